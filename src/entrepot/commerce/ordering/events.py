@@ -1,0 +1,78 @@
+"""What can have happened to an order. Key: ``order/<id>``. Amounts in minor units of the order's currency."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from msgspec import Struct, field
+
+ORDER_PLACED = "ordering.order_placed.v1"
+ORDER_CANCELLED = "ordering.order_cancelled.v1"
+ORDER_RETURNED = "ordering.order_returned.v1"
+
+ChargeKind = Literal["postage", "fee", "discount", "adjustment", "donation", "sample", "voucher"]
+
+
+class Line(Struct, frozen=True, kw_only=True):
+    """One article of an order. ``amount_minor`` is what the line costs (the truth); ``unit_minor`` is for display."""
+
+    line: int
+    product_id: UUID
+    variant_id: UUID
+    sku: str
+    warehouse: str
+    quantity: int
+    unit_minor: int
+    amount_minor: int
+    category_id: UUID | None = None
+
+
+class Charge(Struct, frozen=True, kw_only=True):
+    """What is paid beside the articles, or taken off (negative)."""
+
+    charge: int
+    kind: ChargeKind
+    amount_minor: int
+    note: str = ""
+
+
+class OrderPlaced(Struct, frozen=True, kw_only=True):
+    """An order was accepted and its stock taken. ``placed_at`` is business time (a replayed order keeps its own)."""
+
+    id: UUID
+    placed_at: datetime
+    market: str
+    country: str
+    currency: str
+    lines: list[Line]
+    charges: list[Charge] = field(default_factory=list)
+    customer_id: UUID | None = None
+    goods_minor: int = 0
+    charges_minor: int = 0
+    total_minor: int = 0
+
+
+class OrderCancelled(Struct, frozen=True, kw_only=True):
+    """The whole order is off: its stock was given back and its money is owed back. Lines as they were placed."""
+
+    id: UUID
+    at: datetime
+    reason: str
+    order: OrderPlaced
+
+
+class OrderReturned(Struct, frozen=True, kw_only=True):
+    """Some pieces of an order came back. ``lines`` hold what came back, positive; ``restocked`` says whether it can be sold."""
+
+    id: UUID
+    return_id: UUID
+    at: datetime
+    reason: str
+    market: str
+    country: str
+    currency: str
+    lines: list[Line]
+    charges: list[Charge] = field(default_factory=list)
+    customer_id: UUID | None = None
+    restocked: bool = True
+    total_minor: int = 0

@@ -1,0 +1,134 @@
+"""The settings: one frozen struct, read once from the environment; a bad value refuses the start with a sentence.
+
+An engine without a URL in the environment is the embedded one, whose URL ``entrepot up`` has written to
+``<home>/engines.json`` (a JSON object of role to URL).
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from msgspec import Struct, structs
+
+from entrepot.base.errors import BadInputError
+
+ENGINES_FILE = "engines.json"
+
+SCHEMES: Mapping[str, tuple[str, ...]] = {
+    "record": ("postgresql",),
+    "documents": ("postgresql",),
+    "memory": ("redis", "rediss"),
+    "graph": ("falkor",),
+    "columns": ("clickhouse", "clickhouses"),
+    "objects": ("s3", "s3s"),
+    "search": ("tantivy",),
+}
+
+
+class Engines(Struct, frozen=True):
+    """The URL of each role; the scheme picks the product.
+
+    ``record``    postgresql://user:password@host:port/database
+    ``documents`` postgresql://...                  (embedded: a database of its own on the same server)
+    ``memory``    redis://[:password@]host:port
+    ``graph``     falkor://[:password@]host:port
+    ``columns``   clickhouse://user:password@host:port/database   (HTTP; ``clickhouses`` for HTTPS)
+    ``objects``   s3://key:secret@host:port/bucket  (``s3s`` for HTTPS)
+    ``search``    tantivy:///absolute/folder
+    """
+
+    record: str = ""
+    documents: str = ""
+    memory: str = ""
+    graph: str = ""
+    columns: str = ""
+    objects: str = ""
+    search: str = ""
+
+
+class Settings(Struct, frozen=True):
+    """Everything that differs between two installations."""
+
+    home: Path
+    engines: Engines
+    cell: int = 1
+    host: str = "127.0.0.1"
+    port: int = 8700
+    shards: int = 1
+    data: Path | None = None
+    workers: int = 1
+
+
+def load(environ: Mapping[str, str]) -> Settings:
+    """Read the settings from the environment and from what ``entrepot up`` has remembered.
+
+    ``ENTREPOT_HOME`` (default ``.entrepot``), ``ENTREPOT_<ROLE>_URL``, ``ENTREPOT_CELL``, ``ENTREPOT_HOST``,
+    ``ENTREPOT_PORT``, ``ENTREPOT_SHARDS``, ``ENTREPOT_DATA``, ``ENTREPOT_WORKERS``.
+    """
+    home = Path(environ.get("ENTREPOT_HOME", ".entrepot")).absolute()
+    engines = {role: environ.get(f"ENTREPOT_{role.upper()}_URL", "") for role in SCHEMES}
+    remembered = _remembered(home)
+    for role, url in engines.items():
+        if url:
+            _check_url(role, url)
+        else:
+            engines[role] = remembered.get(role, "")
+    data = environ.get("ENTREPOT_DATA")
+    return Settings(
+        home=home,
+        engines=Engines(**engines),
+        cell=_whole(environ, "ENTREPOT_CELL", 1, 1, 32_767),
+        host=environ.get("ENTREPOT_HOST", "127.0.0.1"),
+        port=_whole(environ, "ENTREPOT_PORT", 8700, 1, 65_535),
+        shards=_whole(environ, "ENTREPOT_SHARDS", 1, 1, 64),
+        data=Path(data) if data else None,
+        workers=_whole(environ, "ENTREPOT_WORKERS", 1, 1, 64),
+    )
+
+
+def given_roles(environ: Mapping[str, str]) -> frozenset[str]:
+    """Return the roles whose URL the environment gives: these engines are not ours to start."""
+    return frozenset(role for role in SCHEMES if environ.get(f"ENTREPOT_{role.upper()}_URL"))
+
+
+def require(settings: Settings, *roles: str) -> None:
+    """Refuse to go on when an engine that is needed has no URL, and say what starts it."""
+    for role in roles:
+        if not getattr(settings.engines, role):
+            raise BadInputError(
+                f"No {role} engine is known: run 'entrepot up', or set ENTREPOT_{role.upper()}_URL to one of yours.",
+                role=role,
+            )
+
+
+def with_engines(settings: Settings, engines: Mapping[str, str]) -> Settings:
+    """Return the settings with these engine URLs in place of what was there."""
+    return structs.replace(settings, engines=structs.replace(settings.engines, **dict(engines)))
+
+
+def _remembered(home: Path) -> dict[str, str]:
+    try:
+        text = (home / ENGINES_FILE).read_text()
+    except FileNotFoundError:
+        return {}
+    try:
+        return {str(role): str(url) for role, url in json.loads(text).items()}
+    except (ValueError, AttributeError) as error:
+        raise BadInputError(
+            f"{home / ENGINES_FILE} is damaged ({error}): run 'entrepot up' to write it anew."
+        ) from error
+
+
+def _check_url(role: str, url: str) -> None:
+    scheme = urlsplit(url).scheme
+    if scheme not in SCHEMES[role]:
+        known = ", ".join(SCHEMES[role])
+        raise BadInputError(f"ENTREPOT_{role.upper()}_URL has the scheme {scheme!r}: the {role} engine knows {known}.")
+
+
+def _whole(environ: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    text = environ.get(name, str(default))
+    if not text.isdecimal() or not low <= int(text) <= high:
+        raise BadInputError(f"{name} is {text!r}: give a whole number from {low} to {high}.")
+    return int(text)
