@@ -115,9 +115,7 @@ def _remembered(home: Path) -> dict[str, str]:
     try:
         return {str(role): str(url) for role, url in json.loads(text).items()}
     except (ValueError, AttributeError) as error:
-        raise BadInputError(
-            f"{home / ENGINES_FILE} is damaged ({error}): run 'entrepot up' to write it anew."
-        ) from error
+        raise BadInputError(f"{home / ENGINES_FILE} is damaged ({error}): run 'entrepot up' to write it anew.") from error
 
 
 def _check_url(role: str, url: str) -> None:

@@ -1,1 +1,1 @@
-"""Values without I/O: ids, money, time, limits, the event envelope, errors, and the contracts every room is built on."""
+"""Values without I/O: ids, money, time, limits, events, errors, and the contracts every room is built on."""

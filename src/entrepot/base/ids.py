@@ -33,11 +33,7 @@ def uuid7_at(millis: int, entropy: bytes) -> UUID:
     """Return the UUIDv7 of a moment (milliseconds since 1970 UTC) whose other bits are taken from ``entropy`` (>= 10 bytes)."""
     rand = int.from_bytes(entropy[:10], "big")
     return UUID(
-        int=(millis & ((1 << 48) - 1)) << 80
-        | _VERSION_7
-        | ((rand >> 68) & 0xFFF) << 64
-        | _VARIANT
-        | (rand & ((1 << 62) - 1))
+        int=(millis & ((1 << 48) - 1)) << 80 | _VERSION_7 | ((rand >> 68) & 0xFFF) << 64 | _VARIANT | (rand & ((1 << 62) - 1))
     )
 
 
