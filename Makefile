@@ -1,0 +1,68 @@
+# Every target does its own set-up, into .venv; `make` alone lists them. Needs Python >= 3.11 and a package registry.
+
+VENV := .venv
+BIN := $(VENV)/bin
+SYNCED := $(VENV)/.synced
+MIGRATIONS := src/entrepot/record/migrations
+# The one place that pins uv is pyproject.toml: `uv sync` then finds itself already right.
+UV_VERSION := $(shell sed -n 's/.*"uv==\([0-9.]*\)".*/\1/p' pyproject.toml)
+
+# From the quick to the slow: a failing stage stops the rest. Folders that are not named here run with the engines.
+QUICK := unit tidy
+LAST := browser
+ENGINES := store conformance projections flows faults migrations
+OTHERS := $(filter-out $(QUICK) $(ENGINES) $(LAST),$(patsubst tests/%/,%,$(wildcard tests/*/)))
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format bench docs clean
+
+help: ## List what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@echo "  ARGS='...'    is handed on by demo, test and bench: make demo ARGS='--speed 100'"
+
+setup: $(SYNCED) ## Make .venv with everything in it, by the lock file
+
+demo: $(SYNCED) ## Start the engines, bring in real data, open the console; until Ctrl-C
+	@$(BIN)/entrepot demo $(ARGS)
+
+test: $(SYNCED) ## Run every test on real engines, quick ones first; the first failing stage stops
+	@.ci/stage $(QUICK) -- $(ARGS)
+	@.ci/stage $(ENGINES) $(OTHERS) -- $(ARGS)
+	@.ci/stage $(LAST) -- $(ARGS)
+
+check: $(SYNCED) ## Check style, types, import rules, migrations and the house rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	@if [ -d $(MIGRATIONS) ]; then set -x; $(BIN)/squawk $(MIGRATIONS)/*.sql; fi
+	@.ci/stage tidy --
+
+format: $(SYNCED) ## Write the code as `make check` wants it
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(SYNCED) ## Measure every claim on this machine and show it beside its target
+	@$(BIN)/entrepot bench $(ARGS)
+
+docs: $(SYNCED) ## Write the generated pages anew and check that every link leads somewhere
+	$(BIN)/python docs/generate.py
+	@$(BIN)/pytest tests/tidy/test_documents.py
+
+clean: ## Stop the local engines; remove .venv, caches and the data in .entrepot
+	@if [ -x $(BIN)/entrepot ] && [ -d .entrepot ]; then $(BIN)/entrepot down; fi
+	rm -rf $(VENV) .entrepot .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist rejects
+	find src tests bench docs -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+
+$(BIN)/python:
+	@.ci/venv $(VENV)
+
+$(BIN)/uv: | $(BIN)/python
+	@echo "uv $(UV_VERSION) comes by pip into $(VENV)"
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore uv==$(UV_VERSION)
+
+$(SYNCED): pyproject.toml uv.lock | $(BIN)/uv
+	@echo "the locked packages come into $(VENV) (about 1 GB, the engines among them)"
+	@UV_PROJECT_ENVIRONMENT=$(VENV) UV_PYTHON_DOWNLOADS=never $(BIN)/uv sync --quiet --locked --all-groups --extra journey
+	@touch $(SYNCED)
