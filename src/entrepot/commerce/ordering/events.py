@@ -1,4 +1,7 @@
-"""What can have happened to an order. Key: ``order/<id>``. Amounts in minor units of the order's currency."""
+"""What can have happened to an order. Keys: ``order/<id>``; a return is a thing of its own, ``return/<return id>``.
+
+Amounts are in minor units of the order's currency.
+"""
 
 from datetime import datetime
 from typing import Literal
@@ -62,10 +65,13 @@ class OrderCancelled(Struct, frozen=True, kw_only=True):
 
 
 class OrderReturned(Struct, frozen=True, kw_only=True):
-    """Some pieces of an order came back. ``lines`` hold what came back, positive; ``restocked`` says whether it can be sold."""
+    """Some pieces came back. ``lines`` hold what came back, positive; ``restocked`` says whether it can be sold again.
 
-    id: UUID
+    ``id`` is the order's, where it is known: a history that begins in the middle has returns of orders it never saw.
+    """
+
     return_id: UUID
+    id: UUID | None = None
     at: datetime
     reason: str
     market: str

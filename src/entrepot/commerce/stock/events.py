@@ -11,7 +11,7 @@ Reason = Literal["received", "adjusted", "sold", "cancelled", "returned"]
 
 
 class StockChanged(Struct, frozen=True, kw_only=True):
-    """The pieces of a variant that a sale may still take from a warehouse, after the change. ``delta`` may sum several sales."""
+    """The pieces of a variant a sale may still take from a warehouse, after the change; ``delta`` may sum several sales."""
 
     variant_id: UUID
     warehouse: str

@@ -1,0 +1,1 @@
+"""The catalogue: products, variants, texts, categories. Owns the schema `catalog`; writes `catalog.*` events."""

@@ -1,0 +1,1 @@
+"""Orders, returns and the ledger. Owns the schema `ordering`; writes `ordering.*` events."""

@@ -1,0 +1,1 @@
+"""Stock per variant and warehouse. Owns the schema `stock`; writes `stock.*` events."""

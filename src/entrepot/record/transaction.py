@@ -1,0 +1,158 @@
+"""The transaction: the only place that commits. Rows and the events that tell of them go in together or not at all."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TypeAlias
+from uuid import UUID
+
+import asyncpg
+import msgspec
+from msgspec import Struct
+
+from entrepot.base import limits
+from entrepot.base.errors import EngineAwayError
+from entrepot.base.event import Position, Token
+from entrepot.base.ids import IdSource
+from entrepot.base.time import HybridClock, SystemClock
+from entrepot.record.named import queries
+
+if TYPE_CHECKING:  # asyncpg's pool and proxies are generic in its stubs only
+    Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
+    Connection: TypeAlias = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+else:
+    Pool = asyncpg.Pool
+    Connection = asyncpg.pool.PoolConnectionProxy
+
+SQL = queries("entrepot.record", "append.sql")
+
+AWAY = (asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.AdminShutdownError, OSError, TimeoutError)
+
+
+class Fact(Struct, frozen=True):
+    """An event about to be appended: its key's next version is known by the command that holds the key's row lock."""
+
+    kind: str
+    key: str
+    version: int
+    body: Struct
+    subject: UUID | None = None
+
+
+class Transaction:
+    """A transaction of one command in one cell. ``append`` may be called many times; all commits together."""
+
+    def __init__(self, connection: Connection, cell: int, actor: str, clock: HybridClock, ids: IdSource) -> None:
+        self.connection = connection
+        self.cell = cell
+        self.actor = actor
+        self.clock = clock
+        self.ids = ids
+        self.position: Position | None = None
+
+    async def append(self, facts: Sequence[Fact]) -> Token:
+        """Append events to the log and return the position of the last one."""
+        row = await self.connection.fetchrow(
+            SQL["append"],
+            self.cell,
+            [self.ids.fresh() for _ in facts],
+            [self.clock.tick() for _ in facts],
+            [fact.kind for fact in facts],
+            [fact.key for fact in facts],
+            [fact.version for fact in facts],
+            [msgspec.json.encode(fact.body).decode() for fact in facts],
+            [fact.subject for fact in facts],
+            self.actor,
+        )
+        assert row is not None
+        self.position = Position(row["txid"], row["seq"])
+        return Token(self.cell, self.position)
+
+
+class Record:
+    """The system of record as one process holds it: its pool, its clock, its source of ids, and who wants to be woken."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        *,
+        clock: HybridClock | None = None,
+        ids: IdSource | None = None,
+        wake: Callable[[int], None] | None = None,
+    ) -> None:
+        self.pool = pool
+        self.clock = clock or HybridClock(SystemClock())
+        self.ids = ids or IdSource()
+        self._wake = wake
+
+    @asynccontextmanager
+    async def transaction(self, cell: int, actor: str = "system") -> AsyncIterator[Transaction]:
+        """Open a transaction; commits when the block ends, rolls back when it raises, wakes the log's readers after."""
+        async with self._connection() as connection:
+            async with connection.transaction():
+                tx = Transaction(connection, cell, actor, self.clock, self.ids)
+                yield tx
+            if tx.position is not None:
+                self.wake(cell)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Connection]:
+        """Open a snapshot that cannot write: every query in the block sees the same moment."""
+        async with self._connection() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+            yield connection
+
+    @asynccontextmanager
+    async def committing(self) -> AsyncIterator[Connection]:
+        """Open a bare connection, each statement a transaction of its own: for set-based functions such as the hot path."""
+        async with self._connection() as connection:
+            yield connection
+
+    def wake(self, cell: int) -> None:
+        """Tell the log's readers that this cell has new events (coalesced and outside any transaction; see ``wake``)."""
+        if self._wake is not None:
+            self._wake(cell)
+
+    async def close(self) -> None:
+        """Give the connections back to the server."""
+        await self.pool.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        await self.close()
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        try:
+            async with self.pool.acquire(timeout=limits.CONNECT_SECONDS_MAX) as connection:
+                yield connection
+        except AWAY as error:
+            raise EngineAwayError("record", str(error) or type(error).__name__) from error
+
+
+async def open_record(
+    url: str,
+    *,
+    connections: int = limits.POOL_CONNECTIONS_MAX,
+    clock: HybridClock | None = None,
+    ids: IdSource | None = None,
+    wake: Callable[[int], None] | None = None,
+) -> Record:
+    """Connect to the system of record at ``url`` (postgresql://...), or say that it does not answer."""
+    try:
+        pool = await asyncpg.create_pool(
+            url,
+            min_size=1,
+            max_size=connections,
+            timeout=limits.CONNECT_SECONDS_MAX,
+            command_timeout=limits.STATEMENT_SECONDS_MAX,
+            server_settings={
+                "application_name": "entrepot",
+                "lock_timeout": f"{limits.LOCK_SECONDS_MAX:.0f}s",
+                "statement_timeout": f"{limits.STATEMENT_SECONDS_MAX:.0f}s",
+            },
+        )
+    except (*AWAY, asyncpg.PostgresError) as error:
+        raise EngineAwayError("record", str(error) or type(error).__name__) from error
+    return Record(pool, clock=clock, ids=ids, wake=wake)

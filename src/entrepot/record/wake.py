@@ -1,0 +1,54 @@
+"""Wakes the readers of the log: one NOTIFY for all commits of the last few milliseconds, outside any transaction.
+
+NOTIFY inside a transaction takes a lock that all commits of the database queue for; a wake-up that is lost costs a reader
+only the wait until its next poll, so it need not be transactional (docs/decisions/0004).
+"""
+
+import asyncio
+
+import asyncpg
+
+from entrepot.base import limits
+
+CHANNEL = "log_event"
+
+
+class Waker:
+    """Sends coalesced wake-ups on a connection of its own; ``wake`` never blocks and never fails."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._cells: set[int] = set()
+        self._due = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def wake(self, cell: int) -> None:
+        """Note that this cell has new events; the note is sent within a few milliseconds."""
+        self._cells.add(cell)
+        self._due.set()
+        if self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def close(self) -> None:
+        """Stop sending."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        try:
+            connection = await asyncpg.connect(self._url, timeout=limits.CONNECT_SECONDS_MAX)
+        except (asyncpg.PostgresError, OSError, TimeoutError):
+            return  # readers poll; the next wake tries again
+        try:
+            while not connection.is_closed():
+                await self._due.wait()
+                self._due.clear()
+                cells, self._cells = self._cells, set()
+                for cell in sorted(cells):
+                    await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, str(cell))
+                await asyncio.sleep(limits.WAKE_SECONDS)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            return
+        finally:
+            connection.terminate()
