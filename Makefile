@@ -21,6 +21,7 @@ help: ## List what can be made
 	@echo "  ARGS='...'    is handed on by demo, test and bench: make demo ARGS='--speed 100'"
 
 setup: $(SYNCED) ## Make .venv with everything in it, by the lock file
+	@echo "$(VENV) is ready"
 
 demo: $(SYNCED) ## Start the engines, bring in real data, open the console; until Ctrl-C
 	@$(BIN)/entrepot demo $(ARGS)

@@ -1,0 +1,91 @@
+"""The house rules for what is not Python: SQL, migrations, Markdown, and any text at all. Pure, like ``python_rules.py``."""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath
+
+from tests.tidy.finding import Finding
+
+FILE_LINES_MAX = 400
+
+_QUERY_NAME = re.compile(r"^-- [a-z][a-z0-9_]*$")
+_SENTENCE = re.compile(r"^-- [A-Z].*\s")
+_MIGRATION = re.compile(r"^\d{4}_(pre|post)_[a-z0-9_]+(\.rollback)?\.sql$")
+# The brackets keep this file from finding itself.
+_MACHINE_PATH = re.compile(r"(?<![\w.])/(?:wor[k]|roo[t]|tm[p]|Use[r]s|hom[e]/\w+)/|[A-Z]:\\\\Use[r]s")
+_LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)|(?:src|srcset|href)=\"([^\"]+)\"")
+_HEADING = re.compile(r"^#+ +(.*?)\s*$", re.MULTILINE)
+
+
+def long_file(path: str, text: str) -> Iterable[Finding]:
+    """Find a file that cannot be read in one sitting."""
+    lines = text.count("\n")
+    if lines > FILE_LINES_MAX:
+        yield Finding(
+            path, FILE_LINES_MAX + 1, f"the file has {lines} lines, {FILE_LINES_MAX} at most: split it by what it holds"
+        )
+
+
+def machine_path(path: str, text: str) -> Iterable[Finding]:
+    """Find names of places that exist on one machine only."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if found := _MACHINE_PATH.search(line):
+            yield Finding(path, number, f"{found[0]!r} exists on one machine only: make it relative, or a setting")
+
+
+def named_queries(path: str, text: str) -> Iterable[Finding]:
+    """Find statements of a store.sql that do not open with a name and a sentence that says what they do."""
+    for number, statement in _statements(text):
+        head = statement.splitlines()
+        if not _QUERY_NAME.match(head[0]):
+            yield Finding(path, number, f"a query without a name ({head[0][:40]!r}): open it with '-- name_of_the_query'")
+        elif len(head) == 1 or not _SENTENCE.match(head[1]):
+            yield Finding(path, number, f"the query {head[0][3:]} has no sentence: say in its second line what it does")
+
+
+def migration(path: str, text: str) -> Iterable[Finding]:
+    """Find migrations that are not called NNNN_pre_what.sql or NNNN_post_what.sql, or may wait for a lock for ever."""
+    name = PurePosixPath(path).name
+    if not _MIGRATION.match(name):
+        yield Finding(path, 1, "a migration is called NNNN_pre_what.sql (before the code) or NNNN_post_what.sql (after it)")
+    if "lock_timeout" not in text:
+        yield Finding(path, 1, "a migration that may wait for a lock for ever: SET LOCAL lock_timeout first")
+
+
+def anchors(text: str) -> set[str]:
+    """Return the anchors that a Markdown page's headings make, as GitHub makes them."""
+    titles = (re.sub(r"[^\w\- ]", "", title.replace("`", "").lower()) for title in _HEADING.findall(text))
+    return {title.replace(" ", "-") for title in titles}
+
+
+def links(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the line and target of each link to a file of this project, outside fenced code."""
+    fenced = False
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.lstrip().startswith("```"):
+            fenced = not fenced
+        if fenced:
+            continue
+        for inline, attribute in _LINK.findall(line):
+            target = inline or attribute
+            if not re.match(r"[a-z]+:|//", target):
+                yield number, target
+
+
+def _statements(text: str) -> Iterator[tuple[int, str]]:
+    """Yield each statement with its first line's number; what stands before a file's first query as its title is left out."""
+    at = 1
+    for part in re.split(r"(?<=;)[ \t]*\n", text):
+        body = part.lstrip("\n")
+        yield_at = at + len(part) - len(body)
+        at += part.count("\n") + 1
+        # A comment block that a blank line parts from the query is about the file or a section.
+        while body.startswith("--") and "\n\n" in body and not _code(body.split("\n\n")[0]):
+            block, body = body.split("\n\n", 1)
+            yield_at += block.count("\n") + 2
+        if _code(body):
+            yield yield_at, body
+
+
+def _code(block: str) -> bool:
+    return any(line.strip() and not line.startswith("--") for line in block.splitlines())
