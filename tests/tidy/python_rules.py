@@ -98,11 +98,9 @@ def sql_in_strings(path: str, text: str) -> Iterable[Finding]:
     """Find SQL that names a table outside the .sql files; only the engines' drivers speak it themselves."""
     if in_room(path, "engines", "local"):
         return
-    for literal in _literals(text):
-        if _SQL.search(str(literal.value)):
-            yield Finding(
-                path, literal.lineno, f"SQL in a string ({str(literal.value).split()[0]} ...): move it to a .sql file"
-            )
+    for line, literal in _literals(text):
+        if _SQL.search(literal):
+            yield Finding(path, line, f"SQL in a string ({literal.split()[0]} ...): move it to a .sql file")
 
 
 def float_near_money(path: str, text: str) -> Iterable[Finding]:
