@@ -34,7 +34,7 @@ test: $(SYNCED) ## Run every test on real engines, quick ones first; the first f
 check: $(SYNCED) ## Check style, types, import rules, migrations and the house rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(BIN)/mypy $(wildcard src tests bench docs/*.py)
 	$(BIN)/lint-imports --no-cache
 	@if [ -d $(MIGRATIONS) ]; then set -x; $(BIN)/squawk $(MIGRATIONS)/*.sql; fi
 	@.ci/stage tidy --

@@ -49,4 +49,11 @@ def text_of(path: str) -> str:
 
 def broken(rule: Rule, paths: Iterable[str]) -> str:
     """Return what the rule finds in these files, a line each: empty when all is well."""
-    return "\n".join(str(finding) for path in paths for finding in rule(path, text_of(path)))
+    return "\n".join(str(finding) for path in paths for finding in _findings(rule, path))
+
+
+def _findings(rule: Rule, path: str) -> list[Finding]:
+    try:
+        return list(rule(path, text_of(path)))
+    except SyntaxError as error:
+        return [Finding(path, error.lineno or 1, f"is no Python of the oldest version we run on: {error.msg}")]

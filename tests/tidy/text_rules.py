@@ -8,8 +8,9 @@ from tests.tidy.finding import Finding
 
 FILE_LINES_MAX = 400
 
-_QUERY_NAME = re.compile(r"^-- [a-z][a-z0-9_]*$")
-_SENTENCE = re.compile(r"^-- [A-Z].*\s")
+QUERY = "-- name: "
+_QUERY_NAME = re.compile(r"^[a-z][a-z0-9_]*$")
+_SENTENCE = re.compile(r"^-- [A-Z]\w* \w+")
 _MIGRATION = re.compile(r"^\d{4}_(pre|post)_[a-z0-9_]+(\.rollback)?\.sql$")
 # The brackets keep this file from finding itself.
 _MACHINE_PATH = re.compile(r"(?<![\w.])/(?:wor[k]|roo[t]|tm[p]|Use[r]s|hom[e]/\w+)/|[A-Z]:\\\\Use[r]s")
@@ -34,13 +35,18 @@ def machine_path(path: str, text: str) -> Iterable[Finding]:
 
 
 def named_queries(path: str, text: str) -> Iterable[Finding]:
-    """Find statements of a store.sql that do not open with a name and a sentence that says what they do."""
-    for number, statement in _statements(text):
-        head = statement.splitlines()
-        if not _QUERY_NAME.match(head[0]):
-            yield Finding(path, number, f"a query without a name ({head[0][:40]!r}): open it with '-- name_of_the_query'")
-        elif len(head) == 1 or not _SENTENCE.match(head[1]):
-            yield Finding(path, number, f"the query {head[0][3:]} has no sentence: say in its second line what it does")
+    """Find statements of a room's queries that do not open with ``-- name: x`` and a sentence that says what they do."""
+    title, *queries = text.split(QUERY)
+    line = 1 + title.count("\n")
+    if re.search(r"^(?!--)\S", title, re.MULTILINE):
+        yield Finding(path, 1, f"SQL without a name: open each query with '{QUERY}what_it_does'")
+    for query in queries:
+        name, sentence = [*query.split("\n"), ""][:2]
+        if not _QUERY_NAME.match(name):
+            yield Finding(path, line, f"{name!r} is no name of a query: lower case and underscores")
+        if not _SENTENCE.match(sentence):
+            yield Finding(path, line, f"the query {name} has no sentence: say in its second line what it does")
+        line += query.count("\n")
 
 
 def migration(path: str, text: str) -> Iterable[Finding]:
@@ -70,22 +76,3 @@ def links(text: str) -> Iterator[tuple[int, str]]:
             target = inline or attribute
             if not re.match(r"[a-z]+:|//", target):
                 yield number, target
-
-
-def _statements(text: str) -> Iterator[tuple[int, str]]:
-    """Yield each statement with its first line's number; what stands before a file's first query as its title is left out."""
-    at = 1
-    for part in re.split(r"(?<=;)[ \t]*\n", text):
-        body = part.lstrip("\n")
-        yield_at = at + len(part) - len(body)
-        at += part.count("\n") + 1
-        # A comment block that a blank line parts from the query is about the file or a section.
-        while body.startswith("--") and "\n\n" in body and not _code(body.split("\n\n")[0]):
-            block, body = body.split("\n\n", 1)
-            yield_at += block.count("\n") + 2
-        if _code(body):
-            yield yield_at, body
-
-
-def _code(block: str) -> bool:
-    return any(line.strip() and not line.startswith("--") for line in block.splitlines())
