@@ -1,0 +1,83 @@
+"""Every product of the documents role keeps the store contract, and gives bodies as JSON text."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+import asyncpg
+import msgspec
+import pytest
+
+from entrepot.base.errors import EngineAwayError
+from entrepot.base.limits import ITEM_BYTES_MAX
+from entrepot.base.projection import Body, Item
+from entrepot.engines.documents.postgresql import PostgresqlDocuments
+from tests.conformance.store_suite import Case, RefusingStoreSuite, fresh, tombstone
+
+TEXTS = ("", "plain", 'quoted " and \\', "Fahrräder", "自行车", "🚲", "line\nbreak")
+
+
+def body(number: int) -> Body:
+    """Return a nested body; a greater number has more in it."""
+    return {
+        "number": number,
+        "price_minor": -(2**53) - number,
+        "ratio": number / 8,
+        "texts": {f"key {part}": TEXTS[part % len(TEXTS)] for part in range(number % 8)},
+        "list": [None, True, False, [], {}, number],
+    }
+
+
+@pytest.fixture(scope="module")
+async def store(record_url: str) -> AsyncIterator[PostgresqlDocuments]:
+    store = PostgresqlDocuments(record_url)
+    await store.open()
+    yield store
+    await store.close()
+
+
+@pytest.fixture(scope="module")
+def case(store: PostgresqlDocuments) -> Case:
+    return Case(store, body)
+
+
+@pytest.fixture(params=["a NUL in a text", "half a surrogate pair", "too large"])
+def unfit(request: pytest.FixtureRequest) -> Body:
+    texts = {"a NUL in a text": "a\0b", "half a surrogate pair": "\ud83d", "too large": "x" * ITEM_BYTES_MAX}
+    return {"text": texts[request.param]}
+
+
+class TestPostgresql(RefusingStoreSuite):
+    """Documents in PostgreSQL."""
+
+
+async def test_get_gives_live_bodies_as_json_text(case: Case, store: PostgresqlDocuments) -> None:
+    async with fresh(case) as home:
+        await home.apply(home.item("thing/1", 1, body=7), tombstone("thing/2", 1))
+        found = await store.get(home.target, ["thing/1", "thing/2", "thing/3"])
+    assert {id_: msgspec.json.decode(json) for id_, json in found.items()} == {"thing/1": body(7)}
+
+
+async def test_numbers_come_back_as_they_went(case: Case) -> None:
+    numbers: Body = {"whole": 2**63 - 1, "small": 5e-324, "tenth": 0.1, "large": 1.5e15, "one": 1.0}
+    async with fresh(case) as home:
+        await home.apply(Item("thing/1", 1, numbers))
+        assert (await home.read("thing/1"))["thing/1"].body == numbers
+
+
+async def test_a_server_that_is_not_there_is_told_as_away() -> None:
+    with pytest.raises(EngineAwayError, match="documents engine does not answer"):
+        await PostgresqlDocuments("postgresql://nobody@127.0.0.1:1/none").open()
+
+
+async def test_a_server_that_ends_every_connection_is_told_as_away_at_most_once_each(case: Case, record_url: str) -> None:
+    operator = await asyncpg.connect(record_url)
+    async with fresh(case) as home:
+        ended = await operator.fetchval(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'entrepot.documents'"
+        )
+        for _ in range(ended):
+            with contextlib.suppress(EngineAwayError):
+                await home.apply()
+        await home.apply(home.item("thing/1", 1))
+        assert await home.live() == [home.item("thing/1", 1)]
+    await operator.close()
