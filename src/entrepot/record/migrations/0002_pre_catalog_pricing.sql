@@ -88,6 +88,7 @@ CREATE TABLE catalog.sku (
     variant_id uuid NOT NULL,
     product_id uuid NOT NULL,
     category_id uuid,
+    offered boolean NOT NULL DEFAULT true,
     CONSTRAINT sku_is_unique PRIMARY KEY (sku),
     CONSTRAINT sku_is_not_empty CHECK (sku <> '')
 ) PARTITION BY HASH (sku);

@@ -1,0 +1,169 @@
+"""Pure decisions of the catalogue: what a draft must be, and what a product becomes."""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+from uuid import UUID
+
+import msgspec
+from babel import Locale, UnknownLocaleError
+from msgspec import Struct, field
+
+from entrepot.base import limits
+from entrepot.base.errors import BadInputError, ConflictError
+from entrepot.commerce.catalog.events import AttributeValue, CategoryChanged, Media, ProductChanged, ProductText, Variant
+
+CODE = re.compile(r"[^\s\x00-\x1f]([^\x00-\x1f]{0,198}[^\s\x00-\x1f])?")
+
+
+class VariantDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A variant as someone wants it to be; its SKU is its name for ever."""
+
+    sku: str
+    options: dict[str, str] = field(default_factory=dict)
+    barcodes: list[str] = field(default_factory=list)
+
+
+class ProductDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A product as someone wants it to be; ``code`` is the name it is known by where it comes from."""
+
+    code: str
+    texts: dict[str, ProductText]
+    variants: list[VariantDraft]
+    brand: str = ""
+    category_codes: list[str] = field(default_factory=list)
+    attributes: dict[str, AttributeValue] = field(default_factory=dict)
+    media: list[Media] = field(default_factory=list)
+    released_on: date | None = None
+
+
+class CategoryDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A category as someone wants it to be; ``names`` by locale."""
+
+    code: str
+    names: dict[str, str]
+    parent_code: str | None = None
+
+
+class CategoryRow(Struct, frozen=True):
+    """A category as it stands."""
+
+    id: UUID
+    code: str
+    parent_id: UUID | None
+    path: list[UUID]
+    names: dict[str, str]
+    version: int
+
+
+class ProductRow(Struct, frozen=True):
+    """What decides about a product's change: its version, and the digest of what it is."""
+
+    id: UUID
+    version: int
+    digest: bytes
+    state: str
+
+
+def check_product(draft: ProductDraft) -> None:
+    """Refuse a draft that cannot be a product, naming the field and the value."""
+    check_code("product code", draft.code)
+    _check_locales(f"product {draft.code}", draft.texts)
+    for locale, text in draft.texts.items():
+        if not text.title.strip():
+            raise BadInputError(f"Product {draft.code} has an empty title in {locale}: give it one.", code=draft.code)
+        if len(text.description) > limits.TEXT_CHARS_MAX:
+            raise BadInputError(
+                f"Product {draft.code} has a description of {len(text.description)} characters in {locale}: "
+                f"{limits.TEXT_CHARS_MAX} at most."
+            )
+    if not 1 <= len(draft.variants) <= limits.VARIANTS_MAX:
+        raise BadInputError(f"Product {draft.code} has {len(draft.variants)} variants: 1 to {limits.VARIANTS_MAX}.")
+    skus = [variant.sku for variant in draft.variants]
+    for sku in skus:
+        check_code("SKU", sku)
+    if len(set(skus)) < len(skus):
+        raise BadInputError(f"Product {draft.code} names a SKU twice: {', '.join(sorted(skus))}.", code=draft.code)
+    if len(draft.attributes) > limits.ATTRIBUTES_MAX:
+        raise BadInputError(
+            f"Product {draft.code} has {len(draft.attributes)} attributes: {limits.ATTRIBUTES_MAX} at most.", code=draft.code
+        )
+
+
+def check_category(draft: CategoryDraft) -> None:
+    """Refuse a draft that cannot be a category."""
+    check_code("category code", draft.code)
+    _check_locales(f"category {draft.code}", draft.names)
+    if draft.parent_code == draft.code:
+        raise BadInputError(f"Category {draft.code} names itself as its parent: name another, or none.", code=draft.code)
+
+
+def check_code(what: str, code: str) -> None:
+    """Refuse a code that is empty, too long, or holds control characters or outer spaces."""
+    if not CODE.fullmatch(code):
+        raise BadInputError(f"The {what} {code!r} is not usable: 1 to 200 printable characters, no space at either end.")
+
+
+def change_category(
+    draft: CategoryDraft, row: CategoryRow | None, parent: CategoryRow | None, fresh_id: UUID
+) -> CategoryChanged | None:
+    """Return the category's new state, or None when the draft says what already is. Names are merged, never removed."""
+    parent_id = parent.id if parent else None
+    if row is None:
+        path = [*(parent.path if parent else []), fresh_id]
+        if len(path) > limits.CATEGORY_DEPTH_MAX:
+            raise BadInputError(f"Category {draft.code} would be {len(path)} levels deep: {limits.CATEGORY_DEPTH_MAX} at most.")
+        return CategoryChanged(id=fresh_id, code=draft.code, parent_id=parent_id, names=draft.names, path=path)
+    if row.parent_id != parent_id:
+        raise ConflictError(
+            f"Category {draft.code} already hangs elsewhere in the tree: make a new category and move its products.",
+            code=draft.code,
+        )
+    names = {**row.names, **draft.names}
+    if names == row.names:
+        return None
+    return CategoryChanged(id=row.id, code=row.code, parent_id=parent_id, names=names, path=row.path)
+
+
+def become(
+    draft: ProductDraft, product_id: UUID, variant_ids: Mapping[str, UUID], categories: Sequence[CategoryRow]
+) -> ProductChanged:
+    """Return the state that a product takes by this draft."""
+    path_ids = dict.fromkeys(step for category in categories for step in category.path)
+    return ProductChanged(
+        id=product_id,
+        code=draft.code,
+        brand=draft.brand,
+        texts=dict(sorted(draft.texts.items())),
+        category_ids=[category.id for category in categories],
+        category_path_ids=list(path_ids),
+        attributes=dict(sorted(draft.attributes.items())),
+        variants=[
+            Variant(id=variant_ids[v.sku], sku=v.sku, options=dict(sorted(v.options.items())), barcodes=v.barcodes)
+            for v in draft.variants
+        ],
+        media=draft.media,
+        released_on=draft.released_on,
+    )
+
+
+def digest(product: ProductChanged) -> bytes:
+    """Return what tells two states of a product apart."""
+    return hashlib.sha256(msgspec.json.encode(product)).digest()
+
+
+def _check_locales(what: str, by_locale: Mapping[str, object]) -> None:
+    if not 1 <= len(by_locale) <= limits.LOCALES_MAX:
+        raise BadInputError(f"The {what} has texts in {len(by_locale)} languages: 1 to {limits.LOCALES_MAX}.")
+    seen: dict[str, str] = {}
+    for locale in by_locale:
+        try:
+            canonical = str(Locale.parse(locale, sep="-"))
+        except (ValueError, UnknownLocaleError) as error:
+            raise BadInputError(
+                f"The {what} has a text in {locale!r}, which is no locale: use one such as en or pt-BR."
+            ) from error
+        if canonical in seen:
+            raise BadInputError(f"The {what} has two texts in one language, {seen[canonical]} and {locale}: keep one.")
+        seen[canonical] = locale
