@@ -1,0 +1,65 @@
+"""Which language a locale is written in, and how its text becomes words. Knows no engine's index and no business word.
+
+Languages with a stemmer get it. The others are folded: case, accents, compatibility forms. Scripts written without spaces
+(Han, kana, Thai and their like) and Korean, whose particles cling to the word, are cut into pairs of letters.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+
+FOLDED = "folded"
+
+STEMMED: Mapping[str, str] = {
+    "ar": "arabic",
+    "da": "danish",
+    "de": "german",
+    "el": "greek",
+    "en": "english",
+    "es": "spanish",
+    "fi": "finnish",
+    "fr": "french",
+    "hu": "hungarian",
+    "it": "italian",
+    "nb": "norwegian",
+    "nl": "dutch",
+    "nn": "norwegian",
+    "no": "norwegian",
+    "pt": "portuguese",
+    "ro": "romanian",
+    "ru": "russian",
+    "sv": "swedish",
+    "ta": "tamil",
+    "tr": "turkish",
+}
+
+ANALYZERS = (*sorted(set(STEMMED.values())), FOLDED)
+
+# Thai, Lao, Myanmar, Khmer; kana; Han (with its extensions); Hangul.
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
+    "\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff"
+    "\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\U00020000-\U0003ffff"
+)
+# The engines fold Latin accents; these are the ones they leave. Russian keeps its short i, which its stemmer needs.
+_ACCENTS = str.maketrans("άέήίόύώϊϋΐΰΆΈΉΊΌΎΏΪΫёЁ", "αεηιουωιυιυΑΕΗΙΟΥΩΙΥеЕ")
+_RUN = re.compile(f"[{_UNSPACED}]+")
+
+
+def analyzer_of(locale: str) -> str:
+    """Return the name of the analyzer of a BCP 47 locale: its stemmer's language, else ``folded``."""
+    return STEMMED.get(locale.replace("_", "-").split("-")[0].lower(), FOLDED)
+
+
+def spaced(text: str) -> str:
+    """Return the text with one form for each character and unspaced scripts cut into overlapping pairs of letters."""
+    if text.isascii():
+        return text
+    return _RUN.sub(_pairs, unicodedata.normalize("NFKC", text)).translate(_ACCENTS)
+
+
+def _pairs(run: re.Match[str]) -> str:
+    text = run.group()
+    if len(text) == 1:
+        return f" {text} "
+    return f" {' '.join(text[at : at + 2] for at in range(len(text) - 1))} "

@@ -1,0 +1,152 @@
+"""How the port's clauses and facets become tantivy's, and tantivy's counts the port's. Knows no business word."""
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+
+from msgspec import Struct
+from tantivy import FieldType, Index, Occur, Query, Schema, TextAnalyzer
+
+from entrepot.base.errors import BadInputError
+from entrepot.engines.search import port
+from entrepot.engines.search.languages import ANALYZERS, FOLDED, analyzer_of, spaced
+from entrepot.engines.search.tantivy_shape import KIND, LIVE, Field, analyzer, column
+
+# Each segment reports this many values, so that the sums over segments are exact up to here.
+_SEGMENT_VALUES_MAX = 10_000
+
+
+class Compiler(Struct, frozen=True):
+    """Turns clauses into queries on one index."""
+
+    index: Index
+    schema: Schema
+    fields: Mapping[str, Field]
+    analyzers: Mapping[str, TextAnalyzer]
+
+    @classmethod
+    def of(cls, index: Index, fields: Mapping[str, Field]) -> "Compiler":
+        """Return the compiler of this index."""
+        return cls(index, index.schema, fields, {name: analyzer(name) for name in ANALYZERS})
+
+    def clause(self, part: port.Clause) -> Query:  # noqa: PLR0911  # one return for each of the port's clauses
+        """Return the query of any clause."""
+        match part:
+            case port.Everything():
+                return Query.const_score_query(Query.term_query(self.schema, KIND, LIVE), 0.0)
+            case port.Match():
+                return self._match(part)
+            case port.OneOf() | port.Between():
+                return Query.const_score_query(self._filter(part), 0.0)
+            case port.AllOf():
+                return Query.boolean_query([(Occur.Must, self.clause(each)) for each in part.parts])
+            case port.AnyOf():
+                parts = [(Occur.Should, self.clause(each)) for each in part.parts]
+                return Query.boolean_query(parts, minimum_number_should_match=part.at_least)
+            case port.Best():
+                return Query.disjunction_max_query([self.clause(each) for each in part.parts], part.tie)
+            case port.Preferring():
+                preferred = [(Occur.Should, self.clause(each)) for each in part.preferences]
+                return Query.boolean_query([(Occur.Must, self.clause(part.part)), *preferred])
+            case port.Weighed():
+                weigh = Query.const_score_query if part.flat else Query.boost_query
+                return weigh(self.clause(part.part), part.weight)
+
+    def selection(self, where: port.Clause, filters: Sequence[port.OneOf | port.Between]) -> Query:
+        """Return the query of ``where`` under the filters, which do not score."""
+        if not filters:
+            return self.clause(where)
+        musts = [(Occur.Must, self.clause(each)) for each in filters]
+        return Query.boolean_query([(Occur.Must, self.clause(where)), *musts])
+
+    def folded(self, start: str) -> str:
+        """Return the beginning of a word as it stands in a folded field."""
+        return "".join(self.analyzers[FOLDED].analyze(spaced(start)))
+
+    def path(self, field: str) -> str:
+        """Return the field, or ``map.key`` with the key's own dots escaped, as tantivy wants it."""
+        name, dot, key = field.partition(".")
+        if name not in self.fields or bool(dot) != self.fields[name].type.endswith("_map"):
+            raise BadInputError(f"{field!r} is no field of this index: it has {', '.join(self.fields)}.", field=field)
+        return name + dot + key.replace(".", "\\.")
+
+    def _filter(self, part: port.OneOf | port.Between) -> Query:
+        path = self.path(part.field)
+        if isinstance(part, port.OneOf):
+            return Query.boolean_query([(Occur.Should, Query.term_query(self.schema, path, value)) for value in part.values])
+        if "." not in path:
+            return Query.range_query(self.schema, path, FieldType.Integer, part.low, part.high)
+        # range_query knows no keys of maps; the parser does. Numbers need no escape, the path's letters do.
+        low, high = ("*" if bound is None else str(bound) for bound in (part.low, part.high))
+        name, key = path.split(".", 1)
+        escaped = "".join(letter if letter.isalnum() or letter in "_\\" else f"\\{letter}" for letter in key)
+        return self.index.parse_query(f"{name}.{escaped}:[{low} TO {high}]", [])
+
+    def _match(self, part: port.Match) -> Query:
+        text = spaced(part.text)
+        found = []
+        for name, boost in part.fields.items():
+            field = self.fields[name]
+            language = analyzer_of(part.locale) if field.localized else FOLDED
+            tokens = self.analyzers[language].analyze(text)
+            if tokens:
+                query = self._tokens(column(name, field, part.locale), tokens, part)
+                found.append(query if boost == 1.0 else Query.boost_query(query, boost))
+        if len(found) == 1:
+            return found[0]
+        return Query.disjunction_max_query(found) if found else Query.empty_query()
+
+    def _tokens(self, name: str, tokens: list[str], part: port.Match) -> Query:
+        if part.slop is not None and len(tokens) > 1:
+            return Query.phrase_query(self.schema, name, list(tokens), part.slop)
+        last = len(tokens) - 1
+        words = [self._token(name, token, part.edits, prefix=part.prefix and at == last) for at, token in enumerate(tokens)]
+        return words[0] if len(words) == 1 else Query.boolean_query([(Occur.Must, word) for word in words])
+
+    def _token(self, name: str, token: str, edits: int, *, prefix: bool) -> Query:
+        if edits or prefix:
+            return Query.fuzzy_term_query(self.schema, name, token, edits, prefix=prefix)
+        return Query.term_query(self.schema, name, token)
+
+
+def aggregation(facet: port.Facet, path: Callable[[str], str]) -> dict[str, object]:
+    """Return tantivy's aggregation for a facet."""
+    field = path(facet.field)
+    match facet:
+        case port.TermsFacet():
+            return {"terms": {"field": field, "size": facet.size, "segment_size": _SEGMENT_VALUES_MAX}}
+        case port.RangesFacet():
+            edges = [{"to": facet.bounds[0]}, *_between(facet.bounds), {"from": facet.bounds[-1]}]
+            return {"range": {"field": field, "ranges": edges}}
+        case port.SpreadFacet():
+            return {"percentiles": {"field": field, "percents": list(facet.percents), "keyed": False}}
+
+
+def buckets(facet: port.Facet, answer: dict[str, list[dict[str, object]]]) -> list[port.Bucket]:
+    """Return the facet's buckets from tantivy's answer."""
+    if isinstance(facet, port.SpreadFacet):
+        return [port.Bucket(_number(each["value"]), 0) for each in answer["values"] if each["value"] is not None]
+    if isinstance(facet, port.RangesFacet):
+        counted = [port.Bucket(_number(each.get("from", float("-inf"))), _count(each)) for each in answer["buckets"]]
+        return sorted(counted, key=lambda bucket: float(bucket.value))
+    counted = [port.Bucket(_value(each["key"]), _count(each)) for each in answer["buckets"]]
+    return sorted(counted, key=lambda bucket: (-bucket.count, str(bucket.value)))
+
+
+def _between(bounds: Sequence[float]) -> list[dict[str, float]]:
+    return [{"from": low, "to": high} for low, high in itertools.pairwise(bounds)]
+
+
+def _count(bucket: Mapping[str, object]) -> int:
+    count = bucket["doc_count"]
+    assert isinstance(count, int)
+    return count
+
+
+def _number(value: object) -> float:
+    assert isinstance(value, int | float)
+    return value
+
+
+def _value(key: object) -> str | int | float:
+    assert isinstance(key, str | int | float)
+    return key
