@@ -83,11 +83,18 @@ def deciding_commands(path: str, text: str) -> Iterable[Finding]:
 
 
 def commits_outside_record(path: str, text: str) -> Iterable[Finding]:
-    """Find commits outside record/; engines keep the transactions of their own stores."""
+    """Find transactions that are not record's; engines keep those of their own stores.
+
+    ``record.transaction(...)`` is how the outermost caller asks for one; a command, a store or a rule is given its own.
+    """
     if in_room(path, "record", "engines", "local"):
         return
+    inner = PurePath(path).name in {"commands.py", "store.py", "rules.py"}
     for node in ast.walk(_tree(text)):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in {"transaction", "commit"}:
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+            continue
+        given = not inner and ast.unparse(node.func.value).endswith("record")
+        if node.func.attr in {"transaction", "commit"} and not given:
             yield Finding(path, node.lineno, f".{node.func.attr}() outside record/: a command is given its transaction")
     for line, literal in _literals(text):
         if _COMMITS.search(literal):

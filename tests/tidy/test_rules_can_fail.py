@@ -21,6 +21,8 @@ PLANTED: list[tuple[Rule, str, str, int, str]] = [
     (python_rules.deciding_commands, "commands.py", "x = 1 if total_minor else 2", 1, "x = 1 if found else 2"),
     (python_rules.deciding_commands, "commands.py", "match line.quantity:\n  case 0: ...", 1, "match kind:\n  case 0: ..."),
     (python_rules.commits_outside_record, "src/entrepot/api/a.py", "async with c.transaction(): ...", 1, "await f(tx)"),
+    (python_rules.commits_outside_record, "x/commands.py", "record.transaction(1)", 1, "tx.append([])"),
+    (python_rules.commits_outside_record, "src/entrepot/api/a.py", "c.commit()", 1, "self._record.transaction(cell)"),
     (python_rules.commits_outside_record, "src/entrepot/api/a.py", "c.execute('COMMIT')", 1, "say('COMMITTED')"),
     (python_rules.sql_in_strings, "src/entrepot/api/a.py", "q = 'SELECT a FROM b '", 1, "q = 'SELECT pg_notify($1)'"),
     (python_rules.sql_in_strings, "src/entrepot/api/a.py", "q = f'UPDATE {t} SET a = 1'", 1, "q = 'Update what is set'"),
