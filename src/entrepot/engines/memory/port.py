@@ -1,0 +1,49 @@
+"""What a memory engine can do: ``MemoryStore`` beyond ``Store``, and ``Cache``, which keeps nothing that would be missed."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from entrepot.base.projection import Item, Store, Target
+
+
+class MemoryStore(Store, Protocol):
+    """A store whose readers ask for everything beneath many keys in one call.
+
+    A key is the first two parts of an id (``stock/<variant>`` of ``stock/<variant>/<warehouse>``).
+    """
+
+    async def beneath(self, target: Target, keys: Sequence[str]) -> dict[str, list[Item]]:
+        """Return for each of these keys the live items whose ids go on from it, by id; a key without any has an empty list."""
+        ...
+
+
+class Cache(Protocol):
+    """Bytes under a name for a while, and messages to whoever listens now.
+
+    Every call may raise ``EngineAwayError``; a caller must be right, if slower, without a cache.
+    """
+
+    async def get(self, *names: str) -> list[bytes | None]:
+        """Return what is kept under each of these names, or None."""
+        ...
+
+    async def keep(self, name: str, value: bytes, seconds: float) -> None:
+        """Keep the value under this name for so long."""
+        ...
+
+    async def claim(self, name: str, seconds: float) -> bool:
+        """Take this name for so long, unless it is taken; says whether it was free: of many, one does the work."""
+        ...
+
+    async def forget(self, *names: str) -> None:
+        """Keep nothing under these names any more."""
+        ...
+
+    async def tell(self, channel: str, message: bytes) -> None:
+        """Send the message to everybody who listens to the channel at this moment."""
+        ...
+
+    def listen(self, channel: str) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """Give every message sent from the moment of entering; ``EngineAwayError`` where some may have been missed."""
+        ...
