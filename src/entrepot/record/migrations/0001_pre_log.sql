@@ -51,10 +51,12 @@ CREATE TABLE log.projection (
     CONSTRAINT projection_name_is_unique PRIMARY KEY (name)
 );
 
+-- `shards` belongs to the generation: a changed setting counts from the next rebuild on, so that no key ever has two writers.
 CREATE TABLE log.generation (
     projection text NOT NULL,
     generation integer NOT NULL,
     version integer NOT NULL,
+    shards integer NOT NULL,
     state text NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     live_at timestamptz,
@@ -64,20 +66,27 @@ CREATE TABLE log.generation (
     CONSTRAINT generation_of_a_projection FOREIGN KEY (projection) REFERENCES log.projection (name)
 );
 
+CREATE UNIQUE INDEX one_building_generation_per_projection ON log.generation (projection) WHERE state = 'building';
+CREATE UNIQUE INDEX one_live_generation_per_projection ON log.generation (projection) WHERE state = 'live';
+
+-- What the writer of a slot last reported. The position that counts is the one stored with the data; this one may be read by all.
+-- `passed` is the `seq` of the last event read, `stamp` its time; both are for lag and progress.
 CREATE TABLE log.progress (
     projection text NOT NULL,
     generation integer NOT NULL,
     cell integer NOT NULL,
     shard integer NOT NULL,
-    shards integer NOT NULL,
     txid bigint NOT NULL,
     seq bigint NOT NULL,
+    passed bigint NOT NULL,
     stamp bigint NOT NULL,
     events bigint NOT NULL,
     items bigint NOT NULL,
+    rate double precision NOT NULL,
+    error text,
     updated_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT progress_per_slot PRIMARY KEY (projection, generation, cell, shard)
-);
+) WITH (fillfactor = 50);
 
 CREATE TABLE log.lease (
     name text NOT NULL,
@@ -87,20 +96,24 @@ CREATE TABLE log.lease (
     CONSTRAINT one_holder_per_lease PRIMARY KEY (name)
 );
 
+-- Events that a generation could not take (`error`), and those of the same key that wait behind them.
 CREATE TABLE log.quarantine (
     projection text NOT NULL,
+    generation integer NOT NULL,
     cell integer NOT NULL,
+    shard integer NOT NULL,
     key text NOT NULL,
     event_id uuid NOT NULL,
     txid bigint NOT NULL,
     seq bigint NOT NULL,
     kind text NOT NULL,
     error text,
+    replay boolean NOT NULL DEFAULT false,
     at timestamptz NOT NULL DEFAULT now(),
-    CONSTRAINT event_is_quarantined_once PRIMARY KEY (projection, cell, event_id)
+    CONSTRAINT event_is_quarantined_once PRIMARY KEY (projection, generation, cell, event_id)
 );
 
-CREATE INDEX quarantine_by_key ON log.quarantine (projection, cell, key, txid, seq);
+CREATE INDEX quarantine_in_log_order ON log.quarantine (projection, generation, cell, shard, txid, seq);
 
 CREATE TABLE log.archive (
     cell integer NOT NULL,
