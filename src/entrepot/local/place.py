@@ -12,6 +12,7 @@ from typing import ClassVar
 from msgspec import Struct
 
 from entrepot.base.errors import EntrepotError
+from entrepot.base.limits import STOP_SECONDS_MAX
 
 
 class LocalEngineError(EntrepotError):
@@ -48,6 +49,7 @@ class Engine:
     product: ClassVar[str]
     ports: ClassVar[int]
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
+    stop_seconds: ClassVar[float] = STOP_SECONDS_MAX
 
     def prepare(self, place: Place) -> None:
         """Lay out what the server needs before it can start; doing it again changes nothing."""
@@ -56,6 +58,11 @@ class Engine:
     def command(self, place: Place) -> list[str]:
         """Return the command line of the server; it names the data folder, so that the process can be told from others."""
         raise NotImplementedError
+
+    def environ(self, place: Place) -> dict[str, str]:
+        """Return what the server reads from its environment: secrets go here rather than on the command line."""
+        del place
+        return {}
 
     def urls(self, place: Place) -> dict[str, str]:
         """Return the URL of each role this server plays."""

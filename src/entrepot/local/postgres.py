@@ -47,6 +47,8 @@ class Postgres(Engine):
         """Make the cluster beside its place and move it there whole, so that a killed initdb leaves no half cluster."""
         if place.data.exists():
             return
+        for remains in place.home.glob(f".{place.role}.*"):
+            shutil.rmtree(remains) if remains.is_dir() else remains.unlink()
         half = place.home / f".{place.role}.{secrets.token_hex(4)}"
         password = half.with_suffix(".password")
         half.mkdir(mode=0o700)
@@ -77,7 +79,13 @@ class Postgres(Engine):
     async def settle(self, place: Place) -> None:
         """Create both databases where they are missing."""
         url = self.urls(place)["record"].rsplit("/", 1)[0]
-        connection = await asyncpg.connect(f"{url}/postgres", timeout=CONNECT_SECONDS_MAX)
+        try:
+            connection = await asyncpg.connect(f"{url}/postgres", timeout=CONNECT_SECONDS_MAX)
+        except asyncpg.InvalidPasswordError as error:
+            raise LocalEngineError(
+                f"The password kept in {place.home} does not open the data in {place.data}: put the file with the password "
+                "back, or move that folder away to begin anew."
+            ) from error
         try:
             for database in (RECORD_DATABASE, DOCUMENTS_DATABASE):
                 if not await connection.fetchval("SELECT count(*) FROM pg_database WHERE datname = $1", database):

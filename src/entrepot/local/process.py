@@ -60,7 +60,7 @@ def launch(engine: Engine, place: Place) -> psutil.Process:
             stdout=log,
             stderr=log,
             cwd="/",
-            env=environ,
+            env=environ | engine.environ(place),
             start_new_session=True,
         )
 
@@ -72,6 +72,8 @@ async def until_ready(engine: Engine, place: Place, process: psutil.Process) -> 
         try:
             async with asyncio.timeout_at(asyncio.get_running_loop().time() + deadline - time.monotonic()):
                 await engine.settle(place)
+        except LocalEngineError:
+            raise
         except Exception as error:  # noqa: BLE001  # whatever a half-started server answers, the deadline decides
             why = str(error) or type(error).__name__
         else:
@@ -96,14 +98,36 @@ def alive(process: psutil.Process) -> bool:
 
 
 async def stop(engine: Engine, process: psutil.Process) -> None:
-    """Ask the server to end, wait, and only then kill it."""
+    """End the server as it wishes to be ended."""
+    await stop_process(process, engine.stop_signal, engine.stop_seconds)
+
+
+async def stop_process(process: psutil.Process, sign: signal.Signals, seconds: float) -> None:
+    """Ask the process to end, wait, and only then kill it; psutil refuses to signal a pid that was given away since."""
     with contextlib.suppress(psutil.NoSuchProcess):
-        process.send_signal(engine.stop_signal)
+        process.send_signal(sign)
         try:
-            await asyncio.to_thread(process.wait, STOP_SECONDS_MAX)
+            await asyncio.to_thread(process.wait, seconds)
         except psutil.TimeoutExpired:
             process.kill()
             await asyncio.to_thread(process.wait, STOP_SECONDS_MAX)
+
+
+def find(engine: Engine, place: Place) -> list[psutil.Process]:
+    """Return the running servers of this engine on this very folder, whoever started them.
+
+    A process is known by its program and by the arguments that name our folder, read now: a remembered pid may by now be
+    another program's, and a program that merely looks into our folder is not ours.
+    """
+    expected = engine.command(place)
+    ours = {argument for argument in expected if str(place.data) in argument}
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            line = process.cmdline()
+            if line and line[0] in expected and ours <= set(line) and alive(process):
+                found.append(process)
+    return found
 
 
 def last_words(place: Place) -> str:

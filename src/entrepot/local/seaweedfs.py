@@ -22,6 +22,9 @@ class SeaweedFS(Engine):
     role = "objects"
     product = "SeaweedFS"
     ports = 8
+    # Its own graceful end waits 15 s for streams that its own parts hold open between them. What it has acknowledged lies
+    # with the kernel by then: nothing was lost in any kill -9 tried, on the same ports or on others.
+    stop_seconds = 1.0
 
     def prepare(self, place: Place) -> None:
         """Write the credentials the gateway asks for."""
@@ -57,12 +60,18 @@ class SeaweedFS(Engine):
             "s3": "true",
             "s3.port": s3,
             "s3.port.grpc": s3_rpc,
+            "s3.iam": "false",
             "s3.port.iceberg": 0,
             "s3.port.lance": 0,
             "s3.config": place.data / "s3.json",
             "s3.localSocket": place.data / "s3.sock",
         }
-        return [str(_weed()), "server", *(f"-{name}={value}" for name, value in options.items())]
+        return [str(_weed()), "-logtostderr=true", "server", *(f"-{name}={value}" for name, value in options.items())]
+
+    def environ(self, place: Place) -> dict[str, str]:
+        """Return the keys that close the ports behind the gateway to other programs, and a bound for the heap."""
+        keys = ("SIGNING_KEY", "SIGNING_READ_KEY", "FILER_SIGNING_KEY", "FILER_SIGNING_READ_KEY")
+        return {"GOMEMLIMIT": "256MiB", **{f"WEED_JWT_{key}": place.secret for key in keys}}
 
     def urls(self, place: Place) -> dict[str, str]:
         """Return the gateway's address, the key pair and the bucket."""

@@ -1,0 +1,87 @@
+"""The command line: one verb a file, each a function that parses nothing, calls one thing and prints what came of it.
+
+A new verb is a file here and a line in ``VERBS``; its module is imported only when the verb is used.
+"""
+
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036  # an older Python would stop at a line it cannot read, with a traceback
+    sys.exit("Entrepot needs Python 3.11 or newer, this is %d.%d: try 'uv python install 3.11'." % sys.version_info[:2])  # noqa: UP031
+
+import errno
+import os
+import tempfile
+import time
+import traceback
+from pathlib import Path
+from typing import Final
+
+from cyclopts import App, CycloptsError
+
+from entrepot import __version__
+from entrepot.base.errors import EntrepotError
+
+VERBS: Final = (
+    "up",
+    "down",
+    "status",
+)
+
+EXIT_BAD_INPUT = 2
+EXIT_DISK_FULL = 6
+EXIT_UNEXPECTED = 70
+EXIT_INTERRUPTED = 130
+EXIT_BROKEN_PIPE = 141
+
+
+def app() -> App:
+    """Return the command line with every verb, none of them imported yet."""
+    line = App(name="entrepot", version=__version__, help="The data platform of a global marketplace.")
+    for verb in VERBS:
+        line.command(f"entrepot.cli.{verb}:{verb}", name=verb)
+    return line
+
+
+def main() -> None:
+    """Run the verb that was asked for; whatever goes wrong is one sentence on standard error and an exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line and return its exit code."""
+    try:
+        code = app()(arguments, exit_on_error=False, print_error=True, result_action="return_value")
+        sys.stdout.flush()
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the last place: a person gets a sentence, never a traceback
+        return _explain(error)
+    return code if isinstance(code, int) else 0
+
+
+def _explain(error: BaseException) -> int:
+    match error:
+        case CycloptsError():  # it has said so itself
+            sentence, code = "", EXIT_BAD_INPUT
+        case EntrepotError():
+            sentence, code = str(error), error.exit_code
+        case KeyboardInterrupt():
+            sentence, code = "Interrupted.", EXIT_INTERRUPTED
+        case BrokenPipeError():
+            # Whoever read us has gone; Python would complain once more when it closes standard output.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sentence, code = "", EXIT_BROKEN_PIPE
+        case OSError(errno=errno.ENOSPC):
+            where = f" for {error.filename}" if error.filename else ""
+            sentence, code = f"No space is left on the disk{where}: free some and try again.", EXIT_DISK_FULL
+        case _:
+            sentence, code = _unexpected(error), EXIT_UNEXPECTED
+    if sentence:
+        print(sentence, file=sys.stderr)
+    return code
+
+
+def _unexpected(error: BaseException) -> str:
+    home = Path(os.environ.get("ENTREPOT_HOME", ".entrepot")) / "logs"
+    folder = home if os.access(home, os.W_OK) else Path(tempfile.gettempdir())
+    path = folder / time.strftime("crash-%Y%m%dT%H%M%SZ.log", time.gmtime())
+    path.write_text("".join(traceback.format_exception(error)))
+    return f"Something unexpected happened ({type(error).__name__}: {error}): please report it with {path}."

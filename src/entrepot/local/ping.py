@@ -1,0 +1,115 @@
+"""A real question to each engine, ours or another's, by its URL; the answer is its version."""
+
+import asyncio
+import base64
+import importlib.metadata
+import os
+import urllib.request
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from urllib.parse import SplitResult, unquote, urlsplit
+
+import asyncpg
+import boto3
+from botocore.config import Config
+from redis.asyncio import Redis
+
+from entrepot.base.errors import BadInputError, EngineAwayError
+from entrepot.base.limits import PING_SECONDS_MAX
+
+
+async def ping(role: str, url: str) -> str:
+    """Return the version of the engine that answers at the URL."""
+    ask = _QUESTIONS.get(urlsplit(url).scheme)
+    if ask is None:
+        raise BadInputError(f"The {role} engine has the scheme {urlsplit(url).scheme!r}, which cannot be asked.", role=role)
+    try:
+        async with asyncio.timeout(PING_SECONDS_MAX):
+            return await ask(url)
+    except TimeoutError:
+        raise EngineAwayError(role, f"no answer in {PING_SECONDS_MAX:.0f} s") from None
+    except Exception as error:  # each client has its own errors; whichever comes, the engine is away
+        raise EngineAwayError(role, str(error) or type(error).__name__) from error
+
+
+def address(url: str) -> str:
+    """Return the URL without its password, fit to be shown."""
+    parts = urlsplit(url)
+    if parts.hostname is None:
+        return url
+    user = f"{parts.username}@" if parts.username else ""
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{user}{parts.hostname}{port}{parts.path}"
+
+
+async def _postgresql(url: str) -> str:
+    connection = await asyncpg.connect(url, timeout=PING_SECONDS_MAX)
+    try:
+        return str(await connection.fetchval("SHOW server_version")).split()[0]
+    finally:
+        await connection.close()
+
+
+async def _redis(url: str) -> str:
+    async with Redis.from_url(url) as client:
+        return str((await client.info("server"))["redis_version"])
+
+
+async def _falkor(url: str) -> str:
+    async with Redis.from_url(url.replace("falkor", "redis", 1), decode_responses=True) as client:
+        modules = await client.module_list()
+    number = next(int(module["ver"]) for module in modules if module["name"] == "graph")
+    return f"{number // 10_000}.{number // 100 % 100}.{number % 100}"
+
+
+async def _clickhouse(url: str) -> str:
+    return await asyncio.to_thread(_get_version, urlsplit(url))
+
+
+def _get_version(url: SplitResult) -> str:
+    scheme = "https" if url.scheme.endswith("s") else "http"
+    login = f"{unquote(url.username or 'default')}:{unquote(url.password or '')}"
+    request = urllib.request.Request(  # noqa: S310  # the scheme is one of the two above
+        f"{scheme}://{url.hostname}:{url.port or 8123}/?query=SELECT%20version()",
+        headers={"Authorization": "Basic " + base64.b64encode(login.encode()).decode()},
+    )
+    with urllib.request.urlopen(request, timeout=PING_SECONDS_MAX) as answer:  # noqa: S310  # as above
+        return str(answer.read().decode().strip())
+
+
+async def _s3(url: str) -> str:
+    return await asyncio.to_thread(_head_bucket, urlsplit(url))
+
+
+def _head_bucket(url: SplitResult) -> str:
+    scheme = "https" if url.scheme.endswith("s") else "http"
+    client = boto3.client(
+        "s3",
+        endpoint_url=f"{scheme}://{url.hostname}" + (f":{url.port}" if url.port else ""),
+        aws_access_key_id=unquote(url.username or ""),
+        aws_secret_access_key=unquote(url.password or ""),
+        region_name="us-east-1",
+        config=Config(connect_timeout=PING_SECONDS_MAX, read_timeout=PING_SECONDS_MAX, retries={"total_max_attempts": 1}),
+    )
+    answer = client.head_bucket(Bucket=url.path.strip("/"))
+    return str(answer["ResponseMetadata"]["HTTPHeaders"].get("server", "")).rpartition(" ")[2]
+
+
+async def _tantivy(url: str) -> str:
+    folder = Path(urlsplit(url).path)
+    if not os.access(folder, os.W_OK):
+        raise FileNotFoundError(f"{folder} is missing or not writable")
+    return importlib.metadata.version("tantivy")
+
+
+_QUESTIONS: dict[str, Callable[[str], Awaitable[str]]] = {
+    "postgresql": _postgresql,
+    "redis": _redis,
+    "rediss": _redis,
+    "falkor": _falkor,
+    "clickhouse": _clickhouse,
+    "clickhouses": _clickhouse,
+    "s3": _s3,
+    "s3s": _s3,
+    "tantivy": _tantivy,
+}
