@@ -43,7 +43,7 @@ def check_price(draft: PriceDraft, markets: Mapping[str, str]) -> None:
         )
     if not 0 <= draft.amount_minor <= limits.MINOR_MAX:
         raise BadInputError(
-            f"The price {draft.amount_minor} of variant {draft.variant_id} in {draft.market} is out of range: 0 to {limits.MINOR_MAX}.",
+            f"The price {draft.amount_minor} in {draft.market} is out of range: 0 to {limits.MINOR_MAX}.",
             amount_minor=draft.amount_minor,
         )
 

@@ -1,0 +1,91 @@
+"""Checkout's commands on one order: cancel it, take goods back. Stock and money go back in the same transaction."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from entrepot.base.errors import BadInputError, NotFoundError
+from entrepot.base.event import Token
+from entrepot.base.ids import uuid7_at
+from entrepot.base.time import millis_of, stamp_millis, utc
+from entrepot.commerce.checkout import rules, store
+from entrepot.commerce.checkout.place import place_orders
+from entrepot.commerce.checkout.requests import Returned, ReturnRequest
+from entrepot.commerce.ordering import rules as ordering
+from entrepot.commerce.ordering.events import ORDER_CANCELLED, ORDER_RETURNED, Line
+from entrepot.commerce.stock.commands import change_stock
+from entrepot.commerce.stock.events import Reason
+from entrepot.commerce.stock.rules import Change
+from entrepot.record.idempotency import fingerprint, once, remember
+from entrepot.record.transaction import Fact, Transaction
+
+__all__ = ["cancel_order", "place_orders", "return_goods"]
+
+
+async def cancel_order(tx: Transaction, key: str, order_id: UUID, reason: str, at: datetime | None = None) -> Token:
+    """Cancel a placed order whole: its stock is given back, its money owed back. The same key gets the first answer."""
+    stored = await once(tx, key, fingerprint(f"cancel {order_id} {reason}".encode()))
+    if stored is not None:
+        return msgspec.json.decode(stored, type=Token)
+    order = await store.order(tx.connection, tx.cell, order_id, for_update=True)
+    if order is None:
+        raise NotFoundError(f"There is no order {order_id}.", order_id=str(order_id))
+    returned = sum(line.returned for line in order.lines)
+    event = ordering.cancel(order.placed, order.state, returned, at or _now(tx), reason)
+    await store.mark_cancelled(tx.connection, tx.cell, order_id, event.at, reason, order.version + 1)
+    await _give_back(tx, order.placed.lines, "cancelled")
+    transfers = ordering.book_cancellation(order.placed)
+    await store.book(tx.connection, tx.cell, order_id, order.placed.currency, event.at, "cancelled", transfers)
+    fact = Fact(ORDER_CANCELLED, f"order/{order_id}", order.version + 1, event, order.placed.customer_id)
+    token = await tx.append([fact])
+    await remember(tx, key, token)
+    return token
+
+
+async def return_goods(tx: Transaction, key: str, request: ReturnRequest) -> Returned:
+    """Take goods back: never more of an order's line than is out; what can be sold again goes back into stock."""
+    stored = await once(tx, key, fingerprint(request))
+    if stored is not None:
+        return msgspec.structs.replace(msgspec.json.decode(stored, type=Returned), repeated=True)
+    rules.check_return(request)
+    at = request.at or _now(tx)
+    fresh = tx.ids.fresh()
+    return_id = request.id or (fresh if request.at is None else uuid7_at(millis_of(at), fresh.bytes[6:]))
+    ordered: Sequence[rules.OrderedLine] = []
+    if request.order_id is not None:
+        ordered = await _open_lines(tx, request)
+    offers = await store.offers(tx.connection, tx.cell, {(line.sku, request.market): line.quantity for line in request.lines})
+    event, back = rules.take_back(request, return_id, at, ordered, offers)
+    await store.put_return(tx.connection, tx.cell, event)
+    if request.order_id is not None and back:
+        await store.add_returned(tx.connection, tx.cell, request.order_id, back)
+    if request.restock:
+        await _give_back(tx, event.lines, "returned")
+    await store.book(tx.connection, tx.cell, return_id, event.currency, at, "returned", ordering.book_return(event))
+    token = await tx.append([Fact(ORDER_RETURNED, f"return/{return_id}", 1, event, event.customer_id)])
+    answer = Returned(return_id=return_id, total_minor=event.total_minor, currency=event.currency, token=token)
+    await remember(tx, key, answer)
+    return answer
+
+
+async def _open_lines(tx: Transaction, request: ReturnRequest) -> Sequence[rules.OrderedLine]:
+    assert request.order_id is not None
+    order = await store.order(tx.connection, tx.cell, request.order_id, for_update=True)
+    if order is None or order.state == "cancelled":
+        state = "is cancelled" if order else "is not known"
+        raise NotFoundError(f"Order {request.order_id} {state}: nothing can come back from it.", order_id=str(request.order_id))
+    if request.currency != order.placed.currency:
+        raise BadInputError(f"Order {request.order_id} was paid in {order.placed.currency}, not in {request.currency}.")
+    return order.lines
+
+
+async def _give_back(tx: Transaction, lines: Sequence[Line], reason: Reason) -> None:
+    if lines:
+        changes = [Change(variant_id=line.variant_id, warehouse=line.warehouse, delta=line.quantity) for line in lines]
+        await change_stock(tx, changes, reason)
+
+
+def _now(tx: Transaction) -> datetime:
+    return utc(stamp_millis(tx.clock.tick()))
