@@ -34,6 +34,12 @@ CREATE TABLE log.event (
 
 CREATE INDEX event_in_commit_order ON log.event (cell, txid, seq);
 
+-- Which part of the keys a key belongs to; readers that have the hash compute the same (entrepot.log.reader).
+CREATE FUNCTION log.shard_of(key text, shards integer) RETURNS integer
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT mod(mod(hashtextextended(key, 0), shards) + shards, shards)::integer
+$$;
+
 CREATE TABLE log.idempotency (
     cell integer NOT NULL,
     key text NOT NULL,
@@ -67,7 +73,6 @@ CREATE TABLE log.generation (
 );
 
 CREATE UNIQUE INDEX one_building_generation_per_projection ON log.generation (projection) WHERE state = 'building';
-CREATE UNIQUE INDEX one_live_generation_per_projection ON log.generation (projection) WHERE state = 'live';
 
 -- What the writer of a slot last reported. The position that counts is the one stored with the data; this one may be read by all.
 -- `passed` is the `seq` of the last event read, `stamp` its time; both are for lag and progress.
