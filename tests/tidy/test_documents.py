@@ -5,6 +5,8 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from docs import generate
+from entrepot.cli import VERBS
 from tests.tidy.finding import ROOT, Finding, files, text_of
 from tests.tidy.text_rules import anchors, links
 
@@ -61,6 +63,26 @@ def test_every_make_target_in_the_documents_exists() -> None:
     targets = set(re.findall(r"^([a-z]+):", text_of("Makefile"), re.MULTILINE))
     named = {(page, target) for page in PAGES for target in re.findall(r"(?:^|`)make ([a-z]+)", text_of(page), re.MULTILINE)}
     assert {pair for pair in named if pair[1] not in targets} == set()
+
+
+def test_every_verb_in_the_documents_exists() -> None:
+    named = {(page, verb) for page in PAGES for verb in re.findall(r"(?:^ +|`)entrepot ([a-z]+)", text_of(page), re.MULTILINE)}
+    missing = sorted(f"{page}: entrepot {verb}" for page, verb in named if verb not in VERBS)
+    assert not missing, "\n".join(missing)
+
+
+def test_the_generated_pages_are_what_the_code_says() -> None:
+    stale = [path.name for path, text in generate.pages().items() if not path.exists() or path.read_text() != text]
+    assert not stale, f"Run: make docs ({stale})"
+
+
+def test_the_diagrams_know_every_table_and_reference() -> None:
+    sql = "CREATE TABLE a.b (\n    id uuid NOT NULL,\n    CONSTRAINT b_is PRIMARY KEY (id)\n);\n"
+    sql += "CREATE TABLE a.c (\n    b_id uuid NOT NULL,\n    CONSTRAINT c_of_b FOREIGN KEY (b_id) REFERENCES a.b (id)\n);\n"
+    first, second = generate.tables(sql)
+    assert (first.columns, first.primary) == ({"id": "uuid"}, ["id"])
+    assert second.references == [("c_of_b", ["b_id"], "a.b")]
+    assert "b ||--o{ c : c_of_b" in generate.diagrams([first, second])
 
 
 def test_every_make_target_describes_itself() -> None:

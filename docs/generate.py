@@ -1,0 +1,130 @@
+"""Writes the pages that are made from the code, so that they cannot say anything else; ``make docs`` runs it.
+
+Owns ``docs/deliverables/entity-relationship-diagrams.md`` and ``docs/reference/events.md``; a test compares both with the code.
+"""
+
+import importlib
+import inspect
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+ROOT = Path(__file__).resolve().parents[1]
+MIGRATIONS = ROOT / "src" / "entrepot" / "record" / "migrations"
+EVENTS = ROOT / "src" / "entrepot" / "commerce"
+
+_TABLE = re.compile(r"^CREATE TABLE (\w+)\.(\w+) \(\n(.*?)\n\)", re.MULTILINE | re.DOTALL)
+_ADDED = re.compile(r"^ALTER TABLE (?:ONLY )?(\w+)\.(\w+)\s+ADD COLUMN (\w+) (\w+(?:\[\])?)", re.MULTILINE)
+_DROPPED = re.compile(r"^DROP TABLE (\w+)\.(\w+)", re.MULTILINE)
+_COLUMN = re.compile(r"^    ([a-z_]+) ([\w.]+(?: precision)?(?:\[\])?)")
+_PRIMARY = re.compile(r"PRIMARY KEY \(([^)]*)\)")
+_FOREIGN = re.compile(r"CONSTRAINT (\w+) FOREIGN KEY \(([^)]*)\) REFERENCES (\w+\.\w+)")
+
+
+class Table(NamedTuple):
+    """One table as its migration makes it; ``references`` are (constraint, columns, table)."""
+
+    schema: str
+    name: str
+    columns: dict[str, str]
+    primary: list[str]
+    references: list[tuple[str, list[str], str]]
+
+
+def tables(sql: str) -> list[Table]:
+    """Return the tables that this SQL makes, in its order, with the columns added later and without those dropped."""
+    made: dict[str, Table] = {}
+    for schema, name, body in _TABLE.findall(sql):
+        columns = {found[1]: found[2] for line in body.splitlines() if (found := _COLUMN.match(line))}
+        primary = _PRIMARY.search(body)
+        references = [(constraint, _list(columns_), table) for constraint, columns_, table in _FOREIGN.findall(body)]
+        made[f"{schema}.{name}"] = Table(schema, name, columns, _list(primary[1]) if primary else [], references)
+    for schema, name, column, kind in _ADDED.findall(sql):
+        made[f"{schema}.{name}"].columns[column] = kind
+    for schema, name in _DROPPED.findall(sql):
+        made.pop(f"{schema}.{name}", None)
+    return list(made.values())
+
+
+def diagrams(made: list[Table]) -> str:
+    """Return the page of diagrams, one for each schema."""
+    page = [
+        "# Entity-relationship diagrams",
+        "",
+        "Generated from the migrations by `make docs`: do not edit. Every table that the hot path writes leads its key",
+        "with `cell`. Why the keys are what they are: [0002](../decisions/0002-uuidv7-keys-and-partitions.md).",
+    ]
+    for schema in dict.fromkeys(table.schema for table in made):
+        page += ["", f"## {schema}", "", "```mermaid", "erDiagram"]
+        own = [table for table in made if table.schema == schema]
+        page += [line for table in own for line in _drawn(table)]
+        page += ["```"]
+    return "\n".join(page) + "\n"
+
+
+def events() -> str:
+    """Return the page of events: every area's structs, their fields, and what each says of itself."""
+    page = [
+        "# Events",
+        "",
+        "Generated from `src/entrepot/commerce/*/events.py` by `make docs`: do not edit. Events are for ever: a field is only",
+        "added, with a default; a changed meaning is a v2 beside v1.",
+    ]
+    for path in sorted(EVENTS.glob("*/events.py")):
+        module = importlib.import_module(f"entrepot.commerce.{path.parent.name}.events")
+        tags = sorted(value for name, value in vars(module).items() if name.isupper() and isinstance(value, str))
+        page += ["", f"## {path.parent.name}", "", _told(module), "", "Kinds: " + ", ".join(f"`{tag}`" for tag in tags) + "."]
+        for name, struct in vars(module).items():
+            if inspect.isclass(struct) and issubclass(struct, msgspec.Struct) and struct.__module__ == module.__name__:
+                page += ["", f"### {name}", "", _told(struct), "", "| field | type | |", "|---|---|---|"]
+                page += [
+                    f"| `{field.name}` | `{_type(field.type)}` | {'required' if field.required else ''} |".replace(
+                        "|  |", "| |"
+                    )
+                    for field in msgspec.structs.fields(struct)
+                ]
+    return "\n".join(page) + "\n"
+
+
+def pages() -> dict[Path, str]:
+    """Return every generated page with the text it should have."""
+    sql = "\n".join(path.read_text() for path in sorted(MIGRATIONS.glob("*.sql")))
+    return {
+        ROOT / "docs" / "deliverables" / "entity-relationship-diagrams.md": diagrams(tables(sql)),
+        ROOT / "docs" / "reference" / "events.md": events(),
+    }
+
+
+def _drawn(table: Table) -> Iterator[str]:
+    foreign = {column for _, columns, _ in table.references for column in columns}
+    yield f"    {table.name} {{"
+    for column, kind in table.columns.items():
+        marks = ", ".join(mark for mark, holds in (("PK", column in table.primary), ("FK", column in foreign)) if holds)
+        # Mermaid's types are one word of letters, digits and brackets.
+        yield f"        {re.sub(r'[ .]', '_', kind)} {column} {marks}".rstrip()
+    yield "    }"
+    for constraint, _, other in table.references:
+        yield f"    {other.split('.')[1]} ||--o{{ {table.name} : {constraint}"
+
+
+def _list(columns: str) -> list[str]:
+    return [column.strip() for column in columns.split(",")]
+
+
+def _told(thing: object) -> str:
+    return " ".join((inspect.getdoc(thing) or "").replace("``", "`").split())
+
+
+def _type(of: object) -> str:
+    text = of.__name__ if isinstance(of, type) and not hasattr(of, "__origin__") else str(of)
+    return re.sub(r"\b(?:\w+\.)+(\w+)", r"\1", text).replace(" | ", " or ")
+
+
+if __name__ == "__main__":
+    for page_path, text in pages().items():
+        page_path.write_text(text)
+        sys.stdout.write(f"{page_path.relative_to(ROOT)}\n")
