@@ -14,7 +14,7 @@ _SENTENCE = re.compile(r"^-- [A-Z]\w* \w+")
 _MIGRATION = re.compile(r"^\d{4}_(pre|post)_[a-z0-9_]+(\.rollback)?\.sql$")
 # The brackets keep this file from finding itself.
 _MACHINE_PATH = re.compile(r"(?<![\w.])/(?:wor[k]|roo[t]|tm[p]|Use[r]s|hom[e]/\w+)/|[A-Z]:\\\\Use[r]s")
-_LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)|(?:src|srcset|href)=\"([^\"]+)\"")
+_LINK = re.compile(r"\]\(([^)\s]+)\)|(?:src|srcset|href)=\"([^\"]+)\"")
 _HEADING = re.compile(r"^#+ +(.*?)\s*$", re.MULTILINE)
 
 
