@@ -1,10 +1,12 @@
 """The fixtures every other test stands on: each engine answers at the URL it is given."""
 
 import asyncio
+import functools
 from urllib.parse import urlsplit
 
 import asyncpg
 import boto3
+import clickhouse_connect
 from redis.asyncio import Redis
 
 
@@ -23,8 +25,16 @@ async def test_memory_keeps_what_it_is_given(memory_url: str) -> None:
 
 async def test_the_graph_answers_cypher(graph_url: str) -> None:
     async with Redis.from_url(graph_url.replace("falkor", "redis", 1)) as client:
-        answer = await client.execute_command("GRAPH.QUERY", "test", "CREATE (:Product {id: 7}) RETURN 7")
+        answer = await client.execute_command("GRAPH.QUERY", "test", "CREATE (:Product {id: 7}) RETURN 7")  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
     assert answer[1] == [[7]]
+
+
+async def test_the_columns_answer_clickhouse_s_own_client(columns_url: str) -> None:
+    url = urlsplit(columns_url)
+    connect = functools.partial(clickhouse_connect.get_client, host=url.hostname, port=url.port, username=url.username)
+    client = await asyncio.to_thread(connect, password=url.password or "")
+    assert client.command("SELECT 1 + 1") == 2
+    client.close()
 
 
 async def test_the_bucket_takes_an_object(objects_url: str) -> None:

@@ -58,22 +58,22 @@ def run(arguments: list[str]) -> int:
 
 
 def _explain(error: BaseException) -> int:
-    match error:
-        case CycloptsError():  # it has said so itself
-            sentence, code = "", EXIT_BAD_INPUT
-        case EntrepotError():
-            sentence, code = str(error), error.exit_code
-        case KeyboardInterrupt():
-            sentence, code = "Interrupted.", EXIT_INTERRUPTED
-        case BrokenPipeError():
-            # Whoever read us has gone; Python would complain once more when it closes standard output.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sentence, code = "", EXIT_BROKEN_PIPE
-        case OSError(errno=errno.ENOSPC):
-            where = f" for {error.filename}" if error.filename else ""
-            sentence, code = f"No space is left on the disk{where}: free some and try again.", EXIT_DISK_FULL
-        case _:
-            sentence, code = _unexpected(error), EXIT_UNEXPECTED
+    sentence, code = "", EXIT_BAD_INPUT
+    if isinstance(error, CycloptsError):
+        pass  # it has said so itself
+    elif isinstance(error, EntrepotError):
+        sentence, code = str(error), error.exit_code
+    elif isinstance(error, KeyboardInterrupt):
+        sentence, code = "Interrupted.", EXIT_INTERRUPTED
+    elif isinstance(error, BrokenPipeError):
+        # Whoever read us has gone; Python would complain once more when it closes standard output.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = EXIT_BROKEN_PIPE
+    elif isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        where = f" for {error.filename}" if error.filename else ""
+        sentence, code = f"No space is left on the disk{where}: free some and try again.", EXIT_DISK_FULL
+    else:
+        sentence, code = _unexpected(error), EXIT_UNEXPECTED
     if sentence:
         print(sentence, file=sys.stderr)
     return code

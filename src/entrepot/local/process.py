@@ -106,11 +106,26 @@ async def stop_process(process: psutil.Process, sign: signal.Signals, seconds: f
     """Ask the process to end, wait, and only then kill it; psutil refuses to signal a pid that was given away since."""
     with contextlib.suppress(psutil.NoSuchProcess):
         process.send_signal(sign)
-        try:
-            await asyncio.to_thread(process.wait, seconds)
-        except psutil.TimeoutExpired:
+        if not await _ended(process, seconds):
             process.kill()
-            await asyncio.to_thread(process.wait, STOP_SECONDS_MAX)
+            await _ended(process, STOP_SECONDS_MAX)
+    collect(process)
+
+
+async def _ended(process: psutil.Process, seconds: float) -> bool:
+    """Wait for the end itself, not for somebody to collect the dead: pid 1 of a container may take seconds for that."""
+    deadline = time.monotonic() + seconds
+    while alive(process):
+        if time.monotonic() > deadline:
+            return False
+        await asyncio.sleep(ASK_AGAIN_SECONDS)
+    return True
+
+
+def collect(process: psutil.Process) -> None:
+    """Take the exit status of a dead child, which would else stay in the process table."""
+    with contextlib.suppress(psutil.Error):
+        process.wait(0)
 
 
 def find(engine: Engine, place: Place) -> list[psutil.Process]:

@@ -6,7 +6,6 @@ engines running to a successor that was asked for more.
 """
 
 import asyncio
-import contextlib
 import fcntl
 import os
 import signal
@@ -25,7 +24,7 @@ from entrepot.base.limits import (
     WATCH_SECONDS,
 )
 from entrepot.local.place import Engine, LocalEngineError
-from entrepot.local.process import alive, find, launch, stop, until_ready
+from entrepot.local.process import alive, collect, find, launch, stop, until_ready
 from entrepot.local.roster import ENGINES, FOLDER_ROLE, folder_url
 from entrepot.local.state import (
     STATE_FILE,
@@ -93,7 +92,7 @@ class Supervisor:
             since = time.monotonic()
             while alive(process):  # noqa: ASYNC110  # an adopted engine is not our child: nothing else would tell us
                 await asyncio.sleep(WATCH_SECONDS)
-            _collect(process)
+            collect(process)
             if time.monotonic() - since > RESTART_FORGOTTEN_SECONDS:
                 backoff = RESTART_BACKOFF_SECONDS_MIN
             log.warning("engine.died", role=engine.role, pid=process.pid, restart_in_seconds=backoff)
@@ -205,12 +204,6 @@ def main() -> None:
 
 async def _supervise(home: Path, roles: list[str]) -> Ending:
     return await Supervisor(home, roles, read_installation(home)).run()
-
-
-def _collect(process: psutil.Process) -> None:
-    """Take the exit status of a dead child, which would else stay in the process table."""
-    with contextlib.suppress(psutil.Error):
-        process.wait(0)
 
 
 if __name__ == "__main__":
