@@ -46,11 +46,11 @@ class OneOf(Struct, frozen=True):
 
 
 class Between(Struct, frozen=True):
-    """The number lies within the bounds, both included; None is no bound (``range``)."""
+    """The number is ``low`` or more and less than ``below``; None is no bound (``range`` of ``gte`` and ``lt``)."""
 
     field: str
     low: int | float | None = None
-    high: int | float | None = None
+    below: int | float | None = None
 
 
 class AllOf(Struct, frozen=True):

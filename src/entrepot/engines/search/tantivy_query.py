@@ -74,12 +74,12 @@ class Compiler(Struct, frozen=True):
         if isinstance(part, port.OneOf):
             return Query.boolean_query([(Occur.Should, Query.term_query(self.schema, path, value)) for value in part.values])
         if "." not in path:
-            return Query.range_query(self.schema, path, FieldType.Integer, part.low, part.high)
+            return Query.range_query(self.schema, path, FieldType.Integer, part.low, part.below, include_upper=False)
         # range_query knows no keys of maps; the parser does. Numbers need no escape, the path's letters do.
-        low, high = ("*" if bound is None else str(bound) for bound in (part.low, part.high))
+        low, below = ("*" if bound is None else str(bound) for bound in (part.low, part.below))
         name, key = path.split(".", 1)
         escaped = "".join(letter if letter.isalnum() or letter in "_\\" else f"\\{letter}" for letter in key)
-        return self.index.parse_query(f"{name}.{escaped}:[{low} TO {high}]", [])
+        return self.index.parse_query(f"{name}.{escaped}:[{low} TO {below}}}", [])
 
     def _match(self, part: port.Match) -> Query:
         text = spaced(part.text)

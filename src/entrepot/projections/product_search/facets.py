@@ -1,0 +1,181 @@
+"""Which facets help most to narrow these results, chosen by a rule for every result set, and their counts.
+
+An attribute is worth what its values tell apart (entropy, in bits), on how many of the results (coverage), and how much
+more often it occurs here than elsewhere (what is particular to these results says more about them than weight and width).
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Literal
+
+from msgspec import Struct, structs
+
+from entrepot.base.projection import Target
+from entrepot.engines.search import port
+from entrepot.engines.search.port import Bucket, OneOf, Query, RangesFacet, SearchStore, SpreadFacet, TermsFacet
+from entrepot.projections.product_search.text import spoken
+
+_CANDIDATES_MAX = 32
+_CHOSEN_MAX = 8
+_VALUES_MAX = 12
+_BRANDS_MAX = 30
+_CATEGORIES_MAX = 50
+_COVERAGE_MIN = 0.1
+# An attribute whose values are nearly all different (a model, a bar code) narrows to one product: that is no choice.
+_VALUE_ITEMS_MIN = 2.5
+_SPREAD = (20.0, 40.0, 60.0, 80.0)
+_NICE = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
+
+TEXTS, NUMBERS = "attributes.", "numbers."
+
+
+class Value(Struct, frozen=True, kw_only=True):
+    """One choice of a facet and how many products it leaves; of ranges, from ``low`` to below ``below`` (None: no bound)."""
+
+    value: str
+    count: int
+    low: float | None = None
+    below: float | None = None
+
+
+class Facet(Struct, frozen=True, kw_only=True):
+    """A way to narrow: ``field`` is ``brand``, ``category``, ``price``, ``attributes.<key>`` or ``numbers.<key>``."""
+
+    field: str
+    label: str
+    kind: Literal["values", "ranges"]
+    values: Sequence[Value]
+
+
+async def count_facets(store: SearchStore, target: Target, query: Query, total: int, market: str) -> list[Facet]:
+    """Return brand, category and price, then the attributes most worth choosing by; each under the others' filters."""
+    asked = structs.replace(query, sort=None, limit=0, cursor="")
+    price = f"price.{market}" if market else ""
+    wanted: dict[str, port.Facet] = {
+        "brand": TermsFacet("brand", _BRANDS_MAX),
+        "category": TermsFacet("category_path_ids", _CATEGORIES_MAX),
+        TEXTS: TermsFacet("attribute_keys", _CANDIDATES_MAX),
+        NUMBERS: TermsFacet("number_keys", _CANDIDATES_MAX),
+    }
+    if price:
+        wanted[price] = SpreadFacet(price, _SPREAD)
+    first = (await store.search(target, structs.replace(asked, facets=wanted))).facets
+    worth = await _particular(store, target, first, total)
+    candidates: dict[str, port.Facet] = {
+        field: TermsFacet(field, 2 * _VALUES_MAX) if field.startswith(TEXTS) else SpreadFacet(field, _SPREAD) for field in worth
+    }
+    for each in query.filters:
+        if each.field.startswith((TEXTS, NUMBERS)):
+            candidates[each.field] = TermsFacet(each.field) if isinstance(each, OneOf) else SpreadFacet(each.field, _SPREAD)
+    second = (await store.search(target, structs.replace(asked, facets=candidates))).facets
+    filtered = {each.field for each in query.filters}
+    chosen = sorted(filtered & candidates.keys()) + _best(second, worth, filtered)
+    spreads = {price: first[price]} if price else {}
+    spreads |= {field: second[field] for field in chosen if field.startswith(NUMBERS)}
+    ranges = await _ranges(store, target, asked, spreads)
+    named = [_values(name, name, first[name]) for name in ("brand", "category")]
+    if price:
+        named.append(_ranged("price", "price", ranges.get(price, ())))
+    attributes = [
+        _ranged(field, _label(field), ranges.get(field, ()))
+        if field.startswith(NUMBERS)
+        else _values(field, _label(field), second[field])
+        for field in chosen
+    ]
+    return [facet for facet in (*named, *attributes) if facet.values]
+
+
+async def _particular(
+    store: SearchStore, target: Target, found: Mapping[str, Sequence[Bucket]], total: int
+) -> dict[str, float]:
+    """Return coverage times how particular it is, by field, of the attributes that enough of the results have."""
+    covering = [
+        (kind, keys, str(bucket.value), bucket.count / total)
+        for kind, keys in ((TEXTS, "attribute_keys"), (NUMBERS, "number_keys"))
+        for bucket in found[kind]
+        if bucket.count >= _COVERAGE_MIN * total
+    ]
+    everywhere, *counts = await store.count(
+        target, [OneOf("type", ("product",)), *(OneOf(keys, (key,)) for _, keys, key, _ in covering)]
+    )
+    return {
+        kind + key: coverage * math.log2(1 + coverage * everywhere / count)
+        for (kind, _, key, coverage), count in zip(covering, counts, strict=True)
+        if count
+    }
+
+
+def _best(found: Mapping[str, Sequence[Bucket]], worth: Mapping[str, float], taken: set[str]) -> list[str]:
+    scored: dict[str, float] = {}
+    seen: set[tuple[int, ...]] = set()
+    for field, particular in worth.items():
+        bits = _bits_of_values(found[field]) if field.startswith(TEXTS) else _bits_of_spread(found[field])
+        # Two attributes with the same counts (connector 1 and connector 2) narrow the same way: one is enough.
+        same = tuple(bucket.count for bucket in found[field])
+        if bits > 0 and field not in taken and not (field.startswith(TEXTS) and same in seen):
+            scored[field] = bits * particular
+            seen.add(same)
+    return sorted(scored, key=lambda field: (-scored[field], field))[:_CHOSEN_MAX]
+
+
+def _bits_of_values(values: Sequence[Bucket]) -> float:
+    total = sum(bucket.count for bucket in values)
+    if len(values) < 2 or total / len(values) < _VALUE_ITEMS_MIN:  # noqa: PLR2004  # one value is no choice
+        return 0.0
+    return -sum(bucket.count / total * math.log2(bucket.count / total) for bucket in values)
+
+
+def _bits_of_spread(values: Sequence[Bucket]) -> float:
+    # A range is a rougher choice than a name, so that only half of its bits count.
+    return math.log2(1 + len(_bounds(values))) / 2
+
+
+def _bounds(spread: Sequence[Bucket]) -> tuple[float, ...]:
+    return tuple(sorted({_nice(float(bucket.value)) for bucket in spread}))
+
+
+def _nice(number: float) -> float:
+    """Return the number at or near this one that people would say."""
+    if number == 0 or not math.isfinite(number):
+        return 0.0
+    scale = 10.0 ** math.floor(math.log10(abs(number)))
+    digit = min(_NICE, key=lambda nice: abs(nice - abs(number) / scale))
+    return round(math.copysign(digit * scale, number), 9)
+
+
+async def _ranges(
+    store: SearchStore, target: Target, asked: Query, spreads: Mapping[str, Sequence[Bucket]]
+) -> Mapping[str, Sequence[Bucket]]:
+    wanted = {field: RangesFacet(field, _bounds(spread)) for field, spread in spreads.items() if spread}
+    if not wanted:
+        return {}
+    return (await store.search(target, structs.replace(asked, facets=wanted))).facets
+
+
+def _values(field: str, label: str, found: Sequence[Bucket]) -> Facet:
+    limit = _VALUES_MAX if field.startswith(TEXTS) else len(found)
+    values = [Value(value=str(bucket.value), count=bucket.count) for bucket in found if bucket.value != ""]
+    return Facet(field=field, label=label, kind="values", values=values[:limit])
+
+
+def _ranged(field: str, label: str, found: Sequence[Bucket]) -> Facet:
+    lows = [*(float(bucket.value) for bucket in found), math.inf]
+    values = [
+        Value(value=f"{_shown(low)}..{_shown(below)}", count=bucket.count, low=_bound(low), below=_bound(below))
+        for bucket, (low, below) in zip(found, pairwise(lows), strict=True)
+        if bucket.count
+    ]
+    return Facet(field=field, label=label, kind="ranges", values=values)
+
+
+def _bound(number: float) -> float | None:
+    return number if math.isfinite(number) else None
+
+
+def _shown(number: float) -> str:
+    return f"{number:g}" if math.isfinite(number) else ""
+
+
+def _label(field: str) -> str:
+    return spoken(field.partition(".")[2])

@@ -1,0 +1,177 @@
+"""The questions of the store front: a text and what narrows it become a page of products with facets.
+
+Reads only the search engine, through its port; never writes, and knows no engine.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from entrepot.base.errors import BadInputError
+from entrepot.base.projection import Target
+from entrepot.engines.search.port import Between, Clause, Hit, Match, OneOf, Query, SearchStore, Sort
+from entrepot.projections.product_search import ranking
+from entrepot.projections.product_search.facets import Facet, count_facets
+from entrepot.projections.product_search.text import language, spoken_in
+
+# Below this many products with all the words, those with fewer words are shown after them.
+_FILL_BELOW = 100
+_WORDS_MAX = 16
+_CATEGORIES_MAX = 20
+
+SortBy = Literal["relevance", "price-up", "price-down", "newest", "name"]
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """What a buyer looks for. Filters of one field are alternatives, of different fields conditions.
+
+    ``numbers`` are from the first to below the second; so are prices, in minor units of the market's currency.
+    """
+
+    text: str = ""
+    locale: str = "en"
+    market: str = ""
+    brands: tuple[str, ...] = ()
+    categories: tuple[UUID, ...] = ()
+    attributes: Mapping[str, tuple[str, ...]] = {}
+    numbers: Mapping[str, tuple[float | None, float | None]] = {}
+    price_low: int | None = None
+    price_below: int | None = None
+    sort: SortBy = "relevance"
+    limit: int = 24
+    cursor: str = ""
+    facets: bool = True
+
+
+class Price(Struct, frozen=True, kw_only=True):
+    """The lowest price of a product's variants in the asked market; ``several`` when they differ."""
+
+    amount_minor: int
+    currency: str
+    several: bool
+
+
+class _StoredPrice(Struct, frozen=True):
+    market: str
+    currency: str
+    amount_minor: int
+
+
+class _Body(Struct, frozen=True):
+    code: str
+    title: dict[str, str]
+    summary: dict[str, str] = {}
+    brand: str = ""
+    image: str = ""
+    prices: list[_StoredPrice] = []
+
+
+class ProductHit(Struct, frozen=True, kw_only=True):
+    """A product as a result list shows it."""
+
+    product_id: UUID
+    code: str
+    title: str
+    summary: str
+    brand: str
+    image: str
+    score: float
+    price: Price | None
+
+
+class Results(Struct, frozen=True, kw_only=True):
+    """A page of products. ``did_you_mean`` is another text that finds more; ``searched`` is the text that was looked for."""
+
+    hits: Sequence[ProductHit]
+    total: int
+    facets: Sequence[Facet]
+    cursor: str
+    searched: str
+    did_you_mean: str = ""
+
+
+async def search(store: SearchStore, target: Target, wanted: Wanted) -> Results:
+    """Return the page of products that answers what is wanted, and the facets that narrow it best."""
+    where = await _where(store, target, wanted)
+    query = Query(where=where, filters=_filters(wanted), sort=_sort(wanted), limit=wanted.limit, cursor=wanted.cursor)
+    found = await store.search(target, query)
+    facets = await count_facets(store, target, query, found.total, wanted.market) if wanted.facets and found.total else []
+    return Results(
+        hits=[_product_hit(hit, wanted) for hit in found.hits],
+        total=found.total,
+        facets=facets,
+        cursor=found.cursor,
+        searched=wanted.text,
+    )
+
+
+async def _where(store: SearchStore, target: Target, wanted: Wanted) -> Clause:
+    texts = wanted.text.split()[:_WORDS_MAX]
+    if not texts:
+        return OneOf("type", ("product",))
+    words = [ranking.word(text, wanted.locale) for text in texts]
+    categories = await _categories_named(store, target, wanted)
+    narrowest_first = range(len(words), 0, -1)
+    counts = await store.count(target, [ranking.containing(words, many, categories) for many in narrowest_first])
+    enough = (many for many, count in zip(narrowest_first, counts, strict=True) if count >= _FILL_BELOW)
+    at_least = next(enough, 1)
+    found = ranking.containing(words, at_least, categories)
+    return ranking.ranked(found, words, at_least, wanted.text, wanted.locale)
+
+
+async def _categories_named(store: SearchStore, target: Target, wanted: Wanted) -> list[str]:
+    """Return the ids of the categories that have all the words in their name."""
+    named = Match(text=wanted.text, fields={"title": 1.0, "words": 1.0}, locale=wanted.locale)
+    found = await store.search(target, Query(where=named, filters=(OneOf("type", ("category",)),), limit=_CATEGORIES_MAX))
+    return [hit.id.partition("/")[2] for hit in found.hits]
+
+
+def _filters(wanted: Wanted) -> tuple[OneOf | Between, ...]:
+    filters: list[OneOf | Between] = []
+    if wanted.brands:
+        filters.append(OneOf("brand", wanted.brands))
+    if wanted.categories:
+        filters.append(OneOf("category_path_ids", tuple(str(id_) for id_ in wanted.categories)))
+    filters.extend(OneOf(f"attributes.{key}", values) for key, values in wanted.attributes.items())
+    filters.extend(Between(f"numbers.{key}", low, below) for key, (low, below) in wanted.numbers.items())
+    if wanted.market and (wanted.price_low is not None or wanted.price_below is not None):
+        filters.append(Between(f"price.{wanted.market}", wanted.price_low, wanted.price_below))
+    return tuple(filters)
+
+
+def _sort(wanted: Wanted) -> Sort | None:
+    if wanted.sort in ("price-up", "price-down") and not wanted.market:
+        raise BadInputError("Prices are sorted within a market, and none is named: name one, or sort otherwise.")
+    by: Mapping[str, Sort | None] = {
+        "relevance": None,
+        "price-up": Sort(f"price.{wanted.market}"),
+        "price-down": Sort(f"price.{wanted.market}", descending=True),
+        "newest": Sort("released", descending=True),
+        "name": Sort(f"name.{language(wanted.locale)}"),
+    }
+    return by[wanted.sort]
+
+
+def _product_hit(hit: Hit, wanted: Wanted) -> ProductHit:
+    body = msgspec.convert(hit.body, _Body)
+    return ProductHit(
+        product_id=UUID(hit.id.partition("/")[2]),
+        code=body.code,
+        title=spoken_in(wanted.locale, body.title),
+        summary=spoken_in(wanted.locale, body.summary),
+        brand=body.brand,
+        image=body.image,
+        score=hit.score,
+        price=_lowest([price for price in body.prices if price.market == wanted.market]),
+    )
+
+
+def _lowest(here: Sequence[_StoredPrice]) -> Price | None:
+    if not here:
+        return None
+    lowest = min(here, key=lambda price: price.amount_minor)
+    several = any(price.amount_minor != lowest.amount_minor for price in here)
+    return Price(amount_minor=lowest.amount_minor, currency=lowest.currency, several=several)
