@@ -1,0 +1,59 @@
+"""The schema that the migrations make is the one in ``schema.sql``, and every named query fits it."""
+
+import re
+import subprocess
+from importlib.resources import files
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from entrepot.record.migrate import migrate
+from entrepot.record.named import queries
+from entrepot.record.schema import dump
+
+ROOM_FILES = sorted(
+    (f"entrepot.{'.'.join(path.relative_to(root).parent.parts)}", path.name)
+    for root in [Path(str(files("entrepot")))]
+    for room in ("record", "commerce", "log", "verify")
+    for path in (root / room).rglob("*.sql")
+    if "migrations" not in path.parts and path.name != "schema.sql"
+)
+
+
+async def test_schema_file_is_the_sum_of_the_migrations(migrated_url: str) -> None:
+    written = files("entrepot.record").joinpath("schema.sql").read_text()
+    assert dump(migrated_url) == written, "write src/entrepot/record/schema.sql anew with 'entrepot schema'"
+
+
+async def test_migrating_twice_changes_nothing(database: str) -> None:
+    assert migrate(database)
+    assert migrate(database) == []
+
+
+@pytest.mark.parametrize(("package", "file"), ROOM_FILES, ids=[f"{package}/{file}" for package, file in ROOM_FILES])
+async def test_every_named_query_fits_the_migrated_schema(package: str, file: str, migrated_url: str) -> None:
+    connection = await asyncpg.connect(migrated_url)
+    try:
+        for name, sql in queries(package, file).items():
+            try:
+                await connection.prepare(sql)
+            except asyncpg.PostgresError as error:
+                pytest.fail(f"{package}/{file} {name}: {error}")
+    finally:
+        await connection.close()
+
+
+def test_every_migration_waits_for_locks_only_briefly() -> None:
+    for path in files("entrepot.record").joinpath("migrations").iterdir():
+        if path.name.endswith(".sql"):
+            assert re.search(r"SET LOCAL lock_timeout = '\d+s'", path.read_text()), f"{path.name} sets no lock_timeout"
+            assert re.fullmatch(r"\d{4}_(pre|post)_[a-z0-9_]+\.sql", path.name), (
+                f"{path.name} is not NNNN_{{pre,post}}_what.sql"
+            )
+
+
+def test_squawk_finds_nothing_in_the_migrations() -> None:
+    folder = Path(str(files("entrepot.record"))) / "migrations"
+    found = subprocess.run(["squawk", *sorted(map(str, folder.glob("*.sql")))], capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stdout
