@@ -1,0 +1,1 @@
+"""The graph role: nodes with their edges to neighbours, walked by Cypher."""
