@@ -1,0 +1,33 @@
+"""Joins the routes to one ASGI application: the edge around litestar, litestar around the API and the console."""
+
+from typing import Any
+
+from litestar import Litestar, Request, Response
+from litestar.di import Provide
+from litestar.types import ASGIApp
+
+from entrepot.api import health, problems
+from entrepot.api.body import JsonRequest
+from entrepot.api.edge import Edge
+from entrepot.api.parts import Parts
+from entrepot.console import pages
+
+
+def application(parts: Parts) -> ASGIApp:
+    """Return the application: API and console on one port."""
+    inside = Litestar(
+        route_handlers=[health.healthz, health.readyz, health.metrics, *pages.handlers()],
+        dependencies={"parts": Provide(lambda: parts, sync_to_thread=False)},
+        exception_handlers={Exception: answer},
+        request_class=JsonRequest,
+        openapi_config=None,
+        logging_config=None,
+    )
+    return Edge(inside, parts.metrics)
+
+
+def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """Answer an exception as the caller reads: a page for a browser, problem+json for a program."""
+    if pages.wants_page(request):
+        return pages.error_page(request, error)
+    return problems.answer(request, error)

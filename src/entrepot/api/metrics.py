@@ -1,0 +1,48 @@
+"""What this process counts about itself, in Prometheus' text format. A registry of its own, so that two apps never mix."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+CONTENT_TYPE = "text/plain; version=0.0.4"
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+
+
+class Metrics:
+    """Requests and latencies by route, what the cache answers, and what the pulse sees of the log."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = Counter(
+            "entrepot_requests", "Requests answered.", ["method", "route", "status"], registry=self.registry
+        )
+        self._seconds = Histogram(
+            "entrepot_request_seconds", "Time to answer.", ["route"], buckets=_SECONDS, registry=self.registry
+        )
+        self._cache = Counter("entrepot_page_cache", "Product pages asked of the cache.", ["outcome"], registry=self.registry)
+        self.head = Gauge("entrepot_log_head", "The last sequence number of the log.", ["cell"], registry=self.registry)
+        self.lag_events = Gauge(
+            "entrepot_projection_lag_events", "Events a projection is behind.", ["projection"], registry=self.registry
+        )
+        self.lag_seconds = Gauge(
+            "entrepot_projection_lag_seconds",
+            "Age of what is not yet projected.",
+            ["projection"],
+            registry=self.registry,
+        )
+        self.quarantined = Gauge("entrepot_projection_quarantined", "Events set aside.", ["projection"], registry=self.registry)
+        self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        self.cache_hit = self._cache.labels("hit")
+        self.cache_miss = self._cache.labels("miss")
+
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one answer; the label objects are remembered, since finding them costs more than counting."""
+        known = self._known.get((method, route, status))
+        if known is None:
+            known = (self._requests.labels(method, route, str(status)), self._seconds.labels(route))
+            self._known[method, route, status] = known
+        known[0].inc()
+        known[1].observe(seconds)
+
+    def text(self) -> bytes:
+        """Return everything counted so far."""
+        return generate_latest(self.registry)

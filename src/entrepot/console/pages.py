@@ -1,0 +1,35 @@
+"""Every page of the console, and which callers see pages rather than problems."""
+
+from typing import Any
+
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from litestar.types import ControllerRouterHandler
+
+from entrepot.api import problems
+from entrepot.base.errors import EntrepotError
+from entrepot.base.ids import IdSource
+from entrepot.console import assets
+from entrepot.console.render import page
+
+
+def handlers() -> list[ControllerRouterHandler]:
+    """Return the routes of the console."""
+    return [assets.asset]
+
+
+def wants_page(request: Request[Any, Any, Any]) -> bool:
+    """Say whether the caller is a person at a browser."""
+    return not request.url.path.startswith("/v1/") and "text/html" in request.headers.get("accept", "")
+
+
+def error_page(request: Request[Any, Any, Any], error: Exception) -> Response[str]:
+    """Say on a page what is wrong and where to go on."""
+    if isinstance(error, HTTPException):
+        known: EntrepotError = problems.from_framework(error, request.url.path, request.method)
+    elif isinstance(error, EntrepotError):
+        known = error
+    else:
+        known = problems.unforeseen(error, request.url.path, IdSource())
+    shown = {"title": problems.title_of(known.slug), "status": known.status, "detail": str(known)}
+    return page("error.html", "", shown, status=known.status)

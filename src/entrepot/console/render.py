@@ -1,0 +1,117 @@
+"""Turns templates and what they show into pages: one environment, escaped by default, with the formats of numbers and times."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+import jinja2
+from babel.dates import format_datetime, format_timedelta
+from babel.numbers import format_compact_decimal, format_currency, format_decimal
+from litestar import Response
+from msgspec import Struct
+
+from entrepot import __version__
+from entrepot.base.money import Currency, to_major
+from entrepot.base.time import Clock, SystemClock, utc
+from entrepot.console.assets import address
+
+LOCALE = "en_GB"
+
+
+class Room(Struct, frozen=True):
+    """A part of the console as the bar names it."""
+
+    key: str
+    name: str
+    href: str
+
+
+class Page(Struct, frozen=True, kw_only=True):
+    """What every page knows: the room it lies in, and when it was rendered."""
+
+    room: str
+    now: datetime
+    language: str = "en"
+    theme: str = ""
+
+
+ROOMS = (
+    Room("store", "Store", "/"),
+    Room("orders", "Orders", "/orders"),
+    Room("sales", "Sales", "/sales"),
+    Room("engine-room", "Engine room", "/engine-room"),
+)
+
+
+def page(
+    template: str, room: str, context: Mapping[str, object], *, status: int = 200, clock: Clock | None = None
+) -> Response[str]:
+    """Return a page; it is never kept by a cache, since it says how things are now."""
+    head = Page(room=room, now=utc((clock or SystemClock()).millis()))
+    text = environment().get_template(template).render({**context, "page": head})
+    headers = {"Cache-Control": "no-store"}
+    return Response(text, status_code=status, media_type="text/html", headers=headers)
+
+
+@lru_cache(maxsize=1)
+def environment() -> jinja2.Environment:
+    """Return the environment of templates."""
+    made = jinja2.Environment(
+        loader=jinja2.PackageLoader("entrepot.console"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.globals.update(asset=address, rooms=ROOMS, version=__version__)
+    made.filters.update(
+        whole=whole, compact=compact, money=money, moment=moment, instant=instant, since=since, span=span, decimal=decimal
+    )
+    return made
+
+
+def whole(number: int) -> str:
+    """Return a whole number with its thousands apart."""
+    return format_decimal(number, locale=LOCALE)
+
+
+def decimal(number: float, digits: int = 1) -> str:
+    """Return a number with so many digits after the point."""
+    return format_decimal(round(number, digits), format=f"#,##0.{'0' * digits}" if digits else "#,##0", locale=LOCALE)
+
+
+def compact(number: float) -> str:
+    """Return a number in few characters: 1.2K, 3.4M."""
+    return format_compact_decimal(number, locale=LOCALE, fraction_digits=1)
+
+
+def money(minor: int, currency: str) -> str:
+    """Return an amount with its currency."""
+    return format_currency(to_major(minor, Currency(currency)), currency, locale=LOCALE)
+
+
+def moment(at: datetime) -> str:
+    """Return a moment with its zone."""
+    return format_datetime(at.astimezone(UTC), "d MMM y, HH:mm:ss 'UTC'", locale=LOCALE)
+
+
+def instant(at: datetime) -> str:
+    """Return a moment as machines read it (for ``<time datetime>``)."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds")
+
+
+def since(at: datetime, now: datetime) -> str:
+    """Return how long ago a moment was: 3 s ago."""
+    return f"{span((now - at).total_seconds())} ago"
+
+
+def span(seconds: float) -> str:
+    """Return a length of time in its largest unit: 3 s, 5 min, 2 days."""
+    if abs(seconds) < 1:
+        return f"{seconds * 1000:.0f} ms"
+    return (
+        format_timedelta(timedelta(seconds=seconds), threshold=1.5, format="short", locale=LOCALE)
+        .replace("sec", "s")
+        .replace("mins", "min")
+    )
