@@ -126,21 +126,27 @@ def float_near_money(path: str, text: str) -> Iterable[Finding]:
 
 
 def clock_or_chance(path: str, text: str) -> Iterable[Finding]:
-    """Find what reads the clock or chance by itself; both come in as arguments."""
+    """Find what reads the clock or chance by itself; both come in as arguments.
+
+    Engines may take a random name for what nobody else will ever name: a session, a folder on its way to its place.
+    """
     if in_room(path, "base/time.py", "base/ids.py", "cli", "local", "bench"):
         return
+    forbidden = _CLOCKS if in_room(path, "engines") else _CLOCKS | _CHANCE
     for node in ast.walk(_tree(text)):
         if isinstance(node, ast.Call):
             called = ast.unparse(node.func)
             tail = ".".join(called.split(".")[-2:])
-            if tail in _CLOCKS | _CHANCE or called.startswith(("random.", "secrets.")):
+            if tail in forbidden or called.startswith(("random.", "secrets.")):
                 yield Finding(path, node.lineno, f"{called}() reads the clock or chance: take a Clock or an IdSource")
 
 
 def sleep_in_tests(path: str, text: str) -> Iterable[Finding]:
-    """Find tests that sleep; what waits for them on a condition with a deadline, outside a test file, may poll."""
+    """Find tests that sleep; only what waits on a condition with a deadline, and says so in its name, may poll."""
+    waiting = (function for function in _functions(text) if function.name.startswith(("until", "wait", "_until", "_wait")))
+    polls = {id(node) for function in waiting for node in ast.walk(function)}
     for node in ast.walk(_tree(text)):
-        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == "sleep":
+        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == "sleep" and id(node) not in polls:
             yield Finding(path, node.lineno, "a test sleeps: wait on a condition with a deadline")
 
 
@@ -179,7 +185,7 @@ def bare_opt_outs(path: str, text: str) -> Iterable[Finding]:
     """Find opt-outs from a checker without the rule's code or a reason."""
     for number, line in enumerate(text.splitlines(), start=1):
         found = _OPT_OUT.search(line)
-        if found and (not found["codes"] or not re.search(r"\w+ +\w+", found["why"])):
+        if found and (not found["codes"] or not re.search(r"\w{3}", found["why"])):
             yield Finding(
                 path, number, "an opt-out without its code or its reason: name the code, and after it why it is right here"
             )
