@@ -110,8 +110,12 @@ def with_engines(settings: Settings, engines: Mapping[str, str]) -> Settings:
 def _remembered(home: Path) -> dict[str, str]:
     try:
         text = (home / ENGINES_FILE).read_text()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
+    except OSError as error:
+        raise BadInputError(
+            f"{home / ENGINES_FILE} cannot be read ({error.strerror}): set ENTREPOT_HOME to your own folder."
+        ) from error
     try:
         return {str(role): str(url) for role, url in json.loads(text).items()}
     except (ValueError, AttributeError) as error:

@@ -184,6 +184,21 @@ async def test_a_home_that_cannot_be_written_is_refused_with_what_to_do() -> Non
         await control.start(load({"ENTREPOT_HOME": "/proc/entrepot"}), MEMORY_ONLY)
 
 
+async def test_a_damaged_memory_of_ports_and_passwords_is_refused_with_what_to_do(settings: Settings) -> None:
+    (settings.home / "installation.json").write_text("{")
+    with pytest.raises(EntrepotError, match=r"installation.json is damaged .* put back a copy"):
+        await control.start(settings, MEMORY_ONLY)
+    (settings.home / "installation.json").unlink()
+
+
+async def test_a_lost_password_is_told_rather_than_waited_for(settings: Settings) -> None:
+    await control.start(settings, RECORD_ONLY)
+    await control.stop(settings)
+    (settings.home / "installation.json").unlink()
+    with pytest.raises(EntrepotError, match="does not open the data"):
+        await control.start(settings, RECORD_ONLY)
+
+
 async def test_an_engine_that_cannot_start_is_told_with_its_last_words(settings: Settings) -> None:
     (settings.home / "record").mkdir()
     (settings.home / "record" / "PG_VERSION").write_text("9\n")

@@ -21,11 +21,11 @@ from cyclopts import App, CycloptsError
 from entrepot import __version__
 from entrepot.base.errors import EntrepotError
 
-VERBS: Final = (
-    "up",
-    "down",
-    "status",
-)
+VERBS: Final = {
+    "up": "Start the embedded engines, or find them running.",
+    "down": "Stop the embedded engines; what they keep stays.",
+    "status": "Ask every engine whether it is well.",
+}
 
 EXIT_BAD_INPUT = 2
 EXIT_DISK_FULL = 6
@@ -36,9 +36,14 @@ EXIT_BROKEN_PIPE = 141
 
 def app() -> App:
     """Return the command line with every verb, none of them imported yet."""
-    line = App(name="entrepot", version=__version__, help="The data platform of a global marketplace.")
-    for verb in VERBS:
-        line.command(f"entrepot.cli.{verb}:{verb}", name=verb)
+    line = App(
+        name="entrepot",
+        version=__version__,
+        help="The data platform of a global marketplace.",
+        suppress_keyboard_interrupt=False,
+    )
+    for verb, sentence in VERBS.items():
+        line.command(f"entrepot.cli.{verb}:{verb}", name=verb, help=sentence)
     return line
 
 

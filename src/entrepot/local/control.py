@@ -24,7 +24,16 @@ from entrepot.local.ping import address, ping
 from entrepot.local.place import LocalEngineError
 from entrepot.local.process import ASK_AGAIN_SECONDS, alive, stop_process
 from entrepot.local.roster import FOLDER_ROLE, PLAYED_BY, engines_for, folder_url
-from entrepot.local.state import SUPERVISOR_MODULE, State, forget, read_state, read_urls, supervisor_of, write_urls
+from entrepot.local.state import (
+    SUPERVISOR_MODULE,
+    State,
+    forget,
+    read_installation,
+    read_state,
+    read_urls,
+    supervisor_of,
+    write_urls,
+)
 from entrepot.local.supervisor import ANOTHER_HOLDS_THE_LOCK, stop_all
 from entrepot.settings import SCHEMES, Settings, with_engines
 
@@ -49,6 +58,7 @@ async def start(settings: Settings, given: Collection[str] = ()) -> Settings:
     """Return the settings with a running engine behind every role; those given by URL are left alone."""
     home = settings.home
     prepare_home(home)
+    read_installation(home)  # a damaged one is told here, rather than in the log of a supervisor that could not begin
     roles = [engine.role for engine in engines_for(given)]
     if roles:
         await _until_supervised(home, roles)

@@ -124,7 +124,9 @@ def _initdb(data: Path, password: Path) -> None:
     command = as_server(["initdb", "-D", str(data), *options, *locale], data.parent)
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/")  # noqa: S603  # our own wheel's program
     if done.returncode:
-        raise LocalEngineError(f"PostgreSQL could not lay out {data.parent / 'record'}: {done.stderr.strip()[-400:]}")
+        lines = done.stderr.strip().splitlines() or ["it does not say why"]
+        why = next((line for line in lines if "FATAL" in line or "error:" in line), lines[-1])
+        raise LocalEngineError(f"PostgreSQL could not lay out its folder in {data.parent}: {why}.")
 
 
 def _give_to_server(path: Path) -> None:

@@ -128,8 +128,8 @@ def collect(process: psutil.Process) -> None:
         process.wait(0)
 
 
-def find(engine: Engine, place: Place) -> list[psutil.Process]:
-    """Return the running servers of this engine on this very folder, whoever started them.
+def find(engine: Engine, place: Place) -> list[tuple[psutil.Process, list[str]]]:
+    """Return the running servers of this engine on this very folder, whoever started them, each with its command line.
 
     A process is known by its program and by the arguments that name our folder, read now: a remembered pid may by now be
     another program's, and a program that merely looks into our folder is not ours.
@@ -141,7 +141,7 @@ def find(engine: Engine, place: Place) -> list[psutil.Process]:
         with contextlib.suppress(psutil.Error):
             line = process.cmdline()
             if line and line[0] in expected and ours <= set(line) and alive(process):
-                found.append(process)
+                found.append((process, line))
     return found
 
 

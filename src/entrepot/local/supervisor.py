@@ -23,7 +23,7 @@ from entrepot.base.limits import (
     RESTART_FORGOTTEN_SECONDS,
     WATCH_SECONDS,
 )
-from entrepot.local.place import Engine, LocalEngineError
+from entrepot.local.place import Engine, LocalEngineError, Place
 from entrepot.local.process import alive, collect, find, launch, stop, until_ready
 from entrepot.local.roster import ENGINES, FOLDER_ROLE, folder_url
 from entrepot.local.state import (
@@ -101,7 +101,7 @@ class Supervisor:
             self._state.engines[engine.role].restarts += 1
             try:
                 process = await self._bring_up(engine)
-            except (LocalEngineError, OSError) as error:
+            except (LocalEngineError, OSError, psutil.Error) as error:
                 log.exception("engine.restart_failed", role=engine.role, why=str(error))
                 self._state.engines[engine.role].note = str(error)
                 self._report()
@@ -141,8 +141,7 @@ class Supervisor:
         place = self._installation.place(self._home, engine)
         command = engine.command(place)
         adopted = None
-        for process in await asyncio.to_thread(find, engine, place):
-            line = process.cmdline()
+        for process, line in await asyncio.to_thread(find, engine, place):
             if adopted is None and line == command[-len(line) :]:
                 adopted = process
             else:
@@ -174,9 +173,8 @@ class Supervisor:
 
 async def stop_all(home: Path) -> dict[str, int]:
     """Stop every engine of this home that runs, whoever started it; give the pid of each."""
-    installation = read_installation(home)
-    places = {engine.role: installation.place(home, engine) for engine in ENGINES}
-    found = [(engine, process) for engine in ENGINES for process in find(engine, places[engine.role])]
+    places = {engine.role: Place(home, engine.role, (0,) * engine.ports, "") for engine in ENGINES}  # known by folder alone
+    found = [(engine, process) for engine in ENGINES for process, _ in find(engine, places[engine.role])]
     await asyncio.gather(*(stop(engine, process) for engine, process in found))
     return {engine.role: process.pid for engine, process in found}
 
