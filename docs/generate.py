@@ -1,6 +1,6 @@
 """Writes the pages that are made from the code, so that they cannot say anything else; ``make docs`` runs it.
 
-Owns ``docs/deliverables/entity-relationship-diagrams.md`` and ``docs/reference/events.md``; a test compares both with the code.
+Owns the pages that ``pages`` names, and nothing else; a test compares each with the code.
 """
 
 import importlib
@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
+
+from entrepot.base import errors
+from entrepot.cli import app
 
 ROOT = Path(__file__).resolve().parents[1]
 MIGRATIONS = ROOT / "src" / "entrepot" / "record" / "migrations"
@@ -90,11 +93,42 @@ def events() -> str:
     return "\n".join(page) + "\n"
 
 
+def command_line() -> str:
+    """Return the page of the command line: what ``entrepot --help`` says of every verb."""
+    told = app().generate_docs(output_format="markdown")
+    page = [
+        "# The command line",
+        "",
+        "Generated from `src/entrepot/cli/` by `make docs`: do not edit. Exit codes: [errors](errors.md).",
+        "",
+    ]
+    told = re.sub(r"^# entrepot\n|^## Table of Contents\n.*?(?=^\*\*Commands)", "", told, flags=re.MULTILINE | re.DOTALL)
+    return "\n".join(page) + told.rstrip() + "\n"
+
+
+def problems() -> str:
+    """Return the page of errors: the type, status and exit code of each, and what it says of itself."""
+    page = [
+        "# Errors",
+        "",
+        "Generated from `src/entrepot/base/errors.py` by `make docs`: do not edit. HTTP answers `application/problem+json`",
+        "whose `type` is `/problems/<slug>`; the command line prints the sentence and exits with the code. Both are stable.",
+        "",
+        "| slug | status | exit code | |",
+        "|---|---|---|---|",
+    ]
+    kinds = [kind for kind in vars(errors).values() if inspect.isclass(kind) and issubclass(kind, errors.EntrepotError)]
+    page += [f"| `{kind.slug}` | {kind.status} | {kind.exit_code} | {_told(kind).split('. ')[0]} |" for kind in kinds]
+    return "\n".join(page) + "\n"
+
+
 def pages() -> dict[Path, str]:
     """Return every generated page with the text it should have."""
     sql = "\n".join(path.read_text() for path in sorted(MIGRATIONS.glob("*.sql")))
     return {
         ROOT / "docs" / "deliverables" / "entity-relationship-diagrams.md": diagrams(tables(sql)),
+        ROOT / "docs" / "reference" / "command-line.md": command_line(),
+        ROOT / "docs" / "reference" / "errors.md": problems(),
         ROOT / "docs" / "reference" / "events.md": events(),
     }
 
