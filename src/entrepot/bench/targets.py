@@ -1,0 +1,21 @@
+"""What we promise, each figure once: a bench shows the target beside what it measured, met or missed."""
+
+from typing import Final
+
+# orders: ratios to the floor of the same run (one order per call, 32 clients of pgbench)
+ORDERS_IN_PROCESS_SPREAD: Final = 2.0
+ORDERS_IN_PROCESS_HOT: Final = 10.0
+ORDERS_HTTP_SPREAD: Final = 0.6
+ORDERS_HTTP_HOT: Final = 2.0
+
+# reads over HTTP, load generator included
+PAGE_PER_SECOND: Final = 3_000.0
+PAGE_P99_MILLIS: Final = 25.0
+LIST_PER_SECOND: Final = 1_000.0
+SEARCH_P50_MILLIS: Final = 10.0
+SEARCH_P99_MILLIS: Final = 60.0
+
+# projections
+CATCH_UP_PER_SECOND: Final = 3_000.0
+LAG_P99_MILLIS: Final = 1_000.0
+REBUILD_SECONDS: Final = 90.0
