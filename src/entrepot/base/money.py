@@ -40,7 +40,7 @@ def to_minor(amount: Decimal, of: Currency) -> Minor:
     """Round an amount in major units to whole minor units, half to even: the only rounding of money in this code base."""
     try:
         return Minor(int((amount * 10 ** digits(of)).quantize(Decimal(1), rounding=ROUND_HALF_EVEN)))
-    except InvalidOperation as error:
+    except (InvalidOperation, ValueError) as error:  # ValueError: NaN has no integer
         raise BadInputError(f"{amount} is no amount of {of}: give a finite number.", amount=str(amount)) from error
 
 
