@@ -58,7 +58,8 @@ class Folder:
     """An open chDB folder; ``close`` it before the process ends."""
 
     def __init__(self, data: Path) -> None:
-        data.mkdir(parents=True, exist_ok=True)
+        # In a folder without "metadata" chDB opens, but its thread that removes dropped tables never starts: DROP ... SYNC hangs.
+        (data / "metadata").mkdir(parents=True, exist_ok=True)
         config = data / "config.xml"
         config.write_text(CONFIG.format(memory=COLUMNS_MEMORY_BYTES_MAX, cache=COLUMNS_CACHE_BYTES_MAX))
         self._address = f"{data}?config-file={config}"

@@ -1,0 +1,1 @@
+"""The columns role: typed facts in columns, made to be summed and grouped over millions of rows."""

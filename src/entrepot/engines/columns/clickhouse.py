@@ -1,0 +1,278 @@
+"""ClickHouse: a ReplacingMergeTree per generation, and a small table beside it that keeps the largest position.
+
+How the rules of ``Store`` are kept: of equal ids the merge, or FINAL at reading, takes the highest version; what is not newer
+than the table is left out before inserting, since of equal versions the last would win; a tombstone is a row with
+``is_deleted``, which FINAL hides and no merge removes; the position is inserted after the items.
+
+Tables are named in one place and made by the shape, so that a cluster's form (``ON CLUSTER``, ReplicatedReplacingMergeTree
+under a Distributed table) is a matter of the shape, of ``create`` and of ``drop``.
+"""
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+from urllib.parse import unquote, urlsplit
+
+import aiohttp
+import clickhouse_connect
+from clickhouse_connect.driver.asyncclient import AsyncClient
+from clickhouse_connect.driver.exceptions import DatabaseError, DataError, OperationalError
+
+from entrepot.base.errors import EngineAwayError
+from entrepot.base.event import Position
+from entrepot.base.limits import (
+    COLUMNS_INSERT_ROWS_MAX,
+    COLUMNS_LOOKUP_IDS_MAX,
+    COLUMNS_SECONDS_MAX,
+    CONNECT_SECONDS_MAX,
+    POOL_CONNECTIONS_MAX,
+)
+from entrepot.base.projection import Item, Refusal, Slot, Target
+from entrepot.engines import newest
+from entrepot.engines.columns.values import Column, column, fits, misfit
+
+T = TypeVar("T")
+
+ROLE = "columns"
+OWN = ("id", "version", "is_deleted")
+OWN_TYPES = ("String", "UInt64", "UInt8")
+
+# max() as the merge of this table: a position never goes back, whoever writes late.
+_POSITION_SHAPE = """
+CREATE TABLE IF NOT EXISTS {table} (
+    cell Int32, shard UInt16, shards UInt16, reached SimpleAggregateFunction(max, Tuple(UInt64, UInt64))
+) ENGINE = AggregatingMergeTree ORDER BY (cell, shards, shard)
+"""
+_POSITION = """
+SELECT max(reached) AS reached FROM {table} WHERE cell = {cell:Int32} AND shard = {shard:UInt16} AND shards = {shards:UInt16}
+"""
+_MOVE = """
+INSERT INTO {table} SELECT {cell:Int32}, {shard:UInt16}, {shards:UInt16}, ({txid:UInt64}, {seq:UInt64})
+"""
+_COLUMNS = "DESCRIBE TABLE {table}"
+_VERSIONS_BETWEEN = "SELECT id, version FROM {table} WHERE id >= {low:String} AND id <= {high:String} LIMIT {most:UInt64}"
+_VERSIONS_OF = "SELECT id, version FROM {table} WHERE id IN {ids:Array(String)}"
+_READ = "SELECT * FROM {table} WHERE id IN {ids:Array(String)} ORDER BY id, version DESC LIMIT 1 BY id"
+_SCAN = "SELECT * FROM {table} FINAL WHERE id >= {low:String} ORDER BY id"
+_SCAN_BELOW = "SELECT * FROM {table} FINAL WHERE id >= {low:String} AND id < {high:String} ORDER BY id"
+_DELETE = "DELETE FROM {table} WHERE id IN {ids:Array(String)}"
+
+# ClickHouse's codes for what passes: time-outs, too busy, out of memory, no keeper, read-only replica, table not made yet.
+_PASSING = frozenset({60, 159, 202, 209, 210, 225, 241, 242, 252, 999})
+_UNFIT = (DataError, UnicodeEncodeError, OverflowError)  # what the client raises while it packs a value of the right type
+
+
+class ClickHouseColumns:
+    """``ColumnStore`` over HTTP: ``clickhouse://user:password@host:port/database``, or ``clickhouses`` for HTTPS."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._client: AsyncClient | None = None
+        self._columns: dict[str, tuple[Column, ...]] = {}
+
+    async def open(self) -> None:
+        """Connect, and learn what server it is."""
+        parts = urlsplit(self._url)
+        local = parts.hostname in {"127.0.0.1", "localhost", "::1"}
+        with _answering():
+            self._client = await clickhouse_connect.get_async_client(
+                host=parts.hostname or "127.0.0.1",
+                port=parts.port or 0,
+                username=unquote(parts.username or "default"),
+                password=unquote(parts.password or ""),
+                database=unquote(parts.path.strip("/")) or "default",
+                secure=parts.scheme == "clickhouses",
+                compress=False if local else "lz4",
+                connect_timeout=CONNECT_SECONDS_MAX,
+                send_receive_timeout=COLUMNS_SECONDS_MAX,
+                connector_limit=POOL_CONNECTIONS_MAX,
+                tz_mode="aware",
+                autogenerate_session_id=False,  # a session allows one statement at a time
+                # Inserts are acknowledged when they are there: the position must not run ahead of them.
+                settings={"max_execution_time": int(COLUMNS_SECONDS_MAX), "async_insert": 0},
+            )
+
+    async def close(self) -> None:
+        """Give every connection back."""
+        if self._client is not None:
+            await self._client.close()
+            self._client = None
+
+    async def create(self, target: Target) -> None:
+        """Make empty tables for items and positions; does nothing if they are there."""
+        await self._command(target.shape.text, target.name)
+        await self._command(_POSITION_SHAPE, _position_table(target))
+
+    async def drop(self, target: Target) -> None:
+        """Delete both tables, positions first: a cut between leaves a table that is filled again."""
+        await self._command("DROP TABLE IF EXISTS {table} SYNC", _position_table(target))
+        await self._command("DROP TABLE IF EXISTS {table} SYNC", target.name)
+        self._columns.pop(target.name, None)
+
+    async def position(self, target: Target, slot: Slot) -> Position:
+        """Return how far this generation has read this slot."""
+        rows = await self._select(_POSITION, _position_table(target), _place(slot))
+        return Position(*rows[0][0])  # max() of nothing is (0, 0), which is START
+
+    async def read(self, target: Target, ids: Sequence[str]) -> dict[str, Item]:
+        """Return the items with these ids, tombstones included."""
+        found: dict[str, Item] = {}
+        for part in _parts(ids, COLUMNS_LOOKUP_IDS_MAX):
+            found.update((item.id, item) for item in await self._items(_READ, target, {"ids": part}))
+        return found
+
+    async def apply(self, target: Target, slot: Slot, items: Sequence[Item], position: Position) -> Sequence[Refusal]:
+        """Write what is newer than the table, then move the position."""
+        fresh = newest(items)
+        known = await self._versions(target, sorted(item.id for item in fresh))
+        refusals = await self._insert(target, [item for item in fresh if item.version > known.get(item.id, -1)])
+        await self._command(_MOVE, _position_table(target), {**_place(slot), "txid": position.txid, "seq": position.seq})
+        return refusals
+
+    async def scan(self, target: Target, low: str, high: str | None) -> Sequence[Item]:
+        """Return the live items of a range of ids, by id."""
+        if high is None:
+            return await self._items(_SCAN, target, {"low": low})
+        return await self._items(_SCAN_BELOW, target, {"low": low, "high": high})
+
+    async def put(self, target: Target, items: Sequence[Item]) -> None:
+        """Make each id exactly this; what was there is deleted first, whatever its version."""
+        for part in _parts([item.id for item in items], COLUMNS_LOOKUP_IDS_MAX):
+            await self._command(_DELETE, target.name, {"ids": part})
+        refused = await self._insert(target, [item for item in items if item.body is not None])
+        if refused:
+            raise ValueError(f"{refused[0].id} cannot be repaired: {refused[0].reason}")
+
+    async def query(self, target: Target, sql: str, parameters: Mapping[str, object]) -> Sequence[Mapping[str, object]]:
+        """Return the rows of a SELECT over ``{table}``, with bound parameters."""
+        with _answering():
+            result = await self._connected.query(_on(target.name, sql), parameters=dict(parameters))
+        return [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
+
+    async def _versions(self, target: Target, ids: Sequence[str]) -> dict[str, int]:
+        """Return the highest version of each id that is there.
+
+        New ids lie close together (they begin with a time), so a range mostly holds nothing else and is read ten times
+        faster than a list; where it holds much more, the list is cheaper.
+        """
+        known: dict[str, int] = {}
+        for part in _parts(ids, COLUMNS_LOOKUP_IDS_MAX):
+            most = 2 * len(part)
+            rows = await self._select(_VERSIONS_BETWEEN, target.name, {"low": part[0], "high": part[-1], "most": most})
+            if len(rows) == most:
+                rows = await self._select(_VERSIONS_OF, target.name, {"ids": part})
+            for id_, version in rows:
+                known[id_] = max(version, known.get(id_, version))
+        return known
+
+    async def _insert(self, target: Target, items: Sequence[Item]) -> list[Refusal]:
+        columns = await self._described(target)
+        gone = [item for item in items if item.body is None]
+        live = [item for item in items if item.body is not None]
+        refused: list[Refusal] = []
+        if not fits(columns, live):
+            reasons = {item.id: reason for item in live if (reason := misfit(columns, item))}
+            refused = [Refusal(id_, reason) for id_, reason in reasons.items()]
+            live = [item for item in live if item.id not in reasons]
+        for part in _parts(live, COLUMNS_INSERT_ROWS_MAX):
+            refused += await self._insert_live(target, columns, part)
+        for part in _parts(gone, COLUMNS_INSERT_ROWS_MAX):
+            await self._insert_rows(target, _own(part, 1), (), ())
+        return refused
+
+    async def _insert_live(self, target: Target, columns: Sequence[Column], items: Sequence[Item]) -> list[Refusal]:
+        """Insert the items; halve a batch that cannot be packed until the items that do not fit stand alone."""
+        values = [[item.body[column.name] for item in items if item.body is not None] for column in columns]
+        try:
+            await self._insert_rows(
+                target, _own(items, 0) + values, [column.name for column in columns], [column.declared for column in columns]
+            )
+        except _UNFIT as error:
+            if len(items) == 1:
+                return [Refusal(items[0].id, f"ClickHouse cannot keep a value of this body ({error}): mend it at its source.")]
+            half = len(items) // 2
+            return [
+                *await self._insert_live(target, columns, items[:half]),
+                *await self._insert_live(target, columns, items[half:]),
+            ]
+        return []
+
+    async def _insert_rows(
+        self, target: Target, data: Sequence[Sequence[object]], names: Sequence[str], types: Sequence[str]
+    ) -> None:
+        # A token of its own for each block: the client may send it twice over a failing connection, and it counts once. Without
+        # one, a replicated table would go by content, and silently drop a row that was deleted and comes back as it was.
+        with _answering():
+            await self._connected.insert(
+                target.name,
+                data,
+                column_names=[*OWN, *names],
+                column_type_names=[*OWN_TYPES, *types],
+                column_oriented=True,
+                settings={"insert_deduplication_token": str(uuid.uuid4())},
+            )
+
+    async def _described(self, target: Target) -> tuple[Column, ...]:
+        if target.name not in self._columns:
+            rows = await self._select(_COLUMNS, target.name, {})
+            self._columns[target.name] = tuple(column(name, declared) for name, declared, *_ in rows if name not in OWN)
+        return self._columns[target.name]
+
+    async def _items(self, sql: str, target: Target, parameters: Mapping[str, object]) -> list[Item]:
+        items = []
+        for row in await self.query(target, sql, parameters):
+            body = dict(row)
+            id_, version, is_deleted = str(body.pop("id")), body.pop("version"), body.pop("is_deleted")
+            assert isinstance(version, int)  # its column is UInt64
+            items.append(Item(id_, version, None if is_deleted else body))
+        return items
+
+    async def _select(self, sql: str, table: str, parameters: Mapping[str, object]) -> Sequence[Sequence[Any]]:
+        with _answering():
+            result = await self._connected.query(_on(table, sql), parameters=dict(parameters))
+        return result.result_rows
+
+    async def _command(self, sql: str, table: str, parameters: Mapping[str, object] | None = None) -> None:
+        with _answering():
+            await self._connected.command(_on(table, sql), parameters=dict(parameters or {}))
+
+    @property
+    def _connected(self) -> AsyncClient:
+        if self._client is None:
+            raise RuntimeError("The columns store was used before open() or after close().")
+        return self._client
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """Tell what passes as an engine that is away, and leave every other refusal of ClickHouse as it is."""
+    try:
+        yield
+    except (OSError, TimeoutError, aiohttp.ClientError) as error:
+        raise EngineAwayError(ROLE, str(error) or type(error).__name__) from error
+    except DatabaseError as error:
+        lost = isinstance(error, OperationalError) and error.code is None
+        if lost or error.code in _PASSING:
+            raise EngineAwayError(ROLE, str(error)) from error
+        raise
+
+
+def _position_table(target: Target) -> str:
+    return f"{target.name}_position"
+
+
+def _on(table: str, sql: str) -> str:
+    return sql.replace("{table}", f"`{table}`")
+
+
+def _place(slot: Slot) -> dict[str, int]:
+    return {"cell": slot.cell, "shard": slot.shard, "shards": slot.shards}
+
+
+def _own(items: Sequence[Item], is_deleted: int) -> list[list[object]]:
+    return [[item.id for item in items], [item.version for item in items], [is_deleted] * len(items)]
+
+
+def _parts(things: Sequence[T], size: int) -> Iterator[list[T]]:
+    return (list(things[start : start + size]) for start in range(0, len(things), size))

@@ -1,0 +1,121 @@
+"""Every product of the columns role keeps the store contract, and gives values back as they went."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from entrepot.base.errors import EngineAwayError
+from entrepot.base.projection import Body, Item, Shape
+from entrepot.engines.columns.clickhouse import ClickHouseColumns
+from tests.conformance.store_suite import Case, RefusingStoreSuite, fresh, tombstone
+
+SHAPE = Shape("""
+CREATE TABLE IF NOT EXISTS {table} (
+    id String, version UInt64, is_deleted UInt8,
+    number Int64, small UInt8, ratio Float64, flag Bool, text String, kind LowCardinality(String),
+    day Date, at DateTime64(6, 'UTC'), thing Nullable(UUID), note Nullable(String)
+) ENGINE = ReplacingMergeTree(version, is_deleted) ORDER BY id
+SETTINGS non_replicated_deduplication_window = 100
+""")
+TEXTS = ("", "plain", "quoted ' and \\", "Fahrräder", "自行车", "🚲", "line\nbreak\tand NUL\0")
+
+
+def body(number: int) -> Body:
+    """Return a body with a value of every kind of column; each number another."""
+    return {
+        "number": -(2**62) - number,
+        "small": number % 256,
+        "ratio": number / 8,
+        "flag": number % 2 == 0,
+        "text": TEXTS[number % len(TEXTS)],
+        "kind": f"kind {number % 3}",
+        "day": date(1970, 1, 1) + timedelta(days=number),
+        "at": datetime(2011, 12, 9, 12, 50, 0, 123_456, UTC) + timedelta(microseconds=number),
+        "thing": UUID(int=number) if number % 3 else None,
+        "note": None if number % 2 else "",
+    }
+
+
+@pytest.fixture(scope="module")
+async def store(columns_url: str) -> AsyncIterator[ClickHouseColumns]:
+    store = ClickHouseColumns(columns_url)
+    await store.open()
+    yield store
+    await store.close()
+
+
+@pytest.fixture(scope="module")
+def case(store: ClickHouseColumns) -> Case:
+    return Case(store, body, SHAPE)
+
+
+UNFIT: dict[str, Body] = {
+    "a column missing": {name: value for name, value in body(1).items() if name != "text"},
+    "a column too many": {**body(1), "more": 1},
+    "a value of another type": {**body(1), "text": 5},
+    "a fraction for a whole number": {**body(1), "number": 1.5},
+    "a number out of range": {**body(1), "small": 256},
+    "nothing where something must be": {**body(1), "day": None},
+    "a moment without zone": {**body(1), "at": datetime(2011, 12, 9)},  # noqa: DTZ001  # the fault it is about
+    "half a surrogate pair": {**body(1), "text": "\ud83d"},
+}
+
+
+@pytest.fixture(params=UNFIT)
+def unfit(request: pytest.FixtureRequest) -> Body:
+    return UNFIT[request.param]
+
+
+class TestClickHouse(RefusingStoreSuite):
+    """Columns in ClickHouse."""
+
+
+async def test_every_type_comes_back_equal_to_what_was_put(case: Case) -> None:
+    async with fresh(case) as home:
+        items = [home.item(f"thing/{number}", 1, body=number) for number in range(7)]
+        await home.apply(*items)
+        found = await home.live()
+    assert found == items
+    assert [[type(value) for value in (item.body or {}).values()] for item in found] == [
+        [type(value) for value in (item.body or {}).values()] for item in items
+    ]
+
+
+async def test_a_row_that_was_put_away_can_come_back_as_it_was(case: Case, store: ClickHouseColumns) -> None:
+    async with fresh(case) as home:
+        await home.apply(home.item("thing/1", 1))
+        await store.put(home.target, [tombstone("thing/1", 1)])
+        await home.apply(home.item("thing/1", 1))
+        assert await home.live() == [home.item("thing/1", 1)]
+
+
+async def test_new_versions_far_apart_among_many_rows_are_told_from_old_ones(case: Case) -> None:
+    async with fresh(case) as home:
+        await home.apply(*(home.item(f"thing/{number:05}", 2, body=1) for number in range(300)))
+        await home.apply(home.item("thing/00000", 1), home.item("thing/00299", 2), home.item("thing/00150", 3))
+        found = await home.read("thing/00000", "thing/00150", "thing/00299")
+    assert {id_: item.version for id_, item in found.items()} == {"thing/00000": 2, "thing/00150": 3, "thing/00299": 2}
+    assert found["thing/00299"].body == body(1)
+
+
+async def test_a_query_binds_its_parameters(case: Case, store: ClickHouseColumns) -> None:
+    strange = "'; DROP TABLE x; -- {table} %s \\"
+    async with fresh(case) as home:
+        await home.apply(Item("thing/1", 1, {**body(1), "text": strange}), home.item("thing/2", 1))
+        sql = "SELECT id, number + {more:Int64} AS sum FROM {table} FINAL WHERE text = {text:String}"
+        rows = await store.query(home.target, sql, {"text": strange, "more": 1})
+    assert rows == [{"id": "thing/1", "sum": -(2**62)}]
+
+
+async def test_a_generation_that_was_never_made_is_told_as_away(case: Case, store: ClickHouseColumns) -> None:
+    async with fresh(case) as home:
+        await store.drop(home.target)
+        with pytest.raises(EngineAwayError, match="columns engine does not answer"):
+            await store.query(home.target, "SELECT count() FROM {table}", {})
+
+
+async def test_a_server_that_is_not_there_is_told_as_away() -> None:
+    with pytest.raises(EngineAwayError, match="columns engine does not answer"):
+        await ClickHouseColumns("clickhouse://127.0.0.1:1/default").open()
