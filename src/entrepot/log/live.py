@@ -1,0 +1,136 @@
+"""What readers need to know of projections: which generation is live, and how far it is. Cached, and told by the bell.
+
+A process has one ``LiveTargets``; the API asks it for targets and waits here for "at least this position".
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from entrepot.base import limits
+from entrepot.base.errors import EngineAwayError, NotFoundError
+from entrepot.base.event import START, Position, Token
+from entrepot.base.projection import Projection, Target
+from entrepot.log import generations, store
+from entrepot.log.bell import Bell
+from entrepot.log.slot import Passed
+from entrepot.record.transaction import Record
+
+PROGRESS = "log_progress"
+Changed = Callable[[str, Sequence[str] | None], None]
+
+
+class _Live:
+    """The live generation of a projection and the positions of its slots by cell and shard."""
+
+    def __init__(self, target: Target, shards: int) -> None:
+        self.target = target
+        self.shards = shards
+        self.positions: dict[tuple[int, int], Position] = {}
+
+    def passed(self, token: Token) -> bool:
+        return all(self.positions.get((token.cell, shard), START) >= token.position for shard in range(self.shards))
+
+    def note(self, cell: int, shard: int, position: Position) -> None:
+        self.positions[cell, shard] = max(position, self.positions.get((cell, shard), START))
+
+
+class LiveTargets:
+    """The live generations of these projections, as one process knows them."""
+
+    def __init__(self, record: Record, bell: Bell, projections: Sequence[Projection]) -> None:
+        self._record, self._bell = record, bell
+        self._projections = {projection.name: projection for projection in projections}
+        self._live: dict[str, _Live] = {}
+        self._changed: list[Changed] = []
+        self._moved = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def target(self, name: str) -> Target:
+        """Return the live generation of a projection: ask for each read, for it changes when a rebuild is switched in."""
+        if name not in self._live:
+            raise NotFoundError(f"{name} has no live generation yet: start the projector, which makes it.", projection=name)
+        return self._live[name].target
+
+    def on_change(self, changed: Changed) -> None:
+        """Call back with a projection's name and the ids that changed in its live generation; None: any may have."""
+        self._changed.append(changed)
+
+    async def wait_for(self, name: str, token: Token, seconds: float) -> bool:
+        """Wait until the live generation has passed a position; say whether it has, after so long at most."""
+        if self._has_passed(name, token):
+            return True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not self._has_passed(name, token):
+                    moved = self._moved
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(limits.POLL_SECONDS):
+                            await moved.wait()
+                            continue
+                    await self.refresh()  # a message may have been lost
+        return self._has_passed(name, token)
+
+    async def refresh(self) -> None:
+        """Read which generations are live and how far they are."""
+        async with self._record.committing() as connection:
+            slots = await store.live_slots(connection)
+        for slot in slots:
+            if slot.projection not in self._projections:
+                continue
+            known = self._live.get(slot.projection)
+            if known is None or known.target.generation != slot.generation:
+                target = Target(slot.projection, slot.generation, self._projections[slot.projection].shape)
+                known = self._live[slot.projection] = _Live(target, slot.shards)
+                self._tell(slot.projection, None)
+            if slot.cell is not None and slot.shard is not None:
+                known.note(slot.cell, slot.shard, slot.position)
+        self._wake()
+
+    async def __aenter__(self) -> Self:
+        self._bell.hear(PROGRESS, self._heard)
+        await self.refresh()
+        self._task = asyncio.get_running_loop().create_task(self._follow())
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _follow(self) -> None:
+        """Look again when a generation is said to have changed, and now and then anyway."""
+        while True:
+            rings = self._bell.rings(generations.CHANNEL)
+            with contextlib.suppress(EngineAwayError):  # what is known stays true; the next look will tell more
+                await self.refresh()
+            await self._bell.wait(generations.CHANNEL, rings, limits.LEASE_SECONDS)
+
+    def _heard(self, message: str | None) -> None:
+        if message is None:  # some may have been missed
+            for name in self._live:
+                self._tell(name, None)
+            return
+        passed = msgspec.json.decode(message, type=Passed)
+        live = self._live.get(passed.projection)
+        if live is None or live.target.generation != passed.generation:
+            return
+        live.note(passed.cell, passed.shard, Position(passed.txid, passed.seq))
+        if passed.ids != []:
+            self._tell(passed.projection, passed.ids)
+        self._wake()
+
+    def _has_passed(self, name: str, token: Token) -> bool:
+        return name in self._live and self._live[name].passed(token)
+
+    def _tell(self, name: str, ids: Sequence[str] | None) -> None:
+        for changed in self._changed:
+            changed(name, ids)
+
+    def _wake(self) -> None:
+        moved, self._moved = self._moved, asyncio.Event()
+        moved.set()

@@ -1,0 +1,178 @@
+"""The projector: one process's share of all slots of all projections, taken by lease, written side by side.
+
+Any number of processes may run it; each keeps its fair share and takes over from one that dies within ``LEASE_SECONDS``.
+"""
+
+import asyncio
+import contextlib
+import math
+from collections.abc import Mapping, Sequence
+
+import stamina
+import structlog
+from msgspec import Struct, structs
+
+from entrepot.base import limits
+from entrepot.base.errors import EngineAwayError
+from entrepot.base.projection import Projection, Slot, Store, Target
+from entrepot.log import generations, store
+from entrepot.log.archived import ArchivedLog
+from entrepot.log.bell import Bell
+from entrepot.log.reader import LogReader, Tail
+from entrepot.log.slot import Lease, SlotWriter
+from entrepot.record.transaction import Record
+
+log = structlog.get_logger()
+
+
+class Subscription(Struct, frozen=True):
+    """A projection and its store. ``shards`` counts from the next generation on; 1 where an engine takes one writer only."""
+
+    projection: Projection
+    store: Store
+    shards: int = 1
+
+
+class _Held(Struct):
+    """A slot that this process writes now."""
+
+    writer: SlotWriter
+    lease: Lease
+    task: asyncio.Task[None]
+
+
+class Projector:
+    """Keeps projections up with the log. ``run`` until cancelled; ``holder`` names this process among the others."""
+
+    def __init__(
+        self,
+        record: Record,
+        bell: Bell,
+        subscriptions: Sequence[Subscription],
+        *,
+        cells: Sequence[int] = (1,),
+        archived: ArchivedLog | None = None,
+        holder: str | None = None,
+    ) -> None:
+        self._record, self._bell, self._cells = record, bell, cells
+        self._subscriptions = {subscription.projection.name: subscription for subscription in subscriptions}
+        reader = LogReader(record, archived)
+        kinds = frozenset().union(*(subscription.projection.kinds for subscription in subscriptions))
+        self._tails = {cell: Tail(reader, cell, kinds) for cell in cells}
+        self._holder = holder or str(record.ids.fresh())
+        self._presence = f"worker/{','.join(sorted(self._subscriptions))}/"
+        self._held: dict[str, _Held] = {}
+
+    async def run(self) -> None:
+        """Write this process's share of the slots until cancelled."""
+        try:
+            while True:
+                async for attempt in stamina.retry_context(
+                    on=Exception,  # the record is away, or a store that drops an old generation is: both pass
+                    attempts=None,
+                    timeout=None,
+                    wait_initial=limits.POLL_SECONDS,
+                    wait_max=limits.LEASE_SECONDS / 4,
+                ):
+                    with attempt:
+                        await self._share()
+        finally:
+            await self._stop()
+
+    async def _share(self) -> None:
+        for subscription in self._subscriptions.values():
+            await generations.ensure(self._record, subscription.projection, subscription.shards)
+        while True:
+            rings = self._bell.rings(generations.CHANNEL)
+            wanted = await self._wanted()
+            await self._claim(wanted)
+            await self._drop_expired()
+            await self._bell.wait(generations.CHANNEL, rings, limits.LEASE_SECONDS / 4)
+
+    async def _wanted(self) -> dict[str, tuple[generations.Generation, Slot]]:
+        """Return every slot of every generation in use, by the name of its lease."""
+        found = await generations.generations(self._record, list(self._subscriptions))
+        return {
+            f"slot/{generation.projection}/{generation.generation}/{cell}/{shard}": (
+                generation,
+                Slot(cell, shard, generation.shards),
+            )
+            for generation in found
+            for cell in self._cells
+            for shard in range(generation.shards)
+        }
+
+    async def _claim(self, wanted: Mapping[str, tuple[generations.Generation, Slot]]) -> None:
+        """Renew what is held, let go of what is too much, and take what is free up to a fair share."""
+        loop = asyncio.get_running_loop()
+        for name in [name for name, held in self._held.items() if name not in wanted or held.task.done()]:
+            await self._let_go([name])
+        until = loop.time() + limits.LEASE_SECONDS
+        async with self._record.committing() as connection:
+            await store.claim_leases(connection, [self._presence + self._holder], self._holder, limits.LEASE_SECONDS)
+            workers = await store.count_leases(connection, self._presence)
+            kept = await store.claim_leases(connection, list(self._held), self._holder, limits.LEASE_SECONDS)
+        for name in kept:
+            self._held[name].lease.until = until
+        fair = math.ceil(len(wanted) / workers)
+        await self._let_go([name for name in self._held if name not in kept] + list(kept)[fair:])
+        # One by one, so that nobody takes more than his share, and each from another place, so that all are not after the same.
+        free = [name for name in wanted if name not in self._held]
+        first = hash(self._holder) % len(free) if free else 0
+        for name in free[first:] + free[:first]:
+            if len(self._held) >= fair:
+                break
+            until = loop.time() + limits.LEASE_SECONDS
+            async with self._record.committing() as connection:
+                taken = await store.claim_leases(connection, [name], self._holder, limits.LEASE_SECONDS)
+            if taken:
+                self._start(name, *wanted[name], until)
+        for name, held in self._held.items():
+            held.writer.building = wanted[name][0].state == "building"
+
+    def _start(self, name: str, generation: generations.Generation, slot: Slot, until: float) -> None:
+        subscription = self._subscriptions[generation.projection]
+        lease = Lease()
+        lease.until = until
+        building = generation.state == "building"
+        writer = SlotWriter(
+            self._record,
+            self._bell,
+            self._tails[slot.cell],
+            subscription.projection,
+            subscription.store,
+            Target(generation.projection, generation.generation, subscription.projection.shape),
+            slot,
+            lease,
+            building=building,
+            slots=len(self._cells) * generation.shards,
+        )
+        log.info("projector.slot_taken", lease=name)
+        self._held[name] = _Held(writer, lease, asyncio.get_running_loop().create_task(writer.run()))
+
+    async def _let_go(self, names: Sequence[str]) -> None:
+        """Stop writing slots, and only then release their leases."""
+        held = [self._held.pop(name) for name in names]
+        for one in held:
+            one.task.cancel()
+        await asyncio.gather(*(one.task for one in held), return_exceptions=True)
+        if names:
+            log.info("projector.slots_released", leases=list(names))
+            async with self._record.committing() as connection:
+                await store.release_leases(connection, names, self._holder)
+
+    async def _drop_expired(self) -> None:
+        for target in await generations.expired(self._record, list(self._subscriptions)):
+            subscription = self._subscriptions[target.projection]
+            await subscription.store.drop(structs.replace(target, shape=subscription.projection.shape))
+            await generations.forget(self._record, target)
+
+    async def _stop(self) -> None:
+        names = list(self._held)
+        for held in self._held.values():
+            held.task.cancel()
+        await asyncio.gather(*(held.task for held in self._held.values()), return_exceptions=True)
+        self._held.clear()
+        with contextlib.suppress(EngineAwayError):  # the leases then run out by themselves
+            async with self._record.committing() as connection:
+                await store.release_leases(connection, [*names, self._presence + self._holder], self._holder)

@@ -1,0 +1,233 @@
+"""Writes one slot of one generation of one projection: read, fold, apply, report, for as long as the lease is held.
+
+Every step may be cut and repeated: what counts is the position stored with the data, and items carry versions. The reported
+position moves only after refusals are parked, so a start from the lower of the two repeats a batch rather than lose one.
+"""
+
+import asyncio
+import math
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from typing import Protocol
+
+import stamina
+import structlog
+from msgspec import Struct, json
+
+from entrepot.base import limits
+from entrepot.base.errors import EngineAwayError
+from entrepot.base.event import Event, Position
+from entrepot.base.projection import Projection, Refusal, Slot, Store, Target
+from entrepot.log import generations, store
+from entrepot.log.batch import Batch
+from entrepot.log.bell import Bell
+from entrepot.log.fold import Folded, fold, needed
+from entrepot.record.transaction import Record
+from entrepot.record.wake import CHANNEL
+
+log = structlog.get_logger()
+
+RATE_SECONDS = 5.0
+
+
+class ReadsLog(Protocol):
+    """Where a slot's events come from."""
+
+    async def read(self, slot: Slot, after: Position, kinds: frozenset[str], limit: int) -> Batch:
+        """Return the slot's events of these kinds after a position, reading at most ``limit`` of whatever kind."""
+        ...
+
+
+class Passed(Struct, frozen=True):
+    """What is told on ``log_progress``: a slot has passed a position; ``ids`` changed (None: too many to name)."""
+
+    projection: str
+    generation: int
+    cell: int
+    shard: int
+    shards: int
+    txid: int
+    seq: int
+    ids: list[str] | None = None
+
+
+class Lease:
+    """How long this process may write a slot, on the event loop's clock; renewed by the projector."""
+
+    def __init__(self) -> None:
+        self.until = 0.0
+
+    def held(self) -> bool:
+        """Say whether there is time left."""
+        return asyncio.get_running_loop().time() < self.until
+
+
+class SlotWriter:
+    """The one writer of a slot. ``building`` and ``slots`` (how many its generation has) say when to try the switch."""
+
+    def __init__(
+        self,
+        record: Record,
+        bell: Bell,
+        events: ReadsLog,
+        projection: Projection,
+        to: Store,
+        target: Target,
+        slot: Slot,
+        lease: Lease,
+        *,
+        building: bool,
+        slots: int,
+    ) -> None:
+        self.building = building
+        self._record, self._bell, self._events = record, bell, events
+        self._projection, self._store, self._target, self._slot = projection, to, target, slot
+        self._lease, self._slots = lease, slots
+        self._position: Position | None = None
+        self._quarantined: set[str] = set()
+        self._size = limits.BATCH_EVENTS_MAX
+        self._quiet = 0
+        self._saved_at = self._reported_at = 0.0
+        self._rate = 0.0
+        self._failing = False
+
+    async def run(self) -> None:
+        """Write until cancelled or the lease is lost; whatever fails is shown, waited out and tried again."""
+        while self._lease.held():
+            async for attempt in stamina.retry_context(
+                on=Exception,  # a bug in one projection or driver must not stop the others; it is shown until it is mended
+                attempts=None,
+                timeout=None,
+                wait_initial=limits.POLL_SECONDS,
+                wait_max=limits.BACKOFF_SECONDS_MAX,
+            ):
+                with attempt:
+                    await self._turn_or_say_why()
+
+    async def _turn_or_say_why(self) -> None:
+        try:
+            await self._turn()
+        except Exception as error:
+            self._failing = True
+            self._position = None  # what the store really has is asked again
+            why = str(error) if isinstance(error, EngineAwayError) else f"{type(error).__name__}: {error}"
+            log.warning("projector.slot_waits", target=self._target.name, cell=self._slot.cell, why=why)
+            async with self._record.committing() as connection:
+                await store.report_error(connection, self._target, self._slot, why)
+            raise
+
+    async def _turn(self) -> None:
+        if self._position is None:
+            self._position = await self._load()
+        rings = self._bell.rings(CHANNEL)
+        if self._quarantined:
+            await self._replay(self._position)
+        batch = await self._events.read(self._slot, self._position, self._projection.kinds, self._size)
+        if not self._lease.held():
+            return
+        if batch.end > self._position or self._failing:
+            await self._take(batch)
+        if self.building and not batch.full:
+            self.building = not await generations.switch(self._record, self._target, self._slots)
+        if not batch.full:
+            await self._pause(batch, rings)
+
+    async def _load(self) -> Position:
+        await self._store.create(self._target)
+        stored = await self._store.position(self._target, self._slot)
+        async with self._record.committing() as connection:
+            self._quarantined = await store.quarantined_keys(connection, self._target, self._slot)
+            return min(stored, await store.reported_position(connection, self._target, self._slot))
+
+    async def _take(self, batch: Batch) -> None:
+        began = asyncio.get_running_loop().time()
+        folded = await self._fold(batch.events, self._quarantined)
+        await self._park(folded)
+        ids = list(folded.items)
+        if ids or began - self._saved_at > limits.POSITION_SECONDS:
+            refusals = await self._store.apply(self._target, self._slot, list(folded.items.values()), batch.end)
+            await self._park_refused(folded, refusals)
+            self._saved_at = began
+        self._position = batch.end
+        if batch.scanned or self._failing:
+            await self._report(batch, ids)
+        self._failing = False
+        self._fit_size(asyncio.get_running_loop().time() - began, batch)
+
+    async def _fold(self, events: Sequence[Event], quarantined: AbstractSet[str]) -> Folded:
+        reading = needed(self._projection, events, quarantined)
+        stored = await self._store.read(self._target, reading.ids) if reading.ids else {}
+        return fold(self._projection, events, reading, stored, quarantined)
+
+    async def _park(self, folded: Folded) -> None:
+        """AbstractSet events aside before the position moves past them."""
+        if folded.parked:
+            async with self._record.committing() as connection:
+                await store.park(connection, self._target, self._slot, folded.parked)
+            self._quarantined |= {parked.event.key for parked in folded.parked}
+            for parked in folded.parked:
+                if parked.error is not None:
+                    log.warning("projector.quarantined", target=self._target.name, key=parked.event.key, why=parked.error)
+
+    async def _park_refused(self, folded: Folded, refusals: Sequence[Refusal]) -> None:
+        refused = [store.Parked(folded.sources[refusal.id], refusal.reason) for refusal in refusals]
+        await self._park(Folded({}, {}, list({parked.event.id: parked for parked in refused}.values())))
+
+    async def _replay(self, position: Position) -> None:
+        """Try again the parked events that someone asked for; a key whose events are all done is released."""
+        async with self._record.committing() as connection:
+            events = await store.replay_events(connection, self._target, self._slot, limits.BATCH_EVENTS_MAX)
+        if not events:
+            return
+        folded = await self._fold(events, self._quarantined - {event.key for event in events})
+        await self._park(folded)
+        refusals = await self._store.apply(self._target, self._slot, list(folded.items.values()), position)
+        await self._park_refused(folded, refusals)
+        failed = {parked.event.id: parked.event.key for parked in folded.parked}
+        failed |= {folded.sources[refusal.id].id: folded.sources[refusal.id].key for refusal in refusals}
+        async with self._record.committing() as connection:
+            await store.unpark(connection, self._target, self._slot, [event for event in events if event.id not in failed])
+            await store.stop_replay(connection, self._target, self._slot, list(set(failed.values())))
+            self._quarantined = await store.quarantined_keys(connection, self._target, self._slot)
+        await self._report(Batch(events, [], position), list(folded.items))
+
+    async def _report(self, batch: Batch, ids: list[str]) -> None:
+        now = asyncio.get_running_loop().time()
+        elapsed = max(now - self._reported_at, 0.001)
+        self._rate += (len(batch.events) / elapsed - self._rate) * (1 - math.exp(-elapsed / RATE_SECONDS))
+        self._reported_at = now
+        message = Passed(
+            self._target.projection,
+            self._target.generation,
+            self._slot.cell,
+            self._slot.shard,
+            self._slot.shards,
+            batch.end.txid,
+            batch.end.seq,
+            ids if len(ids) <= limits.PROGRESS_NOTIFY_IDS_MAX else None,
+        )
+        progress = store.Progress(batch.end, batch.passed, batch.stamp, len(batch.events), len(ids), self._rate)
+        async with self._record.committing() as connection:
+            await store.report_progress(connection, self._target, self._slot, progress, _text(message))
+
+    def _fit_size(self, seconds: float, batch: Batch) -> None:
+        """Halve the batch where it takes long, so that lag stays short; grow it back where it does not."""
+        if seconds > limits.BATCH_SECONDS:
+            self._size = max(self._size // 2, 1)
+        elif batch.full and seconds < limits.BATCH_SECONDS / 2:
+            self._size = min(self._size * 2, limits.BATCH_EVENTS_MAX)
+
+    async def _pause(self, batch: Batch, rings: int) -> None:
+        """Wait for news. While a transaction is open that may hold some back, look again soon, then less and less often."""
+        self._quiet = 0 if batch.scanned else self._quiet + 1
+        seconds = limits.POLL_SECONDS
+        if not batch.settled:
+            seconds = min(seconds, limits.WAKE_SECONDS * 2 ** min(self._quiet, 10))
+        await self._bell.wait(CHANNEL, rings, seconds)
+
+
+def _text(message: Passed) -> str:
+    text = json.encode(message)
+    if len(text) > limits.PROGRESS_NOTIFY_BYTES_MAX:
+        text = json.encode(Passed(*(getattr(message, field) for field in Passed.__struct_fields__[:-1])))
+    return text.decode()
