@@ -1,0 +1,52 @@
+"""Entrepôt over HTTP for a bench: the same ``entrepot serve`` that users run, in a process of its own, ended afterwards."""
+
+import asyncio
+import os
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+
+from msgspec import structs
+
+from entrepot.base import limits
+from entrepot.base.errors import EngineAwayError
+from entrepot.bench.load import get, load
+from entrepot.settings import Settings
+
+HOST = "127.0.0.1"
+
+
+@asynccontextmanager
+async def served(settings: Settings) -> AsyncIterator[tuple[str, int]]:
+    """Serve these settings on a free port of loopback until the block ends; gives host and port."""
+    with closing(socket.socket()) as free:
+        free.bind((HOST, 0))
+        port = int(free.getsockname()[1])
+    urls = {f"ENTREPOT_{role.upper()}_URL": url for role, url in structs.asdict(settings.engines).items() if url}
+    environment = {**os.environ, **urls, "ENTREPOT_HOME": str(settings.home), "ENTREPOT_CELL": str(settings.cell)}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "entrepot", "serve", "--host", HOST, "--port", str(port),
+        env=environment, stdout=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        await _until_up(process, port)
+        yield HOST, port
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await asyncio.wait_for(process.wait(), limits.STOP_SECONDS_MAX)
+
+
+async def _until_up(process: asyncio.subprocess.Process, port: int) -> None:
+    until = time.monotonic() + limits.READY_SECONDS_MAX
+    while time.monotonic() < until and process.returncode is None:
+        try:
+            answer = await load(HOST, port, lambda _: get("/healthz"), total=1, connections=1)
+        except OSError:
+            await asyncio.sleep(limits.POLL_SECONDS)
+        else:
+            if set(answer.statuses) == {200}:
+                return
+    raise EngineAwayError("API", f"it did not answer on port {port} within {limits.READY_SECONDS_MAX:.0f} s")
