@@ -14,7 +14,7 @@ import asyncpg
 import stamina
 
 from entrepot.base import limits
-from entrepot.record.transaction import AWAY
+from entrepot.record.transaction import UNREACHABLE
 
 Heard = Callable[[str | None], None]
 
@@ -68,7 +68,7 @@ class Bell:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
-        lost = (*AWAY, asyncpg.InterfaceError, asyncpg.PostgresError)
+        lost = (*UNREACHABLE, asyncpg.InterfaceError, asyncpg.PostgresError)
         while True:
             async for attempt in stamina.retry_context(
                 on=lost, attempts=None, timeout=None, wait_initial=limits.POLL_SECONDS, wait_max=limits.BACKOFF_SECONDS_MAX

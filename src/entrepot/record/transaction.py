@@ -26,7 +26,19 @@ else:
 
 SQL = queries("entrepot.record", "append.sql")
 
-AWAY = (asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.AdminShutdownError, OSError, TimeoutError)
+# What says that the server cannot do it now, whoever asks: away, going away, out of connections, disk or patience.
+AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # what asyncpg raises on a connection that the server ended while it lay idle
+    ConnectionError,
+    TimeoutError,
+)
+UNREACHABLE = (*AWAY, OSError)
 
 
 class Fact(Struct, frozen=True):
@@ -125,10 +137,19 @@ class Record:
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:
         try:
-            async with self.pool.acquire(timeout=limits.CONNECT_SECONDS_MAX) as connection:
-                yield connection
+            connection = await self.pool.acquire(timeout=limits.CONNECT_SECONDS_MAX)
+        except UNREACHABLE as error:
+            raise _away(error) from error
+        try:
+            yield connection
         except AWAY as error:
-            raise EngineAwayError("record", str(error) or type(error).__name__) from error
+            raise _away(error) from error
+        finally:
+            await self.pool.release(connection)
+
+
+def _away(error: BaseException) -> EngineAwayError:
+    return EngineAwayError("record", str(error) or type(error).__name__)
 
 
 async def open_record(
@@ -153,6 +174,6 @@ async def open_record(
                 "statement_timeout": f"{limits.STATEMENT_SECONDS_MAX:.0f}s",
             },
         )
-    except (*AWAY, asyncpg.PostgresError) as error:
-        raise EngineAwayError("record", str(error) or type(error).__name__) from error
+    except (*UNREACHABLE, asyncpg.PostgresError) as error:
+        raise _away(error) from error
     return Record(pool, clock=clock, ids=ids, wake=wake)
