@@ -19,3 +19,6 @@ SEARCH_P99_MILLIS: Final = 60.0
 CATCH_UP_PER_SECOND: Final = 3_000.0
 LAG_P99_MILLIS: Final = 1_000.0
 REBUILD_SECONDS: Final = 90.0
+
+# reads need a catalogue worth reading
+READS_PRODUCTS_MIN: Final = 1_000
