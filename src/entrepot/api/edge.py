@@ -86,10 +86,7 @@ class _Passage:
     def count(self, size: int) -> None:
         """Refuse a body that is larger than any request needs."""
         if size > BODY_BYTES_MAX:
-            raise problems.TooLargeError(
-                f"The body has {size} bytes or more, {BODY_BYTES_MAX} at most are taken: send it in parts.",
-                bytes_max=BODY_BYTES_MAX,
-            )
+            raise problems.too_large(size)
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -1,8 +1,13 @@
 """What this process counts about itself, in Prometheus' text format. A registry of its own, so that two apps never mix."""
 
+from collections import deque
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 CONTENT_TYPE = "text/plain; version=0.0.4"
+
+LATENCIES = 2_048
+FAILED = 500
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
@@ -30,6 +35,8 @@ class Metrics:
             registry=self.registry,
         )
         self.quarantined = Gauge("entrepot_projection_quarantined", "Events set aside.", ["projection"], registry=self.registry)
+        self.requests = self.errors = 0
+        self._latest: deque[float] = deque(maxlen=LATENCIES)
         self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self.cache_hit = self._cache.labels("hit")
         self.cache_miss = self._cache.labels("miss")
@@ -40,8 +47,15 @@ class Metrics:
         if known is None:
             known = (self._requests.labels(method, route, str(status)), self._seconds.labels(route))
             self._known[method, route, status] = known
+        self.requests += 1
+        self.errors += status >= FAILED
+        self._latest.append(seconds)
         known[0].inc()
         known[1].observe(seconds)
+
+    def latencies(self) -> list[float]:
+        """Return the latest answers' times in seconds, sorted."""
+        return sorted(self._latest)
 
     def text(self) -> bytes:
         """Return everything counted so far."""

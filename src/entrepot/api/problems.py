@@ -16,11 +16,13 @@ from msgspec import Struct
 
 from entrepot.base.errors import BadInputError, EntrepotError, NotFoundError
 from entrepot.base.ids import IdSource
+from entrepot.base.limits import BODY_BYTES_MAX
 
 log = structlog.get_logger()
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 1
+REFUSED = 400
 
 _PLACE = re.compile(r"^(?P<what>.+?)(?: - at `(?:key in )?\$?\.?(?P<path>.*?)`)?$", re.DOTALL)
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
@@ -78,6 +80,13 @@ class NotAllowedError(EntrepotError):
     slug = "method-not-allowed"
     status = 405
     exit_code = 2
+
+
+def too_large(size: int) -> TooLargeError:
+    """Return the refusal of a body that is larger than any request needs."""
+    return TooLargeError(
+        f"The body has {size} bytes or more, {BODY_BYTES_MAX} at most are taken: send it in parts.", bytes_max=BODY_BYTES_MAX
+    )
 
 
 def of(error: EntrepotError) -> Problem:

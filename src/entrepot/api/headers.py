@@ -1,0 +1,31 @@
+"""The headers of our own: the key that makes a command safe to repeat, and the positions that make a read fresh."""
+
+from typing import Annotated, TypeAlias
+
+from litestar.params import Parameter
+
+from entrepot.base.errors import BadInputError
+from entrepot.base.event import Token
+
+POSITION = "Entrepot-Position"
+KEY = "Idempotency-Key"
+AT_LEAST = "Entrepot-At-Least"
+
+_KEY_SAYS = "Makes the request safe to repeat: the same key gets the stored answer, with another body it is refused."
+_AT_LEAST_SAYS = "An Entrepot-Position: the answer is at least that fresh, or 503 not-there-yet."
+
+OptionalKey: TypeAlias = Annotated[str | None, Parameter(header=KEY, required=False, description=_KEY_SAYS)]
+RequiredKey: TypeAlias = Annotated[str | None, Parameter(header=KEY, description=_KEY_SAYS)]
+AtLeast: TypeAlias = Annotated[str | None, Parameter(header=AT_LEAST, required=False, description=_AT_LEAST_SAYS)]
+
+
+def moved(token: Token | None) -> dict[str, str]:
+    """Return the header that says how far the log is with this write in it; nothing changed, nothing to say."""
+    return {} if token is None else {POSITION: str(token)}
+
+
+def required(key: str | None) -> str:
+    """Return the key, or say that this command cannot do without one."""
+    if key is None:
+        raise BadInputError(f"The header {KEY} is missing: send a new unique value with each new request.", header=KEY)
+    return key

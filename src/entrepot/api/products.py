@@ -1,0 +1,85 @@
+"""Reading products: a page, a list of pages, and what is bought together. Their bytes come ready from the cache."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from litestar import Request, Response, get
+from litestar.params import Parameter
+
+from entrepot.api.headers import AtLeast
+from entrepot.api.page_cache import PROJECTION, CachedPage, etag_of
+from entrepot.api.parts import Parts
+from entrepot.base.errors import BadInputError, NotFoundError
+from entrepot.base.limits import PAGE_ITEMS_MAX
+from entrepot.projections.product_page.query import categories
+
+# A browser asks again each time, and mostly hears 304; a proxy may serve it for a second, and an older one while it asks.
+CACHE_CONTROL = "public, max-age=0, s-maxage=1, stale-while-revalidate=5"
+JSON = "application/json"
+
+
+@get("/v1/products/{product_id:uuid}", tags=["Products"], summary="A product's page")
+async def read_product(request: Request[Any, Any, Any], parts: Parts, product_id: UUID, at_least: AtLeast) -> Response[bytes]:
+    """Read a product with its variants, texts, attributes and prices."""
+    await parts.fresh(PROJECTION, at_least)
+    page = await parts.pages.page(product_id) if at_least is None else await _anew(parts, product_id)
+    return _conditional(request, page.body, page.etag)
+
+
+@get("/v1/products", tags=["Products"], summary="Several products' pages")
+async def read_products(
+    request: Request[Any, Any, Any],
+    parts: Parts,
+    ids: Annotated[str, Parameter(description=f"Up to {PAGE_ITEMS_MAX} product ids, with commas between.")],
+    at_least: AtLeast,
+) -> Response[bytes]:
+    """Read products in the order asked; what is not offered is left out."""
+    await parts.fresh(PROJECTION, at_least)
+    body = join(list((await parts.pages.pages(parse_ids(ids), anew=at_least is not None)).values()))
+    return _conditional(request, body, etag_of(body))
+
+
+@get("/v1/categories/{category_id:uuid}", tags=["Products"], summary="A category")
+async def read_category(request: Request[Any, Any, Any], parts: Parts, category_id: UUID, at_least: AtLeast) -> Response[bytes]:
+    """Read a category with its names by locale and its path from the root."""
+    target = await parts.fresh(PROJECTION, at_least)
+    found = await categories(parts.documents, target, [category_id])
+    if category_id not in found:
+        raise NotFoundError(f"There is no category {category_id}.", category_id=str(category_id))
+    return _conditional(request, found[category_id], etag_of(found[category_id]))
+
+
+HANDLERS = [read_product, read_products, read_category]
+
+
+def parse_ids(text: str) -> list[UUID]:
+    """Return the ids in a list with commas, or name the one that is none."""
+    names = [name for name in text.split(",") if name]
+    if not 1 <= len(names) <= PAGE_ITEMS_MAX:
+        raise BadInputError(f"{len(names)} ids were given: 1 to {PAGE_ITEMS_MAX}.", ids=len(names))
+    ids = []
+    for name in names:
+        try:
+            ids.append(UUID(name))
+        except ValueError as error:
+            raise BadInputError(f"{name!r} is no product id: use a UUID.", field="ids", value=name) from error
+    return ids
+
+
+def join(pages: list[CachedPage]) -> bytes:
+    """Return pages as one JSON object with a list, without reading them."""
+    return b'{"items":[' + b",".join([page.body for page in pages]) + b"]}"
+
+
+def _conditional(request: Request[Any, Any, Any], body: bytes, etag: str) -> Response[bytes]:
+    headers = {"ETag": etag, "Cache-Control": CACHE_CONTROL}
+    if etag in request.headers.get("if-none-match", ""):
+        return Response(b"", status_code=304, headers=headers)
+    return Response(body, media_type=JSON, headers=headers)
+
+
+async def _anew(parts: Parts, product_id: UUID) -> CachedPage:
+    pages = await parts.pages.pages([product_id], anew=True)
+    if product_id not in pages:
+        raise NotFoundError(f"There is no product {product_id}, or it is no longer offered.", product_id=str(product_id))
+    return pages[product_id]

@@ -1,0 +1,99 @@
+"""Stock: what comes in, what is corrected, what is left."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from uuid import UUID
+
+from litestar import Response, get, post, put
+from msgspec import Struct
+
+from entrepot.api.catalogue import Done
+from entrepot.api.headers import AtLeast, RequiredKey, moved, required
+from entrepot.api.parts import Parts
+from entrepot.base.event import Token
+from entrepot.commerce.catalog.query import variants
+from entrepot.commerce.stock import commands as stock
+from entrepot.commerce.stock.rules import Change
+from entrepot.projections.live_stock.query import available
+from entrepot.record.transaction import Transaction
+
+
+class Pieces(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Pieces of an article: positive come in, negative go out."""
+
+    sku: str
+    quantity: int
+
+
+class StockChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What comes into one warehouse, or is corrected there."""
+
+    warehouse: str
+    lines: list[Pieces]
+
+
+class WarehouseDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A warehouse; the lowest rank is asked first."""
+
+    rank: int = 100
+
+
+class StockLevel(Struct, frozen=True, kw_only=True):
+    """What a sale may still take of an article, by warehouse."""
+
+    sku: str
+    variant_id: UUID
+    available: int
+    warehouses: dict[str, int]
+
+
+Command = Callable[[Transaction, Sequence[Change]], Awaitable[Token | None]]
+
+
+@put("/v1/warehouses/{code:str}", tags=["Stock"], summary="Make a warehouse")
+async def save_warehouse(parts: Parts, code: str, data: WarehouseDraft) -> Done:
+    """Make a warehouse, or change its rank."""
+
+    async def act(tx: Transaction) -> Done:
+        await stock.save_warehouse(tx, code, data.rank)
+        return Done(changed=True)
+
+    return await parts.run(act, Done)
+
+
+@post("/v1/stock/receipts", tags=["Stock"], summary="Receive stock")
+async def receive(parts: Parts, data: StockChange, idempotency_key: RequiredKey = None) -> Response[Done]:
+    """Take pieces into a warehouse."""
+    return await _change(parts, data, required(idempotency_key), stock.receive_stock)
+
+
+@post("/v1/stock/adjustments", tags=["Stock"], summary="Correct stock")
+async def adjust(parts: Parts, data: StockChange, idempotency_key: RequiredKey = None) -> Response[Done]:
+    """Correct levels after counting, breakage or loss; below zero is refused."""
+    return await _change(parts, data, required(idempotency_key), stock.adjust_stock)
+
+
+@get("/v1/stock/{sku:str}", tags=["Stock"], summary="What is left of an article")
+async def level(parts: Parts, sku: str, at_least: AtLeast) -> Response[StockLevel]:
+    """Say how many pieces are left, by warehouse."""
+    target = await parts.fresh("live_stock", at_least)
+    async with parts.record.committing() as connection:
+        variant_id = (await variants(connection, [sku]))[sku].variant_id
+    by_warehouse = (await available(parts.memory, target, [variant_id]))[variant_id]
+    body = StockLevel(sku=sku, variant_id=variant_id, available=sum(by_warehouse.values()), warehouses=by_warehouse)
+    return Response(body, headers={"Cache-Control": "no-store"})
+
+
+HANDLERS = [save_warehouse, receive, adjust, level]
+
+
+async def _change(parts: Parts, data: StockChange, key: str, command: Command) -> Response[Done]:
+    async def act(tx: Transaction) -> Done:
+        known = await variants(tx.connection, [line.sku for line in data.lines])
+        changes = [
+            Change(variant_id=known[line.sku].variant_id, warehouse=data.warehouse, delta=line.quantity) for line in data.lines
+        ]
+        token = await command(tx, changes)
+        return Done(changed=token is not None, token=token)
+
+    done = await parts.run(act, Done, key, data)
+    return Response(done, status_code=201, headers=moved(done.token))
