@@ -1,0 +1,153 @@
+"""What the tests of the log share: a migrated record, a toy projection of notes, and the projector around them.
+
+The toy stands for any business area: its events and items are as small as can be, and ``poison`` makes one unreadable.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from msgspec import Struct
+
+from entrepot.base.event import Event, Token
+from entrepot.base.projection import Item, Projection, Shape, Slot, Target
+from entrepot.base.time import SystemClock
+from entrepot.engines.documents.postgresql import PostgresqlDocuments
+from entrepot.log.archive import ensure_partitions
+from entrepot.log.archived import ArchivedLog
+from entrepot.log.bell import Bell
+from entrepot.log.live import LiveTargets
+from entrepot.log.projector import Projector, Subscription
+from entrepot.record.migrate import migrate
+from entrepot.record.transaction import Fact, Record, open_record
+
+DEADLINE_SECONDS = 20.0
+WRITTEN = "note.written.v1"
+OTHER = "other.happened.v1"
+UNFIT = "\N{SYMBOL FOR NULL}"
+"""What the projection makes a NUL of, which PostgreSQL's text can never hold."""
+
+
+class Written(Struct, frozen=True):
+    """A note says something."""
+
+    text: str
+
+
+class Misspelt(Struct, frozen=True):
+    """A body that the projection cannot read."""
+
+    tezt: str
+
+
+class Notes:
+    """Each note as it was last written, and how many versions were folded into it, so that a lost or doubled one shows."""
+
+    name = "notes"
+    version = 1
+    role = "documents"
+    kinds = frozenset({WRITTEN})
+    aggregates = ("note",)
+    shape = Shape()
+
+    def reads(self, event: Event) -> Sequence[str]:
+        return (event.key,)
+
+    def project(self, event: Event, state: Mapping[str, Item]) -> Sequence[Item]:
+        before = state.get(event.key)
+        seen = int(str(before.body["seen"])) if before and before.body else 0
+        if before and before.version >= event.version:
+            return []
+        text = event.decode(Written).text.replace(UNFIT, "\0")
+        return [Item(event.key, event.version, {"text": text, "seen": seen + 1})]
+
+
+class Forgiving(Notes):
+    """The projection after its mistake was mended: it takes what could not be read before."""
+
+    def project(self, event: Event, state: Mapping[str, Item]) -> Sequence[Item]:
+        try:
+            return super().project(event, state)
+        except ValueError:
+            return [Item(event.key, event.version, {"text": "(unreadable)", "seen": event.version})]
+
+
+@dataclass
+class House:
+    """A record with its log, and a store to project into."""
+
+    url: str
+    record: Record
+    bell: Bell
+    store: PostgresqlDocuments
+    live: LiveTargets
+
+    async def write(self, *notes: tuple[str, int, str], kind: str = WRITTEN) -> Token:
+        """Append versions of notes in one transaction and return the position."""
+        async with self.record.transaction(1) as tx:
+            return await tx.append([Fact(kind, f"note/{key}", version, Written(text)) for key, version, text in notes])
+
+    async def write_poison(self, key: str, version: int) -> Token:
+        """Append an event that ``Notes`` cannot read."""
+        async with self.record.transaction(1) as tx:
+            return await tx.append([Fact(WRITTEN, f"note/{key}", version, Misspelt("x"))])
+
+    @contextlib.asynccontextmanager
+    async def projecting(
+        self, projection: Projection | None = None, shards: int = 1, archived: ArchivedLog | None = None
+    ) -> AsyncIterator[Projector]:
+        """Run a projector while the block runs."""
+        subscription = Subscription(projection or Notes(), self.store, shards)
+        projector = Projector(self.record, self.bell, [subscription], archived=archived)
+        task = asyncio.create_task(projector.run())
+        try:
+            yield projector
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def notes(self, generation: int | None = None) -> dict[str, object]:
+        """Return the text of every note of the live (or another) generation."""
+        await self.live.refresh()
+        target = Target("notes", generation) if generation else self.live.target("notes")
+        return {item.id.removeprefix("note/"): (item.body or {})["text"] for item in await self.store.scan(target, "", None)}
+
+    async def readable(self, token: Token) -> None:
+        """Wait until no open transaction of the server holds a position back from readers."""
+
+        async def below_horizon() -> bool:
+            async with self.record.committing() as connection:
+                xmin = await connection.fetchval("SELECT pg_snapshot_xmin(pg_current_snapshot())")
+            return bool(xmin > token.position.txid)
+
+        await until(below_horizon)
+
+    async def passed(self, token: Token) -> None:
+        """Wait until the projection has passed a position, or fail."""
+        assert await self.live.wait_for("notes", token, DEADLINE_SECONDS), f"notes did not reach {token}"
+
+
+@contextlib.asynccontextmanager
+async def house(url: str) -> AsyncIterator[House]:
+    """Open everything on an empty database; documents lie in the same one, in a schema of their own."""
+    await asyncio.to_thread(migrate, url)
+    store = PostgresqlDocuments(url)
+    await store.open()
+    async with await open_record(url) as record, Bell(url) as bell, LiveTargets(record, bell, [Notes()]) as live:
+        await ensure_partitions(record, SystemClock())
+        try:
+            yield House(url, record, bell, store, live)
+        finally:
+            await store.close()
+
+
+async def until(what: Callable[[], Awaitable[bool]], seconds: float = DEADLINE_SECONDS) -> None:
+    """Wait until a condition holds, or fail."""
+    async with asyncio.timeout(seconds):
+        while not await what():
+            await asyncio.sleep(0.01)
+
+
+SLOT = Slot(1)
+ALL = frozenset({WRITTEN, OTHER})
