@@ -1,3 +1,11 @@
+-- name: drop_database
+-- Removes the database of an earlier run, whoever is still connected to it.
+DROP DATABASE IF EXISTS entrepot_bench WITH (FORCE);
+
+-- name: create_database
+-- Makes the database that a run has for itself.
+CREATE DATABASE entrepot_bench;
+
 -- name: prepare
 -- The floor: the writes of one order by one call, as a careful team would write them without gathering.
 CREATE SCHEMA IF NOT EXISTS bench;

@@ -93,12 +93,12 @@ async def _database(settings: Settings) -> AsyncIterator[str]:
     server = await asyncpg.connect(settings.engines.record)
     url = f"{settings.engines.record.rsplit('/', 1)[0]}/{DATABASE}"
     try:
-        await server.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
-        await server.execute(f"CREATE DATABASE {DATABASE}")
+        await server.execute(SQL["drop_database"])
+        await server.execute(SQL["create_database"])
         await asyncio.to_thread(migrate, url)
         yield url
     finally:
-        await server.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+        await server.execute(SQL["drop_database"])
         await server.close()
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from entrepot.base.errors import BadInputError, ConflictError, NotFoundError
+from entrepot.base.errors import BadInputError, ConflictError
 from entrepot.base.event import Token
 from entrepot.commerce.catalog import rules, store
 from entrepot.commerce.catalog.events import (
@@ -90,10 +90,7 @@ async def save_products(tx: Transaction, drafts: Sequence[ProductDraft], *, only
 async def withdraw_product(tx: Transaction, product_id: UUID) -> Token:
     """Stop offering a product; withdrawing it twice is refused."""
     row = (await store.products_for_update(tx.connection, [product_id])).get(product_id)
-    if row is None:
-        raise NotFoundError(f"There is no product {product_id}.", product_id=str(product_id))
-    if row.state == "withdrawn":
-        raise ConflictError(f"Product {product_id} is withdrawn already.", product_id=str(product_id))
+    rules.check_withdrawal(product_id, row)
     code, version = await store.withdraw_product(tx.connection, product_id)
     body = ProductWithdrawn(id=product_id, code=code)
     return await tx.append([Fact(PRODUCT_WITHDRAWN, f"product/{product_id}", version, body)])

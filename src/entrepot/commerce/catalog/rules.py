@@ -11,7 +11,7 @@ from babel import Locale, UnknownLocaleError
 from msgspec import Struct, field
 
 from entrepot.base import limits
-from entrepot.base.errors import BadInputError, ConflictError
+from entrepot.base.errors import BadInputError, ConflictError, NotFoundError
 from entrepot.commerce.catalog.events import AttributeValue, CategoryChanged, Media, ProductChanged, ProductText, Variant
 
 CODE = re.compile(r"[^\s\x00-\x1f]([^\x00-\x1f]{0,198}[^\s\x00-\x1f])?")
@@ -97,6 +97,14 @@ def check_category(draft: CategoryDraft) -> None:
     _check_locales(f"category {draft.code}", draft.names)
     if draft.parent_code == draft.code:
         raise BadInputError(f"Category {draft.code} names itself as its parent: name another, or none.", code=draft.code)
+
+
+def check_withdrawal(product_id: UUID, row: ProductRow | None) -> None:
+    """Refuse to withdraw what is not there, or no longer."""
+    if row is None:
+        raise NotFoundError(f"There is no product {product_id}.", product_id=str(product_id))
+    if row.state == "withdrawn":
+        raise ConflictError(f"Product {product_id} is withdrawn already.", product_id=str(product_id))
 
 
 def check_code(what: str, code: str) -> None:

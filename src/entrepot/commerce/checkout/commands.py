@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from entrepot.base.errors import BadInputError, NotFoundError
+from entrepot.base.errors import NotFoundError
 from entrepot.base.event import Token
 from entrepot.base.ids import uuid7_at
 from entrepot.base.time import millis_of, stamp_millis, utc
@@ -73,12 +73,7 @@ async def return_goods(tx: Transaction, key: str, request: ReturnRequest) -> Ret
 async def _open_lines(tx: Transaction, request: ReturnRequest) -> Sequence[rules.OrderedLine]:
     assert request.order_id is not None
     order = await store.order(tx.connection, tx.cell, request.order_id, for_update=True)
-    if order is None or order.state == "cancelled":
-        state = "is cancelled" if order else "is not known"
-        raise NotFoundError(f"Order {request.order_id} {state}: nothing can come back from it.", order_id=str(request.order_id))
-    if request.currency != order.placed.currency:
-        raise BadInputError(f"Order {request.order_id} was paid in {order.placed.currency}, not in {request.currency}.")
-    return order.lines
+    return rules.open_lines(request, order)
 
 
 async def _give_back(tx: Transaction, lines: Sequence[Line], reason: Reason) -> None:

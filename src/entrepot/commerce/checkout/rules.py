@@ -135,6 +135,25 @@ class OrderedLine(Struct, frozen=True):
     returned: int
 
 
+class StoredOrder(Struct, frozen=True):
+    """An order as it stands: what was placed, its state, its version, and what has come back of each line."""
+
+    placed: OrderPlaced
+    state: str
+    version: int
+    lines: list[OrderedLine]
+
+
+def open_lines(request: ReturnRequest, order: StoredOrder | None) -> Sequence[OrderedLine]:
+    """Return the lines that goods may come back from; an order that is not there, or off, or in other money is refused."""
+    if order is None or order.state == "cancelled":
+        state = "is cancelled" if order else "is not known"
+        raise NotFoundError(f"Order {request.order_id} {state}: nothing can come back from it.", order_id=str(request.order_id))
+    if request.currency != order.placed.currency:
+        raise BadInputError(f"Order {request.order_id} was paid in {order.placed.currency}, not in {request.currency}.")
+    return order.lines
+
+
 def take_back(
     request: ReturnRequest, return_id: UUID, at: datetime, ordered: Sequence[OrderedLine], offers: Offers
 ) -> tuple[OrderReturned, dict[int, int]]:

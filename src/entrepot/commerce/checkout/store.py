@@ -10,7 +10,7 @@ from entrepot.base.event import Position
 from entrepot.base.ids import derived
 from entrepot.base.time import millis_of
 from entrepot.commerce.checkout.columns import OrderColumns
-from entrepot.commerce.checkout.rules import Offer, OrderedLine
+from entrepot.commerce.checkout.rules import Offer, OrderedLine, StoredOrder
 from entrepot.commerce.ordering.events import Charge, Line, OrderPlaced, OrderReturned
 from entrepot.commerce.ordering.rules import Transfer
 from entrepot.record.named import queries
@@ -27,15 +27,6 @@ class Outcome(Struct, frozen=True):
     line: int | None
     available: int | None
     position: Position
-
-
-class StoredOrder(Struct, frozen=True):
-    """An order as it stands: what was placed, its state, its version, and what has come back of each line."""
-
-    placed: OrderPlaced
-    state: str
-    version: int
-    lines: list[OrderedLine]
 
 
 async def offers(connection: Connection, cell: int, wanted: dict[tuple[str, str], int]) -> dict[tuple[str, str], Offer]:

@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from uuid import UUID
 
-from entrepot.base.errors import ConflictError
 from entrepot.base.event import Token
 from entrepot.commerce.pricing import rules, store
 from entrepot.commerce.pricing.events import PRICES_SET, Price, PricesSet
@@ -16,9 +15,7 @@ async def save_market(tx: Transaction, code: str, currency: str) -> None:
     """Make a market that sells in a currency; one that exists in another currency is refused."""
     rules.check_market(code, currency)
     await store.put_market(tx.connection, code, currency)
-    present = (await store.markets(tx.connection))[code]
-    if present != currency:
-        raise ConflictError(f"The market {code} sells in {present} already: prices in {currency} need another market.")
+    rules.check_same_currency(code, currency, (await store.markets(tx.connection))[code])
 
 
 async def set_prices(tx: Transaction, drafts: Sequence[PriceDraft]) -> Token | None:

@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from entrepot.base import limits
-from entrepot.base.errors import BadInputError
+from entrepot.base.errors import BadInputError, ConflictError
 from entrepot.base.money import currency
 from entrepot.commerce.pricing.events import Price
 
@@ -26,6 +26,12 @@ def check_market(code: str, of: str) -> None:
     if not (1 <= len(code) <= 20 and code.replace("-", "").isalnum() and code == code.lower()):  # noqa: PLR2004  # said above
         raise BadInputError(f"The market code {code!r} is not usable: 1 to 20 lower-case letters, digits and hyphens.")
     currency(of)
+
+
+def check_same_currency(code: str, wanted: str, present: str) -> None:
+    """Refuse to make a market anew in another currency: its prices are in the one it has."""
+    if present != wanted:
+        raise ConflictError(f"The market {code} sells in {present} already: prices in {wanted} need another market.")
 
 
 def check_price(draft: PriceDraft, markets: Mapping[str, str]) -> None:
