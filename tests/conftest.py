@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
@@ -15,12 +16,19 @@ import pytest
 from entrepot.local.columns import ClickHouse
 from entrepot.local.postgres import Postgres
 from entrepot.local.process import running
+from entrepot.local.proxy import reach_loopback_directly
 from entrepot.local.redis import FalkorDB, Redis
 from entrepot.local.seaweedfs import SeaweedFS
 from entrepot.record.migrate import migrate
 from entrepot.record.transaction import Record, open_record
 
 SECRET = "only-for-tests"  # noqa: S105  # the server lives as long as the test run, on loopback
+
+
+def pytest_configure() -> None:
+    """End a test run that is told to end (``timeout``, a CI job) as Ctrl-C does, its engines stopped; reach them past any proxy."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    reach_loopback_directly(os.environ)
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ from cyclopts import App, CycloptsError
 
 from entrepot import __version__
 from entrepot.base.errors import EntrepotError
+from entrepot.local.proxy import reach_loopback_directly
 
 VERBS: Final = {
     "up": "Start the embedded engines, or find them running.",
@@ -49,6 +50,7 @@ def app() -> App:
 
 def main() -> None:
     """Run the verb that was asked for; whatever goes wrong is one sentence on standard error and an exit code."""
+    reach_loopback_directly(os.environ)
     sys.exit(run(sys.argv[1:]))
 
 
@@ -58,11 +60,12 @@ def run(arguments: list[str]) -> int:
         code = app()(arguments, exit_on_error=False, print_error=True, result_action="return_value")
         sys.stdout.flush()
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the last place: a person gets a sentence, never a traceback
-        return _explain(error)
+        return explain(error)
     return code if isinstance(code, int) else 0
 
 
-def _explain(error: BaseException) -> int:
+def explain(error: BaseException) -> int:
+    """Say on standard error what went wrong, in one sentence, and return the exit code that stands for it."""
     sentence, code = "", EXIT_BAD_INPUT
     if isinstance(error, CycloptsError):
         pass  # it has said so itself

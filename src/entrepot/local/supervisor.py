@@ -25,6 +25,7 @@ from entrepot.base.limits import (
 )
 from entrepot.local.place import Engine, LocalEngineError, Place
 from entrepot.local.process import alive, collect, find, launch, stop, until_ready
+from entrepot.local.proxy import reach_loopback_directly
 from entrepot.local.roster import ENGINES, FOLDER_ROLE, folder_url
 from entrepot.local.state import (
     STATE_FILE,
@@ -182,6 +183,7 @@ async def stop_all(home: Path) -> dict[str, int]:
 def main() -> None:
     """Take the lock, leave the terminal, supervise; the caller goes on once the lock is held."""
     home, roles = Path(sys.argv[1]), sys.argv[2:]
+    reach_loopback_directly(os.environ)
     with (home / LOCK_FILE).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
