@@ -19,7 +19,7 @@ from entrepot.commerce.catalog.events import (
     ProductChanged,
 )
 from entrepot.commerce.pricing.events import PRICES_SET, Price, PricesSet
-from entrepot.projections.product_search.text import code_forms, kind_of, language, specs_of
+from entrepot.projections.product_search.text import code_forms, head_of, language, specs_of
 
 # A product may change its prices 16 million times, and itself half a milliard times: together 53 bits, exact in any JSON.
 _PRICES_BITS = 24
@@ -92,6 +92,7 @@ def _category(category: CategoryChanged) -> dict[str, object]:
 def _product(product: ProductChanged) -> dict[str, object]:
     model = str(product.attributes.get(_MODEL, ""))
     titles = {locale: text.title for locale, text in product.texts.items()}
+    others = [value for key, value in product.attributes.items() if key != _MODEL]
     skus = [variant.sku for variant in product.variants]
     barcodes = [barcode for variant in product.variants for barcode in variant.barcodes]
     # Attributes are said in one language: the first that the product was described in.
@@ -102,7 +103,7 @@ def _product(product: ProductChanged) -> dict[str, object]:
         "brand": product.brand,
         "maker": product.brand,
         "title": titles,
-        "kind": {locale: kind_of(title, (product.brand, model)) for locale, title in titles.items()},
+        "head": {locale: head_of(title, product.brand, model, others, locale) for locale, title in titles.items()},
         "model": {first: model} if model else {},
         "summary": {locale: text.summary for locale, text in product.texts.items() if text.summary},
         "description": {locale: text.description for locale, text in product.texts.items() if text.description},

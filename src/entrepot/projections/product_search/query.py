@@ -15,11 +15,11 @@ from entrepot.base.projection import Target
 from entrepot.engines.search.port import Between, Clause, Hit, Match, OneOf, Query, SearchStore, Sort
 from entrepot.projections.product_search import ranking
 from entrepot.projections.product_search.facets import Facet, count_facets
+from entrepot.projections.product_search.reading import Reading, read
 from entrepot.projections.product_search.text import language, spoken_in
 
 # Below this many products with all the words, those with fewer words are shown after them.
 _FILL_BELOW = 100
-_WORDS_MAX = 16
 _CATEGORIES_MAX = 20
 
 SortBy = Literal["relevance", "price-up", "price-down", "newest", "name"]
@@ -95,7 +95,8 @@ class Results(Struct, frozen=True, kw_only=True):
 
 async def search(store: SearchStore, target: Target, wanted: Wanted) -> Results:
     """Return the page of products that answers what is wanted, and the facets that narrow it best."""
-    where = await _where(store, target, wanted)
+    reading = await read(store, target, wanted.text, wanted.locale)
+    where = await _where(store, target, reading, wanted)
     query = Query(where=where, filters=_filters(wanted), sort=_sort(wanted), limit=wanted.limit, cursor=wanted.cursor)
     found = await store.search(target, query)
     facets = await count_facets(store, target, query, found.total, wanted.market) if wanted.facets and found.total else []
@@ -104,27 +105,26 @@ async def search(store: SearchStore, target: Target, wanted: Wanted) -> Results:
         total=found.total,
         facets=facets,
         cursor=found.cursor,
-        searched=wanted.text,
+        searched=reading.text,
+        did_you_mean=reading.did_you_mean,
     )
 
 
-async def _where(store: SearchStore, target: Target, wanted: Wanted) -> Clause:
-    texts = wanted.text.split()[:_WORDS_MAX]
-    if not texts:
+async def _where(store: SearchStore, target: Target, reading: Reading, wanted: Wanted) -> Clause:
+    words = reading.words
+    if not words:
         return OneOf("type", ("product",))
-    words = [ranking.word(text, wanted.locale) for text in texts]
-    categories = await _categories_named(store, target, wanted)
-    narrowest_first = range(len(words), 0, -1)
-    counts = await store.count(target, [ranking.containing(words, many, categories) for many in narrowest_first])
-    enough = (many for many, count in zip(narrowest_first, counts, strict=True) if count >= _FILL_BELOW)
-    at_least = next(enough, 1)
-    found = ranking.containing(words, at_least, categories)
-    return ranking.ranked(found, words, at_least, wanted.text, wanted.locale)
+    categories = await _categories_named(store, target, reading.text, wanted.locale)
+    clauses = [ranking.term(word) for word in words]
+    fullest_first = range(len(words), 0, -1)
+    counts = await store.count(target, [ranking.containing(clauses, many, categories) for many in fullest_first])
+    enough = (many for many, count in zip(fullest_first, counts, strict=True) if count >= _FILL_BELOW)
+    return ranking.ranked(reading.text, words, next(enough, 1), categories)
 
 
-async def _categories_named(store: SearchStore, target: Target, wanted: Wanted) -> list[str]:
+async def _categories_named(store: SearchStore, target: Target, text: str, locale: str) -> list[str]:
     """Return the ids of the categories that have all the words in their name."""
-    named = Match(text=wanted.text, fields={"title": 1.0, "words": 1.0}, locale=wanted.locale)
+    named = Match(text=text, fields={"title": 1.0, "words": 1.0}, locale=locale)
     found = await store.search(target, Query(where=named, filters=(OneOf("type", ("category",)),), limit=_CATEGORIES_MAX))
     return [hit.id.partition("/")[2] for hit in found.hits]
 

@@ -1,51 +1,88 @@
-"""Which items answer a text, and in which order: the clause for a query's words. Pure; knows fields, no engine.
+"""In which order items answer the words of a text: clauses for the search port. Pure; knows fields, no engine.
 
-Every word is looked for in every field, and counts as in its best field, helped a little by the others. Items with all the
-words come first, then those with all but one, and so on. Nothing here is written for one query.
+Every word is looked for in every field and counts as in its best, helped a little by the others: by BM25, and by its rarity
+alone where it stands in the title, so that a long title is no shame. What a thing *is* counts for more than what it is
+for: the last word of a text is compared with the head of the title (see ``text.head_of``). Items with more of the words come
+before items with fewer. Nothing here is written for one query.
 """
 
+import math
 from collections.abc import Mapping, Sequence
+
+from msgspec import Struct
 
 from entrepot.engines.search.port import AllOf, AnyOf, Best, Clause, Match, OneOf, Preferring, Weighed
 
-# Found on rated queries by search over few values, checked by cross-validation (``bench search-quality``).
-BOOSTS: Mapping[str, float] = {
+# Few weights and round ones, found on rated queries and checked by cross-validation (docs: ``bench search-quality``).
+_BY_LENGTH: Mapping[str, float] = {
     "title": 1.0,
-    "kind": 2.0,
-    "model": 1.5,
-    "summary": 1.5,
+    "summary": 1.0,
     "specs": 1.0,
+    "model": 0.4,
+    "maker": 0.8,
     "description": 0.5,
-    "codes": 1.0,
-    "maker": 2.0,
-    "words": 0.5,
+    "codes": 0.1,
+    "words": 0.1,
 }
+_BY_RARITY: Mapping[str, float] = {"title": 0.4, "maker": 0.8, "summary": 0.15}
 _TIE = 0.2
-_PHRASE = 1.0
-# More than any score of one word less: a word more always counts more.
+_HEAD = 0.3
+_PHRASE = 0.4
+_CATEGORY = 0.5
+# More than all else that a word can add, so that a word more always counts more.
 _WORD_MORE = 1_000.0
 
 
-def word(text: str, locale: str, *, edits: int = 0, prefix: bool = False) -> Clause:
-    """Return the clause that one word occurs somewhere."""
-    fields = tuple(
-        Match(text=text, fields={name: boost}, locale=locale, edits=edits, prefix=prefix) for name, boost in BOOSTS.items()
-    )
-    return Best(fields, _TIE)
+class Term(Struct, frozen=True, kw_only=True):
+    """A word of a text as it is looked for: in how many items of how many, as a beginning, or also in another spelling."""
+
+    text: str
+    locale: str
+    count: int
+    items: int
+    prefix: bool = False
+    joined: str = ""
+
+    @property
+    def rarity(self) -> float:
+        """How much the word tells: the fewer items have it, the more."""
+        return math.log(1 + self.items / max(1, self.count))
+
+
+def occurs(text: str, locale: str, *, rarity: float = 0.0, prefix: bool = False) -> Clause:
+    """Return the clause that a word occurs somewhere, scored by where."""
+    fields = []
+    for name, boost in _BY_LENGTH.items():
+        there = Match(text=text, fields={name: boost}, locale=locale, prefix=prefix)
+        flat = Weighed(there, rarity * _BY_RARITY.get(name, 0.0), flat=True)
+        fields.append(Preferring(there, (flat,)) if rarity and name in _BY_RARITY else there)
+    return Best(tuple(fields), _TIE)
+
+
+def term(word: Term) -> Clause:
+    """Return the clause of one word of the text, in either spelling."""
+    clause = occurs(word.text, word.locale, rarity=word.rarity, prefix=word.prefix)
+    return Best((clause, occurs(word.joined, word.locale, rarity=word.rarity))) if word.joined else clause
 
 
 def containing(words: Sequence[Clause], at_least: int, categories: Sequence[str] = ()) -> Clause:
-    """Return what contains so many of the words, or lies in one of the categories that the whole text names."""
-    clause: Clause = AnyOf(tuple(words), at_least)
+    """Return the products that have so many of the words, or lie in one of the categories that the whole text names."""
+    clause = words[0] if len(words) == 1 else AnyOf(tuple(words), at_least)
     if categories:
-        clause = AnyOf((clause, Weighed(OneOf("category_path_ids", tuple(categories)), 1.0, flat=True)))
-    return AllOf((OneOf("type", ("product",)), clause))
+        clause = AnyOf((clause, OneOf("category_path_ids", tuple(categories))))
+    return clause
 
 
-def ranked(found: Clause, words: Sequence[Clause], at_least: int, text: str, locale: str) -> Clause:
-    """Return the clause with more words before fewer, and words in the order of the text before scattered ones."""
-    if len(words) == 1:
-        return found
-    fuller = tuple(Weighed(AnyOf(tuple(words), count), _WORD_MORE, flat=True) for count in range(at_least + 1, len(words) + 1))
-    phrase = Weighed(Match(text=text, fields={"title": 1.0}, locale=locale, slop=0), _PHRASE)
-    return Preferring(found, (*fuller, phrase))
+def ranked(text: str, words: Sequence[Term], at_least: int, categories: Sequence[str]) -> Clause:
+    """Return the products to be found, in the order in which they answer the text."""
+    clauses = tuple(term(word) for word in words)
+    last, locale = words[-1], words[-1].locale
+    wishes = [Weighed(Match(text=last.text, fields={"head": 1.0}, locale=locale), _HEAD * last.rarity, flat=True)]
+    if len(words) > 1:
+        wishes += [Weighed(AnyOf(clauses, many), _WORD_MORE, flat=True) for many in range(at_least + 1, len(words) + 1)]
+        told = sum(word.rarity for word in words)
+        wishes.append(Weighed(Match(text=text, fields={"title": 1.0}, locale=locale, slop=0), _PHRASE * told, flat=True))
+    if categories:
+        inside = OneOf("category_path_ids", tuple(categories))
+        wishes.append(Weighed(inside, _CATEGORY * sum(word.rarity for word in words), flat=True))
+    return Preferring(AllOf((containing(clauses, at_least, categories), OneOf("type", ("product",)))), tuple(wishes))

@@ -1,16 +1,21 @@
 """What of a product is searched by which words: its codes in the forms people type, its kind, its attributes. Pure."""
 
+import itertools
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from entrepot.commerce.catalog.events import AttributeValue
 
 # What a buyer types of a code: pieces between letters and digits, from this length on.
 _PIECE_CHARS_MIN = 3
-_KIND_WORDS_MAX = 4
+# A longer value is a sentence or a list, and holds words of every kind.
+_VALUE_CHARS_MAX = 60
+_HEAD_FIRST = frozenset({"ar", "ca", "es", "fr", "gl", "he", "id", "it", "ms", "pl", "pt", "ro", "th", "vi"})
 
 _WORD = re.compile(r"\w+")
 _CODE = re.compile(r"\w+(?:[-./_+&']\w+)*")
+_LETTERS = re.compile(r"[^\W\d_]+|\w+")
+_ASIDE = re.compile(r" (?:with|for|w|f)[ /]| [-\u2013\u2014] |[,;(/]", re.IGNORECASE)
 _PIECES = re.compile(r"[^\W\d_]+|\d+")
 
 
@@ -31,17 +36,38 @@ def code_forms(texts: Iterable[str]) -> list[str]:
     return list(forms)
 
 
-def kind_of(title: str, known: Sequence[str]) -> str:
-    """Return what kind of thing a title speaks of: its first words after those already said by ``known`` (brand, model)."""
-    said = {word.casefold() for text in known for word in _WORD.findall(text)}
+def head_of(title: str, brand: str, model: str, attributes: Iterable[AttributeValue], locale: str) -> str:
+    """Return the word that says what kind of thing a title speaks of: ``case`` of a notebook case, ``mouse`` of a mouse.
+
+    Titles are made as brand, model, kind, details. The kind is what follows brand and model, up to a number or to a word that
+    an attribute says (a colour, a connector). Where nothing follows, the model is a description itself, up to a preposition
+    or a dash. Of these words the last is the head; in the languages where a noun comes before what describes it, the first.
+    """
+    makers = _folded_words([brand])
+    values = _folded_words(value for value in attributes if isinstance(value, str) and len(value) < _VALUE_CHARS_MAX)
+    named = makers | _folded_words([model])
     kind: list[str] = []
-    for word in _WORD.findall(title):
-        if word.casefold() in said and not kind:
-            continue
-        if kind and (any(letter.isdigit() for letter in word) or len(kind) == _KIND_WORDS_MAX):
+    for word in itertools.dropwhile(lambda word: word.casefold() in named, _LETTERS.findall(title)):
+        if not _speaks(word) or (kind and word.casefold() in values):
             break
-        kind.append(word)
-    return " ".join(kind)
+        if word.casefold() not in values:
+            kind.append(word)
+    if not kind:
+        described = [
+            word for word in _LETTERS.findall(_ASIDE.split(title)[0]) if _speaks(word) and word.casefold() not in makers
+        ]
+        kind = [word for word in described if word.casefold() not in values] or described
+    if not kind:
+        return ""
+    return kind[0 if language(locale) in _HEAD_FIRST else -1]
+
+
+def _folded_words(texts: Iterable[str]) -> set[str]:
+    return {word.casefold() for text in texts for word in _LETTERS.findall(text)}
+
+
+def _speaks(word: str) -> bool:
+    return len(word) > 1 and not any(letter.isdigit() for letter in word)
 
 
 def specs_of(attributes: Mapping[str, AttributeValue]) -> str:

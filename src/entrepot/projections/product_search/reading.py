@@ -1,0 +1,150 @@
+"""How a typed text is read: into words that occur, mending what does not. Asks the engine what occurs; never writes.
+
+A word that occurs nowhere is first taken as a beginning, then as two words written together, then as a misspelling of the
+word most like it. Two words that never stand side by side, while the word they make together occurs, are looked for as both.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from msgspec import Struct, structs
+
+from entrepot.base.limits import QUERY_CHARS_MAX
+from entrepot.base.projection import Target
+from entrepot.engines.search.languages import spaced
+from entrepot.engines.search.port import Clause, Match, OneOf, SearchStore
+from entrepot.projections.product_search import ranking
+from entrepot.projections.product_search.ranking import Term
+
+_WORDS_MAX = 16
+_BEGINNING_CHARS_MIN = 3
+# One error from four letters on, two from eight: fewer letters make another word, not a misspelled one.
+_ONE_ERROR_CHARS = 4
+_TWO_ERRORS_CHARS = 8
+_CANDIDATES_MAX = 20_000
+# A word that occurs this seldom, beside one so much more frequent and nearly the same, may be a misspelling that sellers make.
+_SELDOM = 3
+_MORE_FREQUENT = 20
+
+
+class Reading(Struct, frozen=True, kw_only=True):
+    """The words to look for, the text they make, and a text that may have been meant instead."""
+
+    words: Sequence[Term]
+    text: str
+    did_you_mean: str = ""
+
+
+async def read(store: SearchStore, target: Target, text: str, locale: str) -> Reading:
+    """Return how the text is read; no words when nothing in it can be looked for."""
+    texts = [word for word in text[:QUERY_CHARS_MAX].split() if any(map(str.isalnum, word))][:_WORDS_MAX]
+    if not texts:
+        return Reading(words=[], text="")
+    joined = [left + right for left, right in pairwise(texts)]
+    asked: list[Clause] = [OneOf("type", ("product",))]
+    asked += [ranking.occurs(word, locale) for word in (*texts, *joined)]
+    asked += [_side_by_side(f"{left} {right}", locale) for left, right in pairwise(texts)]
+    items, *counts = await store.count(target, asked)
+    apart, together, adjacent = (
+        counts[: len(texts)],
+        counts[len(texts) : -len(joined) or None],
+        counts[len(counts) - len(joined) :],
+    )
+    words: list[Term] = []
+    for at, (word, count) in enumerate(zip(texts, apart, strict=True)):
+        spelling = ""
+        for pair in (at - 1, at):
+            if 0 <= pair < len(joined) and together[pair] > adjacent[pair]:
+                spelling = joined[pair]
+        plain = Term(text=word, locale=locale, count=count, items=items, joined=spelling)
+        words += [plain] if count or spelling else await _mended(store, target, plain)
+    meant = [await _meant(store, target, word) for word in words]
+    read_as = " ".join(word.text for word in words)
+    hint = " ".join(meant)
+    return Reading(words=words, text=read_as, did_you_mean=hint if hint != read_as else "")
+
+
+def _side_by_side(words: str, locale: str) -> Clause:
+    return Match(text=words, fields=dict.fromkeys(("title", "summary", "specs"), 1.0), locale=locale, slop=0)
+
+
+async def _mended(store: SearchStore, target: Target, word: Term) -> list[Term]:
+    """Return the words that one stands for that occurs nowhere; itself when nothing is like it."""
+    pairs = spaced(word.text).split()
+    if len(pairs) > 1 and not word.text.isascii():
+        return await _counted(store, target, word, pairs)
+    if len(word.text) >= _BEGINNING_CHARS_MIN:
+        (begun,) = await store.count(target, [ranking.occurs(word.text, word.locale, prefix=True)])
+        if begun:
+            return [structs.replace(word, count=begun, prefix=True)]
+    near = await _near(store, target, word.text)
+    if near and near[0].errors == 1:
+        return await _counted(store, target, word, [near[0].text])
+    if parts := await _parts(store, target, word):
+        return await _counted(store, target, word, parts)
+    return await _counted(store, target, word, [near[0].text]) if near else [word]
+
+
+async def _counted(store: SearchStore, target: Target, like: Term, texts: Sequence[str]) -> list[Term]:
+    counts = await store.count(target, [ranking.occurs(text, like.locale) for text in texts])
+    return [structs.replace(like, text=text, count=count) for text, count in zip(texts, counts, strict=True)]
+
+
+async def _parts(store: SearchStore, target: Target, word: Term) -> list[str]:
+    """Return the two words that were written as one, those that stand together most often."""
+    low = _BEGINNING_CHARS_MIN
+    cuts = [(word.text[:at], word.text[at:]) for at in range(low, len(word.text) - low + 1)]
+    counts = await store.count(target, [_side_by_side(f"{left} {right}", word.locale) for left, right in cuts])
+    best = max(zip(counts, cuts, strict=True), default=(0, ()))
+    return list(best[1]) if best[0] else []
+
+
+class Near(Struct, frozen=True, order=True):
+    """A word that occurs, and how many typing errors away it is; the nearest and most frequent comes first."""
+
+    errors: int
+    rank: int
+    text: str
+
+
+async def _near(store: SearchStore, target: Target, word: str) -> list[Near]:
+    folded = "".join(spaced(word).casefold().split())
+    allowed = (len(folded) >= _ONE_ERROR_CHARS) + (len(folded) >= _TWO_ERRORS_CHARS)
+    if not allowed or any(letter.isdigit() for letter in folded):
+        return []  # a code with an error is another code
+    for start in (folded[0], ""):
+        known = await store.words(target, "words", start, limit=_CANDIDATES_MAX)
+        near = [
+            Near(errors, -each.count, each.text) for each in known if (errors := typos(folded, each.text, allowed)) <= allowed
+        ]
+        if near:
+            return sorted(near)
+    return []
+
+
+async def _meant(store: SearchStore, target: Target, word: Term) -> str:
+    """Return the word, or a far more frequent one that is nearly the same."""
+    if not 0 < word.count <= _SELDOM or word.prefix:
+        return word.text
+    likely = [
+        near for near in await _near(store, target, word.text) if near.errors == 1 and -near.rank > _MORE_FREQUENT * word.count
+    ]
+    return likely[0].text if likely else word.text
+
+
+def typos(left: str, right: str, most: int) -> int:
+    """Return how many letters to change, add, drop or swap make one word of the other; at most one over ``most``."""
+    if abs(len(left) - len(right)) > most:
+        return most + 1
+    before: list[int] = []
+    row = list(range(len(right) + 1))
+    for at, letter in enumerate(left, start=1):
+        older, before, row = before, row, [at]
+        for to, other in enumerate(right, start=1):
+            best = min(before[to] + 1, row[to - 1] + 1, before[to - 1] + (letter != other))
+            if at > 1 and to > 1 and letter == right[to - 2] and other == left[at - 2]:
+                best = min(best, older[to - 2] + 1)
+            row.append(best)
+        if min(row) > most:
+            return most + 1
+    return row[-1]
