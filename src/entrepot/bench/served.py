@@ -1,18 +1,15 @@
 """Entrepôt over HTTP for a bench: the same ``entrepot serve`` that users run, in a process of its own, ended afterwards."""
 
 import asyncio
-import os
 import socket
-import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 
-from msgspec import structs
-
 from entrepot.base import limits
 from entrepot.base.errors import EngineAwayError
 from entrepot.bench.load import get, load
+from entrepot.bench.process import running
 from entrepot.settings import Settings
 
 HOST = "127.0.0.1"
@@ -24,19 +21,9 @@ async def served(settings: Settings) -> AsyncIterator[tuple[str, int]]:
     with closing(socket.socket()) as free:
         free.bind((HOST, 0))
         port = int(free.getsockname()[1])
-    urls = {f"ENTREPOT_{role.upper()}_URL": url for role, url in structs.asdict(settings.engines).items() if url}
-    environment = {**os.environ, **urls, "ENTREPOT_HOME": str(settings.home), "ENTREPOT_CELL": str(settings.cell)}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "entrepot", "serve", "--host", HOST, "--port", str(port),
-        env=environment, stdout=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
+    async with running(settings, "serve", "--host", HOST, "--port", str(port)) as process:
         await _until_up(process, port)
         yield HOST, port
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await asyncio.wait_for(process.wait(), limits.STOP_SECONDS_MAX)
 
 
 async def _until_up(process: asyncio.subprocess.Process, port: int) -> None:
