@@ -8,6 +8,7 @@ from tests.tidy.finding import Rule
 LONG_FUNCTION = "def f():\n" + "    pass\n" * 50
 LONG_TEST = "def test_a_thing_is_so():\n" + "    pass\n" * 25
 OPT_OUT = "x = 1  # no" + "qa: S101"
+QUERY = "src/entrepot/projections/sales/query.py"
 MACHINE = "see /" + "tmp/x"
 
 PLANTED: list[tuple[Rule, str, str, int, str]] = [
@@ -26,6 +27,7 @@ PLANTED: list[tuple[Rule, str, str, int, str]] = [
     (python_rules.commits_outside_record, "src/entrepot/api/a.py", "c.execute('COMMIT')", 1, "say('COMMITTED')"),
     (python_rules.sql_in_strings, "src/entrepot/api/a.py", "q = 'SELECT a FROM b '", 1, "q = 'SELECT pg_notify($1)'"),
     (python_rules.sql_in_strings, "src/entrepot/api/a.py", "q = f'UPDATE {t} SET a = 1'", 1, "q = 'Update what is set'"),
+    (python_rules.sql_in_strings, QUERY, "f'SELECT {a} FROM b '", 1, "f'SELECT {_A} FROM {{b}} '"),
     (python_rules.sql_in_strings, "src/entrepot/api/a.py", "q = 'INSERT INTO a VALUES (1)'", 1, "'''INSERT INTO is SQL.'''"),
     (python_rules.float_near_money, "src/entrepot/a.py", "def pay(unit_price: float): ...", 1, "def pay(unit_minor: int): ..."),
     (python_rules.float_near_money, "src/entrepot/a.py", "class A:\n    total: float", 2, "class A:\n    ratio: float"),
