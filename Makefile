@@ -13,12 +13,14 @@ LAST := browser
 ENGINES := store conformance projections flows faults migrations
 OTHERS := $(filter-out $(QUICK) $(ENGINES) $(LAST),$(patsubst tests/%/,%,$(wildcard tests/*/)))
 
+BENCHES := orders reads projections rebuild search-quality
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format bench docs clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
-	@echo "  ARGS='...'    is handed on by demo, test and bench: make demo ARGS='--speed 100'"
+	@echo "  ARGS='...'    is handed on by demo, test and bench: make bench ARGS='orders --json'"
 
 setup: $(SYNCED) ## Make .venv with everything in it, by the lock file
 	@echo "$(VENV) is ready"
@@ -44,7 +46,8 @@ format: $(SYNCED) ## Write the code as `make check` wants it
 	$(BIN)/ruff format .
 
 bench: $(SYNCED) ## Measure every claim on this machine and show it beside its target
-	@$(BIN)/entrepot bench $(ARGS)
+	@if [ -n "$(ARGS)" ]; then $(BIN)/entrepot bench $(ARGS); else \
+	    $(BIN)/entrepot up && for name in $(BENCHES); do $(BIN)/entrepot bench $$name || exit 1; done; fi
 
 docs: $(SYNCED) ## Write the generated pages anew and check that every link leads somewhere
 	$(BIN)/python docs/generate.py
