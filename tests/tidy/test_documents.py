@@ -7,6 +7,8 @@ from pathlib import PurePosixPath
 
 from docs import generate
 from entrepot.cli import VERBS
+from entrepot.importing.mapping import parse_mapping
+from entrepot.importing.rows import RowReader
 from tests.tidy.finding import ROOT, Finding, files, text_of
 from tests.tidy.text_rules import anchors, links
 
@@ -83,6 +85,14 @@ def test_the_diagrams_know_every_table_and_reference() -> None:
     assert (first.columns, first.primary) == ({"id": "uuid"}, ["id"])
     assert second.references == [("c_of_b", ["b_id"], "a.b")]
     assert "b ||--o{ c : c_of_b" in generate.diagrams([first, second])
+
+
+def test_the_mapping_in_the_how_to_is_one_that_we_accept() -> None:
+    example = re.search(r"```toml\n(.*?)```", text_of("docs/how-to/import-your-own-file.md"), re.DOTALL)
+    assert example is not None
+    mapping = parse_mapping(example[1], "the how-to")
+    assert mapping.orders is not None
+    RowReader(mapping.orders, "the how-to")
 
 
 def test_every_make_target_describes_itself() -> None:
