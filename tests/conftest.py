@@ -26,7 +26,7 @@ SECRET = "only-for-tests"  # noqa: S105  # the server lives as long as the test 
 
 
 def pytest_configure() -> None:
-    """End a test run that is told to end (``timeout``, a CI job) as Ctrl-C does, its engines stopped; reach them past any proxy."""
+    """End a test run that is told to end (``timeout``, CI) as Ctrl-C does, its engines stopped; reach them past any proxy."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     reach_loopback_directly(os.environ)
 

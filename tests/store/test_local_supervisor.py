@@ -112,6 +112,14 @@ async def test_after_the_supervisor_was_killed_the_next_start_adopts_its_engine(
     assert after.engines["memory"].pid == before.engines["memory"].pid
 
 
+async def test_status_says_that_the_supervisor_has_died(settings: Settings) -> None:
+    ready = await control.start(settings, MEMORY_ONLY)
+    await kill(state_of(settings).pid)
+    row = next(row for row in await control.status(ready, MEMORY_ONLY) if row.role == "memory")
+    assert row.problem == ""
+    assert row.note == "its supervisor has died: 'entrepot up' brings one back"
+
+
 async def test_an_adopted_engine_that_dies_is_restarted_too(settings: Settings) -> None:
     await control.start(settings, MEMORY_ONLY)
     await kill(state_of(settings).pid)

@@ -6,7 +6,7 @@ A new verb is a file here and a line in ``VERBS``; its module is imported only w
 import sys
 
 if sys.version_info < (3, 11):  # noqa: UP036  # an older Python would stop at a line it cannot read, with a traceback
-    sys.exit("Entrepot needs Python 3.11 or newer, this is %d.%d: try 'uv python install 3.11'." % sys.version_info[:2])  # noqa: UP031
+    sys.exit("Entrepot needs Python 3.11 or newer, this is {}.{}: try 'uv python install 3.11'.".format(*sys.version_info))
 
 import errno
 import os

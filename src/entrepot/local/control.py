@@ -6,13 +6,15 @@ gives back the settings with the URL of every engine in them. All three may be c
 """
 
 import asyncio
+import contextlib
 import errno
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import psutil
@@ -37,6 +39,8 @@ from entrepot.local.state import (
 from entrepot.local.supervisor import ANOTHER_HOLDS_THE_LOCK, stop_all
 from entrepot.settings import SCHEMES, Settings, with_engines
 
+CLOCK_SLACK_SECONDS = 1.0
+
 
 class EngineStatus(Struct):
     """One role as it is now; ``problem`` is empty when the engine answered."""
@@ -56,7 +60,7 @@ class EngineStatus(Struct):
 
 async def start(settings: Settings, given: Collection[str] = ()) -> Settings:
     """Return the settings with a running engine behind every role; those given by URL are left alone."""
-    home = settings.home
+    home = settings.home.resolve()
     prepare_home(home)
     read_installation(home)  # a damaged one is told here, rather than in the log of a supervisor that could not begin
     roles = [engine.role for engine in engines_for(given)]
@@ -70,7 +74,7 @@ async def start(settings: Settings, given: Collection[str] = ()) -> Settings:
 
 async def stop(settings: Settings) -> dict[str, int]:
     """Stop the supervisor and every engine of this home; return the pid of each that ran."""
-    home = settings.home
+    home = settings.home.resolve()
     if not home.is_dir():
         return {}
     state = read_state(home)
@@ -87,28 +91,35 @@ async def stop(settings: Settings) -> dict[str, int]:
 
 async def status(settings: Settings, given: Collection[str] = ()) -> list[EngineStatus]:
     """Ask every engine a real question and return what each is, in the order of the roles."""
-    state = read_state(settings.home)
-    supervised = supervisor_of(settings.home, state) is not None
-    rows = [_describe(settings, role, role in given, state if supervised else None) for role in SCHEMES]
+    home = settings.home.resolve()
+    state = read_state(home)
+    rows = [_describe(settings, role, role in given, state) for role in SCHEMES]
+    if state and supervisor_of(home, state) is None:
+        for row in rows:
+            row.note = row.note or ("its supervisor has died: 'entrepot up' brings one back" if row.pid else "")
     await asyncio.gather(*(_ask(settings, row) for row in rows))
     return rows
 
 
 def prepare_home(home: Path) -> None:
     """Create the home, or say in a sentence why nothing can be kept there."""
-    probe = home / f".probe.{os.getpid()}"
-    try:
+    with _told_of(home):
         home.mkdir(parents=True, exist_ok=True)
-        if home.stat().st_uid != os.geteuid():
-            raise LocalEngineError(
-                f"{home} belongs to another user (uid {home.stat().st_uid}, you are {os.geteuid()}): "
-                "set ENTREPOT_HOME to a folder of your own."
-            )
-        probe.write_bytes(bytes(4096))
-        probe.unlink()
+        owner = home.stat().st_uid
+    if owner != os.geteuid():
+        raise LocalEngineError(
+            f"{home} belongs to another user (uid {owner}, you are {os.geteuid()}): set ENTREPOT_HOME to a folder of your own."
+        )
+    with _told_of(home), tempfile.TemporaryFile(dir=home, buffering=0) as probe:
+        probe.write(bytes(4096))
         (home / "logs").mkdir(exist_ok=True)
+
+
+@contextlib.contextmanager
+def _told_of(home: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
-        probe.unlink(missing_ok=True) if error.errno == errno.ENOSPC else None
         raise LocalEngineError(f"{home} cannot be written ({error.strerror}): {_cure(error)}.", home=str(home)) from error
 
 
@@ -159,13 +170,11 @@ def _describe(settings: Settings, role: str, external: bool, state: State | None
         row.product = "tantivy" if role == FOLDER_ROLE and not external else row.address.partition(":")[0]
         return row
     row.product, row.note, row.restarts = engine.product, engine.note, engine.restarts
-    try:
+    with contextlib.suppress(psutil.Error):
         process = psutil.Process(engine.pid)
-        if alive(process):
-            row.pid, row.uptime_seconds = engine.pid, time.time() - engine.started
+        if alive(process) and abs(process.create_time() - engine.started) < CLOCK_SLACK_SECONDS:  # else a pid given away since
+            row.pid, row.uptime_seconds = engine.pid, time.time() - process.create_time()
             row.memory_bytes = resident_bytes(process) if role not in PLAYED_BY else None
-    except psutil.Error:
-        pass
     return row
 
 

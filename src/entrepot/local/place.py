@@ -5,6 +5,7 @@ place ready before the first start and proves afterwards that it answers. Starti
 """
 
 import signal
+from abc import ABC, abstractmethod
 from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar
@@ -42,7 +43,7 @@ class Place(Struct, frozen=True):
         return self.home / "logs" / f"{self.role}.log"
 
 
-class Engine:
+class Engine(ABC):
     """An embedded server; a subclass says how its product is laid out, started, asked and stopped."""
 
     role: ClassVar[str]
@@ -55,19 +56,20 @@ class Engine:
         """Lay out what the server needs before it can start; doing it again changes nothing."""
         place.data.mkdir(parents=True, exist_ok=True)
 
+    @abstractmethod
     def command(self, place: Place) -> list[str]:
         """Return the command line of the server; it names the data folder, so that the process can be told from others."""
-        raise NotImplementedError
 
     def environ(self, place: Place) -> dict[str, str]:
         """Return what the server reads from its environment: secrets go here rather than on the command line."""
         del place
         return {}
 
+    @abstractmethod
     def urls(self, place: Place) -> dict[str, str]:
         """Return the URL of each role this server plays."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def settle(self, place: Place) -> None:
         """Create what clients expect to find (a database, a bucket); fails while the server does not answer yet."""
 

@@ -1,7 +1,7 @@
 """What an installation remembers in its home, and what its supervisor reports there; every file is replaced whole.
 
 ``installation.json`` (mode 600): the ports and the passwords chosen once. ``engines.json`` (mode 600): the URLs, for
-``entrepot.settings``. ``state.json``: who runs as what since when; only as true as the pid and start time in it.
+``entrepot.settings``. ``state.json``: who runs as what since when; true only while the supervisor it names is alive.
 """
 
 import contextlib
@@ -15,13 +15,12 @@ import psutil
 from msgspec import Struct, field
 
 from entrepot.local.place import Engine, LocalEngineError, Place
-from entrepot.local.process import alive, free_ports, port_is_free
+from entrepot.local.process import alive, free_ports
 from entrepot.settings import ENGINES_FILE
 
 INSTALLATION_FILE = "installation.json"
 STATE_FILE = "state.json"
 SUPERVISOR_MODULE = "entrepot.local.supervisor"
-CLOCK_SLACK_SECONDS = 1.0
 
 
 class EngineState(Struct):
@@ -36,10 +35,9 @@ class EngineState(Struct):
 
 
 class State(Struct):
-    """The supervisor's report: its own pid and start time prove whether it is still true."""
+    """The supervisor's report."""
 
     pid: int
-    started: float
     roles: list[str]
     phase: Literal["starting", "ready", "failed"] = "starting"
     problem: str = ""
@@ -65,10 +63,6 @@ class Installation(Struct):
         taken = [port for ports in self.ports.values() for port in ports]
         self.ports[engine.role] = free_ports(home, engine.ports, taken)
         return self.ports[engine.role]
-
-    def taken_ports(self, role: str) -> list[int]:
-        """Return those of the engine's ports on which somebody else listens."""
-        return [port for port in self.ports[role] if not port_is_free(port)]
 
 
 def read_installation(home: Path) -> Installation:
@@ -119,10 +113,13 @@ def forget(home: Path) -> None:
 
 
 def supervisor_of(home: Path, state: State | None) -> psutil.Process | None:
-    """Return the supervisor the report speaks of, if it is alive and truly that one."""
+    """Return the supervisor the report speaks of, if it is alive and truly this home's.
+
+    Its command line proves it: a pid alone may belong to another program by now, and a start time moves with the clock.
+    """
     with contextlib.suppress(psutil.Error):
         process = psutil.Process(state.pid) if state else None
-        if state and process and abs(process.create_time() - state.started) < CLOCK_SLACK_SECONDS and alive(process):
+        if process and alive(process):
             line = process.cmdline()
             return process if SUPERVISOR_MODULE in line and str(home) in line else None
     return None

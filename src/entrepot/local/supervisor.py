@@ -24,7 +24,7 @@ from entrepot.base.limits import (
     WATCH_SECONDS,
 )
 from entrepot.local.place import Engine, LocalEngineError, Place
-from entrepot.local.process import alive, collect, find, launch, stop, until_ready
+from entrepot.local.process import alive, collect, find, launch, port_is_free, stop, until_ready
 from entrepot.local.proxy import reach_loopback_directly
 from entrepot.local.roster import ENGINES, FOLDER_ROLE, folder_url
 from entrepot.local.state import (
@@ -53,7 +53,7 @@ class Supervisor:
         self._home = home
         self._engines = [engine for engine in ENGINES if engine.role in roles]
         self._installation = installation
-        self._state = State(pid=os.getpid(), started=psutil.Process().create_time(), roles=roles)
+        self._state = State(pid=os.getpid(), roles=roles)
         self._urls = {FOLDER_ROLE: folder_url(home)}
         self._told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._ending: Ending = "stop"
@@ -108,16 +108,13 @@ class Supervisor:
                 self._report()
 
     async def _bring_up(self, engine: Engine) -> psutil.Process:
-        place = self._installation.place(self._home, engine)
-        note = ""
-        process = await self._adopt(engine)
+        """Adopt or start the server and wait until it answers; one that needs longer (a long recovery) is left to work."""
+        place, note = self._installation.place(self._home, engine), ""
+        process = await self._adopt(engine, place)
         if process is None:
-            note = self._move_if_ports_are_taken(engine)
-            place = self._installation.place(self._home, engine)
+            place, note = self._with_free_ports(engine, place)
             write_installation(self._home, self._installation)
             process = await asyncio.to_thread(launch, engine, place)
-        else:
-            log.info("engine.adopted", role=engine.role, pid=process.pid)
         before = self._state.engines.get(engine.role)
         self._state.engines[engine.role] = EngineState(
             product=engine.product,
@@ -128,35 +125,31 @@ class Supervisor:
             note=note,
         )
         self._report()
-        try:
-            await until_ready(engine, place, process)
-        except LocalEngineError:
-            await stop(engine, process)
-            raise
+        await until_ready(engine, place, process)
         log.info("engine.ready", role=engine.role, pid=process.pid, ports=place.ports)
         self._announce(engine.urls(place))
         return process
 
-    async def _adopt(self, engine: Engine) -> psutil.Process | None:
+    async def _adopt(self, engine: Engine, place: Place) -> psutil.Process | None:
         """Take over a server that an earlier supervisor left, if it is what we would start now; else stop it."""
-        place = self._installation.place(self._home, engine)
         command = engine.command(place)
         adopted = None
         for process, line in await asyncio.to_thread(find, engine, place):
             if adopted is None and line == command[-len(line) :]:
                 adopted = process
+                log.info("engine.adopted", role=engine.role, pid=process.pid)
             else:
                 log.info("engine.stopped_unlike", role=engine.role, pid=process.pid)
                 await stop(engine, process)
         return adopted
 
-    def _move_if_ports_are_taken(self, engine: Engine) -> str:
-        taken = self._installation.taken_ports(engine.role)
+    def _with_free_ports(self, engine: Engine, place: Place) -> tuple[Place, str]:
+        taken = [port for port in place.ports if not port_is_free(port)]
         if not taken:
-            return ""
+            return place, ""
         ports = self._installation.choose_ports(self._home, engine)
         log.warning("engine.ports_taken", role=engine.role, taken=taken, instead=ports)
-        return f"Port {taken[0]} is taken by another program: now on {ports[0]}."
+        return self._installation.place(self._home, engine), f"Port {taken[0]} is taken by another program: now on {ports[0]}."
 
     def _announce(self, urls: dict[str, str]) -> None:
         self._urls |= urls
