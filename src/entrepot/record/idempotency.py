@@ -11,7 +11,7 @@ from msgspec import Struct
 from entrepot.base import limits
 from entrepot.base.errors import BadInputError, KeyReusedError
 from entrepot.record.named import queries
-from entrepot.record.transaction import Transaction
+from entrepot.record.transaction import Connection, Transaction
 
 SQL = queries("entrepot.record", "idempotency.sql")
 
@@ -55,3 +55,9 @@ async def remember(tx: Transaction, key: str, answer: Struct | bytes) -> None:
     """Store the answer (JSON) that this key gets from now on."""
     text = answer if isinstance(answer, bytes) else msgspec.json.encode(answer)
     await tx.connection.execute(SQL["remember"], tx.cell, key, text.decode())
+
+
+async def answered(connection: Connection, cell: int, key: str, of: bytes) -> bytes | None:
+    """Return the answer that a key has got, without claiming it; None when it has none, or was another request's."""
+    row = await connection.fetchrow(SQL["answer"], cell, key)
+    return row["answer"].encode() if row and row["answer"] and bytes(row["fingerprint"]) == of else None
