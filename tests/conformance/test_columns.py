@@ -33,7 +33,7 @@ def body(number: int) -> Body:
         "kind": f"kind {number % 3}",
         "day": date(1970, 1, 1) + timedelta(days=number),
         "at": datetime(2011, 12, 9, 12, 50, 0, 123_456, UTC) + timedelta(microseconds=number),
-        "thing": UUID(int=number) if number % 3 else None,
+        "thing": str(UUID(int=number)) if number % 3 else None,
         "note": None if number % 2 else "",
     }
 
@@ -59,6 +59,7 @@ UNFIT: dict[str, Body] = {
     "a number out of range": {**body(1), "small": 256},
     "nothing where something must be": {**body(1), "day": None},
     "a moment without zone": {**body(1), "at": datetime(2011, 12, 9)},  # noqa: DTZ001  # the fault it is about
+    "a UUID in another writing": {**body(1), "thing": "0" * 32},
     "half a surrogate pair": {**body(1), "text": "\ud83d"},
 }
 

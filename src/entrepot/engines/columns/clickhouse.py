@@ -28,9 +28,9 @@ from entrepot.base.limits import (
     CONNECT_SECONDS_MAX,
     POOL_CONNECTIONS_MAX,
 )
-from entrepot.base.projection import Item, Refusal, Slot, Target
+from entrepot.base.projection import Body, Item, Refusal, Slot, Target
 from entrepot.engines import newest
-from entrepot.engines.columns.values import Column, column, fits, misfit
+from entrepot.engines.columns.values import Column, column, misfit, pivot
 
 T = TypeVar("T")
 
@@ -57,6 +57,8 @@ _READ = "SELECT * FROM {table} WHERE id IN {ids:Array(String)} ORDER BY id, vers
 _SCAN = "SELECT * FROM {table} FINAL WHERE id >= {low:String} ORDER BY id"
 _SCAN_BELOW = "SELECT * FROM {table} FINAL WHERE id >= {low:String} AND id < {high:String} ORDER BY id"
 _DELETE = "DELETE FROM {table} WHERE id IN {ids:Array(String)}"
+
+_AS_TEXT = {"UUID": "string"}
 
 # ClickHouse's codes for what passes: time-outs, too busy, out of memory, no keeper, read-only replica, table not made yet.
 _PASSING = frozenset({60, 159, 202, 209, 210, 225, 241, 242, 252, 999})
@@ -147,7 +149,7 @@ class ClickHouseColumns:
     async def query(self, target: Target, sql: str, parameters: Mapping[str, object]) -> Sequence[Mapping[str, object]]:
         """Return the rows of a SELECT over ``{table}``, with bound parameters."""
         with _answering():
-            result = await self._connected.query(_on(target.name, sql), parameters=dict(parameters))
+            result = await self._connected.query(_on(target.name, sql), parameters=dict(parameters), query_formats=_AS_TEXT)
         return [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
 
     async def _versions(self, target: Target, ids: Sequence[str]) -> dict[str, int]:
@@ -167,48 +169,43 @@ class ClickHouseColumns:
         return known
 
     async def _insert(self, target: Target, items: Sequence[Item]) -> list[Refusal]:
-        columns = await self._described(target)
-        gone = [item for item in items if item.body is None]
-        live = [item for item in items if item.body is not None]
         refused: list[Refusal] = []
-        if not fits(columns, live):
-            reasons = {item.id: reason for item in live if (reason := misfit(columns, item))}
-            refused = [Refusal(id_, reason) for id_, reason in reasons.items()]
-            live = [item for item in live if item.id not in reasons]
+        live = [(item, item.body) for item in items if item.body is not None]
         for part in _parts(live, COLUMNS_INSERT_ROWS_MAX):
-            refused += await self._insert_live(target, columns, part)
-        for part in _parts(gone, COLUMNS_INSERT_ROWS_MAX):
-            await self._insert_rows(target, _own(part, 1), (), ())
+            refused += await self._insert_live(target, await self._described(target), part)
+        for gone in _parts([item for item in items if item.body is None], COLUMNS_INSERT_ROWS_MAX):
+            await self._insert_rows(target, _own(gone, is_deleted=1), ())
         return refused
 
-    async def _insert_live(self, target: Target, columns: Sequence[Column], items: Sequence[Item]) -> list[Refusal]:
-        """Insert the items; halve a batch that cannot be packed until the items that do not fit stand alone."""
-        values = [[item.body[column.name] for item in items if item.body is not None] for column in columns]
-        try:
-            await self._insert_rows(
-                target, _own(items, 0) + values, [column.name for column in columns], [column.declared for column in columns]
-            )
-        except _UNFIT as error:
-            if len(items) == 1:
-                return [Refusal(items[0].id, f"ClickHouse cannot keep a value of this body ({error}): mend it at its source.")]
-            half = len(items) // 2
-            return [
-                *await self._insert_live(target, columns, items[:half]),
-                *await self._insert_live(target, columns, items[half:]),
-            ]
-        return []
+    async def _insert_live(self, target: Target, columns: Sequence[Column], live: Sequence[tuple[Item, Body]]) -> list[Refusal]:
+        """Insert the items; halve a batch that does not fit as a whole until what does not fit stands alone."""
+        why = None
+        values = pivot(columns, [body for _, body in live])
+        if values is not None:
+            try:
+                await self._insert_rows(target, _own([item for item, _ in live], is_deleted=0) + values, columns)
+            except _UNFIT as error:
+                why = f"ClickHouse cannot keep a value of this body ({error}): mend it at its source."
+            else:
+                return []
+        if len(live) == 1:
+            item, body = live[0]
+            return [Refusal(item.id, why or misfit(columns, body) or "")]
+        half = len(live) // 2
+        return [
+            *await self._insert_live(target, columns, live[:half]),
+            *await self._insert_live(target, columns, live[half:]),
+        ]
 
-    async def _insert_rows(
-        self, target: Target, data: Sequence[Sequence[object]], names: Sequence[str], types: Sequence[str]
-    ) -> None:
+    async def _insert_rows(self, target: Target, data: Sequence[Sequence[object]], columns: Sequence[Column]) -> None:
         # A token of its own for each block: the client may send it twice over a failing connection, and it counts once. Without
         # one, a replicated table would go by content, and silently drop a row that was deleted and comes back as it was.
         with _answering():
             await self._connected.insert(
                 target.name,
                 data,
-                column_names=[*OWN, *names],
-                column_type_names=[*OWN_TYPES, *types],
+                column_names=[*OWN, *(column.name for column in columns)],
+                column_type_names=[*OWN_TYPES, *(column.declared for column in columns)],
                 column_oriented=True,
                 settings={"insert_deduplication_token": str(uuid.uuid4())},
             )
@@ -270,7 +267,7 @@ def _place(slot: Slot) -> dict[str, int]:
     return {"cell": slot.cell, "shard": slot.shard, "shards": slot.shards}
 
 
-def _own(items: Sequence[Item], is_deleted: int) -> list[list[object]]:
+def _own(items: Sequence[Item], *, is_deleted: int) -> list[list[object]]:
     return [[item.id for item in items], [item.version for item in items], [is_deleted] * len(items)]
 
 

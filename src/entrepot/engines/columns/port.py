@@ -2,8 +2,8 @@
 
 A shape is ``shape.sql``: one ``CREATE TABLE {table}`` with the columns ``id String, version UInt64, is_deleted UInt8`` and
 those of the body, by name. A body gives every one of its columns a value of the column's own Python type: ``int``, ``float``,
-``bool``, ``str``, ``date``, ``datetime`` with a zone, ``UUID``, or None where the column is Nullable. What does not fit is
-refused, never bent.
+``bool``, ``str``, ``date``, ``datetime`` with a zone, a UUID's canonical text, or None where the column is Nullable. What does
+not fit is refused, never bent.
 """
 
 from collections.abc import Mapping, Sequence

@@ -7,13 +7,13 @@ back as it was put: it is refused here, before it is sent.
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from uuid import UUID
 
 from msgspec import Struct
 
-from entrepot.base.projection import Item
+from entrepot.base.projection import Body
 
 _WRAPPED = re.compile(r"(Nullable|LowCardinality)\((.*)\)")
+_CANONICAL_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _KINDS: Mapping[str, type] = {
     "Int": int,
     "UInt": int,
@@ -23,7 +23,7 @@ _KINDS: Mapping[str, type] = {
     "Enum": str,
     "Date": date,
     "DateTime": datetime,
-    "UUID": UUID,
+    "UUID": str,
 }
 
 
@@ -46,31 +46,34 @@ def column(name: str, declared: str) -> Column:
     return Column(name, declared, frozenset({kind, *kinds}) if kind else frozenset())
 
 
-def fits(columns: Sequence[Column], items: Sequence[Item]) -> bool:
-    """Return whether every body has these columns and values of their types; quick, a column at a time."""
-    names = {column.name for column in columns}
-    if any(item.body is None or item.body.keys() != names for item in items):
-        return False
-    for column in columns:
-        values = [item.body[column.name] for item in items if item.body is not None]
-        kinds = set(map(type, values))
-        if column.kinds and not kinds <= column.kinds:
-            return False
-        if datetime in kinds and any(value.tzinfo is None for value in values if isinstance(value, datetime)):
-            return False
-    return True
+def pivot(columns: Sequence[Column], bodies: Sequence[Body]) -> list[list[object]] | None:
+    """Return the values by column, or None if some body does not fit; quick, a column at a time."""
+    if any(len(body) != len(columns) for body in bodies):
+        return None
+    try:
+        values = [[body[column.name] for body in bodies] for column in columns]
+    except KeyError:
+        return None
+    return values if all(map(_fit, columns, values)) else None
 
 
-def misfit(columns: Sequence[Column], item: Item) -> str | None:
+def misfit(columns: Sequence[Column], body: Body) -> str | None:
     """Return why this body cannot be stored as it is, or None if it can."""
-    body = item.body or {}
     names = {column.name for column in columns}
     if odd := sorted(names ^ body.keys()):
         return f"The body and the table differ in {', '.join(odd)}: give exactly the columns of the shape."
     for column in columns:
-        value = body[column.name]
-        if column.kinds and type(value) not in column.kinds:
-            return f"The column {column.name} is {column.declared} and cannot keep {value!r}: give a value of its type."
-        if isinstance(value, datetime) and value.tzinfo is None:
-            return f"The column {column.name} got {value!r} without a time zone: give a moment in UTC."
+        if not _fit(column, [body[column.name]]):
+            return f"The column {column.name} is {column.declared} and cannot keep {body[column.name]!r} as it is: mend it."
     return None
+
+
+def _fit(column: Column, values: Sequence[object]) -> bool:
+    kinds = set(map(type, values))
+    if column.kinds and not kinds <= column.kinds:
+        return False
+    if datetime in kinds:
+        return all(value.tzinfo is not None for value in values if isinstance(value, datetime))
+    if "UUID" in column.declared:
+        return all(_CANONICAL_UUID.fullmatch(value) for value in values if isinstance(value, str))
+    return True

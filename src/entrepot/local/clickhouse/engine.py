@@ -58,7 +58,7 @@ class Folder:
     """An open chDB folder; ``close`` it before the process ends."""
 
     def __init__(self, data: Path) -> None:
-        # In a folder without "metadata" chDB opens, but its thread that removes dropped tables never starts: DROP ... SYNC hangs.
+        # Without "metadata" chDB opens the folder, but never starts what removes dropped tables: DROP ... SYNC hangs.
         (data / "metadata").mkdir(parents=True, exist_ok=True)
         config = data / "config.xml"
         config.write_text(CONFIG.format(memory=COLUMNS_MEMORY_BYTES_MAX, cache=COLUMNS_CACHE_BYTES_MAX))
