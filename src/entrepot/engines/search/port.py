@@ -92,10 +92,15 @@ Clause: TypeAlias = Everything | Match | OneOf | Between | AllOf | AnyOf | Best 
 
 
 class TermsFacet(Struct, frozen=True):
-    """Count the items by value of a field, the most frequent first."""
+    """Count the items by value of a field, the most frequent first (``terms``).
+
+    ``compared`` tells beside each value in how many items of the whole index it occurs (``significant_terms``), roughly:
+    what was deleted a moment ago may still count.
+    """
 
     field: str
     size: int = 20
+    compared: bool = False
 
 
 class RangesFacet(Struct, frozen=True):
@@ -146,10 +151,11 @@ class Hit(Struct, frozen=True):
 
 
 class Bucket(Struct, frozen=True):
-    """One value of a facet (a range: its lower bound; a spread: the number) and how many items have it."""
+    """One value of a facet (a range: its lower bound; a spread: the number) and how many items have it, here and everywhere."""
 
     value: str | int | float
     count: int
+    everywhere: int = 0
 
 
 class Found(Struct, frozen=True, kw_only=True):

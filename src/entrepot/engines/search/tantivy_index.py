@@ -14,7 +14,7 @@ from entrepot.base.errors import BadInputError
 from entrepot.base.event import START, Position
 from entrepot.base.limits import SCAN_ITEMS_MAX, SEARCH_DEPTH_MAX
 from entrepot.base.projection import Item, Refusal, Shape, Slot
-from entrepot.engines.search.port import Between, Bucket, Clause, Everything, Found, Hit, OneOf, Query, Word
+from entrepot.engines.search.port import Between, Bucket, Clause, Everything, Found, Hit, OneOf, Query, TermsFacet, Word
 from entrepot.engines.search.tantivy_query import Compiler, aggregation, buckets
 from entrepot.engines.search.tantivy_shape import ID, PLACE, document, fields_of, item_of, open_index
 from entrepot.engines.search.tantivy_writer import Turn
@@ -185,6 +185,12 @@ class TantivyIndex:
             asked = {name: aggregation(query.facets[name], self._compiler.path) for name in names}
             answer = searcher.aggregate(self._compiler.selection(query.where, filters), asked)
             counted.update({name: buckets(query.facets[name], answer[name]) for name in names})
+        compared = [
+            (name, facet.field) for name, facet in query.facets.items() if isinstance(facet, TermsFacet) and facet.compared
+        ]
+        for name, field in compared:
+            path = self._compiler.path(field)
+            counted[name] = [structs.replace(each, everywhere=searcher.doc_freq(path, each.value)) for each in counted[name]]
         return counted
 
     def _sorted(self, searcher: Searcher, selection: Asked, query: Query) -> tuple[list[Hit], str]:

@@ -12,7 +12,7 @@ from entrepot.engines.search.languages import ANALYZERS, FOLDED, analyzer_of, sp
 from entrepot.engines.search.tantivy_shape import KIND, LIVE, Field, analyzer, column
 
 # Each segment reports this many values, so that the sums over segments are exact up to here.
-_SEGMENT_VALUES_MAX = 10_000
+_SEGMENT_VALUES_MAX = 1_000
 
 
 class Compiler(Struct, frozen=True):

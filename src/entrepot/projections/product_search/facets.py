@@ -13,10 +13,12 @@ from msgspec import Struct, structs
 
 from entrepot.base.projection import Target
 from entrepot.engines.search import port
-from entrepot.engines.search.port import Bucket, OneOf, Query, RangesFacet, SearchStore, SpreadFacet, TermsFacet
+from entrepot.engines.search.port import Bucket, Query, RangesFacet, SearchStore, SpreadFacet, TermsFacet
 from entrepot.projections.product_search.text import spoken
 
-_CANDIDATES_MAX = 32
+_CHOICES_MAX = 80
+# Counting an attribute's values costs more than knowing that it is there: only the most promising are counted.
+_CANDIDATES_MAX = 14
 _CHOSEN_MAX = 8
 _VALUES_MAX = 12
 _BRANDS_MAX = 30
@@ -24,6 +26,8 @@ _CATEGORIES_MAX = 50
 _COVERAGE_MIN = 0.1
 # An attribute whose values are nearly all different (a model, a bar code) narrows to one product: that is no choice.
 _VALUE_ITEMS_MIN = 2.5
+# Nor is one whose most frequent values leave most of its products out.
+_SHOWN_MIN = 0.5
 _SPREAD = (20.0, 40.0, 60.0, 80.0)
 _NICE = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 
@@ -48,80 +52,79 @@ class Facet(Struct, frozen=True, kw_only=True):
     values: Sequence[Value]
 
 
-async def count_facets(store: SearchStore, target: Target, query: Query, total: int, market: str) -> list[Facet]:
+async def count_facets(store: SearchStore, target: Target, asked: Query, market: str) -> list[Facet]:
     """Return brand, category and price, then the attributes most worth choosing by; each under the others' filters."""
-    asked = structs.replace(query, sort=None, limit=0, cursor="")
     price = f"price.{market}" if market else ""
     wanted: dict[str, port.Facet] = {
         "brand": TermsFacet("brand", _BRANDS_MAX),
         "category": TermsFacet("category_path_ids", _CATEGORIES_MAX),
-        TEXTS: TermsFacet("attribute_keys", _CANDIDATES_MAX),
-        NUMBERS: TermsFacet("number_keys", _CANDIDATES_MAX),
+        "choices": TermsFacet("choices", _CHOICES_MAX, compared=True),
+        "type": TermsFacet("type", compared=True),
     }
     if price:
         wanted[price] = SpreadFacet(price, _SPREAD)
-    first = (await store.search(target, structs.replace(asked, facets=wanted))).facets
-    worth = await _particular(store, target, first, total)
-    candidates: dict[str, port.Facet] = {
-        field: TermsFacet(field, 2 * _VALUES_MAX) if field.startswith(TEXTS) else SpreadFacet(field, _SPREAD) for field in worth
-    }
-    for each in query.filters:
-        if each.field.startswith((TEXTS, NUMBERS)):
-            candidates[each.field] = TermsFacet(each.field) if isinstance(each, OneOf) else SpreadFacet(each.field, _SPREAD)
+    found = await store.search(target, structs.replace(asked, facets=wanted))
+    first = found.facets
+    if not found.total:
+        return []
+    promising = _promising(first["choices"], found.total, first["type"][0].everywhere)
+    filtered = [each.field for each in asked.filters if each.field.startswith((TEXTS, NUMBERS))]
+    candidates = {field: _candidate(field) for field in (*filtered, *promising)}
     second = (await store.search(target, structs.replace(asked, facets=candidates))).facets
-    filtered = {each.field for each in query.filters}
-    chosen = sorted(filtered & candidates.keys()) + _best(second, worth, filtered)
+    chosen = filtered + _best(second, {field: worth for field, worth in promising.items() if field not in filtered})
     spreads = {price: first[price]} if price else {}
     spreads |= {field: second[field] for field in chosen if field.startswith(NUMBERS)}
     ranges = await _ranges(store, target, asked, spreads)
-    named = [_values(name, name, first[name]) for name in ("brand", "category")]
-    if price:
-        named.append(_ranged("price", "price", ranges.get(price, ())))
-    attributes = [
-        _ranged(field, _label(field), ranges.get(field, ()))
-        if field.startswith(NUMBERS)
-        else _values(field, _label(field), second[field])
-        for field in chosen
-    ]
-    return [facet for facet in (*named, *attributes) if facet.values]
+    facets = [_values(name, name, first[name]) for name in ("brand", "category")]
+    facets += [_ranged("price", "price", ranges[price])] if price in ranges else []
+    for field in chosen:
+        label = spoken(field.partition(".")[2])
+        facets.append(
+            _ranged(field, label, ranges.get(field, ())) if field in spreads else _values(field, label, second[field])
+        )
+    taken = {each.field.partition(".")[0] if each.field == price else each.field for each in asked.filters}
+    return [facet for facet in facets if len(facet.values) > 1 or (facet.values and facet.field in taken)]
 
 
-async def _particular(
-    store: SearchStore, target: Target, found: Mapping[str, Sequence[Bucket]], total: int
-) -> dict[str, float]:
-    """Return coverage times how particular it is, by field, of the attributes that enough of the results have."""
-    covering = [
-        (kind, keys, str(bucket.value), bucket.count / total)
-        for kind, keys in ((TEXTS, "attribute_keys"), (NUMBERS, "number_keys"))
-        for bucket in found[kind]
-        if bucket.count >= _COVERAGE_MIN * total
-    ]
-    everywhere, *counts = await store.count(
-        target, [OneOf("type", ("product",)), *(OneOf(keys, (key,)) for _, keys, key, _ in covering)]
-    )
-    return {
-        kind + key: coverage * math.log2(1 + coverage * everywhere / count)
-        for (kind, _, key, coverage), count in zip(covering, counts, strict=True)
-        if count
-    }
+class Promise(Struct, frozen=True):
+    """How many results have an attribute, and what that is worth: coverage times how particular it is to these results."""
+
+    having: int
+    worth: float
 
 
-def _best(found: Mapping[str, Sequence[Bucket]], worth: Mapping[str, float], taken: set[str]) -> list[str]:
+def _promising(choices: Sequence[Bucket], total: int, everywhere: int) -> dict[str, Promise]:
+    promises = {}
+    for each in choices:
+        coverage = each.count / total
+        if coverage >= _COVERAGE_MIN:
+            lift = coverage * everywhere / max(1, each.everywhere)
+            promises[str(each.value)] = Promise(each.count, coverage * math.log2(1 + lift))
+    best = sorted(promises, key=lambda field: (-promises[field].worth, field))
+    return {field: promises[field] for field in best[:_CANDIDATES_MAX]}
+
+
+def _candidate(field: str) -> port.Facet:
+    return TermsFacet(field, 2 * _VALUES_MAX) if field.startswith(TEXTS) else SpreadFacet(field, _SPREAD)
+
+
+def _best(found: Mapping[str, Sequence[Bucket]], promises: Mapping[str, Promise]) -> list[str]:
     scored: dict[str, float] = {}
     seen: set[tuple[int, ...]] = set()
-    for field, particular in worth.items():
-        bits = _bits_of_values(found[field]) if field.startswith(TEXTS) else _bits_of_spread(found[field])
+    for field, promise in promises.items():
+        texts = field.startswith(TEXTS)
+        bits = _bits_of_values(found[field], promise.having) if texts else _bits_of_spread(found[field])
         # Two attributes with the same counts (connector 1 and connector 2) narrow the same way: one is enough.
-        same = tuple(bucket.count for bucket in found[field])
-        if bits > 0 and field not in taken and not (field.startswith(TEXTS) and same in seen):
-            scored[field] = bits * particular
+        same = tuple(bucket.count for bucket in found[field]) if texts else ()
+        if bits > 0 and (not same or same not in seen):
+            scored[field] = bits * promise.worth
             seen.add(same)
     return sorted(scored, key=lambda field: (-scored[field], field))[:_CHOSEN_MAX]
 
 
-def _bits_of_values(values: Sequence[Bucket]) -> float:
+def _bits_of_values(values: Sequence[Bucket], having: int) -> float:
     total = sum(bucket.count for bucket in values)
-    if len(values) < 2 or total / len(values) < _VALUE_ITEMS_MIN:  # noqa: PLR2004  # one value is no choice
+    if len(values) < 2 or total / len(values) < _VALUE_ITEMS_MIN or total < _SHOWN_MIN * having:  # noqa: PLR2004  # one is no choice
         return 0.0
     return -sum(bucket.count / total * math.log2(bucket.count / total) for bucket in values)
 
@@ -175,7 +178,3 @@ def _bound(number: float) -> float | None:
 
 def _shown(number: float) -> str:
     return f"{number:g}" if math.isfinite(number) else ""
-
-
-def _label(field: str) -> str:
-    return spoken(field.partition(".")[2])

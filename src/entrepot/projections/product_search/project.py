@@ -26,6 +26,7 @@ _PRICES_BITS = 24
 
 _EPOCH = date(1970, 1, 1)
 _MODEL = "model"
+_CHOICE_CHARS_MAX = 60
 
 
 class ProductSearch:
@@ -124,7 +125,10 @@ def _attributes(attributes: Mapping[str, AttributeValue]) -> dict[str, object]:
     numbers = {
         key: value for key, value in attributes.items() if isinstance(value, int | float) and not isinstance(value, bool)
     }
-    return {"attributes": exact, "numbers": numbers, "attribute_keys": list(exact), "number_keys": list(numbers)}
+    # A model names one product, and a long value is a sentence or a list: neither is a choice among many.
+    choices = [f"attributes.{key}" for key, value in exact.items() if key != _MODEL and len(value) <= _CHOICE_CHARS_MAX]
+    choices += [f"numbers.{key}" for key in numbers]
+    return {"attributes": exact, "numbers": numbers, "choices": choices}
 
 
 def _exact(value: AttributeValue) -> str:

@@ -3,6 +3,7 @@
 Reads only the search engine, through its port; never writes, and knows no engine.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Literal
 from uuid import UUID
@@ -96,10 +97,15 @@ class Results(Struct, frozen=True, kw_only=True):
 async def search(store: SearchStore, target: Target, wanted: Wanted) -> Results:
     """Return the page of products that answers what is wanted, and the facets that narrow it best."""
     reading = await read(store, target, wanted.text, wanted.locale)
-    where = await _where(store, target, reading, wanted)
-    query = Query(where=where, filters=_filters(wanted), sort=_sort(wanted), limit=wanted.limit, cursor=wanted.cursor)
-    found = await store.search(target, query)
-    facets = await count_facets(store, target, query, found.total, wanted.market) if wanted.facets and found.total else []
+    categories = await _categories_named(store, target, reading.text, wanted.locale) if reading.words else []
+    at_least = await _words_wanted(store, target, reading, categories)
+    selected, ranked = _clauses(reading, at_least, categories)
+    filters = _filters(wanted)
+    asked = Query(where=ranked, filters=filters, sort=_sort(wanted), limit=wanted.limit, cursor=wanted.cursor)
+    counted = Query(where=selected, filters=filters, limit=0)
+    found, facets = await asyncio.gather(
+        store.search(target, asked), count_facets(store, target, counted, wanted.market) if wanted.facets else _no_facets()
+    )
     return Results(
         hits=[_product_hit(hit, wanted) for hit in found.hits],
         total=found.total,
@@ -110,16 +116,25 @@ async def search(store: SearchStore, target: Target, wanted: Wanted) -> Results:
     )
 
 
-async def _where(store: SearchStore, target: Target, reading: Reading, wanted: Wanted) -> Clause:
-    words = reading.words
-    if not words:
-        return OneOf("type", ("product",))
-    categories = await _categories_named(store, target, reading.text, wanted.locale)
-    clauses = [ranking.term(word) for word in words]
-    fullest_first = range(len(words), 0, -1)
-    counts = await store.count(target, [ranking.containing(clauses, many, categories) for many in fullest_first])
-    enough = (many for many, count in zip(fullest_first, counts, strict=True) if count >= _FILL_BELOW)
-    return ranking.ranked(reading.text, words, next(enough, 1), categories)
+async def _words_wanted(store: SearchStore, target: Target, reading: Reading, categories: Sequence[str]) -> int:
+    """Return how many of the words a product must have: all, or as many as enough products have."""
+    for many in range(len(reading.words), 1, -1):
+        (count,) = await store.count(target, [ranking.selected(reading.words, many, categories)])
+        if count >= _FILL_BELOW:
+            return many
+    return 1
+
+
+def _clauses(reading: Reading, at_least: int, categories: Sequence[str]) -> tuple[Clause, Clause]:
+    if not reading.words:
+        every = OneOf("type", ("product",))
+        return every, every
+    selected = ranking.selected(reading.words, at_least, categories)
+    return selected, ranking.ranked(reading.text, reading.words, at_least, categories)
+
+
+async def _no_facets() -> list[Facet]:
+    return []
 
 
 async def _categories_named(store: SearchStore, target: Target, text: str, locale: str) -> list[str]:

@@ -50,39 +50,44 @@ class Term(Struct, frozen=True, kw_only=True):
 
 
 def occurs(text: str, locale: str, *, rarity: float = 0.0, prefix: bool = False) -> Clause:
-    """Return the clause that a word occurs somewhere, scored by where."""
-    fields = []
+    """Return the clause that a word occurs somewhere; with its rarity, scored by where."""
+    if not rarity:
+        return Match(text=text, fields=_BY_LENGTH, locale=locale, prefix=prefix)
+    fields: list[Clause] = []
     for name, boost in _BY_LENGTH.items():
         there = Match(text=text, fields={name: boost}, locale=locale, prefix=prefix)
-        flat = Weighed(there, rarity * _BY_RARITY.get(name, 0.0), flat=True)
-        fields.append(Preferring(there, (flat,)) if rarity and name in _BY_RARITY else there)
+        flat = rarity * _BY_RARITY.get(name, 0.0)
+        fields.append(Preferring(there, (Weighed(there, flat, flat=True),)) if flat else there)
     return Best(tuple(fields), _TIE)
 
 
-def term(word: Term) -> Clause:
-    """Return the clause of one word of the text, in either spelling."""
-    clause = occurs(word.text, word.locale, rarity=word.rarity, prefix=word.prefix)
-    return Best((clause, occurs(word.joined, word.locale, rarity=word.rarity))) if word.joined else clause
-
-
-def containing(words: Sequence[Clause], at_least: int, categories: Sequence[str] = ()) -> Clause:
+def selected(words: Sequence[Term], at_least: int, categories: Sequence[str]) -> Clause:
     """Return the products that have so many of the words, or lie in one of the categories that the whole text names."""
-    clause = words[0] if len(words) == 1 else AnyOf(tuple(words), at_least)
-    if categories:
-        clause = AnyOf((clause, OneOf("category_path_ids", tuple(categories))))
-    return clause
+    return _containing([_either(word, 0.0) for word in words], at_least, categories)
 
 
 def ranked(text: str, words: Sequence[Term], at_least: int, categories: Sequence[str]) -> Clause:
-    """Return the products to be found, in the order in which they answer the text."""
-    clauses = tuple(term(word) for word in words)
+    """Return the same products, in the order in which they answer the text."""
+    clauses = [_either(word, word.rarity) for word in words]
+    told = sum(word.rarity for word in words)
     last, locale = words[-1], words[-1].locale
-    wishes = [Weighed(Match(text=last.text, fields={"head": 1.0}, locale=locale), _HEAD * last.rarity, flat=True)]
+    wishes: list[Clause] = [Weighed(Match(text=last.text, fields={"head": 1.0}, locale=locale), _HEAD * last.rarity, flat=True)]
     if len(words) > 1:
-        wishes += [Weighed(AnyOf(clauses, many), _WORD_MORE, flat=True) for many in range(at_least + 1, len(words) + 1)]
-        told = sum(word.rarity for word in words)
+        plain = tuple(_either(word, 0.0) for word in words)
+        wishes += [Weighed(AnyOf(plain, many), _WORD_MORE, flat=True) for many in range(at_least + 1, len(words) + 1)]
         wishes.append(Weighed(Match(text=text, fields={"title": 1.0}, locale=locale, slop=0), _PHRASE * told, flat=True))
     if categories:
-        inside = OneOf("category_path_ids", tuple(categories))
-        wishes.append(Weighed(inside, _CATEGORY * sum(word.rarity for word in words), flat=True))
-    return Preferring(AllOf((containing(clauses, at_least, categories), OneOf("type", ("product",)))), tuple(wishes))
+        wishes.append(Weighed(OneOf("category_path_ids", tuple(categories)), _CATEGORY * told, flat=True))
+    return Preferring(_containing(clauses, at_least, categories), tuple(wishes))
+
+
+def _either(word: Term, rarity: float) -> Clause:
+    clause = occurs(word.text, word.locale, rarity=rarity, prefix=word.prefix)
+    return Best((clause, occurs(word.joined, word.locale, rarity=rarity))) if word.joined else clause
+
+
+def _containing(words: Sequence[Clause], at_least: int, categories: Sequence[str]) -> Clause:
+    clause = words[0] if len(words) == 1 else AnyOf(tuple(words), at_least)
+    if categories:
+        clause = AnyOf((clause, OneOf("category_path_ids", tuple(categories))))
+    return AllOf((clause, OneOf("type", ("product",))))
