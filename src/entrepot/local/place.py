@@ -73,6 +73,9 @@ class Engine(ABC):
     async def settle(self, place: Place) -> None:
         """Create what clients expect to find (a database, a bucket); fails while the server does not answer yet."""
 
+    def tidy(self, place: Place) -> None:  # noqa: B027  # most servers leave nothing
+        """Remove what a dead server left outside its place."""
+
 
 def wheel_folder(package: str, distribution: str) -> Path:
     """Return where an installed wheel keeps its files, without running its code."""

@@ -49,6 +49,7 @@ def port_is_free(port: int) -> bool:
 def launch(engine: Engine, place: Place) -> psutil.Process:
     """Start the server in a session of its own, its output going to its log."""
     place.log.parent.mkdir(parents=True, exist_ok=True)
+    engine.tidy(place)
     engine.prepare(place)
     if place.log.exists() and place.log.stat().st_size > LOG_BYTES_MAX:
         place.log.replace(place.log.with_suffix(".log.1"))
@@ -165,3 +166,4 @@ async def running(engine: Engine, home: Path, secret: str) -> AsyncIterator[dict
         yield engine.urls(place)
     finally:
         await stop(engine, process)
+        engine.tidy(place)

@@ -81,6 +81,12 @@ class SeaweedFS(Engine):
         """Create the bucket, which also proves that master, volume and filer have found each other."""
         await asyncio.to_thread(_create_bucket, place)
 
+    def tidy(self, place: Place) -> None:
+        """Remove the sockets that it makes in a fixed folder, whatever it is told, and leaves there when it is killed."""
+        for port in place.ports:
+            for path in Path("/tmp").glob(f"seaweedfs-*-grpc-{port}.sock"):  # noqa: S108  # its folder, not ours
+                path.unlink(missing_ok=True)
+
 
 def _create_bucket(place: Place) -> None:
     client = boto3.client(

@@ -191,6 +191,8 @@ def main() -> None:
         # Only now: asyncio.run has waited for a launch that was under way in a thread, which else would outlive us.
         if ending != "leave":
             asyncio.run(stop_all(home))
+            for engine in ENGINES:
+                engine.tidy(read_installation(home).place(home, engine))
         if ending == "stop":
             forget(home)
 
