@@ -30,6 +30,9 @@ _ROWS_MAX = 500
 
 _NEIGHBOURS = "UNWIND $ids AS id MERGE (:{label} {{id: id}})"
 
+# A reading query that takes longer is given up by the server; it does not offer that for one that writes.
+_BOUND = {"GRAPH.RO_QUERY": ("TIMEOUT", int(STATEMENT_SECONDS_MAX * 1000)), "GRAPH.QUERY": ()}
+
 # The guard sees every id once (``newest``), so no row of a batch can win over a newer one of the same batch.
 _GUARD = "WHERE coalesce(n.version, -1) < row.properties.version"
 
@@ -159,7 +162,7 @@ class FalkorGraph:
         text = with_parameters(cypher, parameters)
         with _answering():
             # The client annotates every command but the one for those it does not know.
-            reply = await self._redis.execute_command(command, target.name, text, "--compact")  # type: ignore[no-untyped-call]  # above
+            reply = await self._redis.execute_command(command, target.name, text, "--compact", *_BOUND[command])  # type: ignore[no-untyped-call]  # above
         return answer(reply)
 
 

@@ -1,0 +1,66 @@
+"""Events to page documents: one for each product, joined with its prices, and one for each category.
+
+Pure. Product and prices each count their own versions and may come in any order; the document's version is made of both,
+so it is the same in every order, and a tombstone, which has no body, still says how far each side was known.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from entrepot.base.event import Event
+from entrepot.base.projection import Body, Item, Shape
+from entrepot.commerce.catalog.events import (
+    CATEGORY_CHANGED,
+    PRODUCT_CHANGED,
+    PRODUCT_WITHDRAWN,
+    CategoryChanged,
+    ProductChanged,
+)
+from entrepot.commerce.pricing.events import PRICES_SET, PricesSet
+
+# Prices may be set 16 million times, a product changed half a milliard times: together 53 bits, exact in any engine.
+_PRICES_BITS = 24
+
+
+class ProductPages:
+    """The projection; answers ``entrepot.base.projection.Projection``."""
+
+    name = "product_page"
+    version = 1
+    role = "documents"
+    kinds = frozenset({CATEGORY_CHANGED, PRODUCT_CHANGED, PRODUCT_WITHDRAWN, PRICES_SET})
+    aggregates: tuple[str, ...] = ("product", "category")
+    shape = Shape()
+
+    def reads(self, event: Event) -> Sequence[str]:
+        """Return the product's id: what it is and what it costs meet in one document."""
+        return () if event.kind == CATEGORY_CHANGED else (event.key,)
+
+    def project(self, event: Event, state: Mapping[str, Item]) -> Sequence[Item]:
+        """Return the document as it is after this event; none when it has seen the event."""
+        if event.kind == CATEGORY_CHANGED:
+            return [Item(event.key, event.version, msgspec.to_builtins(event.decode(CategoryChanged)))]
+        before = state.get(event.key)
+        product, prices = versions(before)
+        if event.version <= (prices if event.kind == PRICES_SET else product):
+            return []
+        withdrawn = before is not None and before.body is None
+        body: Body = (before.body if before else None) or {}
+        if event.kind == PRICES_SET:
+            told = msgspec.to_builtins(event.decode(PricesSet).prices)
+            return [_item(event.key, product, event.version, None if withdrawn else {**body, "prices": told})]
+        if event.kind == PRODUCT_WITHDRAWN:
+            return [_item(event.key, event.version, prices, None)]
+        told = msgspec.to_builtins(event.decode(ProductChanged))
+        # Offered again: its tombstone kept no prices, so it has none until they are told, be it once more.
+        return [_item(event.key, event.version, 0 if withdrawn else prices, {**told, "prices": body.get("prices", [])})]
+
+
+def versions(item: Item | None) -> tuple[int, int]:
+    """Return which version of the product and which of its prices a document holds; 0 is none."""
+    return (0, 0) if item is None else (item.version >> _PRICES_BITS, item.version & ((1 << _PRICES_BITS) - 1))
+
+
+def _item(id_: str, product: int, prices: int, body: Body | None) -> Item:
+    return Item(id_, product << _PRICES_BITS | prices, body)
