@@ -95,11 +95,11 @@ class House:
 
     @contextlib.asynccontextmanager
     async def projecting(
-        self, projection: Projection | None = None, shards: int = 1, archived: ArchivedLog | None = None
+        self, *projections: Projection, shards: int = 1, archived: ArchivedLog | None = None
     ) -> AsyncIterator[Projector]:
         """Run a projector while the block runs."""
-        subscription = Subscription(projection or Notes(), self.store, shards)
-        projector = Projector(self.record, self.bell, [subscription], archived=archived)
+        subscriptions = [Subscription(projection, self.store, shards) for projection in projections or [Notes()]]
+        projector = Projector(self.record, self.bell, subscriptions, archived=archived)
         task = asyncio.create_task(projector.run())
         try:
             yield projector
@@ -123,18 +123,18 @@ class House:
 
         await until(below_horizon)
 
-    async def passed(self, token: Token) -> None:
+    async def passed(self, token: Token, projection: str = "notes") -> None:
         """Wait until the projection has passed a position, or fail."""
-        assert await self.live.wait_for("notes", token, DEADLINE_SECONDS), f"notes did not reach {token}"
+        assert await self.live.wait_for(projection, token, DEADLINE_SECONDS), f"{projection} did not reach {token}"
 
 
 @contextlib.asynccontextmanager
-async def house(url: str) -> AsyncIterator[House]:
+async def house(url: str, *projections: Projection) -> AsyncIterator[House]:
     """Open everything on an empty database; documents lie in the same one, in a schema of their own."""
     await asyncio.to_thread(migrate, url)
     store = PostgresqlDocuments(url)
     await store.open()
-    async with await open_record(url) as record, Bell(url) as bell, LiveTargets(record, bell, [Notes()]) as live:
+    async with await open_record(url) as record, Bell(url) as bell, LiveTargets(record, bell, projections or [Notes()]) as live:
         await ensure_partitions(record, SystemClock())
         try:
             yield House(url, record, bell, store, live)
