@@ -18,8 +18,8 @@ from entrepot.projections.product_search.text import spoken
 
 _CHOICES_MAX = 80
 # Counting an attribute's values costs more than knowing that it is there: only the most promising are counted.
-_CANDIDATES_MAX = 14
-_CHOSEN_MAX = 8
+_CANDIDATES_MAX = 10
+_CHOSEN_MAX = 6
 _VALUES_MAX = 12
 _BRANDS_MAX = 30
 _CATEGORIES_MAX = 50
@@ -70,18 +70,16 @@ async def count_facets(store: SearchStore, target: Target, asked: Query, market:
     promising = _promising(first["choices"], found.total, first["type"][0].everywhere)
     filtered = [each.field for each in asked.filters if each.field.startswith((TEXTS, NUMBERS))]
     candidates = {field: _candidate(field) for field in (*filtered, *promising)}
+    candidates |= _ranges({price: first[price]} if price else {})
     second = (await store.search(target, structs.replace(asked, facets=candidates))).facets
-    chosen = filtered + _best(second, {field: worth for field, worth in promising.items() if field not in filtered})
-    spreads = {price: first[price]} if price else {}
-    spreads |= {field: second[field] for field in chosen if field.startswith(NUMBERS)}
-    ranges = await _ranges(store, target, asked, spreads)
+    chosen = filtered + _best(second, {field: promise for field, promise in promising.items() if field not in filtered})
+    numbers = _ranges({field: second[field] for field in chosen if field.startswith(NUMBERS)})
+    third = (await store.search(target, structs.replace(asked, facets=numbers))).facets if numbers else {}
     facets = [_values(name, name, first[name]) for name in ("brand", "category")]
-    facets += [_ranged("price", "price", ranges[price])] if price in ranges else []
+    facets.append(_ranged("price", "price", second.get(price, ())))
     for field in chosen:
-        label = spoken(field.partition(".")[2])
-        facets.append(
-            _ranged(field, label, ranges.get(field, ())) if field in spreads else _values(field, label, second[field])
-        )
+        label, texts = spoken(field.partition(".")[2]), field.startswith(TEXTS)
+        facets.append(_values(field, label, second[field]) if texts else _ranged(field, label, third.get(field, ())))
     taken = {each.field.partition(".")[0] if each.field == price else each.field for each in asked.filters}
     return [facet for facet in facets if len(facet.values) > 1 or (facet.values and facet.field in taken)]
 
@@ -147,13 +145,8 @@ def _nice(number: float) -> float:
     return round(math.copysign(digit * scale, number), 9)
 
 
-async def _ranges(
-    store: SearchStore, target: Target, asked: Query, spreads: Mapping[str, Sequence[Bucket]]
-) -> Mapping[str, Sequence[Bucket]]:
-    wanted = {field: RangesFacet(field, _bounds(spread)) for field, spread in spreads.items() if spread}
-    if not wanted:
-        return {}
-    return (await store.search(target, structs.replace(asked, facets=wanted))).facets
+def _ranges(spreads: Mapping[str, Sequence[Bucket]]) -> dict[str, port.Facet]:
+    return {field: RangesFacet(field, _bounds(spread)) for field, spread in spreads.items() if spread}
 
 
 def _values(field: str, label: str, found: Sequence[Bucket]) -> Facet:
