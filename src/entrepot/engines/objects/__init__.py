@@ -1,0 +1,1 @@
+"""The objects role: whole files by key, for archives, media and backups."""
