@@ -107,12 +107,35 @@ class Projection(Protocol):
     key of the event it came from, so that a range of keys is a range of items.
     """
 
-    name: str
-    version: int
-    role: str
-    kinds: frozenset[str]
-    aggregates: tuple[str, ...]
-    shape: Shape
+    @property
+    def name(self) -> str:
+        """Return its name: lower case, also the room it lives in."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """Return the version of its shape and meaning."""
+        ...
+
+    @property
+    def role(self) -> str:
+        """Return the role of the engine it needs."""
+        ...
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """Return the kinds of events it reads."""
+        ...
+
+    @property
+    def aggregates(self) -> tuple[str, ...]:
+        """Return the key prefixes whose truth it mirrors."""
+        ...
+
+    @property
+    def shape(self) -> Shape:
+        """Return what its store must prepare."""
+        ...
 
     def reads(self, event: Event) -> Sequence[str]:
         """Return the ids whose present items ``project`` must see for this event (none for a plain mapping)."""

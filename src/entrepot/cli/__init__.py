@@ -26,6 +26,11 @@ VERBS: Final = {
     "up": "Start the embedded engines, or find them running.",
     "down": "Stop the embedded engines; what they keep stays.",
     "status": "Ask every engine whether it is well.",
+    "project": "Keep the projections up with the log, until stopped.",
+    "verify": "Compare every projection with the truth, and mend it if asked.",
+    "rebuild": "Build a projection anew beside the live one.",
+    "bench": "Measure a claim beside its reference.",
+    "schema": "Print the schema of the system of record.",
 }
 
 EXIT_BAD_INPUT = 2

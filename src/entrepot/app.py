@@ -1,0 +1,160 @@
+"""The composition root: the only file that joins rooms. It opens what a process needs and closes it in the reverse order."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from msgspec import Struct
+
+from entrepot.base import limits
+from entrepot.base.projection import Projection, Store
+from entrepot.base.time import SystemClock, utc
+from entrepot.commerce.checkout.gather import Gatherer
+from entrepot.commerce.checkout.store import ensure_room
+from entrepot.engines.columns.clickhouse import ClickHouseColumns
+from entrepot.engines.documents.postgresql import PostgresqlDocuments
+from entrepot.engines.graph.falkordb import FalkorGraph
+from entrepot.engines.memory.redis import RedisMemory
+from entrepot.engines.objects.s3 import S3Objects
+from entrepot.engines.search.tantivy import TantivyStore
+from entrepot.log.archive import ensure_partitions
+from entrepot.log.archived import ArchivedLog
+from entrepot.log.bell import Bell
+from entrepot.log.live import LiveTargets
+from entrepot.log.projector import Projector, Subscription
+from entrepot.projections.bought_together.project import BoughtTogether
+from entrepot.projections.live_stock.project import LiveStock
+from entrepot.projections.product_page.project import ProductPages
+from entrepot.projections.product_search.project import ProductSearch
+from entrepot.projections.sales_facts.project import SalesFacts
+from entrepot.record.migrate import migrate
+from entrepot.record.transaction import Record, open_record
+from entrepot.record.wake import Waker
+from entrepot.settings import Engines, Settings, require
+
+ROLES = ("record", "documents", "memory", "graph", "columns", "objects", "search")
+
+# One process may write a tantivy index; its projection is one slot however many the others are cut into.
+ONE_WRITER = frozenset({"tantivy"})
+
+
+class Stores(Struct, frozen=True, kw_only=True):
+    """A client of each engine that holds projections or files."""
+
+    documents: PostgresqlDocuments
+    search: TantivyStore
+    columns: ClickHouseColumns
+    memory: RedisMemory
+    graph: FalkorGraph
+    objects: S3Objects
+
+    def of(self, projection: Projection) -> Store:
+        """Return the store of a projection's role."""
+        store: Store = getattr(self, projection.role)
+        return store
+
+
+class App(Struct, frozen=True, kw_only=True):
+    """What one process of Entrepôt has open."""
+
+    settings: Settings
+    record: Record
+    bell: Bell
+    stores: Stores
+    projections: Sequence[Projection]
+    subscriptions: Sequence[Subscription]
+    live: LiveTargets
+    gatherer: Gatherer
+    archived: ArchivedLog
+
+
+def projections() -> list[Projection]:
+    """Return every question the platform answers from an engine."""
+    return [ProductPages(), ProductSearch(), SalesFacts(), BoughtTogether(), LiveStock()]
+
+
+async def prepare(settings: Settings) -> list[str]:
+    """Bring the schema up to date, make room for the coming weeks, and return the migrations that were applied."""
+    require(settings, *ROLES)
+    applied = await asyncio.to_thread(migrate, settings.engines.record)
+    async with await open_record(settings.engines.record, connections=1) as record:
+        await make_room(record)
+    return applied
+
+
+async def make_room(record: Record) -> None:
+    """Make the partitions that orders and events of the coming weeks need; called at start and every hour."""
+    clock = SystemClock()
+    now = utc(clock.millis())
+    await ensure_partitions(record, clock)
+    async with record.committing() as connection:
+        await ensure_room(connection, now - timedelta(days=1), now + timedelta(days=limits.ROOM_DAYS))
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[App]:
+    """Open everything a process needs, engines included; closes it when the block ends."""
+    require(settings, *ROLES)
+    async with AsyncExitStack() as stack:
+        waker = Waker(settings.engines.record)
+        stack.push_async_callback(waker.close)
+        record = await stack.enter_async_context(await open_record(settings.engines.record, wake=waker.wake))
+        bell = await stack.enter_async_context(Bell(settings.engines.record))
+        stores = await stack.enter_async_context(_stores(settings.engines))
+        every = projections()
+        gatherer = Gatherer(record, settings.cell)
+        stack.push_async_callback(gatherer.close)
+        yield App(
+            settings=settings,
+            record=record,
+            bell=bell,
+            stores=stores,
+            projections=every,
+            subscriptions=[Subscription(one, stores.of(one), _shards(settings, one)) for one in every],
+            live=await stack.enter_async_context(LiveTargets(record, bell, every)),
+            gatherer=gatherer,
+            archived=ArchivedLog(record, stores.objects, Path(settings.home) / "archive"),
+        )
+
+
+async def keep_up(app: App) -> None:
+    """Write this process's share of the projections, and keep room for what comes, until cancelled."""
+    name = f"{socket.gethostname()}/{app.record.ids.fresh()}"
+    projector = Projector(
+        app.record, app.bell, app.subscriptions, cells=(app.settings.cell,), archived=app.archived, holder=name
+    )
+    async with asyncio.TaskGroup() as group:
+        group.create_task(projector.run())
+        group.create_task(_keep_room(app.record))
+
+
+async def _keep_room(record: Record) -> None:
+    while True:
+        await make_room(record)
+        await asyncio.sleep(limits.ROOM_SECONDS)
+
+
+@asynccontextmanager
+async def _stores(engines: Engines) -> AsyncIterator[Stores]:
+    stores = Stores(
+        documents=PostgresqlDocuments(engines.documents),
+        search=TantivyStore(engines.search),
+        columns=ClickHouseColumns(engines.columns),
+        memory=RedisMemory(engines.memory),
+        graph=FalkorGraph(engines.graph),
+        objects=S3Objects(engines.objects),
+    )
+    async with AsyncExitStack() as stack:
+        for store in (stores.documents, stores.columns, stores.memory, stores.graph, stores.objects):
+            stack.push_async_callback(store.close)
+            await store.open()
+        stack.push_async_callback(stores.search.close)
+        yield stores
+
+
+def _shards(settings: Settings, projection: Projection) -> int:
+    scheme = str(getattr(settings.engines, projection.role)).partition(":")[0]
+    return 1 if scheme in ONE_WRITER else settings.shards

@@ -1,0 +1,53 @@
+"""`entrepot rebuild NAME`: builds a projection anew beside the live one, and waits until it has taken its place."""
+
+import asyncio
+import os
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from entrepot.app import App, keep_up, opened
+from entrepot.base import limits
+from entrepot.base.errors import NotFoundError
+from entrepot.log import generations, store
+from entrepot.settings import load
+
+
+async def rebuild(name: str) -> None:
+    """Build a projection anew from the log; readers keep the old one until the new one has caught up.
+
+    This process helps to build it, so it works with and without a running projector. Interrupted, it goes on where it
+    was when any projector runs.
+
+    Parameters
+    ----------
+    name
+        The projection: product_page, product_search, sales_facts, bought_together or live_stock.
+    """
+    async with opened(load(os.environ)) as app:
+        known = {one.projection.name: one for one in app.subscriptions}
+        if name not in known:
+            raise NotFoundError(f"There is no projection {name!r}: {', '.join(known)}.", projection=name)
+        number = await generations.rebuild(app.record, known[name].projection, known[name].shards)
+        work = asyncio.create_task(keep_up(app))
+        try:
+            await _follow(app, name, number)
+        finally:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+    print(f"{name} is served from generation {number}.")
+
+
+async def _follow(app: App, name: str, number: int) -> None:
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(f"{name}, generation {number}", total=None)
+        while True:
+            live = await generations.generations(app.record, [name], ["live"])
+            if any(one.generation >= number for one in live):
+                return
+            async with app.record.committing() as connection:
+                head = await store.head(connection, app.settings.cell)
+                done = await store.passed(connection, name, number)
+            progress.update(task, total=head.seq, completed=done)
+            await asyncio.sleep(limits.POLL_SECONDS)

@@ -1,0 +1,73 @@
+"""`entrepot verify`: compares every projection with the truth, names each key that differs and why, and mends it if asked."""
+
+import os
+from typing import Annotated
+
+import msgspec
+from cyclopts import Parameter
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from entrepot.app import opened
+from entrepot.base.errors import NotFoundError
+from entrepot.settings import load
+from entrepot.verify.verify import Report, Verifier
+
+EXIT_DIFFERS = 7
+
+
+async def verify(
+    *names: str, repair: Annotated[bool, Parameter(negative="")] = False, json: Annotated[bool, Parameter(negative="")] = False
+) -> int:
+    """Compare projections with the truth; exits with 7 when something differs (still, after a repair).
+
+    Parameters
+    ----------
+    names
+        The projections to look at; all of them if none is named.
+    repair
+        Write what differs anew from the truth, and look again.
+    json
+        Print JSON instead of a table.
+    """
+    screen = Console(stderr=True)
+    async with opened(load(os.environ)) as app:
+        known = {one.name: one for one in app.projections}
+        for name in names:
+            if name not in known:
+                raise NotFoundError(f"There is no projection {name!r}: {', '.join(known)}.", projection=name)
+        verifier = Verifier(app.record, app.live, cells=(app.settings.cell,))
+        reports: list[Report] = []
+        with Progress(console=screen, transient=True) as progress:
+            for name in names or known:
+                task = progress.add_task(name, total=None)
+                reports.append(
+                    await verifier.verify(
+                        known[name],
+                        app.stores.of(known[name]),
+                        repair=repair,
+                        seen=lambda checked, task=task: progress.update(task, completed=checked),  # type: ignore[misc]  # a default binds this round's task
+                    )
+                )
+    show(reports, as_json=json)
+    return EXIT_DIFFERS if any(report.differs for report in reports) else 0
+
+
+def show(reports: list[Report], *, as_json: bool) -> None:
+    """Print what verifications found."""
+    if as_json:
+        print(msgspec.json.encode(reports).decode())
+        return
+    table = Table()
+    for column in ("projection", "items", "differ", "repaired", "seconds"):
+        table.add_column(column, justify="left" if column == "projection" else "right")
+    for report in reports:
+        table.add_row(
+            report.projection, f"{report.checked:,}", f"{report.differs:,}", f"{report.repaired:,}", f"{report.seconds:.1f}"
+        )
+    console = Console()
+    console.print(table)
+    for report in reports:
+        for difference in report.differences:
+            console.print(f"{report.projection}: {difference.id}: {difference.why}", highlight=False)
