@@ -22,10 +22,10 @@ async def serve(data: Path, port: int, password: str) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     spool = data / "spool"
-    shutil.rmtree(spool, ignore_errors=True)  # what a killed process was still receiving
-    spool.mkdir(parents=True)
-    folder = Folder(data / "chdb")
+    folder = Folder(data / "chdb")  # first, because it fails where another process has the folder, and its spool
     try:
+        shutil.rmtree(spool, ignore_errors=True)  # what a killed process was still receiving
+        spool.mkdir()
         async with Server(folder, spool, password).listen(HOST, port, drain_seconds=STOP_SECONDS_MAX / 3):
             print(f"ClickHouse {folder.version} (chDB) serves {data} on http://{HOST}:{port}", flush=True)  # noqa: T201  # its log
             await stop.wait()

@@ -5,13 +5,13 @@ import base64
 import contextlib
 import hmac
 import re
+import secrets
 import uuid
 from collections.abc import AsyncIterator, Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-import msgspec
 from aiohttp import web
 
 from entrepot.base.limits import COLUMNS_BODY_BYTES_MAX, COLUMNS_STATEMENTS_MAX
@@ -108,9 +108,10 @@ class Server:
                 await response.write(piece)
                 piece = await self._pull(pieces, FIRST_BYTES)
         except RefusedError as refused:
-            # Too late for a status: as ClickHouse does, the text ends the body, and the missing last chunk says it is cut.
-            await response.write(f"\n{refused}\n".encode())
-            raise ConnectionResetError(str(refused)) from refused
+            # Too late for a status: as ClickHouse does, the error ends the body, between marks that clients know it by.
+            tag, text = response.headers["X-ClickHouse-Exception-Tag"], f"{refused}\n"
+            end = f"\r\n__exception__\r\n{tag}\r\n{text}{len(text.encode())} {tag}\r\n__exception__\r\n"
+            await response.write(end.encode())
         await response.write_eof()
 
     async def _pull(self, pieces: Generator[bytes, None, None], enough: int) -> bytes:
@@ -141,7 +142,8 @@ class Server:
             "X-ClickHouse-Query-Id": request.query.get("query_id") or str(uuid.uuid4()),
             "X-ClickHouse-Timezone": "UTC",
             "X-ClickHouse-Server-Display-Name": "entrepot",
-            "X-ClickHouse-Summary": msgspec.json.encode({}).decode(),
+            "X-ClickHouse-Exception-Tag": secrets.token_hex(8),
+            "X-ClickHouse-Summary": "{}",
             "Content-Type": TYPES.get(statement.format, "text/plain; charset=UTF-8"),
         }
         if statement.rows:
