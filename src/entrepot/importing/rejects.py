@@ -1,0 +1,47 @@
+"""The rejects file: one JSON line per row that became nothing, with its line number and the reason."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from entrepot.base.errors import BadInputError
+from entrepot.importing.documents import Reject
+
+
+class RejectsFile:
+    """Writes rejects as they come; a run that is repeated writes the file anew, with the same rejects."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._partial = path.with_name(path.name + ".partial") if path else None
+        self.written = 0
+
+    def __enter__(self) -> Self:
+        if self._partial:
+            try:
+                self._file = self._partial.open("wb")
+            except OSError as error:
+                raise BadInputError(
+                    f"The rejects file {self._path} cannot be written ({error.strerror}): name another."
+                ) from error
+        return self
+
+    def write(self, rejects: Iterable[Reject]) -> None:
+        """Append rejects."""
+        for reject in rejects:
+            self.written += 1
+            if self._partial:
+                line = {"line": reject.line, "reason": reject.reason, "row": reject.raw}
+                self._file.write(msgspec.json.encode(line, enc_hook=str) + b"\n")
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        if self._partial and self._path:
+            self._file.close()
+            if self.written:
+                self._partial.replace(self._path)
+            else:
+                self._partial.unlink()
+                self._path.unlink(missing_ok=True)
