@@ -5,7 +5,7 @@ The toy stands for any business area: its events and items are as small as can b
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 
 from msgspec import Struct
@@ -19,12 +19,13 @@ from entrepot.log.archived import ArchivedLog
 from entrepot.log.bell import Bell
 from entrepot.log.live import LiveTargets
 from entrepot.log.projector import Projector, Subscription
-from entrepot.record.migrate import migrate
 from entrepot.record.transaction import Fact, Record, open_record
 
 DEADLINE_SECONDS = 20.0
 WRITTEN = "note.written.v1"
 OTHER = "other.happened.v1"
+ALL = frozenset({WRITTEN, OTHER})
+SLOT = Slot(1)
 UNFIT = "\N{SYMBOL FOR NULL}"
 """What the projection makes a NUL of, which PostgreSQL's text can never hold."""
 
@@ -48,7 +49,7 @@ class Notes:
     version = 1
     role = "documents"
     kinds = frozenset({WRITTEN})
-    aggregates = ("note",)
+    aggregates: tuple[str, ...] = ("note",)
     shape = Shape()
 
     def reads(self, event: Event) -> Sequence[str]:
@@ -130,8 +131,7 @@ class House:
 
 @contextlib.asynccontextmanager
 async def house(url: str, *projections: Projection) -> AsyncIterator[House]:
-    """Open everything on an empty database; documents lie in the same one, in a schema of their own."""
-    await asyncio.to_thread(migrate, url)
+    """Open everything on a migrated database; documents lie in the same one, in a schema of their own."""
     store = PostgresqlDocuments(url)
     await store.open()
     async with await open_record(url) as record, Bell(url) as bell, LiveTargets(record, bell, projections or [Notes()]) as live:
@@ -145,9 +145,19 @@ async def house(url: str, *projections: Projection) -> AsyncIterator[House]:
 async def until(what: Callable[[], Awaitable[bool]], seconds: float = DEADLINE_SECONDS) -> None:
     """Wait until a condition holds, or fail."""
     async with asyncio.timeout(seconds):
-        while not await what():
+        while not await what():  # noqa: ASYNC110  # what is waited for is in a database, which sets no Event
             await asyncio.sleep(0.01)
 
 
-SLOT = Slot(1)
-ALL = frozenset({WRITTEN, OTHER})
+async def finished(work: Coroutine[object, object, object], *, turns: int) -> bool:
+    """Cut work off after so many turns of the event loop, as a kill would; say whether it was done before."""
+    task = asyncio.ensure_future(work)
+    for _ in range(turns):
+        await asyncio.sleep(0)
+        if task.done():
+            break
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+        return True
+    return False

@@ -12,8 +12,8 @@ from tests.log_case import OTHER, SLOT, UNFIT, Forgiving, House, Notes, house, u
 
 
 @pytest.fixture
-async def home(database: str) -> AsyncIterator[House]:
-    async with house(database) as opened:
+async def home(migrated_url: str) -> AsyncIterator[House]:
+    async with house(migrated_url) as opened:
         yield opened
 
 

@@ -45,13 +45,13 @@ class Mirror:
     version = 1
     role = "documents"
     kinds = frozenset({*BODIES, catalog.PRODUCT_WITHDRAWN})
-    aggregates = ("product", "category", "stock", "order", "return")
+    aggregates: tuple[str, ...] = ("product", "category", "stock", "order", "return")
     shape = Shape()
 
-    def reads(self, event: Event) -> Sequence[str]:
+    def reads(self, event: Event) -> Sequence[str]:  # noqa: ARG002  # a plain mapping looks at nothing
         return ()
 
-    def project(self, event: Event, state: Mapping[str, Item]) -> Sequence[Item]:
+    def project(self, event: Event, state: Mapping[str, Item]) -> Sequence[Item]:  # noqa: ARG002  # as above
         if event.kind == catalog.PRODUCT_WITHDRAWN:
             return [Item(event.key, event.version, None)]
         type_, suffix = BODIES[event.kind]
@@ -64,8 +64,8 @@ class Mirror:
 
 
 @pytest.fixture
-async def home(database: str) -> AsyncIterator[House]:
-    async with house(database, Mirror()) as opened, opened.record.committing() as connection:
+async def home(migrated_url: str) -> AsyncIterator[House]:
+    async with house(migrated_url, Mirror()) as opened, opened.record.committing() as connection:
         await connection.execute("SELECT ordering.ensure_room('2020-05-01', '2020-05-01'), ordering.ensure_room(now(), now())")
         async with opened.projecting(Mirror()):
             yield opened
@@ -218,11 +218,12 @@ async def test_a_result_is_kept(home: House) -> None:
     report = await verify(home)
     async with home.record.committing() as connection:
         kept = await connection.fetchrow("SELECT * FROM log.verification ORDER BY id DESC LIMIT 1")
+    assert kept is not None
     assert (kept["projection"], kept["checked"], kept["differing"]) == ("mirror", report.checked, 0)
 
 
-async def test_a_projection_that_stands_still_is_not_judged(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with house(database, Mirror()) as home:
+async def test_a_projection_that_stands_still_is_not_judged(migrated_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with house(migrated_url, Mirror()) as home:
         async with home.projecting(Mirror()):
             await verify(home)
         monkeypatch.setattr(limits, "VERIFY_WAIT_SECONDS", 0.1)

@@ -19,8 +19,8 @@ APPEND = queries("entrepot.record", "append.sql")["append"]
 
 
 @pytest.fixture
-async def home(database: str) -> AsyncIterator[House]:
-    async with house(database) as opened:
+async def home(migrated_url: str) -> AsyncIterator[House]:
+    async with house(migrated_url) as opened:
         yield opened
 
 
@@ -154,6 +154,7 @@ async def test_reading_far_into_a_large_log_walks_the_index(home: House) -> None
     async with home.record.committing() as connection:
         await connection.execute("ANALYZE log.event")
         middle = await connection.fetchrow("SELECT txid, seq FROM log.event ORDER BY txid, seq OFFSET 10000 LIMIT 1")
+        assert middle is not None
         await connection.execute("SET plan_cache_mode = force_generic_plan")
         plan = "\n".join(
             row[0]

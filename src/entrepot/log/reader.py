@@ -117,7 +117,7 @@ class Tail:
             events=[event for event, _ in chosen],
             hashes=[hash_ for _, hash_ in chosen],
             end=self._end if whole else rows[-1].position,
-            scanned=max(len(rows), self._last.scanned if whole else 0),
+            scanned=len(rows) or (self._last.scanned if whole else 0),
             passed=max(rows[-1].position.seq if rows else 0, self._last.passed if whole else 0),
             stamp=max(rows[-1].at if rows else 0, self._last.stamp if whole else 0),
             full=not whole or self._last.full,

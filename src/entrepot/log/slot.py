@@ -194,7 +194,7 @@ class SlotWriter:
     async def _report(self, batch: Batch, ids: list[str]) -> None:
         now = asyncio.get_running_loop().time()
         elapsed = max(now - self._reported_at, 0.001)
-        self._rate += (len(batch.events) / elapsed - self._rate) * (1 - math.exp(-elapsed / RATE_SECONDS))
+        self._rate += (batch.scanned / elapsed - self._rate) * (1 - math.exp(-elapsed / RATE_SECONDS))
         self._reported_at = now
         message = Passed(
             self._target.projection,
