@@ -1,27 +1,14 @@
-"""The contract of a store, kept by every search engine."""
+"""The contract of a store and of a search engine, kept by every search product."""
 
-import json
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
-from entrepot.base.projection import Body, Shape
+from entrepot.base.event import Position
+from entrepot.base.projection import Body, Slot, Target
 from entrepot.engines.search.tantivy import TantivyStore
+from tests.conformance.search_suite import ITEMS, SHAPE, Filled, SearchSuite
 from tests.conformance.store_suite import Case, RefusingStoreSuite
-
-SHAPE = Shape(
-    json.dumps(
-        {
-            "fields": {
-                "title": {"type": "text", "localized": True},
-                "tags": {"type": "keyword"},
-                "rank": {"type": "integer"},
-                "price": {"type": "number_map"},
-            }
-        }
-    )
-)
 
 
 def _body(number: int) -> Body:
@@ -36,10 +23,21 @@ def _body(number: int) -> Body:
 
 @pytest.fixture(scope="module")
 async def case(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Case]:
-    folder: Path = tmp_path_factory.mktemp("search")
-    store = TantivyStore(f"tantivy://{folder}")
+    store = TantivyStore(f"tantivy://{tmp_path_factory.mktemp('search')}")
     yield Case(store, _body, SHAPE)
     await store.close()
+
+
+@pytest.fixture(scope="module")
+async def filled(case: Case) -> Filled:
+    store = case.store
+    assert isinstance(store, TantivyStore)
+    target = Target("questions", 1, SHAPE)
+    await store.create(target)
+    half = len(ITEMS) // 2  # two batches, so that an engine of segments has two
+    for number, part in enumerate((ITEMS[:half], ITEMS[half:]), start=1):
+        assert not await store.apply(target, Slot(1), part, Position(number, number))
+    return Filled(store, target)
 
 
 @pytest.fixture
@@ -47,5 +45,9 @@ def unfit() -> Body:
     return {"rank": "not a number"}
 
 
-class TestTantivy(RefusingStoreSuite):
-    """tantivy, embedded."""
+class TestTantivyStore(RefusingStoreSuite):
+    """tantivy, embedded: what every store keeps."""
+
+
+class TestTantivySearch(SearchSuite):
+    """tantivy, embedded: what every search engine answers."""

@@ -46,7 +46,7 @@ class OneOf(Struct, frozen=True):
 
 
 class Between(Struct, frozen=True):
-    """The number is ``low`` or more and less than ``below``; None is no bound (``range`` of ``gte`` and ``lt``)."""
+    """The number is ``low`` or more and less than ``below``; None is no bound (``range`` of ``gte`` and ``lt``, ``exists``)."""
 
     field: str
     low: int | float | None = None

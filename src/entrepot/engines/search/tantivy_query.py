@@ -73,6 +73,8 @@ class Compiler(Struct, frozen=True):
         path = self.path(part.field)
         if isinstance(part, port.OneOf):
             return Query.boolean_query([(Occur.Should, Query.term_query(self.schema, path, value)) for value in part.values])
+        if part.low is None and part.below is None:
+            return Query.exists_query(path)
         if "." not in path:
             return Query.range_query(self.schema, path, FieldType.Integer, part.low, part.below, include_upper=False)
         # range_query knows no keys of maps; the parser does. Numbers need no escape, the path's letters do.

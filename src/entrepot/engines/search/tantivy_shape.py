@@ -16,6 +16,9 @@ ID, KIND, VERSION, BODY = "_id", "_kind", "_version", "_body"
 LIVE, GONE, PLACE = "live", "gone", "place"  # a place is a position
 
 _WORD_CHARS_MAX = 80
+# The simple tokenizer is twice as fast, but breaks words at marks, which are letters to Tamil, Thai and vowelled Arabic.
+_MARKED = frozenset({"arabic", "tamil", FOLDED})
+_WORD = r"[\p{L}\p{M}\p{N}]+"
 
 
 class Field(Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,7 +61,7 @@ def open_index(path: str, fields: Mapping[str, Field]) -> Index:
 
 def analyzer(name: str) -> TextAnalyzer:
     """Return the analyzer of this name: words, in lower case, without accents, stemmed if there is a stemmer."""
-    builder = TextAnalyzerBuilder(Tokenizer.simple())
+    builder = TextAnalyzerBuilder(Tokenizer.regex(_WORD) if name in _MARKED else Tokenizer.simple())
     for step in (Filter.remove_long(_WORD_CHARS_MAX), Filter.lowercase(), Filter.ascii_fold()):
         builder = builder.filter(step)
     if name != FOLDED:

@@ -1,0 +1,262 @@
+"""What every search engine answers, beyond what every store keeps: texts in many languages, filters, facets, paging.
+
+A module gives the fixture ``found`` (a store and a target that is filled with ``ITEMS``) and a class::
+
+    class TestTantivy(SearchSuite): ...
+"""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from entrepot.base.errors import BadInputError
+from entrepot.base.projection import Item, Shape, Target
+from entrepot.engines.search.port import (
+    AllOf,
+    AnyOf,
+    Best,
+    Between,
+    Clause,
+    Everything,
+    Facet,
+    Match,
+    OneOf,
+    Preferring,
+    Query,
+    RangesFacet,
+    SearchStore,
+    Sort,
+    SpreadFacet,
+    TermsFacet,
+    Weighed,
+)
+
+SHAPE = Shape(
+    json.dumps(
+        {
+            "fields": {
+                "title": {"type": "text", "localized": True},
+                "words": {"type": "text"},
+                "tags": {"type": "keyword"},
+                "rank": {"type": "integer"},
+                "facts": {"type": "keyword_map"},
+                "price": {"type": "number_map"},
+            }
+        }
+    )
+)
+
+# A stored title and what is typed: another number, case, letter form or script form, or a part of a text without spaces.
+SPOKEN = [
+    ("ar", "الهاتف المحمول", "هاتف"),
+    ("da", "Trådløse hovedtelefoner", "hovedtelefon"),
+    ("nl", "Draadloze telefoons", "telefoon"),
+    ("en", "Wireless Phones", "phone"),
+    ("en-GB", "Rechargeable batteries", "battery"),
+    ("fi", "Mustat näppäimistöt", "näppäimistö"),
+    ("fr", "Écouteurs sans fil", "ecouteur"),
+    ("de", "Große Kühlschränke", "Kühlschrank"),
+    ("el", "Ασύρματα τηλέφωνα", "τηλεφωνο"),
+    ("hu", "Fekete kábelek", "kábel"),
+    ("it", "Schermi piatti", "schermo"),
+    ("nb", "Store skjermer", "skjerm"),
+    ("pt", "Cabos de rede", "cabo"),
+    ("ro", "Imprimante color", "imprimantă"),
+    ("ru", "С беспроводными наушниками", "наушники"),  # noqa: RUF001  # it is Cyrillic
+    ("es", "Ratones inalámbricos", "raton inalambrico"),
+    ("sv", "Trådlösa hörlurar", "hörlur"),
+    ("ta", "புத்தகங்கள்", "புத்தகம்"),
+    ("tr", "Siyah kulaklıklar", "KULAKLIK"),  # noqa: RUF001  # Turkish has it
+    ("pl", "Słuchawki bezprzewodowe", "sluchawki"),
+    ("cs", "Bezdrátová sluchátka", "sluchatka"),
+    ("vi", "Tai nghe không dây", "khong day"),
+    ("ja", "ワイヤレスマウス 黒", "マウス"),
+    ("ja", "ﾜｲﾔﾚｽキーボード", "ワイヤレス"),
+    ("zh-Hans", "无线鼠标", "鼠标"),
+    ("zh-TW", "無線滑鼠", "滑鼠"),
+    ("ko", "무선 마우스를 위한 패드", "마우스"),
+    ("th", "เมาส์ไร้สาย", "ไร้สาย"),
+]
+
+
+def _spoken(number: int, locale: str, title: str) -> Item:
+    return Item(f"spoken/{number:02}", 1, {"title": {locale: title}, "words": title})
+
+
+def _counted(number: int) -> Item:
+    body: dict[str, object] = {
+        "title": {"en": f"counted thing {'odd' if number % 2 else 'even'}"},
+        "words": ["counted", "odd" if number % 2 else "even", f"n{number}"],
+        "tags": [f"t{number % 3}", "all"],
+        "rank": number * 7 % 10,
+        "facts": {"colour": ("red", "green", "blue")[number % 3], "a.b c-d": str(number % 2)},
+        "price": {"GB": number * 100} if number % 4 else {},
+    }
+    return Item(f"counted/{number:02}", 1, body)
+
+
+COUNTED = [_counted(number) for number in range(40)]
+ITEMS = [*COUNTED, *(_spoken(number, locale, title) for number, (locale, title, _) in enumerate(SPOKEN))]
+THINGS = Match(text="counted", fields={"title": 1.0}, locale="en")
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A store and the target in it that holds ``ITEMS``."""
+
+    store: SearchStore
+    target: Target
+
+    async def ids(self, where: Clause, **query: object) -> list[str]:
+        """Return the ids found, in their order, across all pages."""
+        found: list[str] = []
+        cursor = ""
+        while True:
+            page = await self.store.search(self.target, Query(where=where, cursor=cursor, **query))  # type: ignore[arg-type]  # keywords of Query
+            found += [hit.id for hit in page.hits]
+            cursor = page.cursor
+            if not cursor:
+                return found
+
+
+def _holds(item: Item, filters: Sequence[OneOf | Between], but: str = "") -> bool:
+    for each in filters:
+        name, _, key = each.field.partition(".")
+        value = (item.body or {}).get(name)
+        value = value.get(key) if isinstance(value, dict) else value
+        values = value if isinstance(value, list) else [value]
+        if each.field == but:
+            continue
+        if isinstance(each, OneOf) and not set(values) & set(each.values):
+            return False
+        if isinstance(each, Between):
+            number = values[0]
+            if not isinstance(number, int) or number < (each.low or 0) or number >= (each.below or 10**9):
+                return False
+    return True
+
+
+_filters = st.lists(
+    st.one_of(
+        st.builds(OneOf, st.just("tags"), st.lists(st.sampled_from(["t0", "t1", "t2", "no"]), min_size=1).map(tuple)),
+        st.builds(OneOf, st.just("facts.colour"), st.lists(st.sampled_from(["red", "blue"]), min_size=1).map(tuple)),
+        st.builds(OneOf, st.just("facts.a.b c-d"), st.just(("1",))),
+        st.builds(Between, st.just("rank"), st.integers(0, 5), st.integers(5, 10)),
+        st.builds(Between, st.just("price.GB"), st.integers(0, 2000) | st.none(), st.integers(2000, 4000) | st.none()),
+    ),
+    max_size=3,
+    unique_by=lambda each: each.field,
+)
+
+
+class SearchSuite:
+    """What every search engine answers. Subclass it where ``filled`` is in reach."""
+
+    @pytest.mark.parametrize(("locale", "title", "typed"), SPOKEN, ids=[f"{locale}-{typed}" for locale, _, typed in SPOKEN])
+    async def test_a_title_is_found_in_its_language_by_another_form_of_its_words(
+        self, filled: Filled, locale: str, title: str, typed: str
+    ) -> None:
+        number = SPOKEN.index((locale, title, typed))
+        assert f"spoken/{number:02}" in await filled.ids(Match(text=typed, fields={"title": 1.0}, locale=locale))
+
+    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(filters=_filters)
+    async def test_hits_total_and_facets_agree_with_counting_by_hand(
+        self, filled: Filled, filters: list[OneOf | Between]
+    ) -> None:
+        facets: dict[str, Facet] = {
+            "tags": TermsFacet("tags"),
+            "colour": TermsFacet("facts.colour"),
+            "rank": RangesFacet("rank", (3, 6)),
+        }
+        found = await filled.store.search(filled.target, Query(where=THINGS, filters=tuple(filters), facets=facets, limit=100))
+        kept = [item for item in COUNTED if _holds(item, filters)]
+        assert sorted(hit.id for hit in found.hits) == [item.id for item in kept]
+        assert found.total == len(kept)
+        under_others = [item.body or {} for item in COUNTED if _holds(item, filters, but="tags")]
+        tags = Counter(tag for body in under_others for tag in body["tags"])  # type: ignore[attr-defined]  # a list, see _counted
+        assert {bucket.value: bucket.count for bucket in found.facets["tags"]} == tags
+
+    async def test_ranges_hold_their_lower_bound_and_not_their_upper(self, filled: Filled) -> None:
+        ranks = RangesFacet("rank", (3, 6))
+        found = await filled.store.search(filled.target, Query(where=THINGS, facets={"rank": ranks}, limit=0))
+        assert [bucket.count for bucket in found.facets["rank"]] == [12, 12, 16]
+        assert found.hits == []
+
+    async def test_a_spread_says_where_the_numbers_lie(self, filled: Filled) -> None:
+        spread = SpreadFacet("price.GB", (50.0,))
+        found = await filled.store.search(filled.target, Query(where=THINGS, facets={"price": spread}, limit=0))
+        assert float(found.facets["price"][0].value) == pytest.approx(2000, rel=0.1)
+
+    async def test_a_facet_may_be_compared_with_all_items(self, filled: Filled) -> None:
+        asked = Query(where=THINGS, filters=(Between("rank", 0, 3),), facets={"tags": TermsFacet("tags", compared=True)})
+        (everything, *_) = (await filled.store.search(filled.target, asked)).facets["tags"]
+        assert (everything.value, everything.count, everything.everywhere) == ("all", 12, 40)
+
+    @pytest.mark.parametrize("sort", [None, Sort("rank"), Sort("price.GB", descending=True), Sort("facts.colour")])
+    @pytest.mark.parametrize("limit", [1, 7, 40])
+    async def test_pages_show_every_item_once(self, filled: Filled, sort: Sort | None, limit: int) -> None:
+        ids = await filled.ids(THINGS, sort=sort, limit=limit)
+        assert sorted(ids) == [item.id for item in COUNTED]
+
+    @pytest.mark.parametrize("descending", [False, True])
+    async def test_items_are_sorted_by_the_field_and_those_without_it_come_last(
+        self, filled: Filled, *, descending: bool
+    ) -> None:
+        ids = await filled.ids(THINGS, sort=Sort("price.GB", descending=descending), limit=9)
+        priced = sorted((item.id for item in COUNTED if item.body and item.body["price"]), reverse=descending)
+        assert ids[:30] == priced
+        assert len(ids) == len(COUNTED)
+
+    async def test_a_cursor_that_was_not_given_is_refused(self, filled: Filled) -> None:
+        for sort in (None, Sort("rank")):
+            with pytest.raises(BadInputError, match="no cursor"):
+                await filled.store.search(filled.target, Query(where=THINGS, cursor="{nonsense", sort=sort))
+
+    async def test_a_field_that_is_not_there_is_refused_by_name(self, filled: Filled) -> None:
+        with pytest.raises(BadInputError, match="no field"):
+            await filled.store.search(filled.target, Query(filters=(OneOf("colour", ("red",)),)))
+
+    async def test_clauses_combine(self, filled: Filled) -> None:
+        odd, even = (Match(text=word, fields={"title": 1.0}, locale="en") for word in ("odd", "even"))
+        expected: list[tuple[Clause, int]] = [
+            (Everything(), len(ITEMS)),
+            (AllOf((THINGS, odd)), 20),
+            (AllOf((odd, even)), 0),
+            (AnyOf((odd, even)), 40),
+            (AnyOf((odd, even, THINGS), 2), 40),
+            (AnyOf((odd, even, THINGS), 3), 0),
+            (Best((odd, even)), 40),
+            (Preferring(odd, (even,)), 20),
+            (Weighed(odd, 3.0, flat=True), 20),
+        ]
+        counts = await filled.store.count(filled.target, [clause for clause, _ in expected])
+        assert counts == [count for _, count in expected]
+
+    async def test_what_is_preferred_comes_first(self, filled: Filled) -> None:
+        wish = Weighed(OneOf("tags", ("t2",)), 50.0, flat=True)
+        page = await filled.store.search(filled.target, Query(where=Preferring(THINGS, (wish,)), limit=13))
+        assert [hit.body["rank"] for hit in page.hits] != []
+        assert all("t2" in str(hit.body["tags"]) for hit in page.hits)
+
+    async def test_typing_errors_beginnings_and_phrases_match_when_asked_for(self, filled: Filled) -> None:
+        title = {"title": 1.0}
+        asked = [
+            Match(text="countde", fields=title, locale="en"),
+            Match(text="countde", fields=title, locale="en", edits=1),
+            Match(text="coun", fields={"words": 1.0}, prefix=True),
+            Match(text="thing odd", fields=title, locale="en", slop=0),
+            Match(text="odd thing", fields=title, locale="en", slop=0),
+        ]
+        assert await filled.store.count(filled.target, asked) == [0, 40, 40, 20, 0]
+
+    async def test_words_that_begin_so_are_listed_by_how_frequent_they_are(self, filled: Filled) -> None:
+        words = await filled.store.words(filled.target, "words", "n3", limit=3)
+        assert {word.text for word in words} <= {f"n{number}" for number in (3, *range(30, 40))}
+        among = await filled.store.words(filled.target, "words", "E", AllOf((THINGS, OneOf("tags", ("t0",)))))
+        assert [(word.text, word.count) for word in among] == [("even", 7)]
