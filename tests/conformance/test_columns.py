@@ -2,14 +2,21 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
+import psutil
 import pytest
 
-from entrepot.base.errors import EngineAwayError
+from entrepot.base.errors import BadInputError, EngineAwayError
+from entrepot.base.event import Position
 from entrepot.base.projection import Body, Item, Shape
 from entrepot.engines.columns.clickhouse import ClickHouseColumns
+from entrepot.local.columns import ClickHouse
+from entrepot.local.place import Place
+from entrepot.local.process import free_ports, launch, stop, until_ready
 from tests.conformance.store_suite import Case, RefusingStoreSuite, fresh, tombstone
+from tests.conftest import SECRET
 
 SHAPE = Shape("""
 CREATE TABLE IF NOT EXISTS {table} (
@@ -120,3 +127,32 @@ async def test_a_generation_that_was_never_made_is_told_as_away(case: Case, stor
 async def test_a_server_that_is_not_there_is_told_as_away() -> None:
     with pytest.raises(EngineAwayError, match="columns engine does not answer"):
         await ClickHouseColumns("clickhouse://127.0.0.1:1/default").open()
+
+
+async def start(place: Place) -> psutil.Process:
+    process = launch(ClickHouse(), place)
+    await until_ready(ClickHouse(), place, process)
+    return process
+
+
+async def test_a_wrong_password_is_told_as_one(columns_url: str) -> None:
+    with pytest.raises(BadInputError, match="Authentication failed"):
+        await ClickHouseColumns(columns_url.replace(SECRET, "guess")).open()
+
+
+async def test_a_server_that_was_killed_is_away_until_it_is_back_and_has_lost_nothing(tmp_path: Path) -> None:
+    place = Place(tmp_path, "columns", free_ports(tmp_path, 1, ()), SECRET)
+    process = await start(place)
+    store = ClickHouseColumns(ClickHouse().urls(place)["columns"])
+    await store.open()
+    async with fresh(Case(store, body, SHAPE)) as home:
+        await home.apply(home.item("thing/1", 1), at=1)
+        process.kill()
+        with pytest.raises(EngineAwayError):
+            await home.apply(home.item("thing/1", 2), at=2)
+        process = await start(place)
+        assert (await home.live(), await home.position()) == ([home.item("thing/1", 1)], Position(1, 1))
+        await home.apply(home.item("thing/1", 2), at=2)
+        assert (await home.live(), await home.position()) == ([home.item("thing/1", 2)], Position(2, 2))
+    await store.close()
+    await stop(ClickHouse(), process)

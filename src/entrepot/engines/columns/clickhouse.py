@@ -19,7 +19,7 @@ import clickhouse_connect
 from clickhouse_connect.driver.asyncclient import AsyncClient
 from clickhouse_connect.driver.exceptions import DatabaseError, DataError, OperationalError
 
-from entrepot.base.errors import EngineAwayError
+from entrepot.base.errors import BadInputError, EngineAwayError
 from entrepot.base.event import Position
 from entrepot.base.limits import (
     COLUMNS_INSERT_ROWS_MAX,
@@ -74,26 +74,13 @@ class ClickHouseColumns:
         self._columns: dict[str, tuple[Column, ...]] = {}
 
     async def open(self) -> None:
-        """Connect, and learn what server it is."""
-        parts = urlsplit(self._url)
-        local = parts.hostname in {"127.0.0.1", "localhost", "::1"}
-        with _answering():
-            self._client = await clickhouse_connect.get_async_client(
-                host=parts.hostname or "127.0.0.1",
-                port=parts.port or 0,
-                username=unquote(parts.username or "default"),
-                password=unquote(parts.password or ""),
-                database=unquote(parts.path.strip("/")) or "default",
-                secure=parts.scheme == "clickhouses",
-                compress=False if local else "lz4",
-                connect_timeout=CONNECT_SECONDS_MAX,
-                send_receive_timeout=COLUMNS_SECONDS_MAX,
-                connector_limit=POOL_CONNECTIONS_MAX,
-                tz_mode="aware",
-                autogenerate_session_id=False,  # a session allows one statement at a time
-                # Inserts are acknowledged when they are there: the position must not run ahead of them.
-                settings={"max_execution_time": int(COLUMNS_SECONDS_MAX), "async_insert": 0},
-            )
+        """Connect, and learn what server it is; a server that is there but refuses the URL is a ``BadInputError``."""
+        try:
+            self._client = await self._connect()
+        except DatabaseError as error:
+            raise BadInputError(
+                f"ClickHouse refuses ENTREPOT_COLUMNS_URL ({error}): mend its user, password or database."
+            ) from error
 
     async def close(self) -> None:
         """Give every connection back."""
@@ -233,6 +220,27 @@ class ClickHouseColumns:
     async def _command(self, sql: str, table: str, parameters: Mapping[str, object] | None = None) -> None:
         with _answering():
             await self._connected.command(_on(table, sql), parameters=dict(parameters or {}))
+
+    async def _connect(self) -> AsyncClient:
+        parts = urlsplit(self._url)
+        local = parts.hostname in {"127.0.0.1", "localhost", "::1"}
+        with _answering():
+            return await clickhouse_connect.get_async_client(
+                host=parts.hostname or "127.0.0.1",
+                port=parts.port or 0,
+                username=unquote(parts.username or "default"),
+                password=unquote(parts.password or ""),
+                database=unquote(parts.path.strip("/")) or "default",
+                secure=parts.scheme == "clickhouses",
+                compress=False if local else "lz4",
+                connect_timeout=CONNECT_SECONDS_MAX,
+                send_receive_timeout=COLUMNS_SECONDS_MAX,
+                connector_limit=POOL_CONNECTIONS_MAX,
+                tz_mode="aware",
+                autogenerate_session_id=False,  # a session allows one statement at a time
+                # Inserts are acknowledged when they are there: the position must not run ahead of them.
+                settings={"max_execution_time": int(COLUMNS_SECONDS_MAX), "async_insert": 0},
+            )
 
     @property
     def _connected(self) -> AsyncClient:

@@ -14,7 +14,7 @@ from uuid import UUID
 from msgspec import Struct, convert
 
 from entrepot.base.errors import BadInputError
-from entrepot.base.limits import PAGE_ITEMS_MAX
+from entrepot.base.limits import PAGE_ITEMS_MAX, SALES_ROWS_MAX
 from entrepot.base.projection import Target
 from entrepot.engines.columns.port import ColumnStore
 
@@ -123,11 +123,11 @@ _APART = "SETTINGS do_not_merge_across_partitions_select_final = 1"
 _TOTALS = f"SELECT {_MEASURES} FROM {{table}} FINAL WHERE {_WITHIN} GROUP BY currency ORDER BY currency {_APART}"
 _BY_MINUTE = f"""
 SELECT toStartOfMinute(at) AS minute, {_MEASURES}
-FROM {{table}} FINAL WHERE {_WITHIN} GROUP BY minute, currency ORDER BY minute, currency {_APART}
+FROM {{table}} FINAL WHERE {_WITHIN} GROUP BY minute, currency ORDER BY minute, currency LIMIT {{most:UInt32}} {_APART}
 """
 _BY_DAY = f"""
 SELECT toDate(at) AS day, {_MEASURES}
-FROM {{table}} FINAL WHERE {_WITHIN} GROUP BY day, currency ORDER BY day, currency {_APART}
+FROM {{table}} FINAL WHERE {_WITHIN} GROUP BY day, currency ORDER BY day, currency LIMIT {{most:UInt32}} {_APART}
 """
 _BY_COUNTRY = f"""
 SELECT country, {_MEASURES}
@@ -153,7 +153,7 @@ SELECT
     uniqExactIf(customer_id, fact = 'sale') AS customers, {_MEASURES}
 FROM {{table}} FINAL INNER JOIN first USING (customer_id)
 WHERE {_WITHIN}
-GROUP BY month, months_since, currency ORDER BY month, months_since, currency {_APART}
+GROUP BY month, months_since, currency ORDER BY month, months_since, currency LIMIT {{most:UInt32}} {_APART}
 """
 
 
@@ -163,12 +163,12 @@ async def totals(store: ColumnStore, target: Target, within: Within = EVER) -> l
 
 
 async def by_minute(store: ColumnStore, target: Target, within: Within) -> list[MinuteSales]:
-    """Return the sales of each minute that had any, the oldest first."""
+    """Return the sales of each minute that had any, the oldest first, at most ``SALES_ROWS_MAX``."""
     return await _ask(store, target, _BY_MINUTE, within, MinuteSales)
 
 
 async def by_day(store: ColumnStore, target: Target, within: Within = EVER) -> list[DaySales]:
-    """Return the sales of each day that had any, the oldest first."""
+    """Return the sales of each day that had any, the oldest first, at most ``SALES_ROWS_MAX``."""
     return await _ask(store, target, _BY_DAY, within, DaySales)
 
 
@@ -199,7 +199,8 @@ async def _ask(
 ) -> list[T]:
     if not 1 <= limit <= PAGE_ITEMS_MAX:
         raise BadInputError(f"A limit of {limit} is not possible: ask for 1 to {PAGE_ITEMS_MAX}.", limit=limit)
-    parameters = {"since": _micros(within.since), "until": _micros(within.until), "market": within.market, "limit": limit}
+    parameters: dict[str, object] = {"since": _micros(within.since), "until": _micros(within.until), "market": within.market}
+    parameters |= {"limit": limit, "most": SALES_ROWS_MAX}
     rows: Sequence[object] = await store.query(target, sql, parameters)
     return convert(rows, list[answer])  # type: ignore[valid-type]  # the type is known to the caller
 
@@ -207,4 +208,4 @@ async def _ask(
 def _micros(moment: datetime) -> int:
     if moment.tzinfo is None:
         raise BadInputError(f"The moment {moment.isoformat()} has no time zone: give one.")
-    return (moment - EPOCH) // timedelta(microseconds=1)
+    return (min(max(moment, EPOCH), FOREVER) - EPOCH) // timedelta(microseconds=1)
