@@ -146,11 +146,16 @@ def clock_or_chance(path: str, text: str) -> Iterable[Finding]:
 
 
 def sleep_in_tests(path: str, text: str) -> Iterable[Finding]:
-    """Find tests that sleep; only what waits on a condition with a deadline, and says so in its name, may poll."""
+    """Find tests that sleep; only what waits on a condition with a deadline, and says so in its name, may poll.
+
+    ``sleep(0)`` waits for nothing: it gives the event loop its turn.
+    """
     waiting = (function for function in _functions(text) if function.name.startswith(("until", "wait", "_until", "_wait")))
     polls = {id(node) for function in waiting for node in ast.walk(function)}
     for node in ast.walk(_tree(text)):
-        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == "sleep" and id(node) not in polls:
+        if not isinstance(node, ast.Call) or id(node) in polls:
+            continue
+        if ast.unparse(node.func).split(".")[-1] == "sleep" and [ast.unparse(given) for given in node.args] != ["0"]:
             yield Finding(path, node.lineno, "a test sleeps: wait on a condition with a deadline")
 
 

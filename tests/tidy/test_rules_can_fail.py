@@ -38,6 +38,7 @@ PLANTED: list[tuple[Rule, str, str, int, str]] = [
     (python_rules.clock_or_chance, "src/entrepot/engines/a.py", "time.time()", 1, "uuid4()"),
     (python_rules.clock_or_chance, "src/entrepot/api/a.py", "random.choice(x)", 1, "rng.choice(x)"),
     (python_rules.sleep_in_tests, "tests/test_a.py", "await asyncio.sleep(1)", 1, "def until(ready): sleep(0.1)"),
+    (python_rules.sleep_in_tests, "tests/test_a.py", "time.sleep(0.1)", 1, "await asyncio.sleep(0)"),
     (python_rules.shape_of_tests, "tests/test_a.py", "def test_cancel_2(): ...", 1, "def test_a_thing_is_so(): ..."),
     (python_rules.shape_of_tests, "tests/test_a.py", LONG_TEST, 1, LONG_TEST[:-9]),
     (python_rules.log_events, "src/entrepot/a.py", "log.info('it went well')", 1, "log.info('order.placed', id=1)"),
