@@ -67,6 +67,6 @@ $(BIN)/uv: | $(BIN)/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --root-user-action=ignore uv==$(UV_VERSION)
 
 $(SYNCED): pyproject.toml uv.lock | $(BIN)/uv
-	@echo "the locked packages come into $(VENV) (about 1 GB, the engines among them)"
+	@echo "what uv.lock names comes into $(VENV) (the first time about 1 GB, engines included)"
 	@UV_PROJECT_ENVIRONMENT=$(VENV) UV_PYTHON_DOWNLOADS=never $(BIN)/uv sync --quiet --locked --all-groups --extra journey
 	@touch $(SYNCED)
