@@ -64,14 +64,14 @@ class CancellationView(Struct, frozen=True):
 
 
 class ReturnView(Struct, frozen=True):
-    """What facts need of a return."""
+    """What facts need of a return; one whose order is not known here has no ``id``."""
 
-    id: str
     market: str
     country: str
     currency: str
     lines: list[LineView]
     at: datetime
+    id: str | None = None
     charges: list[ChargeView] = []
     customer_id: str | None = None
 
@@ -83,7 +83,7 @@ class SalesFacts:
     version = 1
     role = "columns"
     kinds = frozenset({ORDER_PLACED, ORDER_CANCELLED, ORDER_RETURNED})
-    aggregates = ("order",)
+    aggregates = ("order", "return")
 
     def __init__(self) -> None:
         self.shape = Shape(files(__package__).joinpath("shape.sql").read_text(encoding="utf-8"))

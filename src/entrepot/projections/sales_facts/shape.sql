@@ -7,7 +7,7 @@ CREATE TABLE IF NOT EXISTS {table} (
     id String CODEC(ZSTD(1)),
     version UInt64,
     is_deleted UInt8,
-    order_id UUID CODEC(ZSTD(1)),
+    order_id Nullable(UUID) CODEC(ZSTD(1)),
     fact LowCardinality(String),
     kind LowCardinality(String),
     at DateTime64(6, 'UTC') CODEC(Delta, ZSTD(1)),
