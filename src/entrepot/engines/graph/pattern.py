@@ -65,6 +65,8 @@ def parse(shape: Shape) -> Pattern:
         raise ValueError(
             f"The shape {shape.text!r} is no graph: write lines like (:Basket)-[:HAS]->(:Product), one first label."
         )
+    if any(match["label"] == match["node"] for match in matches):
+        raise ValueError(f"The shape {shape.text!r} leads from {matches[0]['node']} to itself: neighbours need another label.")
     return Pattern(matches[0]["node"], tuple(Edge(match["type"], match["label"]) for match in matches))
 
 

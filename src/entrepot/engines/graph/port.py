@@ -17,6 +17,6 @@ class GraphStore(Store, Protocol):
 
         The text writes ``{g}`` after every label and edge type, for what tells generations apart
         (``(:Basket{g})-[:HAS{g}]->()``), and ``{indegree:o:HAS}`` for how many ``HAS`` edges end at ``o``, which each
-        engine reads from its own counters in its own words.
+        engine knows without walking them, in its own words.
         """
         ...

@@ -17,6 +17,7 @@ from entrepot.engines.graph.port import GraphStore, Parameters
 
 _PRODUCTS_MAX = 20
 _BASKETS_MAX = 100
+_BASKETS_TOGETHER_MAX = 400
 _CANDIDATES_MAX = 50
 
 _TOGETHER = """
@@ -40,9 +41,10 @@ class Together(Struct, frozen=True):
 
 async def bought_together(store: GraphStore, target: Target, product_ids: Sequence[UUID], limit: int = 10) -> list[Together]:
     """Return what goes with this product, or with these of one basket (its first 20), the most telling first."""
+    ids = [str(product_id) for product_id in product_ids[:_PRODUCTS_MAX]]
     parameters: Parameters = {
-        "ids": [str(product_id) for product_id in product_ids[:_PRODUCTS_MAX]],
-        "baskets": _BASKETS_MAX,
+        "ids": ids,
+        "baskets": min(_BASKETS_MAX, _BASKETS_TOGETHER_MAX // max(1, len(ids))),
         "candidates": _CANDIDATES_MAX,
         "limit": limit,
     }
