@@ -126,8 +126,10 @@ class ClickHouseColumns:
         return await self._items(_SCAN_BELOW, target, {"low": low, "high": high})
 
     async def put(self, target: Target, items: Sequence[Item]) -> None:
-        """Make each id exactly this; what was there is deleted first, whatever its version."""
-        for part in _parts([item.id for item in items], COLUMNS_LOOKUP_IDS_MAX):
+        """Make each id exactly this; only what would outlive it is deleted first, since a deletion rewrites whole parts."""
+        known = await self._versions(target, sorted(item.id for item in items))
+        in_the_way = [item.id for item in items if known.get(item.id, -1) >= (0 if item.body is None else item.version)]
+        for part in _parts(in_the_way, COLUMNS_LOOKUP_IDS_MAX):
             await self._command(_DELETE, target.name, {"ids": part})
         refused = await self._insert(target, [item for item in items if item.body is not None])
         if refused:
