@@ -15,6 +15,7 @@ from entrepot.engines.search.languages import spaced
 from entrepot.engines.search.port import Clause, Match, OneOf, SearchStore
 from entrepot.projections.product_search import ranking
 from entrepot.projections.product_search.ranking import Term
+from entrepot.projections.product_search.text import closed_form
 
 _WORDS_MAX = 16
 _BEGINNING_CHARS_MIN = 3
@@ -40,28 +41,38 @@ async def read(store: SearchStore, target: Target, text: str, locale: str) -> Re
     texts = [word for word in text[:QUERY_CHARS_MAX].split() if any(map(str.isalnum, word))][:_WORDS_MAX]
     if not texts:
         return Reading(words=[], text="")
-    joined = [left + right for left, right in pairwise(texts)]
+    spellings = _spellings(texts)
     asked: list[Clause] = [OneOf("type", ("product",))]
-    asked += [ranking.occurs(word, locale) for word in (*texts, *joined)]
-    asked += [_side_by_side(f"{left} {right}", locale) for left, right in pairwise(texts)]
+    asked += [ranking.occurs(word, locale) for word in texts]
+    asked += [ranking.occurs(each.joined, locale) for each in spellings]
+    asked += [_side_by_side(each.apart, locale) for each in spellings]
     items, *counts = await store.count(target, asked)
-    apart, together, adjacent = (
-        counts[: len(texts)],
-        counts[len(texts) : -len(joined) or None],
-        counts[len(counts) - len(joined) :],
-    )
+    together, apart = counts[len(texts) : len(texts) + len(spellings)], counts[len(texts) + len(spellings) :]
+    joined = {
+        at: each.joined for each, one, two in zip(spellings, together, apart, strict=True) if one > two for at in each.words
+    }
     words: list[Term] = []
-    for at, (word, count) in enumerate(zip(texts, apart, strict=True)):
-        spelling = ""
-        for pair in (at - 1, at):
-            if 0 <= pair < len(joined) and together[pair] > adjacent[pair]:
-                spelling = joined[pair]
-        plain = Term(text=word, locale=locale, count=count, items=items, joined=spelling)
-        words += [plain] if count or spelling else await _mended(store, target, plain)
+    for at, (word, count) in enumerate(zip(texts, counts, strict=False)):
+        plain = Term(text=word, locale=locale, count=count, items=items, joined=joined.get(at, ""))
+        words += [plain] if count or plain.joined else await _mended(store, target, plain)
     meant = [await _meant(store, target, word) for word in words]
     read_as = " ".join(word.text for word in words)
     hint = " ".join(meant)
     return Reading(words=words, text=read_as, did_you_mean=hint if hint != read_as else "")
+
+
+class _Spelling(Struct, frozen=True):
+    """What may be one word: how it is written apart, and which words of the text it would stand for."""
+
+    joined: str
+    apart: str
+    words: tuple[int, ...]
+
+
+def _spellings(texts: Sequence[str]) -> list[_Spelling]:
+    pairs = [_Spelling(left + right, f"{left} {right}", (at, at + 1)) for at, (left, right) in enumerate(pairwise(texts))]
+    jointed = [_Spelling(closed_form(word), word, (at,)) for at, word in enumerate(texts) if closed_form(word) != word]
+    return [*pairs, *jointed]
 
 
 def _side_by_side(words: str, locale: str) -> Clause:

@@ -25,15 +25,20 @@ def code_forms(texts: Iterable[str]) -> list[str]:
     for text in texts:
         for match in _CODE.finditer(text):
             written = match.group()
-            closed = "".join(_WORD.findall(written)).replace("_", "")
+            closed = closed_form(written)
             if written == closed and written.isalpha():
                 continue
             forms[written] = None
             forms[closed] = None
-            pieces = _PIECES.findall(closed)
+            pieces = _PIECES.findall(written)
             if len(pieces) > 1:
                 forms.update(dict.fromkeys(piece for piece in pieces if len(piece) >= _PIECE_CHARS_MIN))
     return list(forms)
+
+
+def closed_form(word: str) -> str:
+    """Return the word without its joints: ``wifi`` of ``Wi-Fi``, ``tv`` of ``t.v.``."""
+    return "".join(letter for letter in word if letter.isalnum())
 
 
 def head_of(title: str, brand: str, model: str, attributes: Iterable[AttributeValue], locale: str) -> str:
