@@ -9,6 +9,7 @@ import httpx
 import psutil
 import pytest
 
+from entrepot.base.limits import STOP_SECONDS_MAX
 from entrepot.local.columns import ClickHouse
 from entrepot.local.place import Place
 from entrepot.local.process import free_ports, launch, stop, until_ready
@@ -83,6 +84,19 @@ async def test_it_ends_at_once_when_told_to_and_is_small_when_idle(place: Place,
     process.terminate()
     assert await asyncio.to_thread(process.wait, 5) == 0
     assert resident < RESIDENT_BYTES_MAX
+
+
+async def test_a_statement_that_takes_for_ever_does_not_hold_up_the_end(place: Place, http: httpx.AsyncClient) -> None:
+    process = await start(place)
+    endless = asyncio.create_task(
+        http.post("/", content="SELECT sum(sipHash64(number)) FROM numbers(100000000000)", timeout=60)
+    )
+    while (await http.post("/", content="SELECT count() FROM system.processes")).text != "2\n":
+        assert not endless.done()
+    process.terminate()
+    assert await asyncio.to_thread(process.wait, STOP_SECONDS_MAX) == 0
+    with pytest.raises(httpx.TransportError):
+        await endless
 
 
 async def test_a_second_process_on_the_folder_or_the_port_says_why_it_cannot(place: Place) -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import shutil
 import signal
 import sys
@@ -23,13 +24,16 @@ async def serve(data: Path, port: int, password: str) -> None:
         loop.add_signal_handler(number, stop.set)
     spool = data / "spool"
     folder = Folder(data / "chdb")  # first, because it fails where another process has the folder, and its spool
+    server = Server(folder, spool, password)
     try:
         shutil.rmtree(spool, ignore_errors=True)  # what a killed process was still receiving
         spool.mkdir()
-        async with Server(folder, spool, password).listen(HOST, port, drain_seconds=STOP_SECONDS_MAX / 3):
+        async with server.listen(HOST, port, drain_seconds=STOP_SECONDS_MAX / 5):
             print(f"ClickHouse {folder.version} (chDB) serves {data} on http://{HOST}:{port}", flush=True)  # noqa: T201  # its log
             await stop.wait()
     finally:
+        if server.running:
+            os._exit(0)  # chDB cannot break off a statement; leaving it loses nothing acknowledged, as a kill does not
         folder.close()
 
 

@@ -50,6 +50,7 @@ class Server:
         self._password = password
         self._threads = ThreadPoolExecutor(COLUMNS_STATEMENTS_MAX, "statement")
         self._turn = asyncio.Semaphore(COLUMNS_STATEMENTS_MAX)
+        self.running = 0  # statements; one that outlasts the end of ``listen`` cannot be stopped, only left behind
 
     @contextlib.asynccontextmanager
     async def listen(self, host: str, port: int, *, drain_seconds: float) -> AsyncIterator[None]:
@@ -70,7 +71,7 @@ class Server:
             yield
         finally:
             await runner.cleanup()
-            self._threads.shutdown()
+            self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _asked(self, request: web.Request) -> web.StreamResponse:
         if request.method == "GET" and not request.query:
@@ -80,6 +81,7 @@ class Server:
             self._admit(request)
             statement = await read_statement(request, self._spool)
             async with self._turn:
+                self.running += 1
                 return await self._answer(request, statement)
         except RefusedError as refused:
             return self._refusal(str(refused))
@@ -100,6 +102,7 @@ class Server:
             return response
         finally:
             await self._in_thread(pieces.close)
+            self.running -= 1
 
     async def _stream(self, response: web.StreamResponse, pieces: Generator[bytes, None, None], first: bytes) -> None:
         piece = first
