@@ -7,11 +7,13 @@ import signal
 import uvloop
 
 from entrepot.app import keep_up, opened, prepare
+from entrepot.cli.logs import to_stderr
 from entrepot.settings import Settings, load
 
 
 def project() -> None:
     """Keep the projections up with the log until interrupted; several processes share the work by leases."""
+    to_stderr()
     uvloop.run(until_stopped(load(os.environ)))
 
 

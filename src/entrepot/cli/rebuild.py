@@ -1,6 +1,7 @@
 """`entrepot rebuild NAME`: builds a projection anew beside the live one, and waits until it has taken its place."""
 
 import asyncio
+import logging
 import os
 
 from rich.console import Console
@@ -9,7 +10,10 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from entrepot.app import App, keep_up, opened
 from entrepot.base import limits
 from entrepot.base.errors import NotFoundError
-from entrepot.log import generations, store
+from entrepot.base.time import SystemClock
+from entrepot.cli.logs import to_stderr
+from entrepot.log import generations
+from entrepot.log.status import status
 from entrepot.settings import load
 
 
@@ -24,6 +28,7 @@ async def rebuild(name: str) -> None:
     name
         The projection: product_page, product_search, sales_facts, bought_together or live_stock.
     """
+    to_stderr(logging.WARNING)  # slots taken and released would tear the progress bar apart
     async with opened(load(os.environ)) as app:
         known = {one.projection.name: one for one in app.subscriptions}
         if name not in known:
@@ -43,11 +48,9 @@ async def _follow(app: App, name: str, number: int) -> None:
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(f"{name}, generation {number}", total=None)
         while True:
-            live = await generations.generations(app.record, [name], ["live"])
-            if any(one.generation >= number for one in live):
+            [now] = (await status(app.record, [name], (app.settings.cell,), SystemClock())).projections
+            if now.live is not None and now.live.generation >= number:
                 return
-            async with app.record.committing() as connection:
-                head = await store.head(connection, app.settings.cell)
-                done = await store.passed(connection, name, number)
-            progress.update(task, total=head.seq, completed=done)
+            if now.building is not None:
+                progress.update(task, total=now.building.total, completed=now.building.done)
             await asyncio.sleep(limits.POLL_SECONDS)
