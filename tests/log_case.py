@@ -20,6 +20,7 @@ from entrepot.log.bell import Bell
 from entrepot.log.live import LiveTargets
 from entrepot.log.projector import Projector, Subscription
 from entrepot.record.transaction import Fact, Record, open_record
+from entrepot.record.wake import Waker
 
 DEADLINE_SECONDS = 20.0
 WRITTEN = "note.written.v1"
@@ -94,16 +95,19 @@ class House:
         async with self.record.transaction(1) as tx:
             return await tx.append([Fact(WRITTEN, f"note/{key}", version, Misspelt("x"))])
 
+    def projector(self, *projections: Projection, shards: int = 1, archived: ArchivedLog | None = None) -> Projector:
+        """Return a projector of these projections (by default of the notes)."""
+        subscriptions = [Subscription(projection, self.store, shards) for projection in projections or [Notes()]]
+        return Projector(self.record, self.bell, subscriptions, archived=archived)
+
     @contextlib.asynccontextmanager
     async def projecting(
         self, *projections: Projection, shards: int = 1, archived: ArchivedLog | None = None
-    ) -> AsyncIterator[Projector]:
+    ) -> AsyncIterator[None]:
         """Run a projector while the block runs."""
-        subscriptions = [Subscription(projection, self.store, shards) for projection in projections or [Notes()]]
-        projector = Projector(self.record, self.bell, subscriptions, archived=archived)
-        task = asyncio.create_task(projector.run())
+        task = asyncio.create_task(self.projector(*projections, shards=shards, archived=archived).run())
         try:
-            yield projector
+            yield
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
@@ -134,12 +138,15 @@ async def house(url: str, *projections: Projection) -> AsyncIterator[House]:
     """Open everything on a migrated database; documents lie in the same one, in a schema of their own."""
     store = PostgresqlDocuments(url)
     await store.open()
-    async with await open_record(url) as record, Bell(url) as bell, LiveTargets(record, bell, projections or [Notes()]) as live:
+    waker = Waker(url)
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(store.close)
+        stack.push_async_callback(waker.close)
+        record = await stack.enter_async_context(await open_record(url, wake=waker.wake))
+        bell = await stack.enter_async_context(Bell(url))
+        live = await stack.enter_async_context(LiveTargets(record, bell, projections or [Notes()]))
         await ensure_partitions(record, SystemClock())
-        try:
-            yield House(url, record, bell, store, live)
-        finally:
-            await store.close()
+        yield House(url, record, bell, store, live)
 
 
 async def until(what: Callable[[], Awaitable[bool]], seconds: float = DEADLINE_SECONDS) -> None:

@@ -149,7 +149,8 @@ class SlotWriter:
             await self._park_refused(folded, refusals)
             self._saved_at = began
         self._position = batch.end
-        if batch.scanned or self._failing:
+        # One that is being built says even that nothing was there, so that it can be seen to have passed all the live one has.
+        if batch.scanned or self._failing or self.building:
             await self._report(batch, ids)
         self._failing = False
         self._fit_size(asyncio.get_running_loop().time() - began, batch)
