@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pyarrow.parquet as pq
 
+from entrepot.base.errors import BadInputError
 from entrepot.base.event import Event, Position
 from entrepot.base.ids import derived
 from entrepot.commerce.catalog.events import (
@@ -21,12 +22,23 @@ from entrepot.commerce.catalog.events import (
     Variant,
 )
 from entrepot.commerce.pricing.events import PRICES_SET, Price, PricesSet
+from entrepot.settings import Settings
 
 PRODUCTS = "icecat_products.parquet"
 JUDGEMENTS = "icecat_judgements_dev.csv"
 MARKET = "US"
 
 _SPACE = "icecat"
+
+
+def folder(settings: Settings) -> Path:
+    """Return where the data lies: ``ENTREPOT_DATA``, else ``../shared/data`` beside the checkout."""
+    checkout = Path(__file__).resolve().parents[3]
+    found = settings.data or checkout.parent / "shared" / "data"
+    for name in (PRODUCTS, JUDGEMENTS):
+        if not (found / name).exists():
+            raise BadInputError(f"There is no {name} in {found}: set ENTREPOT_DATA to the folder that has it.", path=str(found))
+    return found
 
 
 def events(folder: Path) -> Iterator[Event]:

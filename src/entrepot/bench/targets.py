@@ -1,5 +1,6 @@
 """What we promise, each figure once: a bench shows the target beside what it measured, met or missed."""
 
+from collections.abc import Mapping
 from typing import Final
 
 # orders: ratios to the floor of the same run (one order per call, 32 clients of pgbench)
@@ -22,3 +23,6 @@ REBUILD_SECONDS: Final = 90.0
 
 # reads need a catalogue worth reading
 READS_PRODUCTS_MIN: Final = 1_000
+
+# search quality, means over the rated queries
+SEARCH_QUALITY: Final[Mapping[str, float]] = {"nDCG@10": 0.77, "nDCG'@10": 0.80, "MRR@10": 0.83, "recall@100": 0.90}

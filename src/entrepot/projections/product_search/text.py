@@ -25,9 +25,9 @@ def code_forms(texts: Iterable[str]) -> list[str]:
     for text in texts:
         for match in _CODE.finditer(text):
             written = match.group()
-            closed = closed_form(written)
-            if written == closed and written.isalpha():
+            if written.isalpha():
                 continue
+            closed = closed_form(written)
             forms[written] = None
             forms[closed] = None
             pieces = _PIECES.findall(written)
@@ -38,7 +38,7 @@ def code_forms(texts: Iterable[str]) -> list[str]:
 
 def closed_form(word: str) -> str:
     """Return the word without its joints: ``wifi`` of ``Wi-Fi``, ``tv`` of ``t.v.``."""
-    return "".join(letter for letter in word if letter.isalnum())
+    return word if word.isalnum() else "".join(letter for letter in word if letter.isalnum())
 
 
 def head_of(title: str, brand: str, model: str, attributes: Iterable[AttributeValue], locale: str) -> str:
