@@ -13,6 +13,7 @@ import os
 import tempfile
 import time
 import traceback
+from keyword import iskeyword
 from pathlib import Path
 from typing import Final
 
@@ -26,10 +27,12 @@ VERBS: Final = {
     "up": "Start the embedded engines, or find them running.",
     "down": "Stop the embedded engines; what they keep stays.",
     "status": "Ask every engine whether it is well.",
+    "serve": "Serve the API and the console, until stopped.",
     "project": "Keep the projections up with the log, until stopped.",
     "verify": "Compare every projection with the truth, and mend it if asked.",
     "rebuild": "Build a projection anew beside the live one.",
     "bench": "Measure a claim beside its reference.",
+    "import": "Bring in categories, products or orders from a file.",
     "schema": "Print the schema of the system of record.",
 }
 
@@ -49,7 +52,8 @@ def app() -> App:
         suppress_keyboard_interrupt=False,
     )
     for verb, sentence in VERBS.items():
-        line.command(f"entrepot.cli.{verb}:{verb}", name=verb, help=sentence)
+        module = f"{verb}_" if iskeyword(verb) else verb
+        line.command(f"entrepot.cli.{module}:{module}", name=verb, help=sentence)
     return line
 
 

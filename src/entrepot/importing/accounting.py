@@ -41,6 +41,8 @@ class Report(Struct, kw_only=True):
     file: str
     currency: str = ""
     rows: int = 0
+    rejected: int = 0
+    rejects_file: str = ""
     sum: Decimal = Decimal(0)
     rounding: Decimal = Decimal(0)
     not_booked: Decimal = Decimal(0)
@@ -49,11 +51,6 @@ class Report(Struct, kw_only=True):
     rejects: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0
-
-    @property
-    def rejected(self) -> int:
-        """How many rows became nothing."""
-        return sum(self.rejects.values())
 
     def count(self, what: str, by: int = 1) -> None:
         """Count something that was done."""
@@ -76,6 +73,7 @@ class Ledger:
         """Account for a row that became nothing."""
         self._add("rejected", amount, None)
         rejects = self._report.rejects
+        self._report.rejected += 1
         known = reason if reason in rejects or len(rejects) < limits.IMPORT_REASONS_MAX else "other reasons"
         rejects[known] = rejects.get(known, 0) + 1
 

@@ -80,6 +80,7 @@ async def import_categories(
             ledger.reject(Decimal(0), reject.reason)
         rejected.write(tree.rejects)
     check(report)
+    report.rejects_file = rejected.name
     report.seconds = time.perf_counter() - begun
     return report
 

@@ -123,14 +123,14 @@ class Stepper:
         first = rows[0]
         credit = self._rules.is_credit_note(first)
         document = Document(first.document, min(row.at for row in rows), first.customer, first.country, credit, [])
-        seen: set[str] = set()
+        seen: dict[tuple[str, int], list[Raw]] = {}
         for row in rows:
             row.priced = priced
             verdict = self._rules.classify(row)
             if verdict.becomes == "reject":
                 self._reject(row, verdict.because)
                 continue
-            held = str(tuple(row.raw.values()))
-            document.rows.append(Judged(row, verdict, held in seen))
-            seen.add(held)
+            alike = seen.setdefault((row.article, row.quantity), [])
+            document.rows.append(Judged(row, verdict, row.raw in alike))
+            alike.append(row.raw)
         return document if document.rows else None

@@ -66,14 +66,16 @@ def makers(fields: Fields, types: Mapping[str, str]) -> dict[str, Maker]:
 
 def _maker(spec: FieldSpec) -> Maker:
     names = ", ".join(spec.names()) or "a constant"
-    read = _READERS[spec.type]
+    read, empty = _READERS[spec.type], _EMPTY.get(spec.type)
+
+    plain = spec.type != "list" and spec == FieldSpec(column=spec.column, type=spec.type, zone=spec.zone, format=spec.format)
 
     def make(raw: Raw) -> Value:
-        value = _gather(spec, raw)
-        if spec.type in {"text", "list"} or _empty(value):
-            value = _changed(spec, raw, value)
+        value = raw.get(spec.column) if plain else _changed(spec, raw, _gather(spec, raw))
         if _empty(value):
-            return _EMPTY.get(spec.type)
+            return empty
+        if isinstance(value, str):
+            value = value.strip()
         try:
             return read(spec, value)
         except (ValueError, InvalidOperation, OverflowError, msgspec.DecodeError, RecursionError) as error:
@@ -96,12 +98,14 @@ def _gather(spec: FieldSpec, raw: Raw) -> object:
 
 
 def _changed(spec: FieldSpec, raw: Raw, value: object) -> object:
-    if isinstance(value, list):
+    """Return the value as the mapping changes it; what is not text and is not asked to change stays what it is."""
+    asked = spec.change or spec.map or spec.template
+    if isinstance(value, list | dict) or not (asked or _empty(value)):
         return value
     text = "" if value is None else str(value).strip()
-    if text and "upper" in spec.change:
+    if "upper" in spec.change:
         text = text.upper()
-    if text and "lower" in spec.change:
+    if "lower" in spec.change:
         text = text.lower()
     text = spec.map.get(text, text)
     if spec.template and (text or not spec.names()):

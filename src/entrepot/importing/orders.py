@@ -56,6 +56,7 @@ async def import_orders(
             # Not left running behind our back: the thread ends with the step that it is reading.
             ahead.cancel()
     check(report)
+    report.rejects_file = rejected.name
     report.seconds = time.perf_counter() - begun
     return report
 

@@ -90,6 +90,7 @@ async def import_products(
             # Not left running behind our back: the thread ends with the batch that it is reading.
             ahead.cancel()
     check(report)
+    report.rejects_file = rejected.name
     report.seconds = time.perf_counter() - begun
     return report
 

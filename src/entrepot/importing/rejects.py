@@ -29,6 +29,11 @@ class RejectsFile:
                 ) from error
         return self
 
+    @property
+    def name(self) -> str:
+        """Where the rejects are to be found; empty when there are none."""
+        return str(self._path) if self._path and self.written else ""
+
     def write(self, rejects: Iterable[Reject]) -> None:
         """Append rejects."""
         for reject in rejects:
@@ -42,6 +47,7 @@ class RejectsFile:
             self._file.close()
             if self.written:
                 self._partial.replace(self._path)
-            else:
-                self._partial.unlink()
+                return
+            self._partial.unlink()
+            if error is None:  # a whole run without a reject: what an earlier one rejected is settled
                 self._path.unlink(missing_ok=True)

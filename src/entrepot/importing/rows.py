@@ -75,6 +75,8 @@ class Verdict(Struct, frozen=True):
     because: str = ""
 
 
+_LINE: Final = Verdict("line")
+
 Condition = Callable[[OrderRow], bool]
 
 
@@ -149,11 +151,15 @@ class RowReader:
 
 
 class Rules:
-    """The mapping's rules, ready to be asked about rows."""
+    """The mapping's rules, ready to be asked about rows.
+
+    What a rule says of the article alone is asked once per article, so that a row meets only the few rules left for it.
+    """
 
     def __init__(self, mapping: OrdersMapping, where: str) -> None:
         self._credit = compile_conditions(mapping.credit_notes, f"{where}, credit_notes")
         self._rules = [_compile(rule, f"{where}, rule {n}") for n, rule in enumerate(mapping.rules, 1)]
+        self._of_article: dict[str, list[tuple[Sequence[Condition], Verdict]]] = {}
 
     def is_credit_note(self, row: OrderRow) -> bool:
         """Say whether the row's document owes money back rather than asks for it."""
@@ -161,11 +167,21 @@ class Rules:
 
     def classify(self, row: OrderRow) -> Verdict:
         """Return what the row becomes: by the first rule that fits; else a plain sale is a line, and the rest is rejected."""
-        for conditions, verdict in self._rules:
-            if all(condition(row) for condition in conditions):
+        rules = self._of_article.get(row.article)
+        if rules is None:
+            if len(self._of_article) >= _SEEN_MAX:
+                self._of_article.clear()
+            rules = self._of_article[row.article] = [
+                (others, verdict) for about, others, verdict in self._rules if all(condition(row) for condition in about)
+            ]
+        for conditions, verdict in rules:
+            for condition in conditions:
+                if not condition(row):
+                    break
+            else:
                 return verdict
         if row.quantity > 0 and row.amount >= 0:
-            return Verdict("line")
+            return _LINE
         return Verdict("reject", because=f"no rule says what {row.quantity} pieces at {row.unit_price} are")
 
 
@@ -174,7 +190,8 @@ def compile_conditions(texts: Iterable[str], where: str) -> Sequence[Condition]:
     return [_condition(text, where) for text in texts]
 
 
-def _compile(rule: Rule, where: str) -> tuple[Sequence[Condition], Verdict]:
+def _compile(rule: Rule, where: str) -> tuple[Sequence[Condition], Sequence[Condition], Verdict]:
+    """Return the conditions on the article, the others, and the verdict."""
     if (rule.becomes == "charge") != (rule.kind is not None):
         kinds = ", ".join(get_args(ChargeKind))
         raise BadInputError(
@@ -182,7 +199,10 @@ def _compile(rule: Rule, where: str) -> tuple[Sequence[Condition], Verdict]:
         )
     if rule.becomes == "reject" and not rule.because:
         raise BadInputError(f"{where} rejects without a reason: say why in 'because'.")
-    return compile_conditions(rule.when, where), Verdict(rule.becomes, rule.kind, rule.because)
+    about = [text for text in rule.when if text.split()[:1] == ["article"]]
+    others = [text for text in rule.when if text not in about]
+    verdict = Verdict(rule.becomes, rule.kind, rule.because)
+    return compile_conditions(about, where), compile_conditions(others, where), verdict
 
 
 def _condition(text: str, where: str) -> Condition:
