@@ -66,7 +66,7 @@ class FalkorDB(Redis):
         return {"graph": f"falkor://:{place.secret}@127.0.0.1:{place.ports[0]}"}
 
     def _config(self, place: Place) -> list[tuple[str, str]]:
-        # EFFECTS_THRESHOLD 0: the file keeps what a query changed, not its text. Reading 4,000 baskets back takes 0.14 s, not 35.
+        # EFFECTS_THRESHOLD 0: the file keeps what a query changed, not its text; 4,000 baskets are read back in 0.14 s, not 35.
         options = "THREAD_COUNT 2 OMP_THREAD_COUNT 1 EFFECTS_THRESHOLD 0"
         return [*super()._config(place), ("loadmodule", f'"{_bin() / "falkordb.so"}" {options}')]
 

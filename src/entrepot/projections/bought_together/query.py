@@ -3,8 +3,9 @@
 A product's newest baskets are walked, not all: that bounds the work, and what is bought together now says more. Each
 basket counts by 1 / sqrt(its size), because three articles bought together say more than three among sixty; and each
 candidate is divided by sqrt(how often it is bought at all), so that what everybody buys does not win everywhere.
-(One article hidden from each of 400 baskets of the gift shop's October, found among the first ten from one article that
-was left: .13; by cosine over all baskets .11, by popularity .03.)
+
+Measured on 375 baskets of the gift shop's October, one article of each hidden and looked for among the first ten: .13 from
+one other article and .22 from all others; by cosine over every basket there is .13 and .21, by popularity .04.
 """
 
 from collections.abc import Sequence
