@@ -1,6 +1,6 @@
 """Order events become facts: pure, so no engine is needed."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
 
 import msgspec
@@ -100,6 +100,11 @@ def test_facts_of_one_order_have_different_ids_under_its_key() -> None:
 )
 def test_what_is_read_of_an_event_is_in_it(view: type[Struct], event: type[Struct]) -> None:
     assert set(view.__struct_fields__) <= set(event.__struct_fields__)
+
+
+def test_a_moment_is_told_in_utc() -> None:
+    abroad = msgspec.structs.replace(PLACED, placed_at=NOON.astimezone(timezone(timedelta(hours=9))))
+    assert [str(at) for at in column(facts(events.ORDER_PLACED, abroad), "at")] == ["2011-12-05 12:00:00+00:00"] * 3
 
 
 def test_an_event_that_lacks_something_is_poison() -> None:

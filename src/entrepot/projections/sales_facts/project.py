@@ -5,7 +5,7 @@ Facts are never changed: each event adds its own, under an id that names the eve
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Literal
 
@@ -110,7 +110,7 @@ def _facts(event: Event, order: OrderView | ReturnView, fact: Fact, at: datetime
     common = {
         "order_id": order.id,
         "fact": fact,
-        "at": at,
+        "at": at.astimezone(UTC) if at.tzinfo else at,  # as it will come back; without a zone it is refused
         "market": order.market,
         "country": order.country,
         "currency": order.currency,
