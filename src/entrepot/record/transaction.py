@@ -177,6 +177,8 @@ async def open_record(
                 "application_name": "entrepot",
                 "lock_timeout": f"{limits.LOCK_SECONDS_MAX:.0f}s",
                 "statement_timeout": f"{limits.STATEMENT_SECONDS_MAX:.0f}s",
+                # Every reader of the log waits for the oldest open transaction: a forgotten one must not hold them for long.
+                "idle_in_transaction_session_timeout": f"{limits.IDLE_TRANSACTION_SECONDS_MAX:.0f}s",
             },
         )
     except (*UNREACHABLE, asyncpg.PostgresError) as error:
