@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from entrepot.base.limits import COLUMNS_BODY_BYTES_MAX, COLUMNS_STATEMENTS_MAX
+from entrepot.base.limits import COLUMNS_QUERY_BYTES_MAX, COLUMNS_STATEMENTS_MAX
 from entrepot.local.clickhouse.engine import Folder, RefusedError, Statement
 from entrepot.local.clickhouse.request import read_statement
 
@@ -55,7 +55,7 @@ class Server:
     @contextlib.asynccontextmanager
     async def listen(self, host: str, port: int, *, drain_seconds: float) -> AsyncIterator[None]:
         """Serve inside this context; on leaving, take no new request and let the running ones end."""
-        app = web.Application(client_max_size=COLUMNS_BODY_BYTES_MAX)
+        app = web.Application(client_max_size=COLUMNS_QUERY_BYTES_MAX)
         app.add_routes([web.get("/ping", _ping), web.get("/", self._asked), web.post("/", self._asked)])
         runner = web.AppRunner(
             app,
@@ -85,6 +85,8 @@ class Server:
                 return await self._answer(request, statement)
         except RefusedError as refused:
             return self._refusal(str(refused))
+        except ConnectionResetError:
+            return web.Response(status=499)  # the caller has left, and nobody reads this
         finally:
             if statement and statement.data:
                 statement.data.unlink(missing_ok=True)
@@ -158,7 +160,7 @@ class Server:
         name = re.findall(r"\(([A-Z][A-Z0-9_]+)\)", message)
         return web.Response(
             status=STATUS.get(name[-1], 500) if name else 500,
-            text=f"{message} (version {self._folder.version} (official build))\n",
+            text=f"{message} (version {self._folder.version} (chDB))\n",
             headers={"X-ClickHouse-Exception-Code": code[1] if code else "1001", "X-ClickHouse-Timezone": "UTC"},
         )
 
