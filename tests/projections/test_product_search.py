@@ -176,6 +176,11 @@ async def test_a_category_by_its_name_in_any_locale_finds_what_lies_in_it(shop: 
     assert (await shop.titles(HEADPHONES[locale], locale))[0].startswith("Sonor Bass 7")
 
 
+async def test_a_word_of_a_category_s_name_does_not_name_the_category(shop: Shop) -> None:
+    assert (await shop.ask("fones", "pt-BR")).total == 0
+    assert (await shop.ask("fones de ouvido", "pt-BR")).total == 1
+
+
 async def test_a_category_finds_what_lies_below_it(shop: Shop) -> None:
     assert set(await shop.titles("audio")) == {"Sonor Bass 7 in-ear", "Sonor stereo headset", "Sonor Wi-Fi radio"}
 

@@ -170,4 +170,4 @@ def _bound(number: float) -> float | None:
 
 
 def _shown(number: float) -> str:
-    return f"{number:g}" if math.isfinite(number) else ""
+    return f"{number:.12g}" if math.isfinite(number) else ""

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from entrepot.base.errors import BadInputError
 from entrepot.base.projection import Target
+from entrepot.engines.search.languages import spaced
 from entrepot.engines.search.port import Between, Clause, Hit, Match, OneOf, Query, SearchStore, Sort
 from entrepot.projections.product_search import ranking
 from entrepot.projections.product_search.facets import Facet, count_facets
@@ -22,6 +23,8 @@ from entrepot.projections.product_search.text import language, spoken_in
 # Below this many products with all the words, those with fewer words are shown after them.
 _FILL_BELOW = 100
 _CATEGORIES_MAX = 20
+# "phone" does not name the category of phone cases; "hard drives" names the one of internal hard drives.
+_NAME_SHARE_MIN = 0.6
 
 SortBy = Literal["relevance", "price-up", "price-down", "newest", "name"]
 
@@ -138,10 +141,12 @@ async def _no_facets() -> list[Facet]:
 
 
 async def _categories_named(store: SearchStore, target: Target, text: str, locale: str) -> list[str]:
-    """Return the ids of the categories that have all the words in their name."""
+    """Return the ids of the categories that the text names: their name has all its words, and not many more."""
     named = Match(text=text, fields={"title": 1.0, "words": 1.0}, locale=locale)
     found = await store.search(target, Query(where=named, filters=(OneOf("type", ("category",)),), limit=_CATEGORIES_MAX))
-    return [hit.id.partition("/")[2] for hit in found.hits]
+    said = len(spaced(text).split())
+    names = {hit.id.partition("/")[2]: spoken_in(locale, msgspec.convert(hit.body, _Body).title) for hit in found.hits}
+    return [id_ for id_, name in names.items() if said >= _NAME_SHARE_MIN * len(spaced(name).split())]
 
 
 def _filters(wanted: Wanted) -> tuple[OneOf | Between, ...]:
