@@ -33,6 +33,32 @@ async def write(url, ids, slot):
 asyncio.run(write(sys.argv[1], sys.argv[3:], int(sys.argv[2])))
 """
 
+# Fills a disk (a limit on the size of files stands for it), finds room again, and goes on.
+FULL_DISK = """
+import asyncio, os, resource, sys
+from entrepot.base.errors import EngineAwayError
+from entrepot.base.event import Position
+from entrepot.base.projection import Item, Shape, Slot, Target
+from entrepot.engines.search.tantivy import TantivyStore
+
+async def write(url):
+    store, target, slot = TantivyStore(url), Target("shared", 1, Shape()), Slot(1)
+    items = [Item(f"thing/{n}", 1, {"n": os.urandom(9_000).hex()}) for n in range(100)]
+    unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, unlimited[1]))
+    try:
+        await store.apply(target, slot, items, Position(1, 1))
+    except EngineAwayError as error:
+        print(error)
+    resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+    assert await store.position(target, slot) == Position(0, 0)
+    await store.apply(target, slot, items, Position(1, 1))
+    assert len(await store.scan(target, "", None)) == 100
+    await store.close()
+
+asyncio.run(write(sys.argv[1]))
+"""
+
 
 @asynccontextmanager
 async def writer(url: str, slot: int, ids: list[str]) -> AsyncIterator[asyncio.subprocess.Process]:
@@ -113,4 +139,25 @@ async def test_a_cancelled_write_leaves_the_store_ready_for_the_next(tmp_path: P
     await asyncio.gather(task, return_exceptions=True)
     await store.apply(TARGET, Slot(1), [Item("thing/1", 2, {})], Position(2, 2))
     assert (await store.read(TARGET, ["thing/1"]))["thing/1"].version == 2
+    await store.close()
+
+
+async def test_a_full_disk_is_said_and_nothing_is_half_written(tmp_path: Path) -> None:
+    url, store = await made(tmp_path)
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", FULL_DISK, url, stdout=asyncio.subprocess.PIPE)
+    said, _ = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 0
+    assert b"The search engine does not answer (shared_g1 cannot be written" in said
+    await store.close()
+
+
+async def test_a_refused_version_leaves_the_one_before_it(tmp_path: Path) -> None:
+    store = TantivyStore(f"tantivy://{tmp_path}")
+    target = Target("shared", 1, Shape('{"fields": {"rank": {"type": "integer"}}}'))
+    await store.create(target)
+    kept = Item("thing/1", 1, {"rank": 1})
+    await store.apply(target, Slot(1), [kept], Position(1, 1))
+    refusals = await store.apply(target, Slot(1), [Item("thing/1", 2, {"rank": "high"})], Position(2, 2))
+    assert [refusal.id for refusal in refusals] == ["thing/1"]
+    assert await store.read(target, ["thing/1"]) == {"thing/1": kept}
     await store.close()

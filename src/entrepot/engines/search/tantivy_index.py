@@ -10,7 +10,7 @@ from msgspec import structs
 from tantivy import DocAddress, Document, IndexWriter, Searcher
 from tantivy import Query as Asked
 
-from entrepot.base.errors import BadInputError
+from entrepot.base.errors import BadInputError, EngineAwayError
 from entrepot.base.event import START, Position
 from entrepot.base.limits import SCAN_ITEMS_MAX, SEARCH_DEPTH_MAX
 from entrepot.base.projection import Item, Refusal, Shape, Slot
@@ -69,18 +69,22 @@ class TantivyIndex:
         writer = self.turn.take()  # first, so that no other process writes between the look and the commit
         present = self._versions(list(newest))
         newer = [item for item in newest.values() if present.get(item.id, -1) < item.version]
-        moved = position > self.position(slot)
-        if not newer and not moved:
-            return []
-        place = Item(_place(slot), 0, structs.asdict(position)) if moved else None
-        return self._commit(writer, newer, [item.id for item in newer if item.id in present], place)
+        fitting, refusals = self._fitting(newer)
+        replaced = [id_ for id_ in fitting if id_ in present]
+        if position > self.position(slot):
+            place = Item(_place(slot), 0, structs.asdict(position))
+            fitting[place.id] = document(place, {}, self._schema, PLACE)
+            replaced.append(place.id)
+        if fitting:
+            self._commit(writer, replaced, fitting.values())
+        return refusals
 
     def put(self, items: Sequence[Item]) -> None:
         """Make each id exactly this; a body of None leaves no trace."""
-        writer = self.turn.take()
-        refusals = self._commit(writer, [item for item in items if item.body is not None], {item.id for item in items}, None)
+        fitting, refusals = self._fitting([item for item in items if item.body is not None])
         if refusals:
             raise BadInputError(f"{refusals[0].id} cannot be repaired: {refusals[0].reason}", id=refusals[0].id)
+        self._commit(self.turn.take(), [item.id for item in items], fitting.values())
 
     def count(self, clauses: Sequence[Clause]) -> list[int]:
         """Return how many items each clause selects."""
@@ -153,26 +157,28 @@ class TantivyIndex:
                 return
             after = wanted[-1]
 
-    def _commit(self, writer: IndexWriter, items: Sequence[Item], replaced: Iterable[str], place: Item | None) -> list[Refusal]:
+    def _fitting(self, items: Iterable[Item]) -> tuple[dict[str, Document], list[Refusal]]:
+        made: dict[str, Document] = {}
         refusals = []
+        for item in items:
+            try:
+                made[item.id] = document(item, self._fields, self._schema)
+            except (ValueError, TypeError) as error:  # a value that does not fit its field, by tantivy or by us
+                refusals.append(Refusal(item.id, str(error)))
+        return made, refusals
+
+    def _commit(self, writer: IndexWriter, replaced: Iterable[str], documents: Iterable[Document]) -> None:
         try:
             for id_ in replaced:
                 writer.delete_documents_by_term(ID, id_)
-            for item in items:
-                try:
-                    writer.add_document(document(item, self._fields, self._schema))
-                except (ValueError, TypeError) as error:  # a value that does not fit its field, by tantivy or by us
-                    refusals.append(Refusal(item.id, str(error)))
-            if place is not None:
-                writer.delete_documents_by_term(ID, place.id)
-                writer.add_document(document(place, {}, self._schema, PLACE))
+            for made in documents:
+                writer.add_document(made)
             writer.commit()
-        except BaseException:
+        except ValueError as error:  # what tantivy makes of every failure of the disk
             self.turn.abandon()
-            raise
+            raise EngineAwayError("search", f"{self._meta.parent.name} cannot be written: {error}") from error
         if self.turn.wanted():
             self.turn.end()
-        return refusals
 
     def _facets(self, searcher: Searcher, query: Query) -> dict[str, Sequence[Bucket]]:
         # Facets that are counted under the same filters are one pass over the items.
