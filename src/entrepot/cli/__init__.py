@@ -28,6 +28,7 @@ VERBS: Final = {
     "down": "Stop the embedded engines; what they keep stays.",
     "status": "Ask every engine whether it is well.",
     "serve": "Serve the API and the console, until stopped.",
+    "demo": "Start everything on real data, and keep it open in the browser.",
     "project": "Keep the projections up with the log, until stopped.",
     "verify": "Compare every projection with the truth, and mend it if asked.",
     "rebuild": "Build a projection anew beside the live one.",

@@ -1,0 +1,145 @@
+"""`entrepot demo`: the whole idea on real data, from an empty folder: engines, catalogue, orders, projections, console."""
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+import msgspec
+from cyclopts import Parameter
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+
+from entrepot.app import App, opened, prepare
+from entrepot.base.errors import BadInputError
+from entrepot.cli.children import Children
+from entrepot.cli.history import History, bring_in, caught_up, history, verified
+from entrepot.cli.logs import to_stderr
+from entrepot.cli.verify import EXIT_DIFFERS
+from entrepot.importing.data import DataSet, find_data
+from entrepot.importing.pace import Pace, parse_pace
+from entrepot.local import control
+from entrepot.settings import Settings, given_roles, load
+
+Flag = Annotated[bool, Parameter(negative="")]
+
+PORTS_TRIED_MAX = 20
+SPEED = "200"
+
+
+async def demo(*, speed: str | None = None, port: int | None = None, once: Flag = False, json: Flag = False) -> int:
+    """Start everything, bring in real data and keep it open in the browser until Ctrl-C; what is there already is kept.
+
+    Parameters
+    ----------
+    speed
+        Orders replayed a second (200), a multiple of real time (3600x), or 0 for as fast as it goes (the default with --once).
+    port
+        The port of the API and the console (default: ENTREPOT_PORT, else 8700, or the next that is free).
+    once
+        Do not stay: bring in everything, verify every projection, print the counts, and exit 0 only if nothing differs.
+    json
+        Print the counts as JSON.
+    """
+    to_stderr(logging.ERROR)
+    pace = parse_pace(speed if speed is not None else "0" if once else SPEED)
+    settings = load(os.environ)
+    data = find_data(settings, os.environ)
+    screen = Console(stderr=True)
+    chosen = _free_port(settings.host, port or settings.port, given=port is not None)
+    async with _engines(settings, screen) as running:
+        await prepare(running)
+        verbs = (("project",), ("serve", "--host", settings.host, "--port", str(chosen)))
+        async with Children(settings, verbs), opened(running) as app:
+            if once:
+                found = await _once(app, data, pace, screen)
+                _show(found, as_json=json)
+                return EXIT_DIFFERS if found.differs else 0
+            _welcome(screen, f"http://{settings.host}:{chosen}", data)
+            try:
+                await bring_in(app, data, pace, screen)
+                screen.print("All of it is in. Ctrl-C ends the demo; what it brought in stays.")
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                screen.print("Stopping. 'make demo' goes on where this was; 'make clean' removes it.")
+    return 0
+
+
+async def _once(app: App, data: DataSet, pace: Pace, screen: Console) -> History:
+    imports = await bring_in(app, data, pace, screen)
+    with screen.status("Projections catch up with the log"):
+        await caught_up(app)
+    with screen.status("Every projection is compared with the truth"):
+        verifications = await verified(app)
+    return await history(app, data, imports, verifications)
+
+
+@asynccontextmanager
+async def _engines(settings: Settings, screen: Console) -> AsyncIterator[Settings]:
+    """Start the engines that are not given by URL, and stop them afterwards if they did not run before."""
+    given = given_roles(os.environ)
+    ran = any(one.pid for one in await control.status(settings, given) if not one.external)
+    with screen.status("The engines start"):
+        running = await control.start(settings, given)
+    try:
+        yield running
+    finally:
+        if not ran:
+            with screen.status("The engines stop"):
+                await control.stop(settings)
+
+
+def _free_port(host: str, wanted: int, *, given: bool) -> int:
+    for port in range(wanted, wanted + (1 if given else PORTS_TRIED_MAX)):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError:
+                continue
+            return port
+    raise BadInputError(f"Port {wanted} is taken: stop what listens there, or give another --port.", port=wanted)
+
+
+def _welcome(screen: Console, address: str, data: DataSet) -> None:
+    screen.print(
+        Panel(
+            f"[bold]{address}[/bold]\n\n"
+            f"the store         {address}/\n"
+            f"live orders       {address}/orders\n"
+            f"sales             {address}/sales\n"
+            f"the engine room   {address}/engine-room\n"
+            f"the API           {address}/v1/docs\n\n"
+            f"Data comes from {data.where}. While it comes in, look at the engine room;\n"
+            "then try: entrepot verify, entrepot rebuild product_search, or kill an engine and look again.",
+            title="Entrepôt is open",
+            expand=False,
+        )
+    )
+
+
+def _show(found: History, *, as_json: bool) -> None:
+    if as_json:
+        print(msgspec.json.encode(found).decode())
+        return
+    console = Console()
+    table = Table(title="What came in")
+    table.add_column()
+    table.add_column(justify="right")
+    for name, count in found.counts.items():
+        table.add_row(name, f"{count:,}")
+    for reason, rows in found.rejects.items():
+        table.add_row(f"rejected: {reason}", f"{rows:,}")
+    console.print(table)
+    table = Table(title="Projections")
+    for column in ("projection", "items", "lag", "compared", "differ"):
+        table.add_column(column, justify="left" if column == "projection" else "right")
+    for report in found.verifications:
+        live = found.projections[report.projection].live
+        items, lag = (f"{live.items:,}", f"{live.lag_events:,}") if live else ("", "")
+        table.add_row(report.projection, items, lag, f"{report.checked:,}", f"{report.differs:,}")
+    console.print(table)

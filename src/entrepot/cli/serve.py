@@ -1,0 +1,180 @@
+"""`entrepot serve`: the API and the console on one port, in the foreground, until it is stopped."""
+
+import errno
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+from granian.constants import HTTPModes, Interfaces, Loops
+from granian.http import HTTP1Settings
+from granian.server.mp import MPServer
+from litestar.types import ASGIApp
+
+from entrepot.api.application import application
+from entrepot.api.metrics import Metrics
+from entrepot.api.page_cache import PageCache
+from entrepot.api.parts import Parts
+from entrepot.api.pulse import Check, Pulse
+from entrepot.api.today import Today
+from entrepot.api.verifying import Verifying
+from entrepot.app import App, opened, prepare
+from entrepot.base.errors import BadInputError, EntrepotError
+from entrepot.base.limits import REQUEST_SECONDS_MAX, STOP_SECONDS_MAX
+from entrepot.base.projection import Slot
+from entrepot.base.time import SystemClock
+from entrepot.settings import Settings, load
+from entrepot.verify.verify import Verifier
+
+TARGET = "entrepot.cli.serve:served"
+BACKLOG = 2_048
+
+
+def serve(*, host: str | None = None, port: int | None = None, workers: int | None = None) -> None:
+    """Serve the API and the console until interrupted.
+
+    Parameters
+    ----------
+    host
+        The address to listen on (default: ENTREPOT_HOST, else 127.0.0.1).
+    port
+        The port to listen on (default: ENTREPOT_PORT, else 8700).
+    workers
+        How many processes serve (default: ENTREPOT_WORKERS, else 1).
+    """
+    settings = load(os.environ)
+    server(host or settings.host, port or settings.port, workers or settings.workers).serve()
+
+
+def server(host: str, port: int, workers: int) -> MPServer:
+    """Return the HTTP server, once the port is known to be free."""
+    _check_port(host, port)
+    return MPServer(
+        TARGET,
+        address=host,
+        port=port,
+        workers=workers,
+        interface=Interfaces.ASGI,
+        loop=Loops.uvloop,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=int(REQUEST_SECONDS_MAX * 1000)),
+        websockets=False,
+        backlog=BACKLOG,
+        factory=True,
+        log_enabled=False,
+        respawn_failed_workers=True,
+        workers_kill_timeout=int(STOP_SECONDS_MAX),
+    )
+
+
+def served() -> "Served":
+    """Return the application as a worker process runs it (granian calls this by its name)."""
+    return Served(load(os.environ))
+
+
+class Served:
+    """An ASGI application that opens what it needs when its server starts and closes it when the server stops."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._stack = AsyncExitStack()
+        self._inside: ASGIApp | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer a request, or the server's word that it starts or stops (which litestar's types leave out)."""
+        if scope["type"] != "lifespan":
+            assert self._inside is not None
+            await self._inside(scope, receive, send)
+            return
+        while (await receive())["type"] == "lifespan.startup":
+            await send(await self._start())
+        await self._stack.aclose()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _start(self) -> dict[str, str]:
+        try:
+            await prepare(self._settings)
+            app = await self._stack.enter_async_context(opened(self._settings))
+            self._inside = await self._stack.enter_async_context(serving(app))
+        except EntrepotError as error:
+            print(str(error), file=sys.stderr)
+            await self._stack.aclose()
+            return {"type": "lifespan.startup.failed", "message": str(error)}
+        return {"type": "lifespan.startup.complete"}
+
+
+@asynccontextmanager
+async def serving(app: App) -> AsyncIterator[ASGIApp]:
+    """Give the ASGI application over what a process has open; its background work ends with the block."""
+    clock, metrics = SystemClock(), Metrics()
+    subscriptions = {one.projection.name: one for one in app.subscriptions}
+    roles = {name: one.projection.role for name, one in subscriptions.items()}
+    verifying = Verifying(Verifier(app.record, app.live, cells=(app.settings.cell,)), subscriptions)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(verifying.close)
+        pulse = Pulse(app.record, app.settings.cell, checks(app), metrics, clock, roles)
+        yield application(
+            Parts(
+                record=app.record,
+                cell=app.settings.cell,
+                clock=clock,
+                gatherer=app.gatherer,
+                live=app.live,
+                subscriptions=subscriptions,
+                documents=app.stores.documents,
+                search=app.stores.search,
+                columns=app.stores.columns,
+                graph=app.stores.graph,
+                memory=app.stores.memory,
+                addresses=addresses(app.settings),
+                pages=PageCache(app.stores.documents, app.live, metrics),
+                pulse=await stack.enter_async_context(pulse.running()),
+                metrics=metrics,
+                verifying=verifying,
+                today=Today(app.stores.columns, app.live, clock),
+            )
+        )
+
+
+def checks(app: App) -> dict[str, Check]:
+    """Return how to ask the engine of each role whether it answers: by the least that a reader of it does."""
+    slot = Slot(app.settings.cell)
+
+    async def record() -> None:
+        async with app.record.committing() as connection:
+            await connection.fetchval("SELECT 1")
+
+    found: dict[str, Check] = {"record": record}
+    for one in app.subscriptions:
+        found[one.projection.role] = lambda one=one: one.store.position(app.live.target(one.projection.name), slot)  # type: ignore[misc]  # a default binds this round's one
+    found["objects"] = app.stores.objects.open
+    return found
+
+
+def addresses(settings: Settings) -> dict[str, str]:
+    """Return where the engine of each role is, without user or password, as a person reads it."""
+    found = {}
+    for role in settings.engines.__struct_fields__:
+        parts = urlsplit(getattr(settings.engines, role))
+        place = f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname or "in this process"
+        found[role] = f"{parts.scheme} {place}"
+    return found
+
+
+def _check_port(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                why = "is taken: stop what listens there, or give another --port"
+            elif error.errno == errno.EACCES:
+                why = "may not be used by this user: give a --port from 1024 on"
+            else:
+                why = f"cannot be listened on ({error.strerror or error})"
+            raise BadInputError(f"{host}:{port} {why}.", host=host, port=port) from error
