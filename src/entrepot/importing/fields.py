@@ -138,8 +138,8 @@ def _decimal(_: FieldSpec, value: object) -> Value:
 
 
 def as_decimal(value: object) -> Decimal:
-    """Return a number as it is written: a float is the shortest decimal that means it, never its binary expansion."""
-    return _decimal_of(value if isinstance(value, int) else repr(value) if isinstance(value, float) else str(value).strip())
+    """Return a number as it was meant: of a float, the 15 digits that it holds for sure, never its binary noise."""
+    return _decimal_of(value if isinstance(value, int) else f"{value:.15g}" if isinstance(value, float) else str(value).strip())
 
 
 @lru_cache(_FORMS_KEPT)

@@ -1,0 +1,73 @@
+"""Files are read row by row, each row with its line; what cannot be read is a sentence that names file, column or line."""
+
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from entrepot.base import limits
+from entrepot.base.errors import BadInputError, NotFoundError
+from entrepot.importing.reading import open_source
+
+
+def write(folder: Path, content: bytes, name: str = "file.csv") -> Path:
+    file = folder / name
+    file.write_bytes(content)
+    return file
+
+
+def test_rows_of_csv_are_known_by_the_line_of_the_file(tmp_path: Path) -> None:
+    source = open_source(write(tmp_path, b'id;name\n1;"two\nlines"\n2;x\n'))
+    assert [(row.line, dict(row.raw)) for row in source.rows()] == [
+        (3, {"id": "1", "name": "two\nlines"}),
+        (4, {"id": "2", "name": "x"}),
+    ]
+
+
+def test_the_encoding_of_csv_is_found_out(tmp_path: Path) -> None:
+    for encoding in ("utf-8", "utf-8-sig", "cp1252"):
+        source = open_source(write(tmp_path, "name\ncafé £5\n".encode(encoding)))
+        assert [row.raw["name"] for row in source.rows()] == ["café £5"]
+
+
+def test_a_broken_row_says_why_and_the_next_is_read(tmp_path: Path) -> None:
+    rows = list(open_source(write(tmp_path, b"a,b\n1,2\n1,2,3\n4,5\n")).rows())
+    assert [row.broken for row in rows] == ["", "the row has 3 cells, the header 2", ""]
+
+
+def test_json_lines_survive_a_bomb_and_a_line_without_end(tmp_path: Path) -> None:
+    bomb, long = b'{"a":' + b"[" * 100_000 + b"\n", b'{"a":"' + b"x" * limits.ROW_BYTES_MAX + b'"}\n'
+    rows = list(open_source(write(tmp_path, b'{"a":1}\n' + bomb + long + b'nonsense\n{"a":2}\n', "file.jsonl")).rows())
+    assert [bool(row.broken) for row in rows] == [False, True, True, True, False]
+    assert rows[-1].line == 5
+
+
+def test_parquet_is_read_with_moments_finer_than_python_knows(tmp_path: Path) -> None:
+    table = pa.table({"at": pa.array([1_000_000_001], pa.timestamp("ns")), "n": [1]})
+    pq.write_table(table, tmp_path / "file.parquet")
+    source = open_source(tmp_path / "file.parquet")
+    assert source.rows_total == 1
+    assert [row.raw["at"] for row in source.rows()] == [datetime(1970, 1, 1, 0, 0, 1)]  # noqa: DTZ001  # the file has no zone
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "is empty"),
+        (b"PK\x03\x04zip", "is no Parquet, CSV or JSON Lines file"),
+        (b"PAR1 and no more", "is a damaged Parquet file"),
+        (b"a,b,a\n1,2,3\n", "has the column 'a' twice"),
+    ],
+)
+def test_a_file_that_cannot_be_is_refused_in_a_sentence(tmp_path: Path, content: bytes, says: str) -> None:
+    with pytest.raises(BadInputError, match=says):
+        open_source(write(tmp_path, content))
+
+
+def test_a_file_that_is_not_there_and_a_folder_are_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match=r"There is no file .*gone\.csv"):
+        open_source(tmp_path / "gone.csv")
+    with pytest.raises(BadInputError, match="is a folder"):
+        open_source(tmp_path)
