@@ -28,6 +28,19 @@ ARTICLES = 200
 SEED = int(os.environ.get("ENTREPOT_FAULT_SEED", "1"))
 VERBS = ("project", "serve")
 
+COLUMNS = pa.schema(
+    [
+        pa.field("InvoiceNo", pa.string()),
+        pa.field("StockCode", pa.string()),
+        pa.field("Description", pa.string()),
+        pa.field("Quantity", pa.int32()),
+        pa.field("InvoiceDate", pa.timestamp("us")),
+        pa.field("UnitPrice", pa.float64()),
+        pa.field("CustomerID", pa.int64()),
+        pa.field("Country", pa.string()),
+    ]
+)
+
 
 def rows() -> Iterator[dict[str, object]]:
     """Give the rows of a gift shop's orders: two or three articles each, every twentieth order cancelled later."""
@@ -60,9 +73,8 @@ async def home(engines_home: Path) -> AsyncIterator[Path]:
 def write_orders(folder: Path) -> None:
     folder.mkdir()
     found = sorted(rows(), key=lambda row: str(row["InvoiceDate"]))
-    types = {"Quantity": pa.int32(), "InvoiceDate": pa.timestamp("us"), "CustomerID": pa.int64()}
-    columns = {name: pa.array([row[name] for row in found], types.get(name)) for name in found[0]}
-    pq.write_table(pa.table(columns), folder / "online_retail.parquet")
+    table = pa.Table.from_pylist(found, schema=COLUMNS)
+    pq.write_table(table, folder / "online_retail.parquet")
 
 
 async def victims(demo: psutil.Process, home: Path) -> dict[str, int]:
