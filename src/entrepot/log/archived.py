@@ -129,7 +129,7 @@ class ArchivedLog:
 
     async def _open(self, part: _Part) -> _File:
         if part.object not in self._files:
-            path = self._folder / part.object.replace("/", "_")
+            path = self._folder / f"{self._record.ids.fresh()}.parquet"  # processes may share the folder
             await fetch_verified(self._archive, part.object, part.sha256, path)
             self._files[part.object] = _File(path)
             path.unlink()  # the open file lives on until it is closed, and nothing is left behind by a kill

@@ -31,12 +31,27 @@ class _Live:
         self.target = target
         self.shards = shards
         self.positions: dict[tuple[int, int], Position] = {}
+        self._unheard: dict[tuple[int, int], tuple[Position, float]] = {}
 
     def passed(self, token: Token) -> bool:
         return all(self.positions.get((token.cell, shard), START) >= token.position for shard in range(self.shards))
 
     def note(self, cell: int, shard: int, position: Position) -> None:
         self.positions[cell, shard] = max(position, self.positions.get((cell, shard), START))
+
+    def missed(self, cell: int, shard: int, position: Position, now: float) -> bool:
+        """Say whether the message of a position that was read, not heard, must have been lost.
+
+        Until then the position does not count: who waits for it would look into caches that have not been told what changed.
+        """
+        if position <= self.positions.get((cell, shard), START):
+            self._unheard.pop((cell, shard), None)
+            return False
+        first, since = self._unheard.setdefault((cell, shard), (position, now))
+        if first <= self.positions.get((cell, shard), START):
+            self._unheard[cell, shard] = (position, now)
+            return False
+        return now - since >= limits.POLL_SECONDS
 
 
 class LiveTargets:
@@ -49,6 +64,7 @@ class LiveTargets:
         self._changed: list[Changed] = []
         self._moved = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._refreshing: asyncio.Task[None] | None = None
 
     def target(self, name: str) -> Target:
         """Return the live generation of a projection: ask for each read, for it changes when a rebuild is switched in."""
@@ -76,9 +92,15 @@ class LiveTargets:
         return self._has_passed(name, token)
 
     async def refresh(self) -> None:
-        """Read which generations are live and how far they are."""
+        """Read which generations are live and how far they are; all who ask at once share one reading."""
+        if self._refreshing is None or self._refreshing.done():
+            self._refreshing = asyncio.get_running_loop().create_task(self._refresh())
+        await asyncio.shield(self._refreshing)
+
+    async def _refresh(self) -> None:
         async with self._record.committing() as connection:
             slots = await store.live_slots(connection)
+        now, fresh = asyncio.get_running_loop().time(), set[str]()
         for slot in slots:
             if slot.projection not in self._projections:
                 continue
@@ -87,8 +109,14 @@ class LiveTargets:
                 target = Target(slot.projection, slot.generation, self._projections[slot.projection].shape)
                 known = self._live[slot.projection] = _Live(target, slot.shards)
                 self._tell(slot.projection, None)
-            if slot.cell is not None and slot.shard is not None:
+                fresh.add(slot.projection)
+            if slot.cell is None or slot.shard is None:
+                continue
+            if slot.projection in fresh:
                 known.note(slot.cell, slot.shard, slot.position)
+            elif known.missed(slot.cell, slot.shard, slot.position, now):
+                known.note(slot.cell, slot.shard, slot.position)
+                self._tell(slot.projection, None)
         self._wake()
 
     async def __aenter__(self) -> Self:
