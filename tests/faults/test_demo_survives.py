@@ -28,18 +28,16 @@ ARTICLES = 200
 SEED = int(os.environ.get("ENTREPOT_FAULT_SEED", "1"))
 VERBS = ("project", "serve")
 
-COLUMNS = pa.schema(
-    [
-        pa.field("InvoiceNo", pa.string()),
-        pa.field("StockCode", pa.string()),
-        pa.field("Description", pa.string()),
-        pa.field("Quantity", pa.int32()),
-        pa.field("InvoiceDate", pa.timestamp("us")),
-        pa.field("UnitPrice", pa.float64()),
-        pa.field("CustomerID", pa.int64()),
-        pa.field("Country", pa.string()),
-    ]
-)
+TYPES: dict[str, pa.DataType] = {
+    "InvoiceNo": pa.string(),
+    "StockCode": pa.string(),
+    "Description": pa.string(),
+    "Quantity": pa.int32(),
+    "InvoiceDate": pa.timestamp("us"),
+    "UnitPrice": pa.float64(),
+    "CustomerID": pa.int64(),
+    "Country": pa.string(),
+}
 
 
 def rows() -> Iterator[dict[str, object]]:
@@ -73,7 +71,7 @@ async def home(engines_home: Path) -> AsyncIterator[Path]:
 def write_orders(folder: Path) -> None:
     folder.mkdir()
     found = sorted(rows(), key=lambda row: str(row["InvoiceDate"]))
-    table = pa.Table.from_pylist(found, schema=COLUMNS)
+    table = pa.Table.from_pylist(found, schema=pa.schema(TYPES))
     pq.write_table(table, folder / "online_retail.parquet")
 
 
