@@ -1,4 +1,4 @@
-"""Joins the routes to one ASGI application: the edge around litestar, litestar around the API and the console."""
+"""Joins the routes to one ASGI application: the hot lane, the edge, litestar, and in it the API and the console."""
 
 from typing import Any
 
@@ -6,24 +6,27 @@ from litestar import Litestar, Request, Response
 from litestar.di import Provide
 from litestar.types import ASGIApp
 
-from entrepot.api import health, problems
+from entrepot.api import catalogue, health, openapi, orders, problems, products, projections, sales, search, stock, stream
 from entrepot.api.body import JsonRequest
 from entrepot.api.edge import Edge
+from entrepot.api.hot_lane import HotLane
 from entrepot.api.parts import Parts
 from entrepot.console import pages
+
+ROOMS = (catalogue, products, stock, orders, search, sales, projections, stream, health, openapi)
 
 
 def application(parts: Parts) -> ASGIApp:
     """Return the application: API and console on one port."""
     inside = Litestar(
-        route_handlers=[health.healthz, health.readyz, health.metrics, *pages.handlers()],
+        route_handlers=[*(handler for room in ROOMS for handler in room.HANDLERS), *pages.handlers()],
         dependencies={"parts": Provide(lambda: parts, sync_to_thread=False)},
         exception_handlers={Exception: answer},
         request_class=JsonRequest,
-        openapi_config=None,
+        openapi_config=openapi.CONFIG,
         logging_config=None,
     )
-    return Edge(inside, parts.metrics)
+    return HotLane(Edge(inside, parts.metrics), parts)
 
 
 def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:

@@ -64,7 +64,8 @@ class Edge:
             await _refuse(passage, problems.unforeseen(error, scope["path"], IdSource()))
         finally:
             route = scope.get("path_template") or UNKNOWN_ROUTE
-            self._metrics.answered(scope["method"], route, passage.status, time.perf_counter() - began)
+            if route != STREAMING:
+                self._metrics.answered(scope["method"], route, passage.status, time.perf_counter() - began)
 
 
 class _Passage:

@@ -6,9 +6,9 @@ from litestar import Response, get
 from msgspec import Struct
 
 from entrepot.api.metrics import CONTENT_TYPE
-from entrepot.api.parts import Check, Parts
+from entrepot.api.parts import Parts
+from entrepot.api.pulse import ask
 from entrepot.base.errors import EngineAwayError
-from entrepot.base.limits import PING_SECONDS_MAX
 
 
 class Alive(Struct, frozen=True):
@@ -33,7 +33,7 @@ async def healthz() -> Alive:
 @get("/readyz", tags=["Health"], summary="Do all engines answer?")
 async def readyz(parts: Parts) -> Response[Ready]:
     """Ask every engine; 503 when one does not answer."""
-    sentences = dict(zip(parts.checks, await asyncio.gather(*map(ask, parts.checks.values())), strict=True))
+    sentences = dict(zip(parts.pulse.checks, await asyncio.gather(*map(ask, parts.pulse.checks.values())), strict=True))
     ready = all(sentence == "" for sentence in sentences.values())
     body = Ready(ready, {role: sentence or "answers" for role, sentence in sentences.items()})
     return Response(body, status_code=200 if ready else EngineAwayError.status, headers={"Cache-Control": "no-store"})
@@ -45,13 +45,4 @@ async def metrics(parts: Parts) -> Response[bytes]:
     return Response(parts.metrics.text(), media_type=CONTENT_TYPE)
 
 
-async def ask(check: Check) -> str:
-    """Ask one engine; an empty answer is a good one."""
-    try:
-        async with asyncio.timeout(PING_SECONDS_MAX):
-            await check()
-    except EngineAwayError as error:
-        return str(error)
-    except TimeoutError:
-        return f"No answer within {PING_SECONDS_MAX:.0f} s."
-    return ""
+HANDLERS = [healthz, readyz, metrics]

@@ -7,39 +7,54 @@ from msgspec import Struct
 
 from entrepot.api.metrics import Metrics
 from entrepot.api.page_cache import PageCache
+from entrepot.api.pulse import Pulse
+from entrepot.api.today import Today
+from entrepot.api.verifying import Verifying
 from entrepot.base.errors import NotThereYetError
 from entrepot.base.event import Token
 from entrepot.base.limits import AT_LEAST_SECONDS_MAX
 from entrepot.base.projection import Target
 from entrepot.base.time import Clock
 from entrepot.commerce.checkout.gather import Gatherer
+from entrepot.engines.columns.port import ColumnStore
 from entrepot.engines.documents.port import DocumentStore
+from entrepot.engines.graph.port import GraphStore
 from entrepot.engines.memory.port import MemoryStore
 from entrepot.engines.search.port import SearchStore
 from entrepot.log.live import LiveTargets
+from entrepot.log.projector import Subscription
 from entrepot.record import command
 from entrepot.record.transaction import Record, Transaction
 
-Check = Callable[[], Awaitable[object]]
 Answer = TypeVar("Answer", bound=Struct)
 
 ACTOR = "api"
 
 
 class Parts(Struct, frozen=True, kw_only=True):
-    """The parts of one running application. ``checks`` ask an engine whether it answers, by role; raising says no."""
+    """The parts of one running application.
+
+    ``market`` is what the store's pages show prices of; ``addresses`` say where the engine of a role is, for people.
+    """
 
     record: Record
     cell: int
+    clock: Clock
     gatherer: Gatherer
     live: LiveTargets
-    pages: PageCache
+    subscriptions: Mapping[str, Subscription]
     documents: DocumentStore
     search: SearchStore
+    columns: ColumnStore
+    graph: GraphStore
     memory: MemoryStore
-    checks: Mapping[str, Check]
+    addresses: Mapping[str, str]
+    pages: PageCache
+    pulse: Pulse
     metrics: Metrics
-    clock: Clock
+    verifying: Verifying
+    today: Today
+    market: str = ""
 
     async def run(
         self,
@@ -53,14 +68,12 @@ class Parts(Struct, frozen=True, kw_only=True):
 
     async def fresh(self, projection: str, at_least: str | None) -> Target:
         """Return the generation to read, once it has reached the position asked for."""
-        target = self.live.target(projection)
-        if at_least is None:
-            return target
-        token = Token.parse(at_least)
-        if not await self.live.wait_for(projection, token, AT_LEAST_SECONDS_MAX):
-            raise NotThereYetError(
-                f"{projection} has not reached {token} within {AT_LEAST_SECONDS_MAX:g} s: try again shortly.",
-                projection=projection,
-                position=str(token),
-            )
+        if at_least is not None:
+            token = Token.parse(at_least)
+            if not await self.live.wait_for(projection, token, AT_LEAST_SECONDS_MAX):
+                raise NotThereYetError(
+                    f"{projection} has not reached {token} within {AT_LEAST_SECONDS_MAX:g} s: try again shortly.",
+                    projection=projection,
+                    position=str(token),
+                )
         return self.live.target(projection)

@@ -5,6 +5,7 @@ left is a bug: the caller gets one sentence and a number to quote, the log gets 
 """
 
 import re
+import traceback
 from collections.abc import Iterator
 from typing import Any
 
@@ -101,7 +102,8 @@ def title_of(slug: str) -> str:
 
 def kinds() -> dict[str, type[EntrepotError]]:
     """Return every kind of error that a caller can meet, by slug."""
-    return dict(sorted((kind.slug, kind) for kind in _subclasses(EntrepotError) if kind.slug != EntrepotError.slug))
+    own = {kind.slug: kind for kind in _subclasses(EntrepotError) if "slug" in vars(kind) and kind is not EntrepotError}
+    return dict(sorted(own.items()))
 
 
 def invalid(message: str, sent: object) -> BadInputError:
@@ -144,7 +146,8 @@ def from_framework(error: HTTPException, path: str, method: str) -> EntrepotErro
 def unforeseen(error: BaseException, path: str, ids: IdSource) -> UnexpectedError:
     """Log an error that nobody foresaw and return what the caller is told: one sentence and the number in the log."""
     number = str(ids.fresh())
-    log.error("api.unexpected", number=number, path=path, exc_info=error)
+    # As plain text: a renderer that shows local variables would write what the client sent into the log.
+    log.error("api.unexpected", number=number, path=path, traceback="".join(traceback.format_exception(error)))
     return UnexpectedError(f"Something unexpected happened here: please report it with the number {number}.", number=number)
 
 

@@ -5,12 +5,15 @@ from uuid import UUID
 
 from litestar import Request, Response, get
 from litestar.params import Parameter
+from msgspec import Struct
 
 from entrepot.api.headers import AtLeast
 from entrepot.api.page_cache import PROJECTION, CachedPage, etag_of
+from entrepot.api.pages import Limit
 from entrepot.api.parts import Parts
 from entrepot.base.errors import BadInputError, NotFoundError
 from entrepot.base.limits import PAGE_ITEMS_MAX
+from entrepot.projections.bought_together.query import bought_together
 from entrepot.projections.product_page.query import categories
 
 # A browser asks again each time, and mostly hears 304; a proxy may serve it for a second, and an older one while it asks.
@@ -49,7 +52,30 @@ async def read_category(request: Request[Any, Any, Any], parts: Parts, category_
     return _conditional(request, found[category_id], etag_of(found[category_id]))
 
 
-HANDLERS = [read_product, read_products, read_category]
+class Companion(Struct, frozen=True, kw_only=True):
+    """A product that is bought with another: in how many of the baskets looked at, and how telling that is."""
+
+    product_id: UUID
+    baskets: int
+    score: float
+
+
+class Companions(Struct, frozen=True, kw_only=True):
+    """What is bought with a product, the most telling first."""
+
+    items: list[Companion]
+
+
+@get("/v1/products/{product_id:uuid}/bought-together", tags=["Products"], summary="What is bought with a product")
+async def read_companions(parts: Parts, product_id: UUID, at_least: AtLeast, limit: Limit = 10) -> Response[Companions]:
+    """List what is bought together with a product."""
+    target = await parts.fresh("bought_together", at_least)
+    found = await bought_together(parts.graph, target, [product_id], limit)
+    items = [Companion(product_id=one.product_id, baskets=one.baskets, score=one.score) for one in found]
+    return Response(Companions(items=items), headers={"Cache-Control": "public, max-age=60"})
+
+
+HANDLERS = [read_product, read_products, read_category, read_companions]
 
 
 def parse_ids(text: str) -> list[UUID]:

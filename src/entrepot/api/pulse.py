@@ -5,7 +5,7 @@ One task per process looks; any number of readers (the console's pages, the stre
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
@@ -13,17 +13,17 @@ import structlog
 from msgspec import Struct
 
 from entrepot.api import pulse_store as store
-from entrepot.api.health import ask
 from entrepot.api.metrics import Metrics
-from entrepot.api.parts import Check
 from entrepot.api.pulse_store import Arrival, Reported, Verification
 from entrepot.base.errors import EngineAwayError, EntrepotError
 from entrepot.base.event import START, Position
-from entrepot.base.limits import PULSE_SECONDS, STREAM_SUBSCRIBERS_MAX
+from entrepot.base.limits import PING_SECONDS_MAX, PULSE_SECONDS, STREAM_SUBSCRIBERS_MAX
 from entrepot.base.time import Clock, stamp_millis, utc
 from entrepot.record.transaction import Connection, Record
 
 log = structlog.get_logger()
+
+Check = Callable[[], Awaitable[object]]
 
 SAMPLES = 120
 RATE_SECONDS = 5.0
@@ -74,6 +74,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     latency_p99: float
     requests_per_second: float
     errors: int
+    rates: list[float]
     record: str = ""
 
 
@@ -90,16 +91,20 @@ class _Seen(Struct):
 
 
 class Pulse:
-    """Looks while it runs; ``latest`` is what was seen last, ``beats`` gives every look to one reader."""
+    """Looks while it runs; ``latest`` is what was seen last, ``beats`` gives every look to one reader.
+
+    ``checks`` ask an engine whether it answers, by role; raising says no. ``roles`` name the engine of each projection.
+    """
 
     def __init__(
         self, record: Record, cell: int, checks: Mapping[str, Check], metrics: Metrics, clock: Clock, roles: Mapping[str, str]
     ) -> None:
-        self._record, self._cell, self._checks = record, cell, checks
+        self._record, self._cell, self.checks = record, cell, checks
         self._metrics, self._clock, self._roles = metrics, clock, roles
         self._seen = _Seen()
         self._heads: deque[tuple[float, int]] = deque(maxlen=4 * SAMPLES)
         self._lags: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=SAMPLES))
+        self._rates: deque[float] = deque(maxlen=SAMPLES)
         self._states: dict[str, tuple[str, datetime]] = {}
         self._engines: dict[str, str] = dict.fromkeys(checks, "")
         self._beat = asyncio.Event()
@@ -139,8 +144,8 @@ class Pulse:
         """Look once."""
         self._looks += 1
         if self._looks % HEALTH_EVERY == 1:
-            answers = await asyncio.gather(*map(ask, self._checks.values()))
-            self._engines = dict(zip(self._checks, answers, strict=True))
+            answers = await asyncio.gather(*map(ask, self.checks.values()))
+            self._engines = dict(zip(self.checks, answers, strict=True))
         async with self._record.committing() as connection:
             arrivals = await self._tail(connection)
             reported = await store.lanes(connection, self._cell)
@@ -160,6 +165,7 @@ class Pulse:
             latency_p99=fast[len(fast) * 99 // 100] if fast else 0.0,
             requests_per_second=seen.requests_per_second,
             errors=self._metrics.errors,
+            rates=list(self._rates),
         )
         self._measure(self.latest)
         beat, self._beat = self._beat, asyncio.Event()
@@ -205,6 +211,7 @@ class Pulse:
                 seen.position, seen.head = tail.position, max(tail.head, seen.head)
         seen.looked_at, seen.requests = now, requests
         self._heads.append((now, seen.head))
+        self._rates.append(round(seen.events_per_second, 1))
         return list(arrivals)
 
     def _lanes(self, reported: Sequence[Reported], verified: Mapping[str, Verification], now: datetime) -> list[Lane]:
@@ -263,3 +270,15 @@ class Pulse:
             self._metrics.lag_events.labels(lane.name).set(lane.lag_events)
             self._metrics.lag_seconds.labels(lane.name).set(lane.lag_seconds)
             self._metrics.quarantined.labels(lane.name).set(lane.quarantined)
+
+
+async def ask(check: Check) -> str:
+    """Ask one engine whether it answers; an empty answer is a good one."""
+    try:
+        async with asyncio.timeout(PING_SECONDS_MAX):
+            await check()
+    except EngineAwayError as error:
+        return str(error)
+    except TimeoutError:
+        return f"No answer within {PING_SECONDS_MAX:.0f} s."
+    return ""

@@ -9,13 +9,16 @@ from litestar.types import ControllerRouterHandler
 from entrepot.api import problems
 from entrepot.base.errors import EntrepotError
 from entrepot.base.ids import IdSource
-from entrepot.console import assets
-from entrepot.console.render import page
+from entrepot.console import assets, diagnosis, engine_room, orders, sales, store
+from entrepot.console.render import environment, page
+
+ROOMS = (store, orders, sales, engine_room)
 
 
 def handlers() -> list[ControllerRouterHandler]:
     """Return the routes of the console."""
-    return [assets.asset]
+    environment().filters.update(word=diagnosis.word, shape=diagnosis.shape)
+    return [assets.asset, *(handler for room in ROOMS for handler in room.HANDLERS)]
 
 
 def wants_page(request: Request[Any, Any, Any]) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from uuid import UUID
 
 import jinja2
 from babel.dates import format_datetime, format_timedelta
@@ -66,7 +67,17 @@ def environment() -> jinja2.Environment:
     )
     made.globals.update(asset=address, rooms=ROOMS, version=__version__)
     made.filters.update(
-        whole=whole, compact=compact, money=money, moment=moment, instant=instant, since=since, span=span, decimal=decimal
+        whole=whole,
+        compact=compact,
+        money=amount,
+        moment=moment,
+        instant=instant,
+        since=since,
+        span=span,
+        short=short,
+        lag=lag,
+        decimal=decimal,
+        id=UUID,
     )
     return made
 
@@ -86,7 +97,7 @@ def compact(number: float) -> str:
     return format_compact_decimal(number, locale=LOCALE, fraction_digits=1)
 
 
-def money(minor: int, currency: str) -> str:
+def amount(minor: int, currency: str) -> str:
     """Return an amount with its currency."""
     return format_currency(to_major(minor, Currency(currency)), currency, locale=LOCALE)
 
@@ -104,6 +115,16 @@ def instant(at: datetime) -> str:
 def since(at: datetime, now: datetime) -> str:
     """Return how long ago a moment was: 3 s ago."""
     return f"{span((now - at).total_seconds())} ago"
+
+
+def short(id_: UUID) -> str:
+    """Return the end of an id, which tells two of the same moment apart."""
+    return str(id_)[-12:]
+
+
+def lag(seconds: float) -> str:
+    """Return how far behind something is; below the pulse's resolution, nothing."""
+    return "0 s" if seconds < 1 else span(seconds)
 
 
 def span(seconds: float) -> str:

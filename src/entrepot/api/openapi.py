@@ -1,0 +1,69 @@
+"""The API's description (OpenAPI), the page that shows it, and the page that explains each kind of problem."""
+
+from typing import Any
+
+from litestar import Request, Response, get
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import License, Tag
+
+from entrepot import __version__
+from entrepot.api import problems
+from entrepot.base.errors import NotFoundError
+from entrepot.console.render import page
+
+DESCRIPTION = """One log of truth, every engine a provable projection.
+
+Every write answers `Entrepot-Position`; give it back as `Entrepot-At-Least` and a read is at least that fresh. Commands take an
+`Idempotency-Key`: the same key gets the stored answer. Amounts are whole minor units beside their currency. What is refused is
+`application/problem+json`, whose `type` leads to a page that explains it."""
+
+CONFIG = OpenAPIConfig(
+    title="Entrepôt",
+    version=__version__,
+    description=DESCRIPTION,
+    license=License(name="Apache-2.0", identifier="Apache-2.0"),
+    path="/v1",
+    use_handler_docstrings=True,
+    render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+    tags=[
+        Tag("Products", "Pages as shoppers read them, from documents."),
+        Tag("Search", "Finding products: full text, facets, suggestions."),
+        Tag("Catalogue", "Writing products, categories, markets and prices."),
+        Tag("Stock", "What comes in, what is corrected, what is left."),
+        Tag("Orders", "Placing, cancelling, taking back."),
+        Tag("Sales", "What was sold, from columns."),
+        Tag("Projections", "How far each engine is, and what an operator can do."),
+        Tag("Health", "Whether the process lives and its engines answer."),
+    ],
+)
+
+
+@get("/v1/docs", include_in_schema=False)
+async def docs(request: Request[Any, Any, Any]) -> Response[str]:
+    """Show the API's description on a page."""
+    schema = request.app.openapi_schema.to_schema()
+    return page("docs.html", "", {"api": schema, "tags": _by_tag(schema), "kinds": problems.kinds()})
+
+
+@get("/problems/{slug:str}", include_in_schema=False)
+async def problem(slug: str) -> Response[str]:
+    """Explain one kind of problem."""
+    kind = problems.kinds().get(slug)
+    if kind is None:
+        raise NotFoundError(f"There is no kind of problem called {slug!r}: /v1/docs lists them.", slug=slug)
+    says = " ".join((kind.__doc__ or "").replace("``", "").split())
+    return page("problem.html", "", {"slug": slug, "title": problems.title_of(slug), "kind": kind, "says": says})
+
+
+HANDLERS = [docs, problem]
+
+
+def _by_tag(schema: dict[str, Any]) -> list[tuple[dict[str, Any], list[tuple[str, str, dict[str, Any]]]]]:
+    operations = [
+        (method, path, operation)
+        for path, methods in schema["paths"].items()
+        for method, operation in methods.items()
+        if isinstance(operation, dict) and "tags" in operation
+    ]
+    return [(tag, [one for one in operations if tag["name"] in one[2]["tags"]]) for tag in schema["tags"]]

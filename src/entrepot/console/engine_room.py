@@ -1,0 +1,112 @@
+"""The engine room's pages: the log, the lanes it flows into, and one lane with its buttons."""
+
+from typing import Any
+
+from litestar import Request, Response, get, post
+from litestar.response import Redirect
+
+from entrepot.api import projections, pulse_store
+from entrepot.api.parts import Parts
+from entrepot.base.errors import BadInputError, EntrepotError, NotFoundError
+from entrepot.console import diagnosis
+from entrepot.console.guard import same_site
+from entrepot.console.orders import Form
+from entrepot.console.render import page
+from entrepot.log import generations, quarantine
+
+HISTORY = 10
+
+SAYS = {
+    "product_page": "What a product's page shows: one document a product, with its prices, and one a category.",
+    "product_search": "Finding products by words, in any language, with facets that narrow.",
+    "sales_facts": "What was sold, by minute, day, country, category, product and cohort.",
+    "bought_together": "Which products are bought together, from the baskets of orders.",
+    "live_stock": "How many pieces are left, by warehouse, for display.",
+}
+_DONE = {
+    "verifying": "Verification has begun; its result appears below when it is done.",
+    "rebuilding": "The rebuild has begun; readers notice nothing.",
+    "replaying": "The projector will try them again within a second.",
+}
+
+
+@get("/engine-room", include_in_schema=False)
+async def engine_room(parts: Parts) -> Response[str]:
+    """Show the whole house."""
+    seen = await parts.pulse.look()
+    context = {
+        "seen": seen,
+        "notes": diagnosis.notes(seen),
+        "today": await parts.today.sums(),
+        "engines": {role: parts.addresses.get(role, role) for role in {lane.role for lane in seen.lanes}},
+        "addresses": parts.addresses,
+        "record": parts.addresses.get("record", "PostgreSQL"),
+    }
+    return page("engine_room.html", "engine-room", context)
+
+
+@get("/engine-room/{name:str}", include_in_schema=False)
+async def lane(parts: Parts, name: str, done: str = "") -> Response[str]:
+    """Show one projection."""
+    return await _lane_page(parts, name, done=_DONE.get(done, ""))
+
+
+@post("/engine-room/{name:str}/rebuilds", include_in_schema=False)
+async def rebuild(request: Request[Any, Any, Any], parts: Parts, name: str, data: Form) -> Response[Any]:
+    """Start a rebuild, if its name was typed."""
+    same_site(request)
+    confirm = data.get("confirm", "").strip()
+    try:
+        found = projections.known(parts, name)
+        if confirm != name:
+            raise BadInputError(f"Nothing was rebuilt: type {name} to confirm, not {confirm!r}.")
+        await generations.rebuild(parts.record, found.projection, found.shards)
+    except NotFoundError:
+        raise
+    except EntrepotError as error:
+        return await _lane_page(parts, name, wrong=str(error), confirm=confirm, status=error.status)
+    return Redirect(f"/engine-room/{name}?done=rebuilding", status_code=303)
+
+
+@post("/engine-room/{name:str}/verifications", include_in_schema=False)
+async def verify(request: Request[Any, Any, Any], parts: Parts, name: str) -> Redirect:
+    """Compare a projection with the truth."""
+    same_site(request)
+    projections.known(parts, name)
+    parts.verifying.start(name)
+    return Redirect(f"/engine-room/{name}?done=verifying", status_code=303)
+
+
+@post("/engine-room/{name:str}/replays", include_in_schema=False)
+async def replay(request: Request[Any, Any, Any], parts: Parts, name: str, data: Form) -> Redirect:
+    """Try again what was set aside: one key, or all."""
+    same_site(request)
+    projections.known(parts, name)
+    await quarantine.replay(parts.record, name, data.get("key") or None)
+    return Redirect(f"/engine-room/{name}?done=replaying", status_code=303)
+
+
+HANDLERS = [engine_room, lane, rebuild, verify, replay]
+
+
+async def _lane_page(
+    parts: Parts, name: str, *, done: str = "", wrong: str = "", confirm: str = "", status: int = 200
+) -> Response[str]:
+    projections.known(parts, name)
+    seen = await parts.pulse.look()
+    shown = next((one for one in seen.lanes if one.name == name), None)
+    async with parts.record.committing() as connection:
+        history = await pulse_store.history(connection, name, HISTORY)
+    context = {
+        "name": name,
+        "says": SAYS.get(name, ""),
+        "lane": shown,
+        "notes": diagnosis.of_lane(shown, seen.at) if shown else [],
+        "history": history,
+        "verifying": parts.verifying.checked.get(name),
+        "parked": await projections.parked(parts, name),
+        "done": done,
+        "wrong": wrong or parts.verifying.failed.get(name, ""),
+        "confirm": confirm,
+    }
+    return page("lane.html", "engine-room", context, status=status)

@@ -1,0 +1,59 @@
+// Charts of money over time, drawn by uPlot from what the server put beside the table; colours are the page's own.
+(() => {
+  const HEIGHT = 240;
+  const charts = [];
+  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+  // Steps without a sale are zero, not a slope between their neighbours.
+  const filled = ({ x, net, orders, step }) => {
+    const xs = [], nets = [], counts = [];
+    for (let at = 0; at < x.length; at++) {
+      if (at && x[at] - x[at - 1] > step) {
+        xs.push(x[at - 1] + step); nets.push(0); counts.push(0);
+        if (x[at] - step > x[at - 1] + step) { xs.push(x[at] - step); nets.push(0); counts.push(0); }
+      }
+      xs.push(x[at]); nets.push(net[at]); counts.push(orders[at]);
+    }
+    return [xs, nets, counts];
+  };
+
+  const options = (told, width) => {
+    const money = new Intl.NumberFormat("en-GB", { style: "currency", currency: told.currency });
+    const short = new Intl.NumberFormat("en-GB", { style: "currency", currency: told.currency, notation: "compact", maximumFractionDigits: 1 });
+    const axis = { stroke: colour("--ink-faint"), font: "12px " + colour("--sans"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } };
+    const day = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", weekday: "short", day: "numeric", month: "short", year: "numeric" });
+    const minute = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+    const when = told.step >= 86400 ? day : minute;
+    return {
+      width, height: HEIGHT,
+      tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
+      padding: [12, 8, 0, 0],
+      cursor: { y: false, points: { size: 7 }, drag: { x: true, y: false } },
+      legend: { live: true, markers: { show: false } },
+      scales: { y: { range: (_, low, high) => [Math.min(0, low), high > 0 ? high * 1.08 : 1] } },
+      axes: [{ ...axis, grid: { show: false }, space: 70 }, { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => short.format(tick)) }],
+      series: [
+        { label: told.step >= 86400 ? "Day" : "Minute", value: (_, value) => value == null ? "–" : when.format(value * 1000) },
+        { label: "Net", stroke: colour("--series"), fill: colour("--series-ground"), width: 1.5, points: { show: false }, value: (_, value) => value == null ? "–" : money.format(value) },
+        { label: "Orders", show: true, scale: "orders", width: 0, points: { show: false }, value: (_, value) => value ?? "–" },
+      ],
+    };
+  };
+
+  const draw = (place) => {
+    const told = JSON.parse(place.dataset.chart);
+    place.replaceChildren();
+    return new uPlot(options(told, place.clientWidth), filled(told), place);
+  };
+  const all = () => {
+    charts.splice(0).forEach(([, chart]) => chart.destroy());
+    document.querySelectorAll("[data-chart]").forEach((place) => charts.push([place, draw(place)]));
+  };
+
+  document.addEventListener("DOMContentLoaded", () => {
+    all();
+    new ResizeObserver(() => charts.forEach(([place, chart]) => { if (chart.width !== place.clientWidth) chart.setSize({ width: place.clientWidth, height: HEIGHT }); }))
+      .observe(document.querySelector("main"));
+  });
+  document.addEventListener("themechange", all);
+})();

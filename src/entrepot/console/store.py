@@ -1,0 +1,237 @@
+"""The store's pages: home, results and a product; what a shopper sees."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from litestar import Request, Response, get
+from litestar.response import Redirect
+from msgspec import Struct
+
+from entrepot.api import wanted
+from entrepot.api.parts import Parts
+from entrepot.base.errors import BadInputError, EngineAwayError, NotFoundError
+from entrepot.base.money import Currency, to_minor
+from entrepot.commerce.catalog.events import ProductText
+from entrepot.commerce.pricing.query import markets
+from entrepot.console import narrowing
+from entrepot.console.render import decimal, page
+from entrepot.projections.bought_together.query import bought_together
+from entrepot.projections.live_stock.query import available
+from entrepot.projections.product_page.query import ProductPage, categories, pages, read_category, read_page
+from entrepot.projections.product_search import query
+from entrepot.projections.product_search.query import Results, Wanted
+from entrepot.projections.product_search.suggest import suggest
+
+LOCALE = "en"
+FEW = 5
+SORTS = (
+    ("relevance", "Best match"),
+    ("price-up", "Price, low to high"),
+    ("price-down", "Price, high to low"),
+    ("newest", "Newest"),
+    ("name", "Name"),
+)
+
+
+class Article(Struct, frozen=True, kw_only=True):
+    """A variant as a shopper sees it."""
+
+    sku: str
+    options: str
+    price: tuple[int, str] | None
+    available: int
+    warehouses: Mapping[str, int]
+
+
+class Companion(Struct, frozen=True, kw_only=True):
+    """A product bought together with another."""
+
+    id: UUID
+    title: str
+    brand: str
+    orders: int
+
+
+class Suggested(Struct, frozen=True, kw_only=True):
+    """One line under the search box: a text to search for, or a thing to go to."""
+
+    text: str
+    kind: str = ""
+    href: str = ""
+
+
+@get("/", include_in_schema=False)
+async def home(parts: Parts, market: str = "") -> Response[str]:
+    """Show the search box and where to begin."""
+    here = await place(parts, market)
+    results = await _search(parts, Wanted(text="", market=here.market, limit=1))
+    names = await _category_names(parts, results)
+    facets = {facet.field: facet for facet in results.facets}
+    return page("home.html", "store", {"here": here, "total": results.total, "facets": facets, "names": names, "few": 12})
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """The market a shopper is in, and those there are."""
+
+    market: str
+    currency: str
+    markets: Mapping[str, str]
+
+
+async def place(parts: Parts, asked: str) -> Place:
+    """Return the market that was asked for, or the first."""
+    async with parts.record.committing() as connection:
+        known = await markets(connection)
+    market = next((name for name in (asked, parts.market, *sorted(known)) if name in known), "")
+    return Place(market=market, currency=known.get(market, ""), markets=known)
+
+
+@get("/search", include_in_schema=False)
+async def results(request: Request[Any, Any, Any], parts: Parts) -> Response[Any]:
+    """Show what was found, with what narrows it."""
+    pairs = [(name, value) for name, value in request.query_params.multi_items() if value]
+    here = await place(parts, dict(pairs).get("market", ""))
+    if any(name in {"from", "to"} for name, _ in pairs):
+        return Redirect(narrowing.address(_with_price(pairs, here.currency)), status_code=303)
+    asked = wanted.read(pairs, market=here.market, limit=24)
+    found = await _search(parts, asked)
+    names = await _category_names(parts, found, asked.categories)
+    labels = {facet.field: facet.label for facet in found.facets}
+    shown = {
+        "here": here,
+        "asked": asked,
+        "found": found,
+        "groups": narrowing.groups(found.facets, pairs, names, here.currency),
+        "chips": narrowing.chips(pairs, labels, names, here.currency),
+        "sorts": [(key, label, narrowing.address(narrowing.replaced(pairs, "sort", key))) for key, label in SORTS],
+        "more": narrowing.address(narrowing.replaced(pairs, "cursor", found.cursor)) if found.cursor else "",
+        "instead": narrowing.address(narrowing.replaced(pairs, "q", found.did_you_mean)) if found.did_you_mean else "",
+        "first": narrowing.address([(n, v) for n, v in pairs if n != "cursor"]),
+        "cleared": narrowing.address([(n, v) for n, v in pairs if n in {"q", "market"}]),
+        "kept": [(n, v) for n, v in pairs if n not in {"q", "cursor", "price"}],
+        "pairs": pairs,
+    }
+    return page("results.html", "store", shown)
+
+
+@get("/suggest", include_in_schema=False)
+async def suggestions(parts: Parts, q: str = "") -> list[Suggested]:
+    """Suggest while typing (for the script of the search box): texts first, then where else the text may lead."""
+    found = await suggest(parts.search, parts.live.target("product_search"), q, LOCALE)
+    texts = [Suggested(text=text) for text in found.texts]
+    brands = [Suggested(text=name, kind="brand", href=f"/search?{urlencode({'brand': name})}") for name in found.brands]
+    within = [Suggested(text=one.name, kind="category", href=f"/search?category={one.category_id}") for one in found.categories]
+    shown = [Suggested(text=one.title, kind="product", href=f"/products/{one.product_id}") for one in found.products]
+    return [*texts, *brands[:2], *within[:2], *shown[:3]]
+
+
+@get("/products/{product_id:uuid}", include_in_schema=False)
+async def product(parts: Parts, product_id: UUID, market: str = "") -> Response[str]:
+    """Show one product."""
+    here = await place(parts, market)
+    shown = read_page((await parts.pages.page(product_id)).body)
+    stock = await _stock(parts, shown)
+    articles = _articles(shown, stock or {}, here.market)
+    path = await categories(parts.documents, parts.live.target("product_page"), shown.category_path_ids)
+    context = {
+        "here": here,
+        "product": shown,
+        "text": spoken(shown),
+        "articles": articles,
+        "known_stock": stock is not None,
+        "prices": sorted({(price.market, price.amount_minor, price.currency) for price in shown.prices}),
+        "path": [(id_, named(text)) for id_, text in path.items()],
+        "companions": await _companions(parts, product_id),
+        "attributes": [(name.replace("_", " "), _value(value)) for name, value in shown.attributes.items()],
+        "key": parts.record.ids.fresh(),
+    }
+    return page("product.html", "store", context)
+
+
+HANDLERS = [home, results, suggestions, product]
+
+
+def spoken(shown: ProductPage) -> ProductText:
+    """Return what is said of a product in the reader's language, or in the first there is."""
+    return shown.texts.get(LOCALE) or next(iter(shown.texts.values()))
+
+
+async def _search(parts: Parts, asked: Wanted) -> Results:
+    return await query.search(parts.search, parts.live.target("product_search"), asked)
+
+
+async def _category_names(parts: Parts, found: Results, chosen: Sequence[UUID] = ()) -> dict[UUID, str]:
+    ids = [UUID(value.value) for facet in found.facets if facet.field == "category" for value in facet.values]
+    texts = await categories(parts.documents, parts.live.target("product_page"), [*ids, *chosen])
+    return {id_: named(text) for id_, text in texts.items()}
+
+
+def named(category: bytes) -> str:
+    """Return a category's name in the reader's language."""
+    read = read_category(category)
+    return read.names.get(LOCALE) or read.names.get("en-US") or next(iter(read.names.values()), read.code)
+
+
+async def _stock(parts: Parts, shown: ProductPage) -> Mapping[UUID, Mapping[str, int]] | None:
+    """Return what is left of each variant; None when the engine that knows does not answer."""
+    try:
+        return await available(parts.memory, parts.live.target("live_stock"), [variant.id for variant in shown.variants])
+    except EngineAwayError:
+        return None
+
+
+def _articles(shown: ProductPage, stock: Mapping[UUID, Mapping[str, int]], market: str) -> list[Article]:
+    prices = {price.variant_id: (price.amount_minor, price.currency) for price in shown.prices if price.market == market}
+    return [
+        Article(
+            sku=variant.sku,
+            options=", ".join(f"{name}: {value}" for name, value in variant.options.items()),
+            price=prices.get(variant.id),
+            available=sum(stock.get(variant.id, {}).values()),
+            warehouses=stock.get(variant.id, {}),
+        )
+        for variant in shown.variants
+    ]
+
+
+async def _companions(parts: Parts, product_id: UUID) -> list[Companion]:
+    """Return what is bought together with it; none when the graph does not answer, since the page is whole without."""
+    try:
+        found = await bought_together(parts.graph, parts.live.target("bought_together"), [product_id], FEW)
+        texts = await pages(parts.documents, parts.live.target("product_page"), [one.product_id for one in found])
+    except (EngineAwayError, NotFoundError):
+        return []
+    read = {id_: read_page(text) for id_, text in texts.items()}
+    return [
+        Companion(
+            id=one.product_id, title=spoken(read[one.product_id]).title, brand=read[one.product_id].brand, orders=one.baskets
+        )
+        for one in found
+        if one.product_id in read
+    ]
+
+
+def _value(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return decimal(value, 2).rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+
+
+def _with_price(pairs: Sequence[tuple[str, str]], currency: str) -> list[tuple[str, str]]:
+    given = dict(pairs)
+    kept = [(n, v) for n, v in pairs if n not in {"from", "to", "price", "cursor"}]
+    low, below = (_minor(given.get(name, ""), currency, name) for name in ("from", "to"))
+    return [*kept, ("price", f"{low}..{below}")] if low or below else kept
+
+
+def _minor(text: str, currency: str, name: str) -> str:
+    """Return an amount that a shopper typed in whole minor units; nothing where nothing was typed."""
+    if not text.strip():
+        return ""
+    try:
+        return str(to_minor(Decimal(text.strip().replace(",", ".")), Currency(currency)))
+    except InvalidOperation as error:
+        raise BadInputError(f"The price {text!r} cannot be read: write a number, such as 19.99.", field=name) from error
