@@ -29,6 +29,12 @@ async def is_live(home: House, generation: int) -> bool:
     return any(g.generation == generation and g.state == "live" for g in await generations(home.record, ["notes"]))
 
 
+async def slots_are_shared(home: House, shares: list[int]) -> bool:
+    async with home.record.committing() as connection:
+        rows = await connection.fetch("SELECT count(*) FROM log.lease WHERE name LIKE 'slot/%' GROUP BY holder ORDER BY 1")
+    return [row[0] for row in rows] == shares
+
+
 async def an_error_is_shown(home: House) -> bool:
     async with home.record.committing() as connection:
         return bool(await connection.fetchval("SELECT count(error) FROM log.progress"))
@@ -103,6 +109,15 @@ async def test_shards_together_find_every_note(home: House, shards: int) -> None
     async with home.projecting(shards=shards), home.projecting(shards=shards):
         await home.passed(await home.write(*((f"{n}", 1, str(n)) for n in range(100))))
     assert await home.notes() == {str(n): str(n) for n in range(100)}
+
+
+async def test_two_projectors_share_the_slots_and_one_alone_has_all(home: House) -> None:
+    async with home.projecting(shards=4):
+        await until(lambda: slots_are_shared(home, [4]))
+        async with home.projecting(shards=4):
+            await until(lambda: slots_are_shared(home, [2, 2]))
+        await until(lambda: slots_are_shared(home, [4]))
+        await home.passed(await home.write(("a", 1, "x")))
 
 
 async def test_a_changed_number_of_shards_counts_from_the_next_rebuild(home: House) -> None:

@@ -117,6 +117,8 @@ class SlotWriter:
             raise
 
     async def _turn(self) -> None:
+        if not self._lease.held():
+            return
         if self._position is None:
             self._position = await self._load()
         rings = self._bell.rings(CHANNEL)
