@@ -215,6 +215,11 @@ async def test_what_occurs_nowhere_is_read_as_what_was_meant(shop: Shop, typed: 
     assert results.total >= 8
 
 
+async def test_words_that_only_join_others_are_not_looked_for_and_still_shown(shop: Shop) -> None:
+    results = await shop.ask("radio with the wi-fi")
+    assert (results.searched, results.total) == ("radio with the wi-fi", 1)
+
+
 async def test_products_with_all_words_come_before_those_with_some(shop: Shop) -> None:
     titles = await shop.titles("sonor radio")
     assert titles[0] == "Sonor Wi-Fi radio"

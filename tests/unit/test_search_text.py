@@ -2,7 +2,7 @@
 
 import pytest
 
-from entrepot.engines.search.languages import analyzer_of, spaced
+from entrepot.engines.search.languages import analyzer_of, is_stop_word, spaced
 from entrepot.projections.product_search.reading import typos
 from entrepot.projections.product_search.text import code_forms, head_of, specs_of, spoken_in
 
@@ -74,6 +74,11 @@ def test_a_text_is_given_in_the_locale_or_its_language_or_as_it_is() -> None:
 def test_unspaced_scripts_are_cut_into_pairs_and_others_left() -> None:
     assert spaced("無線マウス USB").split() == ["無線", "線マ", "マウ", "ウス", "USB"]
     assert spaced("plain ASCII") == "plain ASCII"
+
+
+def test_words_that_only_join_others_are_known_by_language() -> None:
+    spoken = [("for", "en-GB"), ("cable", "en"), ("für", "de"), ("for", "ja"), ("с", "ru")]  # noqa: RUF001  # Cyrillic
+    assert [is_stop_word(word, locale) for word, locale in spoken] == [True, False, True, False, True]
 
 
 def test_a_locale_picks_the_analyzer_by_its_language() -> None:

@@ -1,4 +1,4 @@
-"""Which language a locale is written in, and how its text becomes words. Knows no engine's index and no business word.
+"""Which language a locale is written in, and how its text becomes words. Knows no index and no business word.
 
 Languages with a stemmer get it. The others are folded: case, accents, compatibility forms. Scripts written without spaces
 (Han, kana, Thai and their like) and Korean, whose particles cling to the word, are cut into pairs of letters.
@@ -7,6 +7,9 @@ Languages with a stemmer get it. The others are folded: case, accents, compatibi
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import cache
+
+from tantivy import Filter, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
 
 FOLDED = "folded"
 
@@ -33,6 +36,25 @@ STEMMED: Mapping[str, str] = {
     "tr": "turkish",
 }
 
+# Languages whose words like "for" and "the" the tantivy library lists; it is used here as a list, whatever the engine.
+_LISTED = frozenset(
+    {
+        "danish",
+        "dutch",
+        "english",
+        "finnish",
+        "french",
+        "german",
+        "hungarian",
+        "italian",
+        "norwegian",
+        "portuguese",
+        "russian",
+        "spanish",
+        "swedish",
+    }
+)
+
 ANALYZERS = (*sorted(set(STEMMED.values())), FOLDED)
 
 # Thai, Lao, Myanmar, Khmer; kana; Han (with its extensions); Hangul.
@@ -49,6 +71,17 @@ _RUN = re.compile(f"[{_UNSPACED}]+")
 def analyzer_of(locale: str) -> str:
     """Return the name of the analyzer of a BCP 47 locale: its stemmer's language, else ``folded``."""
     return STEMMED.get(locale.replace("_", "-").split("-")[0].lower(), FOLDED)
+
+
+def is_stop_word(word: str, locale: str) -> bool:
+    """Return whether a word of this language only joins others (the, for, with) and says nothing by itself."""
+    language = analyzer_of(locale)
+    return language in _LISTED and not _without_stop_words(language).analyze(word)
+
+
+@cache
+def _without_stop_words(language: str) -> TextAnalyzer:
+    return TextAnalyzerBuilder(Tokenizer.simple()).filter(Filter.lowercase()).filter(Filter.stopword(language)).build()
 
 
 def spaced(text: str) -> str:

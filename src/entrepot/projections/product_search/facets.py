@@ -16,7 +16,7 @@ from entrepot.engines.search import port
 from entrepot.engines.search.port import Bucket, Query, RangesFacet, SearchStore, SpreadFacet, TermsFacet
 from entrepot.projections.product_search.text import spoken
 
-_CHOICES_MAX = 80
+_CHOICES_MAX = 50
 # Counting an attribute's values costs more than knowing that it is there: only the most promising are counted.
 _CANDIDATES_MAX = 10
 _CHOSEN_MAX = 6

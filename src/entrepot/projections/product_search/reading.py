@@ -11,7 +11,7 @@ from msgspec import Struct, structs
 
 from entrepot.base.limits import QUERY_CHARS_MAX
 from entrepot.base.projection import Target
-from entrepot.engines.search.languages import spaced
+from entrepot.engines.search.languages import is_stop_word, spaced
 from entrepot.engines.search.port import Clause, Match, OneOf, SearchStore
 from entrepot.projections.product_search import ranking
 from entrepot.projections.product_search.ranking import Term
@@ -38,7 +38,8 @@ class Reading(Struct, frozen=True, kw_only=True):
 
 async def read(store: SearchStore, target: Target, text: str, locale: str) -> Reading:
     """Return how the text is read; no words when nothing in it can be looked for."""
-    texts = [word for word in text[:QUERY_CHARS_MAX].split() if any(map(str.isalnum, word))][:_WORDS_MAX]
+    typed = [word for word in text[:QUERY_CHARS_MAX].split() if any(map(str.isalnum, word))][:_WORDS_MAX]
+    texts = [word for word in typed if not is_stop_word(word, locale)] or typed
     if not texts:
         return Reading(words=[], text="")
     spellings = _spellings(texts)
@@ -51,14 +52,20 @@ async def read(store: SearchStore, target: Target, text: str, locale: str) -> Re
     joined = {
         at: each.joined for each, one, two in zip(spellings, together, apart, strict=True) if one > two for at in each.words
     }
-    words: list[Term] = []
+    read_as: dict[str, list[Term]] = {}
     for at, (word, count) in enumerate(zip(texts, counts, strict=False)):
         plain = Term(text=word, locale=locale, count=count, items=items, joined=joined.get(at, ""))
-        words += [plain] if count or plain.joined else await _mended(store, target, plain)
-    meant = [await _meant(store, target, word) for word in words]
-    read_as = " ".join(word.text for word in words)
-    hint = " ".join(meant)
-    return Reading(words=words, text=read_as, did_you_mean=hint if hint != read_as else "")
+        read_as[word] = [plain] if count or plain.joined else await _mended(store, target, plain)
+    words = [term for word in texts for term in read_as[word]]
+    meant = {term.text: await _meant(store, target, term) for term in words}
+    # What is shown keeps the words that were not looked for.
+    shown = [term.text for word in typed for term in read_as.get(word, [_unread(word, locale)])]
+    hint = [meant.get(text, text) for text in shown]
+    return Reading(words=words, text=" ".join(shown), did_you_mean=" ".join(hint) if hint != shown else "")
+
+
+def _unread(word: str, locale: str) -> Term:
+    return Term(text=word, locale=locale, count=0, items=0)
 
 
 class _Spelling(Struct, frozen=True):
