@@ -8,7 +8,6 @@ from msgspec import Struct
 from entrepot.api.metrics import Metrics
 from entrepot.api.page_cache import PageCache
 from entrepot.api.pulse import Pulse
-from entrepot.api.today import Today
 from entrepot.api.verifying import Verifying
 from entrepot.base.errors import NotThereYetError
 from entrepot.base.event import Token
@@ -53,7 +52,6 @@ class Parts(Struct, frozen=True, kw_only=True):
     pulse: Pulse
     metrics: Metrics
     verifying: Verifying
-    today: Today
     market: str = ""
 
     async def run(

@@ -15,6 +15,7 @@ from msgspec import Struct
 from entrepot.api import pulse_store as store
 from entrepot.api.metrics import Metrics
 from entrepot.api.pulse_store import Arrival, Reported, Verification
+from entrepot.api.today import Today
 from entrepot.base.errors import EngineAwayError, EntrepotError
 from entrepot.base.event import START, Position
 from entrepot.base.limits import PING_SECONDS_MAX, PULSE_SECONDS, STREAM_SUBSCRIBERS_MAX
@@ -60,6 +61,14 @@ class Lane(Struct, frozen=True, kw_only=True):
     lags: list[float]
 
 
+class DayTotal(Struct, frozen=True, kw_only=True):
+    """What was sold today in one currency, in minor units."""
+
+    currency: str
+    orders: int
+    net_minor: int
+
+
 class Snapshot(Struct, frozen=True, kw_only=True):
     """Everything at one moment. ``engines`` by role: a sentence about what is wrong, empty when all is well."""
 
@@ -75,6 +84,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     requests_per_second: float
     errors: int
     rates: list[float]
+    today: list[DayTotal]
     record: str = ""
 
 
@@ -97,10 +107,18 @@ class Pulse:
     """
 
     def __init__(
-        self, record: Record, cell: int, checks: Mapping[str, Check], metrics: Metrics, clock: Clock, roles: Mapping[str, str]
+        self,
+        record: Record,
+        cell: int,
+        *,
+        checks: Mapping[str, Check],
+        roles: Mapping[str, str],
+        today: Today,
+        metrics: Metrics,
+        clock: Clock,
     ) -> None:
         self._record, self._cell, self.checks = record, cell, checks
-        self._metrics, self._clock, self._roles = metrics, clock, roles
+        self._roles, self._today, self._metrics, self._clock = roles, today, metrics, clock
         self._seen = _Seen()
         self._heads: deque[tuple[float, int]] = deque(maxlen=4 * SAMPLES)
         self._lags: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=SAMPLES))
@@ -146,6 +164,7 @@ class Pulse:
         if self._looks % HEALTH_EVERY == 1:
             answers = await asyncio.gather(*map(ask, self.checks.values()))
             self._engines = dict(zip(self.checks, answers, strict=True))
+        sums = self._today.sums()
         async with self._record.committing() as connection:
             arrivals = await self._tail(connection)
             reported = await store.lanes(connection, self._cell)
@@ -166,6 +185,7 @@ class Pulse:
             requests_per_second=seen.requests_per_second,
             errors=self._metrics.errors,
             rates=list(self._rates),
+            today=[DayTotal(currency=one.currency, orders=one.orders, net_minor=one.net_minor) for one in sums],
         )
         self._measure(self.latest)
         beat, self._beat = self._beat, asyncio.Event()

@@ -1,4 +1,4 @@
-"""Today's sales, for what shows them beside other things; asked at most every few seconds."""
+"""Today's sales, for what shows them beside other things; asked at most every few seconds, and never waited for."""
 
 import asyncio
 
@@ -11,21 +11,25 @@ from entrepot.projections.sales_facts.query import Sales, Within, totals
 
 
 class Today:
-    """The sums of the UTC day, one for each currency, as they were a few seconds ago at most."""
+    """The sums of the UTC day, one for each currency, as they were a few seconds ago."""
 
     def __init__(self, columns: ColumnStore, live: LiveTargets, clock: Clock) -> None:
         self._columns, self._live, self._clock = columns, live, clock
         self._sums: list[Sales] = []
-        self._until = 0.0
+        self._due = 0.0
+        self._asking: asyncio.Task[None] | None = None
 
-    async def sums(self) -> list[Sales]:
-        """Return today's sums; the last known ones when the engine does not answer."""
-        now = asyncio.get_running_loop().time()
-        if now >= self._until:
-            self._until = now + TODAY_SECONDS
-            try:
-                within = Within.day(utc(self._clock.millis()))
-                self._sums = await totals(self._columns, self._live.target("sales_facts"), within)
-            except (EngineAwayError, NotFoundError):
-                return self._sums
+    def sums(self) -> list[Sales]:
+        """Return the last sums known; newer ones are asked for meanwhile."""
+        loop = asyncio.get_running_loop()
+        if loop.time() >= self._due and (self._asking is None or self._asking.done()):
+            self._due = loop.time() + TODAY_SECONDS
+            self._asking = loop.create_task(self._ask())
         return self._sums
+
+    async def _ask(self) -> None:
+        within = Within.day(utc(self._clock.millis()))
+        try:
+            self._sums = await totals(self._columns, self._live.target("sales_facts"), within)
+        except (EngineAwayError, NotFoundError):
+            return  # the last sums stand; what is wrong is shown where the engine is

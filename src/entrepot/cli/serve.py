@@ -115,7 +115,8 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
     verifying = Verifying(Verifier(app.record, app.live, cells=(app.settings.cell,)), subscriptions)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(verifying.close)
-        pulse = Pulse(app.record, app.settings.cell, checks(app), metrics, clock, roles)
+        today = Today(app.stores.columns, app.live, clock)
+        pulse = Pulse(app.record, app.settings.cell, checks=checks(app), roles=roles, today=today, metrics=metrics, clock=clock)
         yield application(
             Parts(
                 record=app.record,
@@ -134,7 +135,6 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
                 pulse=await stack.enter_async_context(pulse.running()),
                 metrics=metrics,
                 verifying=verifying,
-                today=Today(app.stores.columns, app.live, clock),
             )
         )
 

@@ -37,7 +37,6 @@ async def engine_room(parts: Parts) -> Response[str]:
     context = {
         "seen": seen,
         "notes": diagnosis.notes(seen),
-        "today": await parts.today.sums(),
         "engines": {role: parts.addresses.get(role, role) for role in {lane.role for lane in seen.lanes}},
         "addresses": parts.addresses,
         "record": parts.addresses.get("record", "PostgreSQL"),

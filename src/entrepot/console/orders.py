@@ -54,7 +54,6 @@ async def list_orders(parts: Parts, cursor: str = "") -> Response[str]:
         "cursor": cursor,
         "more": str(items[-1].id) if len(items) == LIMIT else "",
         "seen": await parts.pulse.now(),
-        "today": [] if cursor else await parts.today.sums(),
     }
     return page("orders.html", "orders", context)
 

@@ -102,23 +102,34 @@ def _within(period: str, now: datetime) -> Within:
 
 async def _charts(parts: Parts, target: Target, within: Within, currency: str, now: datetime) -> list[Chart]:
     days = _only(await query.by_day(parts.columns, target, within), currency)
-    minutes = _only(await query.by_minute(parts.columns, target, Within.last_minutes(now, HOUR_MINUTES)), currency)
+    hour = Within.last_minutes(now, HOUR_MINUTES)
+    minutes = _only(await query.by_minute(parts.columns, target, hour), currency)
     title, empty = "The last hour, by minute", "Nothing in the last hour."
     if not minutes and days:
         last = datetime.combine(days[-1].day, time(), UTC)
-        minutes = _only(await query.by_minute(parts.columns, target, Within.day(last)), currency)
+        hour = Within.day(last)
+        minutes = _only(await query.by_minute(parts.columns, target, hour), currency)
         title = f"{last:%-d %B %Y}, by minute: the last day with any"
-    charts = [_chart(title, "Minute", [(_minute(row), row.minute, row) for row in minutes], currency, 60, empty)]
+    charts = [_chart(title, "Minute", [(_minute(row), row.minute, row) for row in minutes], currency, 60, empty, hour)]
     if len(days) > 1:
         dated = [(_day(row.day), datetime.combine(row.day, time(), UTC), row) for row in days]
         charts.insert(0, _chart("By day", "Day", dated, currency, 86_400, ""))
     return charts
 
 
-def _chart(title: str, unit: str, rows: Sequence[tuple[str, datetime, Sales]], currency: str, step: int, empty: str) -> Chart:
+def _chart(
+    title: str,
+    unit: str,
+    rows: Sequence[tuple[str, datetime, Sales]],
+    currency: str,
+    step: int,
+    empty: str,
+    shown: Within | None = None,
+) -> Chart:
     scale = 10 ** digits(Currency(currency))
     drawn = {
         "step": step,
+        "shown": [int(shown.since.timestamp()), int(shown.until.timestamp())] if shown else None,
         "currency": currency,
         "x": [int(at.timestamp()) for _, at, _ in rows],
         "net": [row.net_minor / scale for _, _, row in rows],

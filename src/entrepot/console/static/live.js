@@ -52,10 +52,13 @@
     }
   };
 
+  const money = (minor, currency) => {
+    const format = new Intl.NumberFormat("en-GB", { style: "currency", currency });
+    return format.format(minor / 10 ** format.resolvedOptions().maximumFractionDigits);
+  };
+
   const arrive = (body, order) => {
     const cell = (text, kind = "") => Object.assign(document.createElement("td"), { textContent: text, className: kind });
-    const money = new Intl.NumberFormat("en-GB", { style: "currency", currency: order.currency });
-    const digits = money.resolvedOptions().maximumFractionDigits;
     const row = Object.assign(document.createElement("tr"), { className: "fresh" });
     const link = Object.assign(document.createElement("a"), { href: `/orders/${order.id}`, textContent: order.id.slice(-12) });
     const first = cell("", "code");
@@ -68,7 +71,7 @@
     const last = cell("", "nowrap soft");
     last.append(time);
     row.append(first, second, cell(order.country), cell(whole.format(order.lines), "number"), cell(whole.format(order.pieces), "number"),
-      cell(money.format(order.total_minor / 10 ** digits), "number"), last);
+      cell(money(order.total_minor, order.currency), "number"), last);
     body.prepend(row);
     while (body.rows.length > ROWS) body.rows[body.rows.length - 1].remove();
   };
@@ -113,6 +116,10 @@
     for (const [name, text] of Object.entries(figures(seen))) for (const place of document.querySelectorAll(`[data-live="${name}"]`)) say(place, text);
     for (const svg of document.querySelectorAll('[data-spark="events_per_second"]')) draw(svg, seen.rates);
     seen.lanes.forEach((one) => lane(one, seen.head));
+    for (const one of seen.today) {
+      say(document.querySelector(`[data-today="${one.currency}"]`), money(one.net_minor, one.currency));
+      say(document.querySelector(`[data-today-orders="${one.currency}"]`), whole.format(one.orders));
+    }
     const state = house(seen);
     for (const place of document.querySelectorAll("[data-live-state]")) { shape(place, state); say(place, houseWords[state]); }
     for (const [role, sentence] of Object.entries(seen.engines)) shape(document.querySelector(`[data-engine="${role}"]`), sentence ? "bad" : "good");
