@@ -159,11 +159,14 @@ class Writer:
         return counts
 
     async def _adjust(self, tx: Transaction, plans: Sequence[StockPlan]) -> Mapping[str, int]:
+        """All new corrections of a batch are one change of stock; each has its own key."""
         known = await skus(tx.connection, sorted({sku for plan in plans for sku in plan.pieces}))
+        changes: list[Change] = []
         for plan in plans:
             if await once(tx, plan.key, fingerprint(msgspec.json.encode(plan.pieces))) is None:
-                await adjust_stock(tx, [self._change(known, sku, pieces) for sku, pieces in plan.pieces.items()])
+                changes += [self._change(known, sku, pieces) for sku, pieces in plan.pieces.items()]
                 await remember(tx, plan.key, b"{}")
+        await adjust_stock(tx, changes)
         return {"adjustments": len(plans)}
 
     def _change(self, known: Mapping[str, SkuRow], sku: str, pieces: int) -> Change:
