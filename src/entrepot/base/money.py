@@ -1,6 +1,7 @@
 """Money: whole minor units and a currency; rounding happens in ``to_minor`` and nowhere else."""
 
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from functools import lru_cache
 from typing import NewType
 
 from babel.numbers import get_currency_precision, is_currency
@@ -31,6 +32,7 @@ def currency(code: str) -> Currency:
     return Currency(code)
 
 
+@lru_cache
 def digits(of: Currency) -> int:
     """Return how many digits the minor unit has (GBP 2, JPY 0, KWD 3), by CLDR."""
     return get_currency_precision(of)
