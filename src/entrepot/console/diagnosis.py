@@ -66,40 +66,8 @@ def notes(seen: Snapshot) -> list[Note]:
 
 def of_lane(lane: Lane, now: datetime) -> list[Note]:
     """Return what is wrong with one projection."""
-    found = []
     name = lane.name.replace("_", " ")
-    ago = since(lane.since, now) if lane.since else ""
-    if lane.state == "failing":
-        found.append(
-            Note(
-                weight="bad",
-                what=f"{name} has not gone on since {ago}: {lane.error}.",
-                means=_MEANS.get(lane.name, ""),
-                todo="It is tried again by itself and nothing is lost: the log keeps what it has not read. Look at its engine",
-            )
-        )
-    elif lane.state == "waiting":
-        found.append(
-            Note(
-                weight="warning",
-                what=f"{name} has not begun.",
-                means=_MEANS.get(lane.name, ""),
-                todo="No projector runs, or it has just started: see that one does.",
-            )
-        )
-    elif lane.state == "behind":
-        rate = lane.events_per_second
-        left = f" and will be there in about {span(lane.lag_events / rate)}" if rate > 1 else ""
-        found.append(
-            Note(
-                weight="bad" if lane.lag_seconds > LAG_SECONDS_BAD and rate <= 1 else "warning",
-                what=f"{name} is {whole(lane.lag_events)} events, {lag(lane.lag_seconds)}, behind the log.",
-                means=_MEANS.get(lane.name, ""),
-                todo=f"It takes {whole(round(rate))} events/s{left}: nothing to do but wait."
-                if rate > 1
-                else "It takes nothing: see that a projector runs.",
-            )
-        )
+    found = _of_state(lane, name, now)
     if lane.quarantined:
         found.append(
             Note(
@@ -119,6 +87,32 @@ def of_lane(lane: Lane, now: datetime) -> list[Note]:
             )
         )
     return found
+
+
+def _of_state(lane: Lane, name: str, now: datetime) -> list[Note]:
+    means = _MEANS.get(lane.name, "")
+    if lane.state == "failing":
+        ago = since(lane.since, now) if lane.since else ""
+        todo = "It is tried again by itself and nothing is lost: the log keeps what it has not read. Look at its engine"
+        return [Note(weight="bad", what=f"{name} has not gone on since {ago}: {lane.error}.", means=means, todo=todo)]
+    if lane.state == "waiting":
+        todo = "No projector runs, or it has just started: see that one does."
+        return [Note(weight="warning", what=f"{name} has not begun.", means=means, todo=todo)]
+    if lane.state == "behind":
+        rate = lane.events_per_second
+        todo = "It takes nothing: see that a projector runs."
+        if rate > 1:
+            left = f" and will be there in about {span(lane.lag_events / rate)}"
+            todo = f"It takes {whole(round(rate))} events/s{left}: nothing to do but wait."
+        return [
+            Note(
+                weight="bad" if lane.lag_seconds > LAG_SECONDS_BAD and rate <= 1 else "warning",
+                what=f"{name} is {whole(lane.lag_events)} events, {lag(lane.lag_seconds)}, behind the log.",
+                means=means,
+                todo=todo,
+            )
+        ]
+    return []
 
 
 def word(lane: Lane) -> str:
