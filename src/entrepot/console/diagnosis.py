@@ -77,11 +77,11 @@ def of_lane(lane: Lane, now: datetime) -> list[Note]:
                 todo="Open the lane, read the error, mend its cause and try them again.",
             )
         )
-    if lane.verified and lane.verified.differing > lane.verified.repaired:
+    if lane.verified and lane.verified.differs:
         found.append(
             Note(
                 weight="bad",
-                what=f"{name} differs from the truth in {whole(lane.verified.differing)} keys.",
+                what=f"{name} differs from the truth in {whole(lane.verified.differs)} keys.",
                 means="Someone or something changed it behind the log's back.",
                 todo=f"Run entrepot verify {lane.name} --repair, or rebuild it here.",
             )
