@@ -50,6 +50,10 @@ def priced(version: int) -> Event:
     return event(PRICES_SET, KEY, version, PricesSet(product_id=PRODUCT, prices=[price]))
 
 
+def cleared(version: int) -> Event:
+    return event(PRICES_SET, KEY, version, PricesSet(product_id=PRODUCT, prices=[]))
+
+
 def withdrawn(version: int) -> Event:
     return event(PRODUCT_WITHDRAWN, KEY, version, ProductWithdrawn(id=PRODUCT, code="HDMI 2m"))
 
@@ -96,13 +100,13 @@ async def test_a_withdrawn_product_has_no_page_whatever_comes_late(store: Postgr
         await page(store, target, PRODUCT)
 
 
-async def test_a_product_offered_again_waits_for_its_prices_to_be_told_again(
+async def test_a_product_offered_again_has_no_prices_until_new_ones_are_told(
     store: PostgresqlDocuments, target: Target
 ) -> None:
-    await tell(store, target, PAGES, changed(1), priced(7), withdrawn(2), changed(3))
+    await tell(store, target, PAGES, changed(1), priced(7), withdrawn(2), cleared(8), changed(3), priced(7))
     assert read_page(await page(store, target, PRODUCT)).prices == []
-    await tell(store, target, PAGES, priced(7))
-    assert read_page(await page(store, target, PRODUCT)).prices[0].amount_minor == 1007
+    await tell(store, target, PAGES, priced(9))
+    assert read_page(await page(store, target, PRODUCT)).prices[0].amount_minor == 1009
 
 
 async def test_many_pages_come_in_the_order_asked(store: PostgresqlDocuments, target: Target) -> None:

@@ -14,6 +14,7 @@ from entrepot.base.event import Token
 from entrepot.commerce.catalog import commands as catalog
 from entrepot.commerce.catalog.query import variants
 from entrepot.commerce.catalog.rules import CategoryDraft, ProductDraft
+from entrepot.commerce.checkout import offering
 from entrepot.commerce.pricing import commands as pricing
 from entrepot.commerce.pricing.rules import PriceDraft
 from entrepot.record.transaction import Transaction
@@ -93,7 +94,7 @@ async def withdraw_product(parts: Parts, product_id: UUID) -> Response[Done]:
     """Stop offering a product; its orders keep its name."""
 
     async def act(tx: Transaction) -> Done:
-        return Done(changed=True, token=await catalog.withdraw_product(tx, product_id))
+        return Done(changed=True, token=await offering.withdraw_product(tx, product_id))
 
     done = await parts.run(act, Done)
     return Response(done, headers=moved(done.token))
@@ -118,7 +119,7 @@ async def set_prices(parts: Parts, product_id: UUID, data: PricesDraft, idempote
             )
             for price in data.prices
         ]
-        token = await pricing.set_prices(tx, drafts)
+        token = await offering.set_prices(tx, drafts)
         return Done(changed=token is not None, token=token)
 
     done = await parts.run(act, Done, idempotency_key, data)

@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from uuid import UUID
 
 import msgspec
@@ -107,6 +108,14 @@ def check_withdrawal(product_id: UUID, row: ProductRow | None) -> None:
         raise ConflictError(f"Product {product_id} is withdrawn already.", product_id=str(product_id))
 
 
+def check_offered(product_id: UUID, row: ProductRow | None) -> None:
+    """Refuse what only a product on offer can have, such as a price."""
+    if row is None:
+        raise NotFoundError(f"There is no product {product_id}.", product_id=str(product_id))
+    if row.state == "withdrawn":
+        raise ConflictError(f"Product {product_id} is withdrawn: offer it again first.", product_id=str(product_id))
+
+
 def check_code(what: str, code: str) -> None:
     """Refuse a code that is empty, too long, or holds control characters or outer spaces."""
     if not CODE.fullmatch(code):
@@ -167,7 +176,7 @@ def _check_locales(what: str, by_locale: Mapping[str, object]) -> None:
     seen: dict[str, str] = {}
     for locale in by_locale:
         try:
-            canonical = str(Locale.parse(locale, sep="-"))
+            canonical = _canonical(locale)
         except (ValueError, UnknownLocaleError) as error:
             raise BadInputError(
                 f"The {what} has a text in {locale!r}, which is no locale: use one such as en or pt-BR."
@@ -175,3 +184,9 @@ def _check_locales(what: str, by_locale: Mapping[str, object]) -> None:
         if canonical in seen:
             raise BadInputError(f"The {what} has two texts in one language, {seen[canonical]} and {locale}: keep one.")
         seen[canonical] = locale
+
+
+@lru_cache
+def _canonical(locale: str) -> str:
+    """Return the locale as CLDR writes it; remembered, since CLDR's files are asked each time."""
+    return str(Locale.parse(locale, sep="-"))

@@ -41,3 +41,17 @@ async def set_prices(tx: Transaction, drafts: Sequence[PriceDraft]) -> Token | N
             for product_id, prices in changes.items()
         ]
     )
+
+
+async def clear_prices(tx: Transaction, product_ids: Sequence[UUID]) -> Token | None:
+    """Take every price of these products away; returns the position, or None when none had any."""
+    versions = await store.versions_for_update(tx.connection, product_ids)
+    cleared = await store.clear_prices(tx.connection, product_ids)
+    if not cleared:
+        return None
+    return await tx.append(
+        [
+            Fact(PRICES_SET, f"product/{product_id}", versions[product_id] + 1, PricesSet(product_id=product_id, prices=[]))
+            for product_id in cleared
+        ]
+    )

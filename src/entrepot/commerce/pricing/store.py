@@ -55,3 +55,11 @@ async def put_prices(connection: Connection, prices: Mapping[UUID, Sequence[Pric
         [price.amount_minor for _, price in rows],
     )
     await connection.execute(SQL["count_change"], list(prices))
+
+
+async def clear_prices(connection: Connection, product_ids: Sequence[UUID]) -> list[UUID]:
+    """Take the prices of products away, count one change of each that had any, and return those."""
+    rows = await connection.fetch(SQL["clear_prices"], product_ids)
+    cleared = sorted({row["product_id"] for row in rows})
+    await connection.execute(SQL["count_change"], cleared)
+    return cleared

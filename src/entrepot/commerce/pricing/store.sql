@@ -26,6 +26,10 @@ INSERT INTO pricing.price (product_id, variant_id, market, currency, amount_mino
 SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bigint[])
 ON CONFLICT (variant_id, market) DO UPDATE SET amount_minor = excluded.amount_minor, currency = excluded.currency;
 
+-- name: clear_prices
+-- Takes every price of these products away; the caller holds their lock.
+DELETE FROM pricing.price WHERE product_id = ANY ($1::uuid[]) RETURNING product_id;
+
 -- name: count_change
 -- Counts one more change of each product's prices.
 UPDATE pricing.product AS p SET version = p.version + 1 WHERE p.product_id = ANY ($1::uuid[]);

@@ -53,8 +53,8 @@ class ProductPages:
         if event.kind == PRODUCT_WITHDRAWN:
             return [_item(event.key, event.version, prices, None)]
         told = msgspec.to_builtins(event.decode(ProductChanged))
-        # Offered again: its tombstone kept no prices, so it has none until they are told, be it once more.
-        return [_item(event.key, event.version, 0 if withdrawn else prices, {**told, "prices": body.get("prices", [])})]
+        # Offered again it has no prices: those it had were taken away when it was withdrawn.
+        return [_item(event.key, event.version, prices, {**told, "prices": body.get("prices", [])})]
 
 
 def versions(item: Item | None) -> tuple[int, int]:

@@ -64,9 +64,10 @@ class ProductSearch:
             return []
         if event.kind == PRODUCT_WITHDRAWN:
             return [_item(event.key, event.version, prices, None)]
-        # Offered again: the tombstone kept no prices, so none are known until they are told.
-        kept = {key: body[key] for key in ("prices", "price") if key in body}
-        return [_item(event.key, event.version, 0 if gone else prices, _product(event.decode(ProductChanged)) | kept)]
+        # Offered again it has no prices: those it had were taken away when it was withdrawn.
+        known = {"prices": [], "price": {}} if gone and prices else body
+        kept = {key: known[key] for key in ("prices", "price") if key in known}
+        return [_item(event.key, event.version, prices, _product(event.decode(ProductChanged)) | kept)]
 
 
 def _versions(item: Item | None) -> tuple[int, int]:
