@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from entrepot.base.event import Event, Token
-from entrepot.base.projection import Item, Projection, Shape, Slot, Target
+from entrepot.base.projection import Item, Projection, Shape, Slot, Store, Target
 from entrepot.base.time import SystemClock
 from entrepot.engines.documents.postgresql import PostgresqlDocuments
 from entrepot.log.archive import ensure_partitions
@@ -82,7 +82,7 @@ class House:
     url: str
     record: Record
     bell: Bell
-    store: PostgresqlDocuments
+    store: Store
     live: LiveTargets
 
     async def write(self, *notes: tuple[str, int, str], kind: str = WRITTEN) -> Token:

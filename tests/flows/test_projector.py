@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from entrepot.engines.documents.postgresql import PostgresqlDocuments
 from entrepot.log.generations import generations, rebuild
 from entrepot.log.quarantine import parked, replay
 from tests.log_case import OTHER, SLOT, UNFIT, Forgiving, House, Notes, house, until
@@ -133,6 +134,7 @@ async def test_a_changed_number_of_shards_counts_from_the_next_rebuild(home: Hou
 
 
 async def test_a_store_that_is_away_is_waited_for(home: House) -> None:
+    assert isinstance(home.store, PostgresqlDocuments)
     await home.store.close()
     async with home.projecting():
         token = await home.write(("a", 1, "written while the store was away"))

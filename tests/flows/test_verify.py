@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import UTC, date, datetime
 
 import msgspec
 import pytest
@@ -12,20 +11,13 @@ from entrepot.base.errors import NotThereYetError
 from entrepot.base.event import Event
 from entrepot.base.projection import Item, Shape
 from entrepot.commerce.catalog import events as catalog
-from entrepot.commerce.catalog.commands import save_categories, save_products, withdraw_product
-from entrepot.commerce.catalog.events import Media, ProductText
-from entrepot.commerce.catalog.rules import CategoryDraft, ProductDraft, VariantDraft
-from entrepot.commerce.checkout.commands import cancel_order, return_goods
-from entrepot.commerce.checkout.gather import Gatherer
-from entrepot.commerce.checkout.requests import ChargeRequest, ReturnLineRequest, ReturnRequest
 from entrepot.commerce.ordering import events as ordering
 from entrepot.commerce.pricing import events as pricing
-from entrepot.commerce.pricing.commands import save_market, set_prices
-from entrepot.commerce.pricing.rules import PriceDraft
 from entrepot.commerce.stock import events as stock
 from entrepot.verify.verify import Report, Verifier
+from tests.full_shop import fill, trade
 from tests.log_case import House, house
-from tests.trade import CELL, open_shop, order
+from tests.trade import open_shop
 
 BODIES: Mapping[str, tuple[type[msgspec.Struct], str]] = {
     catalog.CATEGORY_CHANGED: (catalog.CategoryChanged, ""),
@@ -65,10 +57,8 @@ class Mirror:
 
 @pytest.fixture
 async def home(migrated_url: str) -> AsyncIterator[House]:
-    async with house(migrated_url, Mirror()) as opened, opened.record.committing() as connection:
-        await connection.execute("SELECT ordering.ensure_room('2020-05-01', '2020-05-01'), ordering.ensure_room(now(), now())")
-        async with opened.projecting(Mirror()):
-            yield opened
+    async with house(migrated_url, Mirror()) as opened, opened.projecting(Mirror()):
+        yield opened
 
 
 async def verify(home: House, *, repair: bool = False) -> Report:
@@ -84,69 +74,8 @@ async def put(home: House, *changed: Item) -> None:
     await home.store.put(home.live.target("mirror"), changed)
 
 
-def rich_product() -> ProductDraft:
-    return ProductDraft(
-        code="teapot",
-        brand="Ärger & Söhne",
-        texts={
-            "en": ProductText(title="Teapot", summary="A pot", description="For tea."),
-            "de": ProductText(title="Teekanne"),
-            "pt-BR": ProductText(title="Bule"),
-        },
-        variants=[
-            VariantDraft(sku="pot-b", options={"size": "L", "a longer name": "1"}, barcodes=["4006381333931"]),
-            VariantDraft(sku="pot-a"),
-        ],
-        category_codes=["pots", "garden"],
-        attributes={"weight": 1.50, "big": 1e21, "small": 2e-7, "pieces": 3, "dishwasher safe": True, "x": "1.0"},
-        media=[Media(url="https://example.org/b.jpg", role="main"), Media(url="https://example.org/a.jpg", alt="back")],
-        released_on=date(2011, 2, 28),
-    )
-
-
-async def fill(home: House) -> None:
-    """Make one of everything that the truth knows."""
-    await open_shop(home.record, {"tea": 100, "cup": 50, "gone": 1})
-    async with home.record.transaction(CELL) as tx:
-        kitchen = [CategoryDraft(code="home", names={"en": "Home"}), CategoryDraft(code="garden", names={"en": "Garden"})]
-        await save_categories(
-            tx, [*kitchen, CategoryDraft(code="pots", names={"en": "Pots", "de": "Töpfe"}, parent_code="home")]
-        )
-        saved = await save_products(tx, [rich_product()])
-        await save_market(tx, "jp", "JPY")
-        variant = await tx.connection.fetchval("SELECT variant_id FROM catalog.sku WHERE sku = 'pot-a'")
-        for market, currency in (("uk", "GBP"), ("jp", "JPY")):
-            price = PriceDraft(
-                product_id=saved.ids["teapot"], variant_id=variant, market=market, currency=currency, amount_minor=999
-            )
-            await set_prices(tx, [price])
-        gone = await tx.connection.fetchval("SELECT id FROM catalog.product WHERE code = 'gone'")
-        await withdraw_product(tx, gone)
-    await trade(home)
-
-
-async def trade(home: House) -> None:
-    """Place three orders, cancel one, take goods back with and without an order."""
-    gatherer = Gatherer(home.record, CELL)
-    placed = [
-        await gatherer.place(f"{home.record.ids.fresh()}", order({"tea": n, "cup": 1}, postage_minor=199 * (n - 1)))
-        for n in (1, 2, 3)
-    ]
-    async with home.record.transaction(CELL) as tx:
-        await cancel_order(tx, f"{tx.ids.fresh()}", placed[0].order_id, "changed my mind")
-        lines = [ReturnLineRequest(sku="tea", quantity=1, amount_minor=400)]
-        request = ReturnRequest(market="uk", country="GB", currency="GBP", reason="broken", lines=lines)
-        await return_goods(tx, f"{tx.ids.fresh()}", msgspec.structs.replace(request, order_id=placed[1].order_id))
-        before = msgspec.structs.replace(
-            request,
-            at=datetime(2020, 5, 1, 12, 30, 15, 123456, UTC),
-            charges=[ChargeRequest(kind="postage", amount_minor=50, note="back")],
-        )
-        await return_goods(tx, f"{tx.ids.fresh()}", before)
-
-
 async def test_the_truth_tells_every_aggregate_exactly_as_the_log_did(home: House) -> None:
-    await fill(home)
+    await fill(home.record)
     report = await verify(home)
     assert (report.differs, report.differences) == (0, [])
     # 3 products and their 4 sets of prices, 3 categories, 2 + 1 levels, 3 orders and a cancellation, 2 returns
@@ -154,7 +83,7 @@ async def test_the_truth_tells_every_aggregate_exactly_as_the_log_did(home: Hous
 
 
 async def test_a_deleted_a_changed_an_older_and_a_newer_item_are_named_with_why(home: House) -> None:
-    await fill(home)
+    await fill(home.record)
     await verify(home)
     found = await items(home, "order/")
     deleted, changed, older = found[0], found[1], found[2]
@@ -186,7 +115,7 @@ async def test_an_extra_item_is_found_wherever_its_id_lies(home: House, id_: str
 
 
 async def test_repair_mends_every_difference_and_a_second_look_finds_none(home: House) -> None:
-    await fill(home)
+    await fill(home.record)
     before = await verify(home)
     (changed, deleted, *_) = await items(home, "product/")
     await put(home, Item(changed.id, 1, {}), Item(deleted.id, 0, None), Item("order/planted", 1, {"x": 1}))
@@ -197,7 +126,7 @@ async def test_repair_mends_every_difference_and_a_second_look_finds_none(home: 
 
 
 async def test_nothing_differs_while_orders_come_in(home: House) -> None:
-    await open_shop(home.record, {"tea": 10_000, "cup": 10_000})
+    await fill(home.record)
     busy = asyncio.create_task(trade_on(home))
     try:
         for _ in range(5):
@@ -210,7 +139,7 @@ async def test_nothing_differs_while_orders_come_in(home: House) -> None:
 
 async def trade_on(home: House) -> None:
     while True:
-        await trade(home)
+        await trade(home.record)
 
 
 async def test_a_result_is_kept(home: House) -> None:

@@ -81,7 +81,10 @@ def document(item: Item, fields: Mapping[str, Field], schema: tantivy.Schema, ki
             value = item.body.get(name)
             if value not in (None, "", [], {}):
                 _put_value(values, name, field, value)
-    return Document.from_dict(values, schema)
+    try:
+        return Document.from_dict(values, schema)
+    except Exception as error:  # tantivy raises a bare Exception for a number beyond 64 bits
+        raise ValueError(str(error)) from error
 
 
 def item_of(found: Document) -> Item:
