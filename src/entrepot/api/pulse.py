@@ -5,7 +5,7 @@ One task per process looks; any number of readers (the console's pages, the stre
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 
@@ -14,12 +14,13 @@ from msgspec import Struct
 
 from entrepot.api import pulse_store as store
 from entrepot.api.metrics import Metrics
-from entrepot.api.pulse_store import Arrival, Reported, Verification
+from entrepot.api.pulse_store import Arrival
 from entrepot.api.today import Today
 from entrepot.base.errors import EngineAwayError, EntrepotError
 from entrepot.base.event import START, Position
 from entrepot.base.limits import PING_SECONDS_MAX, PULSE_SECONDS, STREAM_SUBSCRIBERS_MAX
-from entrepot.base.time import Clock, stamp_millis, utc
+from entrepot.base.time import Clock, utc
+from entrepot.log.status import GenerationStatus, LogStatus, ProjectionStatus, Verified, status
 from entrepot.record.transaction import Connection, Record
 
 log = structlog.get_logger()
@@ -30,6 +31,8 @@ SAMPLES = 120
 RATE_SECONDS = 5.0
 HEALTH_EVERY = 10
 ARRIVALS = 20
+# A projection this far behind is at work; further, and people may notice.
+LAG_SECONDS_WELL = 1.0
 
 
 class Building(Struct, frozen=True, kw_only=True):
@@ -42,7 +45,10 @@ class Building(Struct, frozen=True, kw_only=True):
 
 
 class Lane(Struct, frozen=True, kw_only=True):
-    """One projection as the engine room shows it. ``state``: following, behind, failing, waiting (nobody has begun)."""
+    """One projection as the engine room shows it: ``passed`` of the log's events are behind it.
+
+    ``state``: following, behind, failing (it does not go on), waiting (nobody has begun).
+    """
 
     name: str
     role: str
@@ -57,7 +63,7 @@ class Lane(Struct, frozen=True, kw_only=True):
     error: str | None
     since: datetime | None
     building: Building | None
-    verified: Verification | None
+    verified: Verified | None
     lags: list[float]
 
 
@@ -70,7 +76,7 @@ class DayTotal(Struct, frozen=True, kw_only=True):
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):
-    """Everything at one moment. ``engines`` by role: a sentence about what is wrong, empty when all is well."""
+    """Everything at one moment. ``head`` counts the log's events; ``engines`` by role: what is wrong, or nothing."""
 
     at: datetime
     head: int
@@ -120,7 +126,6 @@ class Pulse:
         self._record, self._cell, self.checks = record, cell, checks
         self._roles, self._today, self._metrics, self._clock = roles, today, metrics, clock
         self._seen = _Seen()
-        self._heads: deque[tuple[float, int]] = deque(maxlen=4 * SAMPLES)
         self._lags: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=SAMPLES))
         self._rates: deque[float] = deque(maxlen=SAMPLES)
         self._states: dict[str, tuple[str, datetime]] = {}
@@ -165,10 +170,9 @@ class Pulse:
             answers = await asyncio.gather(*map(ask, self.checks.values()))
             self._engines = dict(zip(self.checks, answers, strict=True))
         sums = self._today.sums()
+        told = await status(self._record, list(self._roles), [self._cell], self._clock)
         async with self._record.committing() as connection:
-            arrivals = await self._tail(connection)
-            reported = await store.lanes(connection, self._cell)
-            verified = await store.verifications(connection)
+            arrivals = await self._tail(connection, told)
         seen = self._seen
         now = utc(self._clock.millis())
         fast = self._metrics.latencies()
@@ -177,7 +181,7 @@ class Pulse:
             head=seen.head,
             events_per_second=seen.events_per_second,
             orders_per_second=seen.orders_per_second,
-            lanes=self._lanes(reported, verified, now),
+            lanes=[lane for one in told.projections if (lane := self._lane(one, now))],
             engines=dict(self._engines),
             arrivals=arrivals,
             latency_p50=fast[len(fast) // 2] if fast else 0.0,
@@ -212,12 +216,16 @@ class Pulse:
             beat, self._beat = self._beat, asyncio.Event()
             beat.set()
 
-    async def _tail(self, connection: Connection) -> list[Arrival]:
-        seen, now = self._seen, asyncio.get_running_loop().time()
-        requests = self._metrics.requests
-        arrivals: Sequence[Arrival] = ()
+    async def _tail(self, connection: Connection, told: LogStatus) -> list[Arrival]:
+        """Count what was appended since the last look, and return the orders among it."""
+        seen, now, requests = self._seen, asyncio.get_running_loop().time(), self._metrics.requests
+        head = told.heads[0]
+        if head.position is None:
+            return []
+        seen.head = head.position.seq - head.first_seq + 1
+        arrivals: list[Arrival] = []
         if seen.position == START:
-            seen.position, seen.head = await store.head(connection, self._cell)
+            seen.position = head.position
         else:
             tail = await store.tail(connection, self._cell, seen.position)
             elapsed = max(now - seen.looked_at, PULSE_SECONDS / 10)
@@ -227,62 +235,42 @@ class Pulse:
             seen.requests_per_second += ((requests - seen.requests) / elapsed - seen.requests_per_second) * weight
             if tail.orders:
                 arrivals = await store.newest_orders(connection, self._cell, seen.position, ARRIVALS)
-            if tail.events:
-                seen.position, seen.head = tail.position, max(tail.head, seen.head)
+            seen.position = tail.position
         seen.looked_at, seen.requests = now, requests
-        self._heads.append((now, seen.head))
         self._rates.append(round(seen.events_per_second, 1))
-        return list(arrivals)
+        return arrivals
 
-    def _lanes(self, reported: Sequence[Reported], verified: Mapping[str, Verification], now: datetime) -> list[Lane]:
-        building = {one.projection: one for one in reported if one.state == "building"}
-        return [
-            self._lane(one, building.get(one.projection), verified.get(one.projection), now)
-            for one in reported
-            if one.state == "live"
-        ]
-
-    def _lane(self, live: Reported, building: Reported | None, verified: Verification | None, now: datetime) -> Lane:
-        behind = max(self._seen.head - live.passed, 0)
-        lag = self._lag_seconds(live, now) if behind else 0.0
-        self._lags[live.projection].append(round(lag, 1))
-        state = "failing" if live.error else "waiting" if not live.passed and behind else "behind" if lag > 1 else "following"
-        if self._states.get(live.projection, ("", now))[0] != state:
-            self._states[live.projection] = (state, now)
+    def _lane(self, one: ProjectionStatus, now: datetime) -> Lane | None:
+        live, name = one.live, one.projection
+        if live is None:
+            return None
+        self._lags[name].append(round(live.lag_seconds, 1))
+        state = "following"
+        if live.error:
+            state = "failing"
+        elif live.lag_events and live.updated_at is None:
+            state = "waiting"
+        elif live.lag_seconds > LAG_SECONDS_WELL:
+            state = "behind"
+        if self._states.get(name, ("", now))[0] != state:
+            self._states[name] = (state, now)
         return Lane(
-            name=live.projection,
-            role=self._roles.get(live.projection, ""),
+            name=name,
+            role=self._roles[name],
             generation=live.generation,
             state=state,
-            passed=live.passed,
-            lag_events=behind,
-            lag_seconds=lag,
-            events_per_second=live.rate if behind or lag else min(live.rate, self._seen.events_per_second),
+            passed=live.done,
+            lag_events=live.lag_events,
+            lag_seconds=live.lag_seconds,
+            events_per_second=live.events_per_second,
             items=live.items,
-            quarantined=live.quarantined,
+            quarantined=live.quarantined_events,
             error=live.error,
-            since=self._states[live.projection][1],
-            building=None if building is None else self._building(building),
-            verified=verified,
-            lags=list(self._lags[live.projection]),
+            since=self._states[name][1],
+            building=_building(one.building),
+            verified=one.verified,
+            lags=list(self._lags[name]),
         )
-
-    def _building(self, one: Reported) -> Building:
-        left = max(self._seen.head - one.passed, 0)
-        return Building(
-            generation=one.generation,
-            share=min(one.passed / self._seen.head, 1.0) if self._seen.head else 1.0,
-            events_per_second=one.rate,
-            seconds_left=left / one.rate if one.rate > 1 else None,
-        )
-
-    def _lag_seconds(self, one: Reported, now: datetime) -> float:
-        """Return how long the first event not yet passed has been in the log, as far as it was seen to come."""
-        oldest_at, oldest = self._heads[0]
-        if oldest > one.passed and one.stamp:
-            return max((now - utc(stamp_millis(one.stamp))).total_seconds(), 0.0)
-        came = next((at for at, head in self._heads if head > one.passed), oldest_at)
-        return max(asyncio.get_running_loop().time() - came, 0.0)
 
     def _measure(self, seen: Snapshot) -> None:
         self._metrics.head.labels(str(self._cell)).set(seen.head)
@@ -290,6 +278,17 @@ class Pulse:
             self._metrics.lag_events.labels(lane.name).set(lane.lag_events)
             self._metrics.lag_seconds.labels(lane.name).set(lane.lag_seconds)
             self._metrics.quarantined.labels(lane.name).set(lane.quarantined)
+
+
+def _building(one: GenerationStatus | None) -> Building | None:
+    if one is None:
+        return None
+    return Building(
+        generation=one.generation,
+        share=one.done / one.total if one.total else 1.0,
+        events_per_second=one.events_per_second,
+        seconds_left=one.eta_seconds,
+    )
 
 
 async def ask(check: Check) -> str:

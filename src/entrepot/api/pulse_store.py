@@ -1,13 +1,12 @@
 """The queries of the pulse, typed; nothing else."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 import msgspec
 from msgspec import Struct
 
-from entrepot.base.event import START, Position
+from entrepot.base.event import Position
 from entrepot.commerce.ordering.events import OrderPlaced
 from entrepot.record.named import queries
 from entrepot.record.transaction import Connection
@@ -23,26 +22,6 @@ class Tail(Struct, frozen=True):
     events: int
     orders: int
     position: Position
-    head: int
-
-
-class Reported(Struct, frozen=True):
-    """What the writers of one generation have reported, taken together."""
-
-    projection: str
-    generation: int
-    version: int
-    state: str
-    created_at: datetime
-    live_at: datetime | None
-    passed: int
-    stamp: int
-    events: int
-    items: int
-    rate: float
-    error: str | None
-    updated_at: datetime | None
-    quarantined: int
 
 
 class Verification(Struct, frozen=True):
@@ -69,28 +48,11 @@ class Arrival(Struct, frozen=True, kw_only=True):
     pieces: int
 
 
-async def head(connection: Connection, cell: int) -> tuple[Position, int]:
-    """Return the last position of the log and its number."""
-    row = await connection.fetchrow(SQL["head"], cell)
-    return (Position(row["txid"], row["seq"]), row["head"]) if row else (START, 0)
-
-
 async def tail(connection: Connection, cell: int, after: Position) -> Tail:
     """Return what was appended after a position."""
     row = await connection.fetchrow(SQL["tail"], cell, str(after.txid), after.seq, TAIL_EVENTS_MAX)
     assert row is not None  # an aggregate always has a row
-    position = Position(row["txid"], row["seq"]) if row["events"] else after
-    return Tail(row["events"], row["orders"], position, row["head"] or 0)
-
-
-async def lanes(connection: Connection, cell: int) -> list[Reported]:
-    """Return what every generation in use has reported."""
-    return [Reported(**dict(row)) for row in await connection.fetch(SQL["lanes"], cell)]
-
-
-async def verifications(connection: Connection) -> dict[str, Verification]:
-    """Return the last verification of each projection."""
-    return {row["projection"]: Verification(*row) for row in await connection.fetch(SQL["verifications"])}
+    return Tail(row["events"], row["orders"], Position(row["txid"], row["seq"]) if row["events"] else after)
 
 
 async def history(connection: Connection, projection: str, limit: int) -> list[Verification]:
@@ -98,7 +60,7 @@ async def history(connection: Connection, projection: str, limit: int) -> list[V
     return [Verification(*row) for row in await connection.fetch(SQL["history"], projection, limit)]
 
 
-async def newest_orders(connection: Connection, cell: int, after: Position, limit: int) -> Sequence[Arrival]:
+async def newest_orders(connection: Connection, cell: int, after: Position, limit: int) -> list[Arrival]:
     """Return the orders placed after a position, newest first."""
     rows = await connection.fetch(SQL["newest_orders"], cell, str(after.txid), after.seq, limit)
     return [_arrival(msgspec.json.decode(row["body"], type=OrderPlaced)) for row in rows]

@@ -133,6 +133,6 @@ def span(seconds: float) -> str:
     if abs(seconds) < 1:
         return f"{seconds * 1000:.0f} ms"
     for unit, size in UNITS:
-        if abs(seconds) >= 1.5 * size or size == 1:  # noqa: PLR2004  # below one and a half, the smaller unit says more
+        if abs(seconds) >= 1.5 * size or size == 1:  # below one and a half, the smaller unit says more
             return f"{seconds / size:.0f} {unit}"
     raise AssertionError(seconds)

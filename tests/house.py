@@ -1,0 +1,92 @@
+"""The whole house for tests of the API and the console: fresh engines' rooms, a projector that runs, and the application."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+from granian.constants import Interfaces
+from granian.server.embed import Server
+from litestar.types import ASGIApp
+from msgspec import Struct
+
+from entrepot.app import App, keep_up, opened, prepare
+from entrepot.base.event import Token
+from entrepot.cli.serve import serving
+from entrepot.settings import Engines, Settings
+
+READY_SECONDS = 20.0
+
+
+class House(Struct, frozen=True):
+    """An open application, and a client that speaks to it without a network."""
+
+    app: App
+    asgi: ASGIApp
+    client: httpx.AsyncClient
+
+    async def seen_by_all(self) -> None:
+        """Wait until every projection has read all that was written so far."""
+        async with self.app.record.committing() as connection:
+            row = await connection.fetchrow("SELECT max(txid) AS txid, max(seq) AS seq FROM log.event")
+        token = Token.parse(f"{self.app.settings.cell}.{row['txid']}.{row['seq']}")
+        for one in self.app.projections:
+            assert await self.app.live.wait_for(one.name, token, READY_SECONDS), f"{one.name} does not follow"
+
+
+def settings_for(engines: Engines, home: Path) -> Settings:
+    """Return settings with these engines and a search folder of their own."""
+    return Settings(home=home, engines=engines)
+
+
+@asynccontextmanager
+async def open_house(settings: Settings) -> AsyncIterator[House]:
+    """Open everything, keep the projections up, and close it in the end."""
+    await prepare(settings)
+    async with opened(settings) as app, serving(app) as asgi:
+        work = asyncio.create_task(keep_up(app))
+        try:
+            await _until_live(app)
+            transport = httpx.ASGITransport(asgi)  # type: ignore[arg-type]  # httpx and litestar each have their own types of ASGI
+            async with httpx.AsyncClient(transport=transport, base_url="http://house") as client:
+                yield House(app, asgi, client)
+        finally:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+
+
+@asynccontextmanager
+async def served(house: House, port: int) -> AsyncIterator[str]:
+    """Serve a house on a port of this machine, for a browser; gives its address."""
+    server = Server(house.asgi, address="127.0.0.1", port=port, interface=Interfaces.ASGINL, log_enabled=False, websockets=False)
+    task = asyncio.create_task(server.serve())
+    address = f"http://127.0.0.1:{port}"
+    try:
+        await _until_answers(address)
+        yield address
+    finally:
+        server.stop()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _until_live(app: App) -> None:
+    async with asyncio.timeout(READY_SECONDS):
+        while True:
+            await app.live.refresh()
+            if len(app.live._live) == len(app.projections):
+                return
+            await asyncio.sleep(0.05)
+
+
+async def _until_answers(address: str) -> None:
+    async with asyncio.timeout(READY_SECONDS), httpx.AsyncClient(trust_env=False) as client:
+        while True:
+            try:
+                answer: Any = await client.get(f"{address}/healthz")
+            except httpx.TransportError:
+                await asyncio.sleep(0.05)
+                continue
+            if answer.is_success:
+                return
