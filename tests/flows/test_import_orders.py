@@ -107,6 +107,14 @@ async def test_a_run_at_another_speed_doubles_nothing(record: Record, tmp_path: 
     assert await contents(record) == before
 
 
+async def test_orders_refused_for_want_of_an_article_are_taken_once_it_is_there(record: Record, tmp_path: Path) -> None:
+    file = sheet(tmp_path)
+    early = await import_orders(record, SETTINGS, file, load_mapping("online-retail"), unseen)
+    late = await bring_in(record, file)
+    assert any("There is no article '85123A' on offer" in reason for reason in early.rejects)
+    assert late.classes["ordered"].rows == 5
+
+
 @pytest.mark.parametrize("moment", ["before", "after"])
 async def test_a_run_cut_at_any_transaction_goes_on_to_the_same_end(
     record: Record, other_record: Record, tmp_path: Path, moment: str

@@ -120,10 +120,12 @@ class _Priced:
         self._mapping: ProductsMapping = mapping.products
         self._currency = Currency(mapping.products.currency)
 
-    def _minor(self, price: Decimal | None) -> int | None:
-        if price is None:
-            return None
-        return int(price) if self._mapping.prices_in == "minor" else to_minor(price, self._currency)
+    def _minor(self, price: Decimal) -> int:
+        if self._mapping.prices_in == "major":
+            return to_minor(price, self._currency)
+        if price != price.to_integral_value():
+            raise UnreadableFieldError(f"the price {price} is no whole number of minor units")
+        return int(price)
 
     def _opening(self, article: Article | None) -> int:
         return self._mapping.opening.pieces - (article.lowest if article else 0)
@@ -137,7 +139,10 @@ class _Articles(_Priced):
         if mapping.orders is None:
             raise BadInputError(f"The mapping {mapping.name} takes products from orders, of which it says nothing.")
         self._history = History(mapping)
-        self._pattern = re.compile(self._mapping.title_pattern)
+        try:
+            self._pattern = re.compile(self._mapping.title_pattern)
+        except re.error as error:
+            raise BadInputError(f"The mapping {mapping.name} has a title_pattern that is no expression: {error}.") from error
 
     def batches(self, rows: Iterator[Row]) -> Iterator[Batch]:
         """Read the whole file (only its articles are kept), then yield them."""
@@ -153,7 +158,9 @@ class _Articles(_Priced):
         draft = ProductDraft(
             code=code, texts={self._mapping.locale: ProductText(title=title)}, variants=[VariantDraft(sku=code)]
         )
-        return Item(article.line, {"article": code}, draft, self._minor(article.price()), self._opening(article))
+        price = article.price()
+        minor = None if price is None else to_minor(price, self._currency)
+        return Item(article.line, {"article": code}, draft, minor, self._opening(article))
 
 
 class _Products(_Priced):
@@ -194,8 +201,10 @@ class _Products(_Priced):
         if isinstance(price, Decimal) and price < 0:
             raise UnreadableFieldError(f"the price {price} is negative")
         article = self._history.get(code)
-        paid = price if isinstance(price, Decimal) else article.price() if article else None
-        return Item(row.line, row.raw, self._draft(code, made), self._minor(paid), self._opening(article))
+        given = self._minor(price) if isinstance(price, Decimal) else None
+        paid = article.price() if article else None
+        minor = to_minor(paid, self._currency) if given is None and paid is not None else given
+        return Item(row.line, row.raw, self._draft(code, made), minor, self._opening(article))
 
     def _draft(self, code: str, made: Mapping[str, object]) -> ProductDraft:
         title = _text(made, "title")

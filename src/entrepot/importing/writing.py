@@ -10,7 +10,7 @@ from functools import partial
 from typing import TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from entrepot.base import limits
 from entrepot.base.errors import EntrepotError, NotFoundError
@@ -34,10 +34,10 @@ P = TypeVar("P", CreditPlan, StockPlan)
 
 
 class Outcome(Struct):
-    """What came of a step: the documents of each kind, and why the plans under some keys were refused."""
+    """What came of a step: how much of each kind was written, and why the plans under some keys were refused."""
 
-    counts: dict[str, int]
-    refused: dict[str, str]
+    counts: dict[str, int] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
 
 
 class Writer:
@@ -71,15 +71,16 @@ class Writer:
         key, mark = f"import:{self._source}:step:{step.digest}", fingerprint(step.digest.encode())
         stored = await patiently(lambda: self._answered(key, mark))
         known = msgspec.json.decode(stored, type=Outcome) if stored else None
-        outcome = Outcome({}, {})
+        outcome = known or Outcome()
         rejects = list(step.rejects)
         for documents in self._metronome.slices(step.documents) if known is None else (step.documents,):
-            await self._write(documents, known or outcome, rejects, write=known is None)
-        if known is None:
-            await patiently(lambda: self._mark(key, mark, outcome))
-        else:
+            await self._write(documents, outcome, rejects, write=known is None)
+        if known is not None:
             self._report.count("steps_known")
-        for what, by in (known or outcome).counts.items():
+        elif not outcome.refused:
+            # What a command refused may be taken tomorrow (an article that was not there yet): such a step is tried again.
+            await patiently(lambda: self._mark(key, mark, outcome))
+        for what, by in outcome.counts.items():
             self._report.count(what, by)
         rejects.sort(key=lambda reject: reject.line)
         for reject in rejects:
