@@ -20,7 +20,6 @@ from entrepot.verify.verify import Verifier
 from tests.full_shop import fill, trade
 from tests.log_case import House, house
 
-
 Engine = PostgresqlDocuments | TantivyStore | ClickHouseColumns | FalkorGraph | RedisMemory
 ENGINES: dict[str, type[Engine]] = {
     "documents": PostgresqlDocuments,

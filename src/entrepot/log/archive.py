@@ -22,7 +22,13 @@ from entrepot.record.transaction import Connection, Record
 
 log = structlog.get_logger()
 
-BUSY = (asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError)
+# Somebody writes to it; or another process is moving it, or has just done so.
+BUSY = (
+    asyncpg.ObjectNotInPrerequisiteStateError,  # a lock is not to be had, too
+    asyncpg.QueryCanceledError,
+    asyncpg.DuplicateObjectError,
+    asyncpg.UndefinedTableError,
+)
 
 
 class Moved(Struct, frozen=True):
@@ -60,11 +66,11 @@ async def archive_passed(record: Record, archive: Archive, clock: Clock) -> list
         day = datetime.strptime(name, "event_%Y%m%d").replace(tzinfo=UTC)
         if utc(clock.millis()) < day + timedelta(days=1, seconds=limits.ARCHIVE_MARGIN_SECONDS):
             break
-        try:
-            async with record.committing() as connection:
+        async with record.committing() as connection:
+            try:
                 moved += await _move(connection, archive, name, row)
-        except BUSY as error:
-            log.warning("archive.partition_busy", partition=name, why=str(error))
+            except BUSY as error:
+                log.warning("archive.partition_busy", partition=name, why=str(error))
     return moved
 
 

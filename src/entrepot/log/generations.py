@@ -33,7 +33,8 @@ async def ensure(record: Record, projection: Projection, shards: int) -> None:
     """Make a projection's first generation, live at once, or build a new one where the code's version is newer."""
     async with record.committing() as connection:
         await connection.execute(SQL["add_projection"], projection.name)
-        await connection.execute(SQL["first_generation"], projection.name, projection.version, shards)
+        if await connection.fetchval(SQL["first_generation"], projection.name, projection.version, shards):
+            await connection.execute(SQL["tell_generation"], projection.name)
         await connection.execute(SQL["abandon_older_building"], projection.name, projection.version)
         if await connection.fetchval(SQL["is_outgrown"], projection.name, projection.version):
             try:

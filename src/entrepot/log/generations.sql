@@ -13,7 +13,8 @@ WITH first AS (
     ON CONFLICT (projection, generation) DO NOTHING
     RETURNING generation
 )
-UPDATE log.projection SET live = first.generation FROM first WHERE name = $1;
+UPDATE log.projection SET live = first.generation FROM first WHERE name = $1
+RETURNING live;
 
 -- name: abandon_older_building
 -- Gives up a building generation whose version the code has outgrown.
