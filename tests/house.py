@@ -31,6 +31,7 @@ class House(Struct, frozen=True):
         """Wait until every projection has read all that was written so far."""
         async with self.app.record.committing() as connection:
             row = await connection.fetchrow("SELECT max(txid) AS txid, max(seq) AS seq FROM log.event")
+        assert row is not None  # an aggregate always has a row
         token = Token.parse(f"{self.app.settings.cell}.{row['txid']}.{row['seq']}")
         for one in self.app.projections:
             assert await self.app.live.wait_for(one.name, token, READY_SECONDS), f"{one.name} does not follow"
@@ -60,14 +61,16 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
 @asynccontextmanager
 async def served(house: House, port: int) -> AsyncIterator[str]:
     """Serve a house on a port of this machine, for a browser; gives its address."""
-    server = Server(house.asgi, address="127.0.0.1", port=port, interface=Interfaces.ASGINL, log_enabled=False, websockets=False)
+    server = Server(
+        house.asgi, address="127.0.0.1", port=port, interface=Interfaces.ASGINL, log_enabled=False, websockets=False
+    )
     task = asyncio.create_task(server.serve())
     address = f"http://127.0.0.1:{port}"
     try:
         await _until_answers(address)
         yield address
     finally:
-        server.stop()
+        server.stop()  # type: ignore[no-untyped-call]  # granian leaves it without types
         await asyncio.gather(task, return_exceptions=True)
 
 

@@ -49,7 +49,11 @@ async def fill_shop_front(house: House) -> None:
             tx,
             [
                 PriceDraft(
-                    product_id=row.product_id, variant_id=row.variant_id, market="uk", currency="GBP", amount_minor=500 + 250 * place
+                    product_id=row.product_id,
+                    variant_id=row.variant_id,
+                    market="uk",
+                    currency="GBP",
+                    amount_minor=500 + 250 * place,
                 )
                 for place, row in enumerate(rows)
             ],

@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 from httpx import Response
+
 from tests.house import House
 
 DRAFT = {

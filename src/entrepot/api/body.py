@@ -32,7 +32,7 @@ def parse(body: bytes) -> object:
     if _depth_exceeds(body, JSON_DEPTH_MAX):
         raise BadInputError(f"The body nests deeper than {JSON_DEPTH_MAX} levels: flatten it.", depth_max=JSON_DEPTH_MAX)
     try:
-        return json.loads(body, object_pairs_hook=_each_once, parse_constant=_no_number)
+        return json.loads(body.decode(), object_pairs_hook=_each_once, parse_constant=_no_number)
     except UnicodeDecodeError as error:
         raise BadInputError(f"The body is no UTF-8 text (byte {error.start}): send JSON in UTF-8.") from error
     except json.JSONDecodeError as error:
@@ -68,10 +68,10 @@ def _depth_exceeds(body: bytes, depth_max: int) -> bool:
     for _ in range(depth_max):  # each round takes the innermost pairs away
         shorter = brackets.replace(b"[]", b"").replace(b"{}", b"")
         if len(shorter) == len(brackets):
-            break
+            # What is left was never closed, which the parser says better, unless it would go too deep itself.
+            return len(brackets) > depth_max
         brackets = shorter
-    # What is left nests too deep, or was never closed (which the parser then says better, unless it too is deep).
-    return len(brackets) > depth_max
+    return bool(brackets)
 
 
 def _each_once(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -4,7 +4,8 @@ from typing import Annotated
 from uuid import UUID
 
 from litestar import Response, delete, post, put
-from litestar.params import Parameter
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody, PathParameter
 from msgspec import Struct
 
 from entrepot.api.headers import OptionalKey, moved
@@ -58,7 +59,9 @@ class PricesDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 @post("/v1/products", tags=["Catalogue"], summary="Make a product")
-async def create_product(parts: Parts, data: ProductDraft, idempotency_key: OptionalKey) -> Response[Kept]:
+async def create_product(
+    parts: NamedDependency[Parts], data: JSONBody[ProductDraft], idempotency_key: OptionalKey
+) -> Response[Kept]:
     """Make a product with its variants; a code that is taken is refused."""
 
     async def act(tx: Transaction) -> Kept:
@@ -70,9 +73,9 @@ async def create_product(parts: Parts, data: ProductDraft, idempotency_key: Opti
 
 @put("/v1/products/{name:str}", tags=["Catalogue"], summary="Make or change a product")
 async def save_product(
-    parts: Parts,
-    name: Annotated[str, Parameter(description="The product's code, or its id.")],
-    data: ProductDraft,
+    parts: NamedDependency[Parts],
+    name: Annotated[str, PathParameter(description="The product's code, or its id.")],
+    data: JSONBody[ProductDraft],
     idempotency_key: OptionalKey,
 ) -> Response[Kept]:
     """Make the product what the body says; by its code it may be new, by its id it must exist with the body's code."""
@@ -90,7 +93,7 @@ async def save_product(
 
 
 @delete("/v1/products/{product_id:uuid}", tags=["Catalogue"], summary="Withdraw a product", status_code=200)
-async def withdraw_product(parts: Parts, product_id: UUID) -> Response[Done]:
+async def withdraw_product(parts: NamedDependency[Parts], product_id: FromPath[UUID]) -> Response[Done]:
     """Stop offering a product; its orders keep its name."""
 
     async def act(tx: Transaction) -> Done:
@@ -101,7 +104,9 @@ async def withdraw_product(parts: Parts, product_id: UUID) -> Response[Done]:
 
 
 @put("/v1/products/{product_id:uuid}/prices", tags=["Catalogue"], summary="Set prices")
-async def set_prices(parts: Parts, product_id: UUID, data: PricesDraft, idempotency_key: OptionalKey) -> Response[Done]:
+async def set_prices(
+    parts: NamedDependency[Parts], product_id: FromPath[UUID], data: JSONBody[PricesDraft], idempotency_key: OptionalKey
+) -> Response[Done]:
     """Set the prices of a product's articles, each in a market and its currency."""
 
     async def act(tx: Transaction) -> Done:
@@ -127,7 +132,9 @@ async def set_prices(parts: Parts, product_id: UUID, data: PricesDraft, idempote
 
 
 @post("/v1/categories", tags=["Catalogue"], summary="Make or rename a category")
-async def save_category(parts: Parts, data: CategoryDraft, idempotency_key: OptionalKey) -> Response[Kept]:
+async def save_category(
+    parts: NamedDependency[Parts], data: JSONBody[CategoryDraft], idempotency_key: OptionalKey
+) -> Response[Kept]:
     """Make a category below its parent, or give it more names."""
 
     async def act(tx: Transaction) -> Kept:
@@ -138,7 +145,7 @@ async def save_category(parts: Parts, data: CategoryDraft, idempotency_key: Opti
 
 
 @put("/v1/markets/{code:str}", tags=["Catalogue"], summary="Make a market")
-async def save_market(parts: Parts, code: str, data: MarketDraft) -> Done:
+async def save_market(parts: NamedDependency[Parts], code: FromPath[str], data: JSONBody[MarketDraft]) -> Done:
     """Make a market that sells in a currency."""
 
     async def act(tx: Transaction) -> Done:

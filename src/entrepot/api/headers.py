@@ -2,7 +2,7 @@
 
 from typing import Annotated, TypeAlias
 
-from litestar.params import Parameter
+from litestar.params import HeaderParameter
 
 from entrepot.base.errors import BadInputError
 from entrepot.base.event import Token
@@ -14,9 +14,9 @@ AT_LEAST = "Entrepot-At-Least"
 _KEY_SAYS = "Makes the request safe to repeat: the same key gets the stored answer, with another body it is refused."
 _AT_LEAST_SAYS = "An Entrepot-Position: the answer is at least that fresh, or 503 not-there-yet."
 
-OptionalKey: TypeAlias = Annotated[str | None, Parameter(header=KEY, required=False, description=_KEY_SAYS)]
-RequiredKey: TypeAlias = Annotated[str | None, Parameter(header=KEY, description=_KEY_SAYS)]
-AtLeast: TypeAlias = Annotated[str | None, Parameter(header=AT_LEAST, required=False, description=_AT_LEAST_SAYS)]
+OptionalKey: TypeAlias = Annotated[str | None, HeaderParameter(name=KEY, required=False, description=_KEY_SAYS)]
+RequiredKey: TypeAlias = Annotated[str | None, HeaderParameter(name=KEY, description=_KEY_SAYS)]
+AtLeast: TypeAlias = Annotated[str | None, HeaderParameter(name=AT_LEAST, required=False, description=_AT_LEAST_SAYS)]
 
 
 def moved(token: Token | None) -> dict[str, str]:

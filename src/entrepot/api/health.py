@@ -3,6 +3,7 @@
 import asyncio
 
 from litestar import Response, get
+from litestar.di import NamedDependency
 from msgspec import Struct
 
 from entrepot.api.metrics import CONTENT_TYPE
@@ -31,7 +32,7 @@ async def healthz() -> Alive:
 
 
 @get("/readyz", tags=["Health"], summary="Do all engines answer?")
-async def readyz(parts: Parts) -> Response[Ready]:
+async def readyz(parts: NamedDependency[Parts]) -> Response[Ready]:
     """Ask every engine; 503 when one does not answer."""
     sentences = dict(zip(parts.pulse.checks, await asyncio.gather(*map(ask, parts.pulse.checks.values())), strict=True))
     ready = all(sentence == "" for sentence in sentences.values())
@@ -40,7 +41,7 @@ async def readyz(parts: Parts) -> Response[Ready]:
 
 
 @get("/metrics", include_in_schema=False)
-async def metrics(parts: Parts) -> Response[bytes]:
+async def metrics(parts: NamedDependency[Parts]) -> Response[bytes]:
     """Give Prometheus what was counted."""
     return Response(parts.metrics.text(), media_type=CONTENT_TYPE)
 

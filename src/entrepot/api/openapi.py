@@ -6,6 +6,7 @@ from litestar import Request, Response, get
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import License, Tag
+from litestar.params import FromPath
 
 from entrepot import __version__
 from entrepot.api import problems
@@ -23,7 +24,7 @@ CONFIG = OpenAPIConfig(
     version=__version__,
     description=DESCRIPTION,
     license=License(name="Apache-2.0", identifier="Apache-2.0"),
-    path="/v1",
+    path="/v1/openapi",
     use_handler_docstrings=True,
     render_plugins=[JsonRenderPlugin(path="/openapi.json")],
     tags=[
@@ -39,6 +40,12 @@ CONFIG = OpenAPIConfig(
 )
 
 
+@get("/v1/openapi.json", include_in_schema=False)
+async def description(request: Request[Any, Any, Any]) -> Response[dict[str, Any]]:
+    """Give the API's description as JSON."""
+    return Response(request.app.openapi_schema.to_schema(), headers={"Cache-Control": "public, max-age=60"})
+
+
 @get("/v1/docs", include_in_schema=False)
 async def docs(request: Request[Any, Any, Any]) -> Response[str]:
     """Show the API's description on a page."""
@@ -47,7 +54,7 @@ async def docs(request: Request[Any, Any, Any]) -> Response[str]:
 
 
 @get("/problems/{slug:str}", include_in_schema=False)
-async def problem(slug: str) -> Response[str]:
+async def problem(slug: FromPath[str]) -> Response[str]:
     """Explain one kind of problem."""
     kind = problems.kinds().get(slug)
     if kind is None:
@@ -56,7 +63,7 @@ async def problem(slug: str) -> Response[str]:
     return page("problem.html", "", {"slug": slug, "title": problems.title_of(slug), "kind": kind, "says": says})
 
 
-HANDLERS = [docs, problem]
+HANDLERS = [description, docs, problem]
 
 
 def _by_tag(schema: dict[str, Any]) -> list[tuple[dict[str, Any], list[tuple[str, str, dict[str, Any]]]]]:

@@ -3,12 +3,14 @@
 from uuid import UUID
 
 from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
 from entrepot.api.headers import RequiredKey, moved, required
-from entrepot.api.pages import Cursor, Limit, next_link
+from entrepot.api.pages import Cursor, Limit, next_link, parse_cursor
 from entrepot.api.parts import Parts
-from entrepot.base.errors import BadInputError, NotFoundError
+from entrepot.base.errors import NotFoundError
 from entrepot.base.event import Token
 from entrepot.commerce.checkout import commands as checkout
 from entrepot.commerce.checkout.requests import OrderRequest, Placed, Returned, ReturnRequest
@@ -56,7 +58,9 @@ class OrderPage(Struct, frozen=True, kw_only=True):
 
 
 @post("/v1/orders", tags=["Orders"], summary="Place an order")
-async def place_order(parts: Parts, data: OrderRequest, idempotency_key: RequiredKey = None) -> Response[OrderAnswer]:
+async def place_order(
+    parts: NamedDependency[Parts], data: JSONBody[OrderRequest], idempotency_key: RequiredKey = None
+) -> Response[OrderAnswer]:
     """Take the stock and place the order, whole or not at all; a refusal names the article, wanted and left.
 
     (The hot lane answers this address; this is the same, slower, for who mounts the routes without it.)
@@ -66,22 +70,16 @@ async def place_order(parts: Parts, data: OrderRequest, idempotency_key: Require
 
 
 @get("/v1/orders", tags=["Orders"], summary="List orders, newest first")
-async def list_orders(parts: Parts, cursor: Cursor = "", limit: Limit = 20) -> Response[OrderPage]:
+async def list_orders(parts: NamedDependency[Parts], cursor: Cursor = "", limit: Limit = 20) -> Response[OrderPage]:
     """List orders, newest first."""
-    before = None
-    if cursor:
-        try:
-            before = UUID(cursor)
-        except ValueError as error:
-            raise BadInputError(f"{cursor!r} is no cursor: send back the one of the page before.", cursor=cursor) from error
     async with parts.record.committing() as connection:
-        items = await query.orders(connection, parts.cell, before, limit)
+        items = await query.orders(connection, parts.cell, parse_cursor(cursor), limit)
     page = OrderPage(items=items, cursor=str(items[-1].id) if len(items) == limit else "")
     return Response(page, headers={"Cache-Control": "no-store", **next_link("/v1/orders", page.cursor, limit)})
 
 
 @get("/v1/orders/{order_id:uuid}", tags=["Orders"], summary="One order, as it stands")
-async def read_order(parts: Parts, order_id: UUID) -> Response[OrderDetail]:
+async def read_order(parts: NamedDependency[Parts], order_id: FromPath[UUID]) -> Response[OrderDetail]:
     """Read an order with its lines, charges and what came back, from the truth."""
     async with parts.record.reading() as connection:
         found = await query.order(connection, parts.cell, order_id)
@@ -92,7 +90,7 @@ async def read_order(parts: Parts, order_id: UUID) -> Response[OrderDetail]:
 
 @post("/v1/orders/{order_id:uuid}/cancellation", tags=["Orders"], summary="Cancel an order")
 async def cancel_order(
-    parts: Parts, order_id: UUID, data: Cancellation, idempotency_key: RequiredKey = None
+    parts: NamedDependency[Parts], order_id: FromPath[UUID], data: JSONBody[Cancellation], idempotency_key: RequiredKey = None
 ) -> Response[Cancelled]:
     """Cancel a placed order whole: its stock goes back, its money is owed back."""
     key = required(idempotency_key)
@@ -105,7 +103,9 @@ async def cancel_order(
 
 
 @post("/v1/returns", tags=["Orders"], summary="Take goods back")
-async def return_goods(parts: Parts, data: ReturnRequest, idempotency_key: RequiredKey = None) -> Response[ReturnAnswer]:
+async def return_goods(
+    parts: NamedDependency[Parts], data: JSONBody[ReturnRequest], idempotency_key: RequiredKey = None
+) -> Response[ReturnAnswer]:
     """Take goods back: never more of a line than is out; what can be sold again goes back into stock."""
     key = required(idempotency_key)
 

@@ -2,13 +2,23 @@
 
 from typing import Annotated, TypeAlias
 from urllib.parse import urlencode
+from uuid import UUID
 
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
+from entrepot.base.errors import BadInputError
 from entrepot.base.limits import PAGE_ITEMS_MAX
 
-Limit: TypeAlias = Annotated[int, Parameter(ge=1, le=PAGE_ITEMS_MAX, description="How many items a page holds.")]
-Cursor: TypeAlias = Annotated[str, Parameter(description="What the page before gave as its cursor; empty for the first.")]
+Limit: TypeAlias = Annotated[int, QueryParameter(ge=1, le=PAGE_ITEMS_MAX, description="How many items a page holds.")]
+Cursor: TypeAlias = Annotated[str, QueryParameter(description="What the page before gave as its cursor; empty for the first.")]
+
+
+def parse_cursor(cursor: str) -> UUID | None:
+    """Return the id after which a page begins; None for the first page."""
+    try:
+        return UUID(cursor) if cursor else None
+    except ValueError as error:
+        raise BadInputError(f"{cursor!r} is no cursor: send back the one of the page before.", cursor=cursor) from error
 
 
 def next_link(path: str, cursor: str, limit: int, **more: str) -> dict[str, str]:

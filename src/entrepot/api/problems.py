@@ -127,10 +127,10 @@ def refused_field(field: str, what: str, sent: object) -> BadInputError:
     return BadInputError(f"The field {field} is {shown}: {wanted}.", field=field, value=shown)
 
 
-def from_framework(error: HTTPException, path: str, method: str) -> EntrepotError:
+def from_framework(error: HTTPException, path: str, method: str, sent: object = None) -> EntrepotError:
     """Return what the framework refuses by itself in our own words."""
     if isinstance(error, ValidationException):
-        return _from_validation(error)
+        return _from_validation(error, sent)
     if error.status_code == NotFoundError.status:
         return NotFoundError(f"There is nothing at {path}: see /v1/docs for what there is.", path=path)
     if error.status_code == NotAllowedError.status:
@@ -156,22 +156,23 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]
     if isinstance(error, EntrepotError):
         known = error
     elif isinstance(error, HTTPException):
-        known = from_framework(error, request.url.path, request.method)
+        known = from_framework(error, request.url.path, request.method, request.scope["state"].get("sent"))
     else:
         known = unforeseen(error, request.url.path, IdSource())
     problem = of(known)
     return Response(problem.json(), status_code=problem.status, media_type=MEDIA_TYPE, headers=problem.headers())
 
 
-def _from_validation(error: ValidationException) -> BadInputError:
+def _from_validation(error: ValidationException, sent: object) -> BadInputError:
     details: list[dict[str, Any]] = error.extra if isinstance(error.extra, list) else []
     if not details:
-        return invalid(error.detail, None)
-    first = details[0]
-    field, what = str(first.get("key", "")), str(first["message"])
-    if first.get("source") == "body" or "source" not in first:
-        return refused_field(field.removeprefix("data."), what, None)
-    return BadInputError(f"The {first['source']} parameter {field} cannot be read: {what.replace('`', '')}.", field=field)
+        return invalid(error.detail, sent)
+    field, what, source = str(details[0].get("key", "")), str(details[0]["message"]), details[0].get("source", "body")
+    if source != "body":
+        return BadInputError(f"The {source} parameter {field} cannot be read: {what.replace('`', '')}.", field=field)
+    if what == "'data'":  # how the framework says that nothing was sent
+        return BadInputError("The body is empty: send JSON.")
+    return refused_field("" if field == "data" else field.removeprefix("data."), what, sent)
 
 
 def _at(sent: object, path: str) -> object:

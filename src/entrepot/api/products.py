@@ -1,18 +1,21 @@
 """Reading products: a page, a list of pages, and what is bought together. Their bytes come ready from the cache."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Request, Response, get
-from litestar.params import Parameter
+from litestar.di import NamedDependency
+from litestar.params import FromPath, QueryParameter
 from msgspec import Struct
 
 from entrepot.api.headers import AtLeast
 from entrepot.api.page_cache import PROJECTION, CachedPage, etag_of
-from entrepot.api.pages import Limit
+from entrepot.api.pages import Cursor, Limit, next_link, parse_cursor
 from entrepot.api.parts import Parts
 from entrepot.base.errors import BadInputError, NotFoundError
 from entrepot.base.limits import PAGE_ITEMS_MAX
+from entrepot.commerce.catalog.query import offered
 from entrepot.projections.bought_together.query import bought_together
 from entrepot.projections.product_page.query import categories
 
@@ -22,7 +25,9 @@ JSON = "application/json"
 
 
 @get("/v1/products/{product_id:uuid}", tags=["Products"], summary="A product's page")
-async def read_product(request: Request[Any, Any, Any], parts: Parts, product_id: UUID, at_least: AtLeast) -> Response[bytes]:
+async def read_product(
+    request: Request[Any, Any, Any], parts: NamedDependency[Parts], product_id: FromPath[UUID], at_least: AtLeast
+) -> Response[bytes]:
     """Read a product with its variants, texts, attributes and prices."""
     await parts.fresh(PROJECTION, at_least)
     page = await parts.pages.page(product_id) if at_least is None else await _anew(parts, product_id)
@@ -32,18 +37,29 @@ async def read_product(request: Request[Any, Any, Any], parts: Parts, product_id
 @get("/v1/products", tags=["Products"], summary="Several products' pages")
 async def read_products(
     request: Request[Any, Any, Any],
-    parts: Parts,
-    ids: Annotated[str, Parameter(description=f"Up to {PAGE_ITEMS_MAX} product ids, with commas between.")],
+    parts: NamedDependency[Parts],
     at_least: AtLeast,
+    ids: Annotated[str, QueryParameter(description=f"Up to {PAGE_ITEMS_MAX} product ids, with commas between.")] = "",
+    cursor: Cursor = "",
+    limit: Limit = 20,
 ) -> Response[bytes]:
-    """Read products in the order asked; what is not offered is left out."""
+    """Read the products named, in that order, or all of them page by page; what is not offered is left out."""
     await parts.fresh(PROJECTION, at_least)
-    body = join(list((await parts.pages.pages(parse_ids(ids), anew=at_least is not None)).values()))
-    return _conditional(request, body, etag_of(body))
+    following = ""
+    if ids:
+        wanted = parse_ids(ids)
+    else:
+        async with parts.record.committing() as connection:
+            wanted = await offered(connection, parse_cursor(cursor), limit)
+        following = str(wanted[-1]) if len(wanted) == limit else ""
+    body = join(list((await parts.pages.pages(wanted, anew=at_least is not None)).values()), following)
+    return _conditional(request, body, etag_of(body), next_link("/v1/products", following, limit))
 
 
 @get("/v1/categories/{category_id:uuid}", tags=["Products"], summary="A category")
-async def read_category(request: Request[Any, Any, Any], parts: Parts, category_id: UUID, at_least: AtLeast) -> Response[bytes]:
+async def read_category(
+    request: Request[Any, Any, Any], parts: NamedDependency[Parts], category_id: FromPath[UUID], at_least: AtLeast
+) -> Response[bytes]:
     """Read a category with its names by locale and its path from the root."""
     target = await parts.fresh(PROJECTION, at_least)
     found = await categories(parts.documents, target, [category_id])
@@ -67,7 +83,9 @@ class Companions(Struct, frozen=True, kw_only=True):
 
 
 @get("/v1/products/{product_id:uuid}/bought-together", tags=["Products"], summary="What is bought with a product")
-async def read_companions(parts: Parts, product_id: UUID, at_least: AtLeast, limit: Limit = 10) -> Response[Companions]:
+async def read_companions(
+    parts: NamedDependency[Parts], product_id: FromPath[UUID], at_least: AtLeast, limit: Limit = 10
+) -> Response[Companions]:
     """List what is bought together with a product."""
     target = await parts.fresh("bought_together", at_least)
     found = await bought_together(parts.graph, target, [product_id], limit)
@@ -92,13 +110,15 @@ def parse_ids(text: str) -> list[UUID]:
     return ids
 
 
-def join(pages: list[CachedPage]) -> bytes:
+def join(pages: list[CachedPage], cursor: str = "") -> bytes:
     """Return pages as one JSON object with a list, without reading them."""
-    return b'{"items":[' + b",".join([page.body for page in pages]) + b"]}"
+    return b'{"items":[' + b",".join([page.body for page in pages]) + b'],"cursor":"' + cursor.encode() + b'"}'
 
 
-def _conditional(request: Request[Any, Any, Any], body: bytes, etag: str) -> Response[bytes]:
-    headers = {"ETag": etag, "Cache-Control": CACHE_CONTROL}
+def _conditional(
+    request: Request[Any, Any, Any], body: bytes, etag: str, more: Mapping[str, str] | None = None
+) -> Response[bytes]:
+    headers = {"ETag": etag, "Cache-Control": CACHE_CONTROL, **(more or {})}
     if etag in request.headers.get("if-none-match", ""):
         return Response(b"", status_code=304, headers=headers)
     return Response(body, media_type=JSON, headers=headers)

@@ -5,6 +5,8 @@ from datetime import datetime
 from uuid import UUID
 
 from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
 from entrepot.api.parts import Parts
@@ -66,14 +68,14 @@ class Replaying(Struct, frozen=True, kw_only=True):
 
 
 @get("/v1/projections", tags=["Projections"], summary="How far every projection is")
-async def list_projections(parts: Parts) -> Response[Lanes]:
+async def list_projections(parts: NamedDependency[Parts]) -> Response[Lanes]:
     """Say of each projection how far it is, what it is doing and when it was last verified."""
     seen = await parts.pulse.look()
     return Response(Lanes(at=seen.at, head=seen.head, items=seen.lanes), headers={"Cache-Control": "no-store"})
 
 
 @post("/v1/projections/{name:str}/rebuilds", tags=["Projections"], summary="Rebuild a projection", status_code=202)
-async def rebuild(parts: Parts, name: str) -> Rebuilding:
+async def rebuild(parts: NamedDependency[Parts], name: FromPath[str]) -> Rebuilding:
     """Build a new generation from the log beside the live one; readers are switched over when it has caught up."""
     found = known(parts, name)
     generation = await generations.rebuild(parts.record, found.projection, found.shards)
@@ -81,7 +83,7 @@ async def rebuild(parts: Parts, name: str) -> Rebuilding:
 
 
 @post("/v1/projections/{name:str}/verifications", tags=["Projections"], summary="Verify a projection", status_code=202)
-async def verify(parts: Parts, name: str) -> VerificationStarted:
+async def verify(parts: NamedDependency[Parts], name: FromPath[str]) -> VerificationStarted:
     """Begin to compare a projection with the truth, key range by key range; the result is in the list of projections."""
     known(parts, name)
     parts.verifying.start(name)
@@ -89,14 +91,14 @@ async def verify(parts: Parts, name: str) -> VerificationStarted:
 
 
 @get("/v1/projections/{name:str}/quarantine", tags=["Projections"], summary="What a projection has set aside")
-async def read_quarantine(parts: Parts, name: str) -> Quarantine:
+async def read_quarantine(parts: NamedDependency[Parts], name: FromPath[str]) -> Quarantine:
     """List the events that could not be taken, with their errors, and those that wait behind them."""
     known(parts, name)
     return Quarantine(items=await parked(parts, name))
 
 
 @post("/v1/projections/{name:str}/quarantine/replays", tags=["Projections"], summary="Try again what was set aside")
-async def replay(parts: Parts, name: str, data: ReplayRequest) -> Replaying:
+async def replay(parts: NamedDependency[Parts], name: FromPath[str], data: JSONBody[ReplayRequest]) -> Replaying:
     """Ask the projector to try a key's events again, in their order, or everyone's."""
     known(parts, name)
     return Replaying(asked=await quarantine.replay(parts.record, name, data.key))

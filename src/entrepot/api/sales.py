@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from litestar import Response, get
-from litestar.params import Parameter
+from litestar.di import NamedDependency
+from litestar.params import FromQuery, QueryParameter
 from msgspec import Struct
 
 from entrepot.api.headers import AtLeast
@@ -33,12 +34,12 @@ class SalesAnswer(Struct, frozen=True, kw_only=True):
 
 @get("/v1/sales", tags=["Sales"], summary="What was sold")
 async def read_sales(
-    parts: Parts,
+    parts: NamedDependency[Parts],
     at_least: AtLeast,
-    by: Annotated[By, Parameter(description="The question.")] = "day",
-    since: Annotated[datetime | None, Parameter(description="From this moment on, with its zone.")] = None,
-    until: Annotated[datetime | None, Parameter(description="Before this moment, with its zone.")] = None,
-    market: str = "",
+    by: Annotated[By, QueryParameter(description="The question.")] = "day",
+    since: Annotated[datetime | None, QueryParameter(description="From this moment on, with its zone.")] = None,
+    until: Annotated[datetime | None, QueryParameter(description="Before this moment, with its zone.")] = None,
+    market: FromQuery[str] = "",
     limit: Limit = 20,
 ) -> Response[SalesAnswer]:
     """Sum what was sold; minutes are those of the last hour unless a moment is given, all else is of all time."""

@@ -3,7 +3,8 @@
 from typing import Annotated, Any
 
 from litestar import Request, Response, get
-from litestar.params import Parameter
+from litestar.di import NamedDependency
+from litestar.params import FromQuery, QueryParameter
 
 from entrepot.api import wanted
 from entrepot.api.headers import AtLeast
@@ -17,7 +18,7 @@ PROJECTION = "product_search"
 
 
 @get("/v1/search", tags=["Search"], summary="Find products")
-async def search(request: Request[Any, Any, Any], parts: Parts, at_least: AtLeast) -> Response[Results]:
+async def search(request: Request[Any, Any, Any], parts: NamedDependency[Parts], at_least: AtLeast) -> Response[Results]:
     """Find products by words, narrowed by facets.
 
     Parameters: q, locale, market, sort (relevance, price-up, price-down, newest, name), cursor, limit; brand, category and
@@ -30,9 +31,9 @@ async def search(request: Request[Any, Any, Any], parts: Parts, at_least: AtLeas
 
 @get("/v1/suggestions", tags=["Search"], summary="Suggest while typing")
 async def suggestions(
-    parts: Parts,
-    q: Annotated[str, Parameter(max_length=QUERY_CHARS_MAX, description="What was typed so far.")],
-    locale: str = "en",
+    parts: NamedDependency[Parts],
+    q: Annotated[str, QueryParameter(max_length=QUERY_CHARS_MAX, description="What was typed so far.")],
+    locale: FromQuery[str] = "en",
 ) -> Response[Suggestions]:
     """Suggest how the text may go on, and the brands, categories and products that it begins."""
     found = await suggest(parts.search, parts.live.target(PROJECTION), q, locale)

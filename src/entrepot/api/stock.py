@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
 from litestar import Response, get, post, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
 from entrepot.api.catalogue import Done
@@ -50,7 +52,7 @@ Command = Callable[[Transaction, Sequence[Change]], Awaitable[Token | None]]
 
 
 @put("/v1/warehouses/{code:str}", tags=["Stock"], summary="Make a warehouse")
-async def save_warehouse(parts: Parts, code: str, data: WarehouseDraft) -> Done:
+async def save_warehouse(parts: NamedDependency[Parts], code: FromPath[str], data: JSONBody[WarehouseDraft]) -> Done:
     """Make a warehouse, or change its rank."""
 
     async def act(tx: Transaction) -> Done:
@@ -61,19 +63,23 @@ async def save_warehouse(parts: Parts, code: str, data: WarehouseDraft) -> Done:
 
 
 @post("/v1/stock/receipts", tags=["Stock"], summary="Receive stock")
-async def receive(parts: Parts, data: StockChange, idempotency_key: RequiredKey = None) -> Response[Done]:
+async def receive(
+    parts: NamedDependency[Parts], data: JSONBody[StockChange], idempotency_key: RequiredKey = None
+) -> Response[Done]:
     """Take pieces into a warehouse."""
     return await _change(parts, data, required(idempotency_key), stock.receive_stock)
 
 
 @post("/v1/stock/adjustments", tags=["Stock"], summary="Correct stock")
-async def adjust(parts: Parts, data: StockChange, idempotency_key: RequiredKey = None) -> Response[Done]:
+async def adjust(
+    parts: NamedDependency[Parts], data: JSONBody[StockChange], idempotency_key: RequiredKey = None
+) -> Response[Done]:
     """Correct levels after counting, breakage or loss; below zero is refused."""
     return await _change(parts, data, required(idempotency_key), stock.adjust_stock)
 
 
 @get("/v1/stock/{sku:str}", tags=["Stock"], summary="What is left of an article")
-async def level(parts: Parts, sku: str, at_least: AtLeast) -> Response[StockLevel]:
+async def level(parts: NamedDependency[Parts], sku: FromPath[str], at_least: AtLeast) -> Response[StockLevel]:
     """Say how many pieces are left, by warehouse."""
     target = await parts.fresh("live_stock", at_least)
     async with parts.record.committing() as connection:

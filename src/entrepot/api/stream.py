@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import msgspec
 from litestar import get
+from litestar.di import NamedDependency
 from litestar.response import Stream
 
 from entrepot.api.edge import STREAMING
@@ -13,7 +14,7 @@ RECONNECT_MILLIS = 2_000
 
 
 @get(STREAMING, tags=["Projections"], summary="What is happening, as it happens")
-async def stream(parts: Parts) -> Stream:
+async def stream(parts: NamedDependency[Parts]) -> Stream:
     """Send the log's head, orders per second and every projection's lag, twice a second, until the client goes."""
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return Stream(_beats(parts), media_type="text/event-stream", headers=headers)

@@ -8,6 +8,7 @@ from importlib.resources.abc import Traversable
 from typing import Any
 
 from litestar import Request, Response, get
+from litestar.params import FromPath
 from msgspec import Struct
 
 from entrepot.base.errors import NotFoundError
@@ -42,7 +43,7 @@ def address(name: str) -> str:
 
 
 @get("/assets/{name:path}", include_in_schema=False)
-async def asset(request: Request[Any, Any, Any], name: str) -> Response[bytes]:
+async def asset(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[bytes]:
     """Send a static file."""
     found = assets().get(name.lstrip("/"))
     if found is None:

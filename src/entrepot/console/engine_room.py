@@ -3,6 +3,8 @@
 from typing import Any
 
 from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
 from entrepot.api import projections, pulse_store
@@ -31,7 +33,7 @@ _DONE = {
 
 
 @get("/engine-room", include_in_schema=False)
-async def engine_room(parts: Parts) -> Response[str]:
+async def engine_room(parts: NamedDependency[Parts]) -> Response[str]:
     """Show the whole house."""
     seen = await parts.pulse.look()
     context = {
@@ -45,13 +47,15 @@ async def engine_room(parts: Parts) -> Response[str]:
 
 
 @get("/engine-room/{name:str}", include_in_schema=False)
-async def lane(parts: Parts, name: str, done: str = "") -> Response[str]:
+async def lane(parts: NamedDependency[Parts], name: FromPath[str], done: FromQuery[str] = "") -> Response[str]:
     """Show one projection."""
     return await _lane_page(parts, name, done=_DONE.get(done, ""))
 
 
 @post("/engine-room/{name:str}/rebuilds", include_in_schema=False)
-async def rebuild(request: Request[Any, Any, Any], parts: Parts, name: str, data: Form) -> Response[Any]:
+async def rebuild(
+    request: Request[Any, Any, Any], parts: NamedDependency[Parts], name: FromPath[str], data: Form
+) -> Response[Any]:
     """Start a rebuild, if its name was typed."""
     same_site(request)
     confirm = data.get("confirm", "").strip()
@@ -68,7 +72,7 @@ async def rebuild(request: Request[Any, Any, Any], parts: Parts, name: str, data
 
 
 @post("/engine-room/{name:str}/verifications", include_in_schema=False)
-async def verify(request: Request[Any, Any, Any], parts: Parts, name: str) -> Redirect:
+async def verify(request: Request[Any, Any, Any], parts: NamedDependency[Parts], name: FromPath[str]) -> Redirect:
     """Compare a projection with the truth."""
     same_site(request)
     projections.known(parts, name)
@@ -77,7 +81,7 @@ async def verify(request: Request[Any, Any, Any], parts: Parts, name: str) -> Re
 
 
 @post("/engine-room/{name:str}/replays", include_in_schema=False)
-async def replay(request: Request[Any, Any, Any], parts: Parts, name: str, data: Form) -> Redirect:
+async def replay(request: Request[Any, Any, Any], parts: NamedDependency[Parts], name: FromPath[str], data: Form) -> Redirect:
     """Try again what was set aside: one key, or all."""
     same_site(request)
     projections.known(parts, name)

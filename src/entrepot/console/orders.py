@@ -5,11 +5,13 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
 from litestar.enums import RequestEncodingType
-from litestar.params import Body
+from litestar.params import Body, FromPath, FromQuery
 from litestar.response import Redirect
 from msgspec import Struct
 
+from entrepot.api.pages import parse_cursor
 from entrepot.api.parts import Parts
 from entrepot.base.errors import BadInputError, EntrepotError, NotFoundError
 from entrepot.base.limits import IDEMPOTENCY_KEY_CHARS_MAX
@@ -44,11 +46,10 @@ class Cancelled(Struct, frozen=True):
 
 
 @get("/orders", include_in_schema=False)
-async def list_orders(parts: Parts, cursor: str = "") -> Response[str]:
+async def list_orders(parts: NamedDependency[Parts], cursor: FromQuery[str] = "") -> Response[str]:
     """Show orders, newest first."""
-    before = _order_id(cursor) if cursor else None
     async with parts.record.committing() as connection:
-        items = await query.orders(connection, parts.cell, before, LIMIT)
+        items = await query.orders(connection, parts.cell, parse_cursor(cursor), LIMIT)
     context = {
         "items": items,
         "cursor": cursor,
@@ -59,13 +60,15 @@ async def list_orders(parts: Parts, cursor: str = "") -> Response[str]:
 
 
 @get("/orders/{order_id:uuid}", include_in_schema=False)
-async def show_order(parts: Parts, order_id: UUID, placed: str = "") -> Response[str]:
+async def show_order(parts: NamedDependency[Parts], order_id: FromPath[UUID], placed: FromQuery[str] = "") -> Response[str]:
     """Show one order."""
     return await _order_page(parts, order_id, placed=bool(placed))
 
 
 @post("/orders/{order_id:uuid}/cancellation", include_in_schema=False)
-async def cancel(request: Request[Any, Any, Any], parts: Parts, order_id: UUID, data: Form) -> Response[Any]:
+async def cancel(
+    request: Request[Any, Any, Any], parts: NamedDependency[Parts], order_id: FromPath[UUID], data: Form
+) -> Response[Any]:
     """Cancel an order, or say on its page why not."""
     same_site(request)
     reason = data.get("reason", "").strip()
@@ -86,7 +89,9 @@ async def cancel(request: Request[Any, Any, Any], parts: Parts, order_id: UUID, 
 
 
 @post("/products/{product_id:uuid}/orders", include_in_schema=False)
-async def buy(request: Request[Any, Any, Any], parts: Parts, product_id: UUID, data: Form) -> Redirect:
+async def buy(
+    request: Request[Any, Any, Any], parts: NamedDependency[Parts], product_id: FromPath[UUID], data: Form
+) -> Redirect:
     """Place an order of one article and show it."""
     same_site(request)
     market = data.get("market", "")
@@ -140,13 +145,6 @@ async def _order_page(
         "key": parts.record.ids.fresh(),
     }
     return page("order.html", "orders", context, status=status)
-
-
-def _order_id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise BadInputError(f"{text!r} is no cursor: go back to /orders.", cursor=text) from error
 
 
 def _key(data: dict[str, str]) -> str:

@@ -8,6 +8,8 @@ from uuid import UUID
 import msgspec
 from babel import Locale
 from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromQuery
 from msgspec import Struct
 
 from entrepot.api.parts import Parts
@@ -64,7 +66,7 @@ class Ranking(Struct, frozen=True, kw_only=True):
 
 
 @get("/sales", include_in_schema=False)
-async def sales(parts: Parts, period: str = "all", currency: str = "") -> Response[str]:
+async def sales(parts: NamedDependency[Parts], period: FromQuery[str] = "all", currency: FromQuery[str] = "") -> Response[str]:
     """Show what was sold in a period."""
     if period not in PERIODS:
         raise BadInputError(f"The period {period!r} is unknown: use {', '.join(PERIODS)}.", field="period", value=period)

@@ -7,6 +7,8 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import Request, Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 from msgspec import Struct
 
@@ -64,7 +66,7 @@ class Suggested(Struct, frozen=True, kw_only=True):
 
 
 @get("/", include_in_schema=False)
-async def home(parts: Parts, market: str = "") -> Response[str]:
+async def home(parts: NamedDependency[Parts], market: FromQuery[str] = "") -> Response[str]:
     """Show the search box and where to begin."""
     here = await place(parts, market)
     results = await _search(parts, Wanted(text="", market=here.market, limit=1))
@@ -90,7 +92,7 @@ async def place(parts: Parts, asked: str) -> Place:
 
 
 @get("/search", include_in_schema=False)
-async def results(request: Request[Any, Any, Any], parts: Parts) -> Response[Any]:
+async def results(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Response[Any]:
     """Show what was found, with what narrows it."""
     pairs = [(name, value) for name, value in request.query_params.multi_items() if value]
     here = await place(parts, dict(pairs).get("market", ""))
@@ -118,7 +120,7 @@ async def results(request: Request[Any, Any, Any], parts: Parts) -> Response[Any
 
 
 @get("/suggest", include_in_schema=False)
-async def suggestions(parts: Parts, q: str = "") -> list[Suggested]:
+async def suggestions(parts: NamedDependency[Parts], q: FromQuery[str] = "") -> list[Suggested]:
     """Suggest while typing (for the script of the search box): texts first, then where else the text may lead."""
     found = await suggest(parts.search, parts.live.target("product_search"), q, LOCALE)
     texts = [Suggested(text=text) for text in found.texts]
@@ -129,7 +131,7 @@ async def suggestions(parts: Parts, q: str = "") -> list[Suggested]:
 
 
 @get("/products/{product_id:uuid}", include_in_schema=False)
-async def product(parts: Parts, product_id: UUID, market: str = "") -> Response[str]:
+async def product(parts: NamedDependency[Parts], product_id: FromPath[UUID], market: FromQuery[str] = "") -> Response[str]:
     """Show one product."""
     here = await place(parts, market)
     shown = read_page((await parts.pages.page(product_id)).body)
