@@ -16,7 +16,7 @@ from entrepot.base import limits
 from entrepot.importing.documents import Document, Judged
 
 
-class Purchase(Struct):
+class Purchase(Struct, gc=False):
     """A line that was sold, and how many of its pieces are still out."""
 
     order_id: UUID
@@ -39,7 +39,7 @@ class Purchases:
 
     def __init__(self, kept_max: int = limits.IMPORT_PURCHASES_MAX) -> None:
         self._kept_max = kept_max
-        self._by_article: dict[tuple[str, str], deque[Purchase]] = defaultdict(deque)
+        self._by_article: dict[tuple[str, str], list[Purchase]] = {}
         self._oldest: deque[tuple[str, str]] = deque()
         self._whole: dict[tuple[str, bytes], list[tuple[UUID, datetime]]] = defaultdict(list)
         self._touched: set[UUID] = set()
@@ -50,11 +50,12 @@ class Purchases:
             return
         for number, judged in enumerate(lines, 1):
             row, key = judged.row, (document.customer, judged.row.article)
-            self._by_article[key].append(Purchase(order_id, number, document.at, row.unit_price, row.quantity))
+            purchase = Purchase(order_id, number, document.at, row.unit_price, row.quantity)
+            self._by_article.setdefault(key, []).append(purchase)
             self._oldest.append(key)
         while len(self._oldest) > self._kept_max:
             key = self._oldest.popleft()
-            self._by_article[key].popleft()
+            self._by_article[key].pop(0)
             if not self._by_article[key]:
                 del self._by_article[key]
         self._whole[document.customer, _signature(document, 1)].append((order_id, document.at))
