@@ -1,5 +1,6 @@
 """Passed partitions leave the table for object storage, whole and proved; a rebuild reads both as one sequence."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -175,6 +176,26 @@ async def test_a_day_that_is_not_over_for_long_stays(home: House, objects: S3Obj
         await project_all(home)
     just_over = datetime.now(UTC).replace(hour=0, minute=30) - DAY * 2
     assert await archive_passed(home.record, objects, FixedClock(millis_of(just_over))) == []
+
+
+async def test_a_partition_that_somebody_holds_waits_and_the_next_is_moved(home: House, objects: S3Objects) -> None:
+    await three_days(home)
+    async with home.projecting():
+        await project_all(home)
+    async with home.record.transaction(1) as tx:
+        await tx.connection.execute(f"LOCK TABLE log.event_{days_ago(3):%Y%m%d} IN SHARE MODE")
+        assert [one.partition for one in await archive(home, objects)] == [f"event_{days_ago(2):%Y%m%d}"]
+    assert [one.partition for one in await archive(home, objects)] == [f"event_{days_ago(3):%Y%m%d}"]
+
+
+async def test_two_who_archive_at_once_move_each_event_once(home: House, objects: S3Objects, tmp_path: Path) -> None:
+    await three_days(home)
+    async with home.projecting():
+        await project_all(home)
+    before = await read_all(home, ArchivedLog(home.record, objects, tmp_path), 1000)
+    await asyncio.gather(archive(home, objects), archive(home, objects))
+    assert await archive(home, objects) == []
+    assert await read_all(home, ArchivedLog(home.record, objects, tmp_path), 1000) == before
 
 
 async def test_an_archive_cut_at_any_step_is_completed_by_the_next(home: House, objects: S3Objects, tmp_path: Path) -> None:

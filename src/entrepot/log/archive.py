@@ -57,20 +57,30 @@ async def ensure_partitions(record: Record, clock: Clock) -> int:
 
 
 async def archive_passed(record: Record, archive: Archive, clock: Clock) -> list[Moved]:
-    """Move every partition that is over and passed to the archive; one that is busy, or needed, is left for the next time."""
-    moved: list[Moved] = []
+    """Move every partition that is over and passed to the archive; one that is busy, or needed, is left for the next time.
+
+    One process at a time does this; another finds nothing to do.
+    """
     async with record.committing() as connection:
-        partitions = await connection.fetch(SQL["partitions"])
-    for row in partitions:
+        if not await connection.fetchval(SQL["take_turn"]):  # a process that dies, or is cut, gives it back
+            return []
+        try:
+            return await _move_all(connection, archive, clock)
+        finally:
+            await connection.execute(SQL["end_turn"])
+
+
+async def _move_all(connection: Connection, archive: Archive, clock: Clock) -> list[Moved]:
+    moved: list[Moved] = []
+    for row in await connection.fetch(SQL["partitions"]):
         name = row["name"]
         day = datetime.strptime(name, "event_%Y%m%d").replace(tzinfo=UTC)
         if utc(clock.millis()) < day + timedelta(days=1, seconds=limits.ARCHIVE_MARGIN_SECONDS):
             break
-        async with record.committing() as connection:
-            try:
-                moved += await _move(connection, archive, name, row)
-            except BUSY as error:
-                log.warning("archive.partition_busy", partition=name, why=str(error))
+        try:
+            moved += await _move(connection, archive, name, row)
+        except BUSY as error:
+            log.warning("archive.partition_busy", partition=name, why=str(error))
     return moved
 
 

@@ -4,6 +4,14 @@
 -- Makes the partitions of the days around a moment.
 SELECT log.ensure_partitions('log.event', 'day', $1::timestamptz - interval '1 day', $1::timestamptz + interval '7 days');
 
+-- name: take_turn
+-- Takes the right to archive, for as long as the connection has it.
+SELECT pg_try_advisory_lock(hashtextextended('log.archive', 0));
+
+-- name: end_turn
+-- Gives the right to archive back.
+SELECT pg_advisory_unlock(hashtextextended('log.archive', 0));
+
 -- name: partitions
 -- The partitions of the log, oldest first; one that a crash left half detached is `pending`, one wholly detached is `detached`.
 SELECT c.relname AS name, coalesce(i.inhdetachpending, false) AS pending, i.inhrelid IS NULL AS detached,
