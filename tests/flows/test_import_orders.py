@@ -141,6 +141,24 @@ async def test_a_run_that_is_cancelled_goes_on_to_the_same_end(record: Record, o
     assert await contents(record) == await contents(other_record)
 
 
+async def test_a_database_that_drops_its_connections_is_waited_for(
+    record: Record, other_record: Record, migrated_url: str, tmp_path: Path
+) -> None:
+    file = sheet(tmp_path)
+    await bring_in(other_record, file)
+    importing = asyncio.create_task(bring_in(record, file))
+    axe = await asyncio.wait_for(asyncpg.connect(migrated_url), 10)
+    for _ in range(8):
+        await asyncio.wait({importing}, timeout=0.04)
+        await axe.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    await importing
+    await axe.close()
+    assert await contents(record) == await contents(other_record)
+
+
 @pytest.fixture
 async def other_record(record_url: str, migrated: str) -> AsyncIterator[Record]:
     """Return a second system of record, to compare with."""
