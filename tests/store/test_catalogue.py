@@ -121,3 +121,9 @@ async def test_a_price_set_again_to_the_same_makes_no_event(record: Record) -> N
         price = PriceDraft(product_id=row.product_id, variant_id=row.variant_id, market="uk", currency="GBP", amount_minor=500)
         assert await set_prices(tx, [price]) is None
         assert await set_prices(tx, [replace(price, amount_minor=501)]) is not None
+
+
+async def test_a_text_that_postgresql_cannot_hold_gets_a_sentence(record: Record) -> None:
+    with pytest.raises(BadInputError, match="cannot be stored"):
+        async with record.transaction(CELL) as tx:
+            await save_products(tx, [draft("tea", title="Green\x00tea")])

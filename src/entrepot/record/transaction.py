@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from entrepot.base import limits
-from entrepot.base.errors import EngineAwayError
+from entrepot.base.errors import BadInputError, EngineAwayError
 from entrepot.base.event import Position, Token
 from entrepot.base.ids import IdSource
 from entrepot.base.time import HybridClock, SystemClock
@@ -144,6 +144,8 @@ class Record:
             yield connection
         except AWAY as error:
             raise _away(error) from error
+        except asyncpg.DataError as error:  # a text with a NUL, a number beyond its column: rules let through what they cannot see
+            raise BadInputError(f"A value cannot be stored: {error}.") from error
         finally:
             await self.pool.release(connection)
 
