@@ -144,7 +144,7 @@ class Record:
             yield connection
         except AWAY as error:
             raise _away(error) from error
-        except asyncpg.DataError as error:  # a text with a NUL, a number beyond its column: rules let through what they cannot see
+        except asyncpg.DataError as error:  # a NUL in a text, a number beyond its column
             raise BadInputError(f"A value cannot be stored: {error}.") from error
         finally:
             await self.pool.release(connection)
