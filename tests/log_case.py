@@ -7,12 +7,15 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from msgspec import Struct
 
 from entrepot.base.event import Event, Token
+from entrepot.base.ids import IdSource, uuid7_at
 from entrepot.base.projection import Item, Projection, Shape, Slot, Store, Target
-from entrepot.base.time import SystemClock
+from entrepot.base.time import SystemClock, millis_of
 from entrepot.engines.documents.postgresql import PostgresqlDocuments
 from entrepot.log.archive import ensure_partitions
 from entrepot.log.archived import ArchivedLog
@@ -73,6 +76,21 @@ class Forgiving(Notes):
             return super().project(event, state)
         except ValueError:
             return [Item(event.key, event.version, {"text": "(unreadable)", "seen": event.version})]
+
+
+class IdsOf(IdSource):
+    """Ids as they were on another day, so that events lie in that day's partition."""
+
+    def __init__(self, moment: datetime) -> None:
+        self._millis = millis_of(moment)
+
+    def fresh(self) -> UUID:
+        return uuid7_at(self._millis, super().fresh().bytes[6:])
+
+
+def days_ago(days: int) -> datetime:
+    """Return this time of an earlier day."""
+    return datetime.now(UTC) - timedelta(days=days)
 
 
 @dataclass

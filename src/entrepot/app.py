@@ -7,9 +7,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
+import structlog
 from msgspec import Struct
 
 from entrepot.base import limits
+from entrepot.base.errors import EngineAwayError, NotFoundError
 from entrepot.base.projection import Projection, Store
 from entrepot.base.time import SystemClock, utc
 from entrepot.commerce.checkout.gather import Gatherer
@@ -20,7 +22,7 @@ from entrepot.engines.graph.falkordb import FalkorGraph
 from entrepot.engines.memory.redis import RedisMemory
 from entrepot.engines.objects.s3 import S3Objects
 from entrepot.engines.search.tantivy import TantivyStore
-from entrepot.log.archive import ensure_partitions
+from entrepot.log.archive import Moved, archive_passed, ensure_partitions
 from entrepot.log.archived import ArchivedLog
 from entrepot.log.bell import Bell
 from entrepot.log.live import LiveTargets
@@ -34,6 +36,8 @@ from entrepot.record.migrate import migrate
 from entrepot.record.transaction import Record, open_record
 from entrepot.record.wake import Waker
 from entrepot.settings import Engines, Settings, require
+
+log = structlog.get_logger()
 
 ROLES = ("record", "documents", "memory", "graph", "columns", "objects", "search")
 
@@ -74,6 +78,14 @@ class App(Struct, frozen=True, kw_only=True):
 def projections() -> list[Projection]:
     """Return every question the platform answers from an engine."""
     return [ProductPages(), ProductSearch(), SalesFacts(), BoughtTogether(), LiveStock()]
+
+
+def projection_named(name: str) -> Projection:
+    """Return the projection of this name; one that is not there is refused with the names of those that are."""
+    known = {one.name: one for one in projections()}
+    if name not in known:
+        raise NotFoundError(f"There is no projection {name!r}: {', '.join(known)}.", projection=name)
+    return known[name]
 
 
 async def prepare(settings: Settings) -> list[str]:
@@ -128,12 +140,22 @@ async def keep_up(app: App) -> None:
     )
     async with asyncio.TaskGroup() as group:
         group.create_task(projector.run())
-        group.create_task(_keep_room(app.record))
+        group.create_task(_keep_room(app))
 
 
-async def _keep_room(record: Record) -> None:
+async def archive(app: App) -> list[Moved]:
+    """Move every partition of the log that all projections have passed to object storage; return what was moved."""
+    return await archive_passed(app.record, app.stores.objects, SystemClock())
+
+
+async def _keep_room(app: App) -> None:
+    """Make room for what comes and archive what all have passed, every hour; what fails now is tried again in the next."""
     while True:
-        await make_room(record)
+        for work in (lambda: make_room(app.record), lambda: archive(app)):
+            try:
+                await work()
+            except Exception as error:  # an engine is away, a disk is full: no reason for the projections to stop
+                log.warning("room.not_kept", why=str(error), exc_info=not isinstance(error, EngineAwayError))
         await asyncio.sleep(limits.ROOM_SECONDS)
 
 
@@ -148,9 +170,10 @@ async def _stores(engines: Engines) -> AsyncIterator[Stores]:
         objects=S3Objects(engines.objects),
     )
     async with AsyncExitStack() as stack:
-        for store in (stores.documents, stores.columns, stores.memory, stores.graph, stores.objects):
+        for store in (stores.documents, stores.columns, stores.memory, stores.graph):
             stack.push_async_callback(store.close)
             await store.open()
+        stack.push_async_callback(stores.objects.close)  # opens by itself: only the archive needs it, and that can wait
         stack.push_async_callback(stores.search.close)
         yield stores
 

@@ -4,19 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 
 from entrepot.base.event import START, Position
-from entrepot.base.ids import IdSource, uuid7_at
 from entrepot.base.time import FixedClock, SystemClock, millis_of
 from entrepot.engines.objects.s3 import S3Objects
 from entrepot.log.archive import Moved, archive_passed
 from entrepot.log.archived import ArchiveDamagedError, ArchivedLog
 from entrepot.log.generations import rebuild
 from entrepot.log.reader import LogReader
-from tests.log_case import ALL, OTHER, SLOT, House, Notes, finished, house, until
+from tests.log_case import ALL, OTHER, SLOT, House, IdsOf, Notes, days_ago, finished, house, until
 
 DAY = timedelta(days=1)
 
@@ -35,16 +33,6 @@ class Lossy:
         destination.write_bytes(destination.read_bytes()[:-1])
 
 
-class IdsOf(IdSource):
-    """Ids as they were on another day, so that events lie in that day's partition."""
-
-    def __init__(self, moment: datetime) -> None:
-        self._millis = millis_of(moment)
-
-    def fresh(self) -> UUID:
-        return uuid7_at(self._millis, super().fresh().bytes[6:])
-
-
 @pytest.fixture
 async def home(migrated_url: str) -> AsyncIterator[House]:
     async with house(migrated_url) as opened:
@@ -59,10 +47,6 @@ async def objects(objects_url: str) -> AsyncIterator[S3Objects]:
     await store.open()
     yield store
     await store.close()
-
-
-def days_ago(days: int) -> datetime:
-    return datetime.now(UTC) - days * DAY
 
 
 async def write_on(home: House, days: int, *notes: tuple[str, int, str]) -> None:

@@ -32,6 +32,8 @@ VERBS: Final = {
     "project": "Keep the projections up with the log, until stopped.",
     "verify": "Compare every projection with the truth, and mend it if asked.",
     "rebuild": "Build a projection anew beside the live one.",
+    "replay": "Try again what a projection could not take.",
+    "archive": "Move what every projection has passed to object storage.",
     "bench": "Measure a claim beside its reference.",
     "import": "Bring in categories, products or orders from a file.",
     "schema": "Print the schema of the system of record.",

@@ -7,9 +7,8 @@ import os
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from entrepot.app import App, keep_up, opened
+from entrepot.app import App, keep_up, opened, projection_named
 from entrepot.base import limits
-from entrepot.base.errors import NotFoundError
 from entrepot.base.time import SystemClock
 from entrepot.cli.logs import to_stderr
 from entrepot.log import generations
@@ -29,11 +28,10 @@ async def rebuild(name: str) -> None:
         The projection: product_page, product_search, sales_facts, bought_together or live_stock.
     """
     to_stderr(logging.WARNING)  # slots taken and released would tear the progress bar apart
+    projection = projection_named(name)
     async with opened(load(os.environ)) as app:
-        known = {one.projection.name: one for one in app.subscriptions}
-        if name not in known:
-            raise NotFoundError(f"There is no projection {name!r}: {', '.join(known)}.", projection=name)
-        number = await generations.rebuild(app.record, known[name].projection, known[name].shards)
+        shards = next(one.shards for one in app.subscriptions if one.projection.name == name)
+        number = await generations.rebuild(app.record, projection, shards)
         work = asyncio.create_task(keep_up(app))
         try:
             await _follow(app, name, number)

@@ -1,5 +1,6 @@
 """`entrepot verify`: compares every projection with the truth, names each key that differs and why, and mends it if asked."""
 
+import logging
 import os
 from typing import Annotated
 
@@ -9,8 +10,8 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from entrepot.app import opened
-from entrepot.base.errors import NotFoundError
+from entrepot.app import opened, projection_named, projections
+from entrepot.cli.logs import to_stderr
 from entrepot.settings import load
 from entrepot.verify.verify import Report, Verifier
 
@@ -32,20 +33,18 @@ async def verify(
         Print JSON instead of a table.
     """
     screen = Console(stderr=True)
+    to_stderr(logging.WARNING)
+    chosen = [projection_named(name) for name in names] or projections()
     async with opened(load(os.environ)) as app:
-        known = {one.name: one for one in app.projections}
-        for name in names:
-            if name not in known:
-                raise NotFoundError(f"There is no projection {name!r}: {', '.join(known)}.", projection=name)
         verifier = Verifier(app.record, app.live, cells=(app.settings.cell,))
         reports: list[Report] = []
         with Progress(console=screen, transient=True) as progress:
-            for name in names or known:
-                task = progress.add_task(name, total=None)
+            for one in chosen:
+                task = progress.add_task(one.name, total=None)
                 reports.append(
                     await verifier.verify(
-                        known[name],
-                        app.stores.of(known[name]),
+                        one,
+                        app.stores.of(one),
                         repair=repair,
                         seen=lambda checked, task=task: progress.update(task, completed=checked),  # type: ignore[misc]  # a default binds this round's task
                     )
