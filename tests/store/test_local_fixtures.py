@@ -47,5 +47,5 @@ async def test_the_bucket_takes_an_object(objects_url: str) -> None:
         region_name="us-east-1",
     )
     bucket = url.path.strip("/")
-    await asyncio.to_thread(client.put_object, Bucket=bucket, Key="a/b", Body=b"hello")
-    assert client.get_object(Bucket=bucket, Key="a/b")["Body"].read() == b"hello"
+    await asyncio.to_thread(client.put_object, Bucket=bucket, Key="fixtures/b", Body=b"hello")
+    assert client.get_object(Bucket=bucket, Key="fixtures/b")["Body"].read() == b"hello"

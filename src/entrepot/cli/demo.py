@@ -5,17 +5,19 @@ import logging
 import os
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Annotated
 
 import msgspec
+import stamina
 from cyclopts import Parameter
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 
 from entrepot.app import App, opened, prepare
-from entrepot.base.errors import BadInputError
+from entrepot.base import limits
+from entrepot.base.errors import BadInputError, EngineAwayError
 from entrepot.cli.children import Children
 from entrepot.cli.history import History, bring_in, caught_up, history, verified
 from entrepot.cli.logs import to_stderr
@@ -52,9 +54,8 @@ async def demo(*, speed: str | None = None, port: int | None = None, once: Flag 
     screen = Console(stderr=True)
     chosen = _free_port(settings.host, port or settings.port, given=port is not None)
     async with _engines(settings, screen) as running:
-        await prepare(running)
         verbs = (("project",), ("serve", "--host", settings.host, "--port", str(chosen)))
-        async with Children(settings, verbs), opened(running) as app:
+        async with Children(settings, verbs), _opened(running) as app:
             if once:
                 found = await _once(app, data, pace, screen)
                 _show(found, as_json=json)
@@ -67,6 +68,17 @@ async def demo(*, speed: str | None = None, port: int | None = None, once: Flag 
             except asyncio.CancelledError:
                 screen.print("Stopping. 'make demo' goes on where this was; 'make clean' removes it.")
     return 0
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[App]:
+    """Open everything; an engine that is just being started again is waited for."""
+    async with AsyncExitStack() as stack:
+        async for attempt in stamina.retry_context(on=EngineAwayError, attempts=None, timeout=limits.READY_SECONDS_MAX):
+            with attempt:
+                await prepare(settings)
+                app = await stack.enter_async_context(opened(settings))
+        yield app
 
 
 async def _once(app: App, data: DataSet, pace: Pace, screen: Console) -> History:

@@ -100,8 +100,10 @@ async def verified(app: App) -> list[Verification]:
 
 async def history(app: App, data: DataSet, imports: Sequence[Report], verifications: Sequence[Verification]) -> History:
     """Return what was brought in and how everything stands now."""
-    async with app.record.reading() as connection:
-        row = await connection.fetchrow(SQL["counts"])
+    async for attempt in stamina.retry_context(on=EngineAwayError, attempts=None, timeout=limits.READY_SECONDS_MAX):
+        with attempt:
+            async with app.record.reading() as connection:
+                row = await connection.fetchrow(SQL["counts"])
     assert row is not None
     rejects: dict[str, int] = {}
     for report in imports:
