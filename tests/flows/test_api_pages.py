@@ -44,7 +44,7 @@ async def test_a_changed_product_has_a_new_page_and_a_new_tag(house: House) -> N
     before = await house.client.get(path)
     draft = {
         "code": "MUG-BIRCH-WHITE",
-        "texts": {"en": {"title": "Now with a handle"}},
+        "texts": {"en": {"title": "Handle"}},
         "variants": [{"sku": "MUG-BIRCH-WHITE"}],
     }
     changed = await house.client.put("/v1/products/MUG-BIRCH-WHITE", json=draft)

@@ -34,6 +34,7 @@ VERBS: Final = {
     "rebuild": "Build a projection anew beside the live one.",
     "replay": "Try again what a projection could not take.",
     "archive": "Move what every projection has passed to object storage.",
+    "screenshots": "Make the pictures of the README from a running console.",
     "bench": "Measure a claim beside its reference.",
     "import": "Bring in categories, products or orders from a file.",
     "schema": "Print the schema of the system of record.",

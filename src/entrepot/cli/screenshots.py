@@ -1,0 +1,81 @@
+"""`entrepot screenshots`: makes the pictures of the README from a running console, so that none is ever made by hand."""
+
+import asyncio
+import os
+import shutil
+from pathlib import Path
+
+from msgspec import Struct
+
+from entrepot.base.errors import BadInputError, EngineAwayError
+from entrepot.settings import load
+
+SETTLE_MILLIS = 2_500
+
+
+class Picture(Struct, frozen=True, kw_only=True):
+    """One picture: which page, in what window, light or dark. ``click`` opens the first thing that matches it, before."""
+
+    name: str
+    path: str
+    width: int = 1_280
+    height: int = 800
+    dark: bool = False
+    click: str = ""
+
+
+PICTURES = (
+    Picture(name="store", path="/search?q={query}"),
+    Picture(name="product", path="/search?q={query}", click=".hit-title"),
+    Picture(name="orders", path="/orders", dark=True),
+    Picture(name="sales", path="/sales"),
+    Picture(name="engine-room", path="/engine-room", dark=True),
+    Picture(name="engine-room-wall", path="/engine-room", width=1_760, height=900),
+    Picture(name="store-phone", path="/search?q={query}", width=390, height=844),
+    Picture(name="engine-room-phone", path="/engine-room", width=390, height=844, dark=True),
+)
+
+
+async def screenshots(*, to: Path = Path("docs/pictures"), address: str | None = None, query: str = "heart") -> None:
+    """Make the pictures of a console that runs (see `entrepot demo`); needs chromium and the development packages.
+
+    Parameters
+    ----------
+    to
+        The folder that the pictures go to.
+    address
+        Where the console is (default: the port of the settings on this machine).
+    query
+        What the store's pictures search for.
+    """
+    try:
+        from playwright.async_api import Error, async_playwright  # noqa: PLC0415  # a package for development only
+    except ModuleNotFoundError as error:
+        raise BadInputError("Pictures need the package playwright: run 'make setup'.") from error
+    chromium = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+    if chromium is None:
+        raise BadInputError("Pictures need chromium on the PATH: install it, or run .ci/chromium.")
+    settings = load(os.environ)
+    base = address or f"http://{settings.host}:{settings.port}"
+    await asyncio.to_thread(to.mkdir, parents=True, exist_ok=True)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--no-proxy-server"])
+        try:
+            for picture in PICTURES:
+                context = await browser.new_context(
+                    base_url=base,
+                    viewport={"width": picture.width, "height": picture.height},
+                    color_scheme="dark" if picture.dark else "light",
+                )
+                page = await context.new_page()
+                await page.goto(picture.path.format(query=query))
+                if picture.click:
+                    await page.locator(picture.click).first.click()
+                await page.wait_for_timeout(SETTLE_MILLIS)  # until numbers have moved and charts are drawn
+                await page.screenshot(path=to / f"{picture.name}.png")
+                await context.close()
+                print(to / f"{picture.name}.png")
+        except Error as error:
+            raise EngineAwayError("console", str(error).splitlines()[0]) from error
+        finally:
+            await browser.close()

@@ -1,0 +1,105 @@
+"""A real browser before a real house: one chromium for the session, a fresh window for each test."""
+
+import os
+import shutil
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, ConsoleMessage, Page, Response, async_playwright
+
+from tests.flows.conftest import house as house  # noqa: PLC0414  # the same house: a fixture is found by its name here
+from tests.house import House, served
+
+WINDOWS = {
+    "phone-light": (390, 844, "light"),
+    "phone-dark": (390, 844, "dark"),
+    "desk-light": (1440, 900, "light"),
+    "desk-dark": (1440, 900, "dark"),
+}
+AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+
+
+def chromium_path() -> str:
+    """Return where this machine keeps its chromium."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if path := shutil.which(name):
+            return path
+    raise FileNotFoundError("The browser tests need chromium: run .ci/chromium, or put one on the PATH.")
+
+
+@pytest.fixture(scope="session")
+async def address(house: House) -> AsyncIterator[str]:
+    """Return the address of the house in a browser."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    async with served(house, port) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """Return a running chromium."""
+    os.environ.setdefault("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")
+    async with async_playwright() as playwright:
+        launched = await playwright.chromium.launch(
+            executable_path=chromium_path(), args=["--no-sandbox", "--no-proxy-server", "--disable-gpu"]
+        )
+        yield launched
+        await launched.close()
+
+
+@pytest.fixture(params=WINDOWS)
+async def page(browser: Browser, address: str, request: pytest.FixtureRequest) -> AsyncIterator[Page]:
+    """Return a window of one size and scheme; what its console says against us fails the test."""
+    width, height, scheme = WINDOWS[request.param]
+    context = await browser.new_context(
+        base_url=address,
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if scheme == "dark" else "light",
+        reduced_motion="reduce",
+    )
+    context.set_default_timeout(10_000)
+    opened = await context.new_page()
+    said: list[str] = []
+    opened.on("pageerror", lambda error: said.append(str(error)))
+    opened.on("console", lambda message: said.append(message.text) if _is_ours(message) else None)
+    opened.on("response", lambda answer: said.append(answer.url) if _is_missing(answer) else None)
+    yield opened
+    await context.close()
+    assert not said, said
+
+
+def _is_ours(message: ConsoleMessage) -> bool:
+    """Tell our errors from a refused form, which is a page of its own and which the browser calls an error too."""
+    return message.type == "error" and not message.text.startswith("Failed to load resource")
+
+
+def _is_missing(answer: Response) -> bool:
+    return answer.status >= 400 and answer.request.resource_type != "document"
+
+
+@pytest.fixture
+async def desk(browser: Browser, address: str) -> AsyncIterator[Page]:
+    """Return one desk window, for what does not depend on size or scheme."""
+    context = await browser.new_context(base_url=address, viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(10_000)
+    yield await context.new_page()
+    await context.close()
+
+
+async def fits_and_reads_well(page: Page) -> None:
+    """Check that nothing hangs over the edge and that axe-core finds nothing serious."""
+    wide = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide <= 0, f"the page is {wide} px wider than its window"
+    # Evaluated from the test, so that the page's own rules for scripts stay as strict as they are.
+    await page.evaluate(AXE.read_text())
+    found = await page.evaluate("axe.run({resultTypes: ['violations']})")
+    serious = [
+        f"{one['id']}: {one['help']}: {[node['html'][:160] for node in one['nodes'][:3]]}"
+        for one in found["violations"]
+        if one["impact"] in {"serious", "critical"}
+    ]
+    assert not serious, "\n".join(serious)
