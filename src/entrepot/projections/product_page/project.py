@@ -1,7 +1,6 @@
 """Events to page documents: one for each product, joined with its prices, and one for each category.
 
-Pure. Product and prices each count their own versions and may come in any order; the document's version is made of both,
-so it is the same in every order, and a tombstone, which has no body, still says how far each side was known.
+Pure. Product and prices each count their own versions and may come in any order; the document's version holds both.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from entrepot.base.event import Event
+from entrepot.base.joined import joined, versions
 from entrepot.base.projection import Body, Item, Shape
 from entrepot.commerce.catalog.events import (
     CATEGORY_CHANGED,
@@ -18,9 +18,6 @@ from entrepot.commerce.catalog.events import (
     ProductChanged,
 )
 from entrepot.commerce.pricing.events import PRICES_SET, PricesSet
-
-# Prices may be set 16 million times, a product changed half a milliard times: together 53 bits, exact in any engine.
-_PRICES_BITS = 24
 
 
 class ProductPages:
@@ -49,18 +46,9 @@ class ProductPages:
         body: Body = (before.body if before else None) or {}
         if event.kind == PRICES_SET:
             told = msgspec.to_builtins(event.decode(PricesSet).prices)
-            return [_item(event.key, product, event.version, None if withdrawn else {**body, "prices": told})]
+            return [joined(event.key, product, event.version, None if withdrawn else {**body, "prices": told})]
         if event.kind == PRODUCT_WITHDRAWN:
-            return [_item(event.key, event.version, prices, None)]
+            return [joined(event.key, event.version, prices, None)]
         told = msgspec.to_builtins(event.decode(ProductChanged))
         # Offered again it has no prices: those it had were taken away when it was withdrawn.
-        return [_item(event.key, event.version, prices, {**told, "prices": body.get("prices", [])})]
-
-
-def versions(item: Item | None) -> tuple[int, int]:
-    """Return which version of the product and which of its prices a document holds; 0 is none."""
-    return (0, 0) if item is None else (item.version >> _PRICES_BITS, item.version & ((1 << _PRICES_BITS) - 1))
-
-
-def _item(id_: str, product: int, prices: int, body: Body | None) -> Item:
-    return Item(id_, product << _PRICES_BITS | prices, body)
+        return [joined(event.key, event.version, prices, {**told, "prices": body.get("prices", [])})]

@@ -9,6 +9,7 @@ from datetime import date
 from importlib.resources import files
 
 from entrepot.base.event import Event
+from entrepot.base.joined import joined, versions
 from entrepot.base.projection import Item, Shape
 from entrepot.commerce.catalog.events import (
     CATEGORY_CHANGED,
@@ -20,9 +21,6 @@ from entrepot.commerce.catalog.events import (
 )
 from entrepot.commerce.pricing.events import PRICES_SET, Price, PricesSet
 from entrepot.projections.product_search.text import code_forms, head_of, language, specs_of
-
-# A product may change its prices 16 million times, and itself half a milliard times: together 53 bits, exact in any JSON.
-_PRICES_BITS = 24
 
 _EPOCH = date(1970, 1, 1)
 _MODEL = "model"
@@ -50,7 +48,7 @@ class ProductSearch:
         if event.kind == CATEGORY_CHANGED:
             return [Item(event.key, event.version, _category(event.decode(CategoryChanged)))]
         present = state.get(event.key)
-        product, prices = _versions(present)
+        product, prices = versions(present)
         body = dict(present.body) if present is not None and present.body is not None else {}
         gone = present is not None and present.body is None
         if event.kind == PRICES_SET:
@@ -59,25 +57,15 @@ class ProductSearch:
             told = {"prices": [_price(price) for price in event.decode(PricesSet).prices]}
             body.update(told)
             body["price"] = _lowest(event.decode(PricesSet).prices)
-            return [_item(event.key, product, event.version, None if gone else body)]
+            return [joined(event.key, product, event.version, None if gone else body)]
         if event.version <= product:
             return []
         if event.kind == PRODUCT_WITHDRAWN:
-            return [_item(event.key, event.version, prices, None)]
+            return [joined(event.key, event.version, prices, None)]
         # Offered again it has no prices: those it had were taken away when it was withdrawn.
         known = {"prices": [], "price": {}} if gone and prices else body
         kept = {key: known[key] for key in ("prices", "price") if key in known}
-        return [_item(event.key, event.version, prices, _product(event.decode(ProductChanged)) | kept)]
-
-
-def _versions(item: Item | None) -> tuple[int, int]:
-    if item is None:
-        return 0, 0
-    return item.version >> _PRICES_BITS, item.version & ((1 << _PRICES_BITS) - 1)
-
-
-def _item(id_: str, product: int, prices: int, body: dict[str, object] | None) -> Item:
-    return Item(id_, product << _PRICES_BITS | prices, body)
+        return [joined(event.key, event.version, prices, _product(event.decode(ProductChanged)) | kept)]
 
 
 def _category(category: CategoryChanged) -> dict[str, object]:

@@ -89,8 +89,9 @@ def specs_of(attributes: Mapping[str, AttributeValue]) -> str:
 
 
 def spoken(key: str) -> str:
-    """Return an attribute's key as words."""
-    return key.replace("_", " ").strip()
+    """Return an attribute's key as words; what stands after two underscores is an aside: "Contrast ratio (typical)"."""
+    words, _, aside = (part.replace("_", " ").strip() for part in key.partition("__"))
+    return f"{words} ({aside})" if aside else words
 
 
 def language(locale: str) -> str:
