@@ -48,7 +48,7 @@ class Engines(Struct, frozen=True):
 
 
 class Settings(Struct, frozen=True):
-    """Everything that differs between two installations."""
+    """Everything that differs between two installations. ``market`` is the one whose prices the store shows at first."""
 
     home: Path
     engines: Engines
@@ -58,13 +58,14 @@ class Settings(Struct, frozen=True):
     shards: int = 1
     data: Path | None = None
     workers: int = 1
+    market: str = ""
 
 
 def load(environ: Mapping[str, str]) -> Settings:
     """Read the settings from the environment and from what ``entrepot up`` has remembered.
 
     ``ENTREPOT_HOME`` (default ``.entrepot``), ``ENTREPOT_<ROLE>_URL``, ``ENTREPOT_CELL``, ``ENTREPOT_HOST``,
-    ``ENTREPOT_PORT``, ``ENTREPOT_SHARDS``, ``ENTREPOT_DATA``, ``ENTREPOT_WORKERS``.
+    ``ENTREPOT_PORT``, ``ENTREPOT_SHARDS``, ``ENTREPOT_DATA``, ``ENTREPOT_WORKERS``, ``ENTREPOT_MARKET``.
     """
     home = Path(environ.get("ENTREPOT_HOME", ".entrepot")).absolute()
     engines = {role: environ.get(f"ENTREPOT_{role.upper()}_URL", "") for role in SCHEMES}
@@ -84,6 +85,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         shards=_whole(environ, "ENTREPOT_SHARDS", 1, 1, 64),
         data=Path(data) if data else None,
         workers=_whole(environ, "ENTREPOT_WORKERS", 1, 1, 64),
+        market=environ.get("ENTREPOT_MARKET", ""),
     )
 
 

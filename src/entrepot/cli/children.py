@@ -39,7 +39,7 @@ class Children:
     async def _keep(self, verb: Sequence[str]) -> None:
         log = Path(self._settings.home) / "logs" / f"{verb[0]}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
-        environment = {**os.environ, "ENTREPOT_HOME": str(self._settings.home)}
+        environment = {**os.environ, "ENTREPOT_HOME": str(self._settings.home), "ENTREPOT_MARKET": self._settings.market}
         while True:
             with log.open("ab") as out:
                 process = await asyncio.create_subprocess_exec(

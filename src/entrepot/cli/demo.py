@@ -11,6 +11,7 @@ from typing import Annotated
 import msgspec
 import stamina
 from cyclopts import Parameter
+from msgspec import structs
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
@@ -51,6 +52,7 @@ async def demo(*, speed: str | None = None, port: int | None = None, once: Flag 
     pace = parse_pace(speed if speed is not None else "0" if once else SPEED)
     settings = load(os.environ)
     data = find_data(settings, os.environ)
+    settings = structs.replace(settings, market=settings.market or _market(data))
     screen = Console(stderr=True)
     chosen = _free_port(settings.host, port or settings.port, given=port is not None)
     async with _engines(settings, screen) as running:
@@ -103,6 +105,11 @@ async def _engines(settings: Settings, screen: Console) -> AsyncIterator[Setting
         if not ran:
             with screen.status("The engines stop"):
                 await control.stop(settings)
+
+
+def _market(data: DataSet) -> str:
+    """Return the market of the first catalogue: what the store shows before anyone has chosen."""
+    return next((file.mapping.products.market for file in data.products if file.mapping.products), "")
 
 
 def _free_port(host: str, wanted: int, *, given: bool) -> int:

@@ -121,6 +121,7 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
             Parts(
                 record=app.record,
                 cell=app.settings.cell,
+                market=app.settings.market,
                 clock=clock,
                 gatherer=app.gatherer,
                 live=app.live,
