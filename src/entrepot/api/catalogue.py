@@ -8,7 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, PathParameter
 from msgspec import Struct
 
-from entrepot.api.headers import OptionalKey, moved
+from entrepot.api.headers import OptionalKey, moved, text
 from entrepot.api.parts import Parts
 from entrepot.base.errors import BadInputError, ConflictError
 from entrepot.base.event import Token
@@ -27,14 +27,14 @@ class Kept(Struct, frozen=True, kw_only=True):
     id: UUID
     code: str
     changed: bool
-    token: Token | None = None
+    position: str | None = None
 
 
 class Done(Struct, frozen=True, kw_only=True):
     """Whether anything changed, and the position of the change."""
 
     changed: bool
-    token: Token | None = None
+    position: str | None = None
 
 
 class MarketDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -68,7 +68,7 @@ async def create_product(
         return _kept(data.code, await catalog.save_products(tx, [data], only_new=True))
 
     kept = await parts.run(act, Kept, idempotency_key, data)
-    return Response(kept, status_code=201, headers={"Location": f"/v1/products/{kept.id}", **moved(kept.token)})
+    return Response(kept, status_code=201, headers={"Location": f"/v1/products/{kept.id}", **moved(kept.position)})
 
 
 @put("/v1/products/{name:str}", tags=["Catalogue"], summary="Make or change a product")
@@ -89,7 +89,7 @@ async def save_product(
         return kept
 
     kept = await parts.run(act, Kept, idempotency_key, data)
-    return Response(kept, headers={"Content-Location": f"/v1/products/{kept.id}", **moved(kept.token)})
+    return Response(kept, headers={"Content-Location": f"/v1/products/{kept.id}", **moved(kept.position)})
 
 
 @delete("/v1/products/{product_id:uuid}", tags=["Catalogue"], summary="Withdraw a product", status_code=200)
@@ -97,10 +97,10 @@ async def withdraw_product(parts: NamedDependency[Parts], product_id: FromPath[U
     """Stop offering a product; its orders keep its name."""
 
     async def act(tx: Transaction) -> Done:
-        return Done(changed=True, token=await offering.withdraw_product(tx, product_id))
+        return Done(changed=True, position=str(await offering.withdraw_product(tx, product_id)))
 
-    done = await parts.run(act, Done)
-    return Response(done, headers=moved(done.token))
+    answer = await parts.run(act, Done)
+    return Response(answer, headers=moved(answer.position))
 
 
 @put("/v1/products/{product_id:uuid}/prices", tags=["Catalogue"], summary="Set prices")
@@ -125,10 +125,10 @@ async def set_prices(
             for price in data.prices
         ]
         token = await offering.set_prices(tx, drafts)
-        return Done(changed=token is not None, token=token)
+        return done(token)
 
-    done = await parts.run(act, Done, idempotency_key, data)
-    return Response(done, headers=moved(done.token))
+    answer = await parts.run(act, Done, idempotency_key, data)
+    return Response(answer, headers=moved(answer.position))
 
 
 @post("/v1/categories", tags=["Catalogue"], summary="Make or rename a category")
@@ -141,7 +141,7 @@ async def save_category(
         return _kept(data.code, await catalog.save_categories(tx, [data]))
 
     kept = await parts.run(act, Kept, idempotency_key, data)
-    return Response(kept, status_code=201, headers={"Location": f"/v1/categories/{kept.id}", **moved(kept.token)})
+    return Response(kept, status_code=201, headers={"Location": f"/v1/categories/{kept.id}", **moved(kept.position)})
 
 
 @put("/v1/markets/{code:str}", tags=["Catalogue"], summary="Make a market")
@@ -158,5 +158,10 @@ async def save_market(parts: NamedDependency[Parts], code: FromPath[str], data: 
 HANDLERS = [create_product, save_product, withdraw_product, set_prices, save_category, save_market]
 
 
+def done(token: Token | None) -> Done:
+    """Return the answer of a command that may have found nothing to change."""
+    return Done(changed=token is not None, position=text(token))
+
+
 def _kept(code: str, saved: catalog.Saved) -> Kept:
-    return Kept(id=saved.ids[code], code=code, changed=bool(saved.created or saved.changed), token=saved.token)
+    return Kept(id=saved.ids[code], code=code, changed=bool(saved.created or saved.changed), position=text(saved.token))

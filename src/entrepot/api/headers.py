@@ -19,9 +19,14 @@ RequiredKey: TypeAlias = Annotated[str | None, HeaderParameter(name=KEY, descrip
 AtLeast: TypeAlias = Annotated[str | None, HeaderParameter(name=AT_LEAST, required=False, description=_AT_LEAST_SAYS)]
 
 
-def moved(token: Token | None) -> dict[str, str]:
+def moved(position: str | None) -> dict[str, str]:
     """Return the header that says how far the log is with this write in it; nothing changed, nothing to say."""
-    return {} if token is None else {POSITION: str(token)}
+    return {} if position is None else {POSITION: position}
+
+
+def text(token: Token | None) -> str | None:
+    """Return a position as a client holds it."""
+    return None if token is None else str(token)
 
 
 def required(key: str | None) -> str:

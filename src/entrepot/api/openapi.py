@@ -1,12 +1,16 @@
 """The API's description (OpenAPI), the page that shows it, and the page that explains each kind of problem."""
 
+from functools import lru_cache
+from importlib.resources import files
 from typing import Any
 
-from litestar import Request, Response, get
+import msgspec
+from litestar import Litestar, Request, Response, get
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import License, Tag
 from litestar.params import FromPath
+from msgspec import Struct
 
 from entrepot import __version__
 from entrepot.api import problems
@@ -40,17 +44,50 @@ CONFIG = OpenAPIConfig(
 )
 
 
+class Example(Struct, frozen=True):
+    """One call as it was made and answered; lists are cut to their first item (``examples.json``, checked by a test)."""
+
+    operation: str
+    path: str
+    status: int
+    reply: object
+    request: object = None
+
+
+@lru_cache(maxsize=1)
+def examples() -> list[Example]:
+    """Return an example of each operation, in an order in which they can be made."""
+    return msgspec.json.decode(files("entrepot.api").joinpath("examples.json").read_bytes(), type=list[Example])
+
+
+def described(app: Litestar) -> dict[str, Any]:
+    """Return the API's description with its examples."""
+    schema: dict[str, Any] = app.openapi_schema.to_schema()
+    for example in examples():
+        method, _, path = example.operation.partition(" ")
+        operation = schema["paths"][path][method.lower()]
+        answer = operation["responses"].setdefault(str(example.status), {"description": "Done."})
+        answer.setdefault("content", {}).setdefault("application/json", {})["example"] = example.reply
+        if example.request is not None:
+            operation["requestBody"]["content"]["application/json"]["example"] = example.request
+    return schema
+
+
 @get("/v1/openapi.json", include_in_schema=False)
 async def description(request: Request[Any, Any, Any]) -> Response[dict[str, Any]]:
     """Give the API's description as JSON."""
-    return Response(request.app.openapi_schema.to_schema(), headers={"Cache-Control": "public, max-age=60"})
+    return Response(described(request.app), headers={"Cache-Control": "public, max-age=60"})
 
 
 @get("/v1/docs", include_in_schema=False)
 async def docs(request: Request[Any, Any, Any]) -> Response[str]:
     """Show the API's description on a page."""
-    schema = request.app.openapi_schema.to_schema()
-    return page("docs.html", "", {"api": schema, "tags": _by_tag(schema), "kinds": problems.kinds()})
+    schema = described(request.app)
+    return page(
+        "docs.html",
+        "",
+        {"tags": _by_tag(schema), "examples": {one.operation: one for one in examples()}, "kinds": problems.kinds()},
+    )
 
 
 @get("/problems/{slug:str}", include_in_schema=False)

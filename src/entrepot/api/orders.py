@@ -11,7 +11,6 @@ from entrepot.api.headers import RequiredKey, moved, required
 from entrepot.api.pages import Cursor, Limit, next_link, parse_cursor
 from entrepot.api.parts import Parts
 from entrepot.base.errors import NotFoundError
-from entrepot.base.event import Token
 from entrepot.commerce.checkout import commands as checkout
 from entrepot.commerce.checkout.requests import OrderRequest, Placed, Returned, ReturnRequest
 from entrepot.commerce.ordering import query
@@ -47,7 +46,7 @@ class Cancelled(Struct, frozen=True, kw_only=True):
     """The order that is off."""
 
     order_id: UUID
-    token: Token
+    position: str
 
 
 class OrderPage(Struct, frozen=True, kw_only=True):
@@ -96,10 +95,10 @@ async def cancel_order(
     key = required(idempotency_key)
 
     async def act(tx: Transaction) -> Cancelled:
-        return Cancelled(order_id=order_id, token=await checkout.cancel_order(tx, key, order_id, data.reason))
+        return Cancelled(order_id=order_id, position=str(await checkout.cancel_order(tx, key, order_id, data.reason)))
 
     cancelled = await parts.run(act, Cancelled)
-    return Response(cancelled, status_code=201, headers=moved(cancelled.token))
+    return Response(cancelled, status_code=201, headers=moved(cancelled.position))
 
 
 @post("/v1/returns", tags=["Orders"], summary="Take goods back")
@@ -114,7 +113,7 @@ async def return_goods(
 
     back = await parts.run(act, Returned)
     body = ReturnAnswer(return_id=back.return_id, total_minor=back.total_minor, currency=back.currency, repeated=back.repeated)
-    return Response(body, status_code=201, headers=moved(back.token))
+    return Response(body, status_code=201, headers=moved(str(back.token)))
 
 
 HANDLERS = [place_order, list_orders, read_order, cancel_order, return_goods]
@@ -129,4 +128,4 @@ def answer_to(placed: Placed) -> OrderAnswer:
 
 def placed_headers(placed: Placed) -> dict[str, str]:
     """Return where the order is found, and how far the log is with it."""
-    return {"Location": f"/v1/orders/{placed.order_id}", **moved(placed.token)}
+    return {"Location": f"/v1/orders/{placed.order_id}", **moved(str(placed.token))}

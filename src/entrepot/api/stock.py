@@ -8,7 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
-from entrepot.api.catalogue import Done
+from entrepot.api.catalogue import Done, done
 from entrepot.api.headers import AtLeast, RequiredKey, moved, required
 from entrepot.api.parts import Parts
 from entrepot.base.event import Token
@@ -98,8 +98,7 @@ async def _change(parts: Parts, data: StockChange, key: str, command: Command) -
         changes = [
             Change(variant_id=known[line.sku].variant_id, warehouse=data.warehouse, delta=line.quantity) for line in data.lines
         ]
-        token = await command(tx, changes)
-        return Done(changed=token is not None, token=token)
+        return done(await command(tx, changes))
 
-    done = await parts.run(act, Done, key, data)
-    return Response(done, status_code=201, headers=moved(done.token))
+    answer = await parts.run(act, Done, key, data)
+    return Response(answer, status_code=201, headers=moved(answer.position))

@@ -6,6 +6,7 @@ from functools import lru_cache
 from uuid import UUID
 
 import jinja2
+import msgspec
 from babel.dates import format_datetime
 from babel.numbers import format_compact_decimal, format_currency, format_decimal
 from litestar import Response
@@ -79,6 +80,7 @@ def environment() -> jinja2.Environment:
         lag=lag,
         decimal=decimal,
         id=UUID,
+        json=json,
     )
     return made
 
@@ -116,6 +118,11 @@ def instant(at: datetime) -> str:
 def since(at: datetime, now: datetime) -> str:
     """Return how long ago a moment was: 3 s ago."""
     return f"{span((now - at).total_seconds())} ago"
+
+
+def json(value: object) -> str:
+    """Return a value as JSON for people."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
 
 
 def short(id_: UUID) -> str:

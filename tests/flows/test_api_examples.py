@@ -1,0 +1,70 @@
+"""The examples in the API's description are what the code returns: each is called again, and the answers are compared."""
+
+import re
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+
+from entrepot.api.openapi import Example, examples
+from tests.house import House
+
+ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+# What differs from one run, or one house, to the next; the members must still be there.
+MOVES = frozenset(
+    (  # noqa: SIM905  # forty names as a list would be forty lines
+        "position at placed_at returned_at cancelled_at since until cursor score "
+        "head passed generation name role error quarantined verified building lags lag_events lag_seconds events_per_second "
+        "hits facets total did_you_mean texts products brands categories "
+        "orders orders_cancelled units units_returned gross_minor charges_minor returned_minor net_minor"
+    ).split()
+)
+
+
+def same(told: Any, given: Any, ids: dict[str, str], member: str = "") -> None:
+    """Check that an answer is what the example tells, and learn which id stands for which."""
+    if isinstance(told, dict) and isinstance(given, dict):
+        assert told.keys() == given.keys(), (member, told.keys() ^ given.keys())
+        for name, value in told.items():
+            if name not in MOVES:
+                same(value, given[name], ids, name)
+    elif isinstance(told, list) and isinstance(given, list):
+        for first, second in zip(told, given, strict=False):  # examples hold the first of many
+            if member != "items" or not isinstance(first, int):
+                same(first, second, ids, member)
+    elif isinstance(told, str) and ID.fullmatch(told):
+        assert ID.fullmatch(given), (member, given)
+        ids[told] = given
+    elif not (member == "items" and isinstance(told, int)):
+        assert told == given, (member, told, given)
+
+
+async def call(house: House, example: Example, ids: dict[str, str]) -> Any:
+    """Make the call of an example, with the ids of this house, at least as fresh as all that was written."""
+
+    def ours(text: str) -> str:
+        return ID.sub(lambda found: ids.get(found[0], found[0]), text)
+
+    method = example.operation.partition(" ")[0]
+    await house.seen_by_all()
+    body = None if example.request is None else ours(msgspec.json.encode(example.request).decode())
+    headers = {"Content-Type": "application/json", "Idempotency-Key": str(uuid4())}
+    answer = await house.client.request(method, ours(example.path), content=body, headers=headers)
+    assert answer.status_code == example.status, (example.operation, answer.text)
+    return answer.json()
+
+
+async def test_every_example_is_what_the_code_returns(house: House) -> None:
+    ids: dict[str, str] = {}
+    for example in examples():
+        same(example.reply, await call(house, example, ids), ids, example.operation)
+
+
+async def test_the_description_holds_every_example_and_names_every_operation(house: House) -> None:
+    schema = (await house.client.get("/v1/openapi.json")).json()
+    operations = {f"{method.upper()} {path}" for path, methods in schema["paths"].items() for method in methods}
+    assert {example.operation for example in examples()} <= operations
+    order = schema["paths"]["/v1/orders"]["post"]
+    assert order["requestBody"]["content"]["application/json"]["example"]["market"] == "uk"
+    assert "order_id" in order["responses"]["201"]["content"]["application/json"]["example"]
