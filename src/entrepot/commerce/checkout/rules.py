@@ -31,23 +31,7 @@ Offers = Mapping[tuple[str, str], Offer]
 
 def check_order(request: OrderRequest) -> None:
     """Refuse an order that cannot be, before anything is looked up."""
-    if not request.lines and not request.charges:
-        raise BadInputError("The order has no lines: name at least one article.")
-    if len(request.lines) > limits.ORDER_LINES_MAX:
-        raise BadInputError(f"The order has {len(request.lines)} lines: {limits.ORDER_LINES_MAX} at most.")
-    for line in request.lines:
-        if not 1 <= line.quantity <= limits.QUANTITY_MAX:
-            raise BadInputError(
-                f"{line.quantity} pieces of {line.sku} cannot be ordered: 1 to {limits.QUANTITY_MAX}.",
-                sku=line.sku,
-                wanted=line.quantity,
-            )
-        if line.amount_minor is not None and not 0 <= line.amount_minor <= limits.MINOR_MAX:
-            raise BadInputError(
-                f"The price {line.amount_minor} of {line.sku} is out of range: 0 to {limits.MINOR_MAX}.", sku=line.sku
-            )
-    _check_money(request.currency, request.charges)
-    _check_country(request.country)
+    _check_lines("order", request)
     _check_moment(request.placed_at)
 
 
@@ -108,24 +92,13 @@ def number_charges(charges: Sequence[ChargeRequest]) -> list[Charge]:
 
 def check_return(request: ReturnRequest) -> None:
     """Refuse a return that cannot be, before anything is looked up."""
-    if not request.lines and not request.charges:
-        raise BadInputError("The return has no lines: name at least one article.")
-    if len(request.lines) > limits.ORDER_LINES_MAX:
-        raise BadInputError(f"The return has {len(request.lines)} lines: {limits.ORDER_LINES_MAX} at most.")
+    _check_lines("return", request)
+    _check_moment(request.at)
     for line in request.lines:
-        if not 1 <= line.quantity <= limits.QUANTITY_MAX:
-            raise BadInputError(
-                f"{line.quantity} pieces of {line.sku} cannot come back: 1 to {limits.QUANTITY_MAX}.", sku=line.sku
-            )
-        if line.amount_minor is not None and not 0 <= line.amount_minor <= limits.MINOR_MAX:
-            raise BadInputError(f"{line.amount_minor} for {line.sku} is out of range: 0 to {limits.MINOR_MAX}.", sku=line.sku)
         if line.amount_minor is None and request.order_id is None:
             raise BadInputError(
                 f"The return of {line.sku} names neither its order nor what is owed for it: give one.", sku=line.sku
             )
-    _check_money(request.currency, request.charges)
-    _check_country(request.country)
-    _check_moment(request.at)
 
 
 class OrderedLine(Struct, frozen=True):
@@ -241,11 +214,25 @@ def _return_line(
     )  # fmt: skip
 
 
-def _check_money(of: str, charges: Sequence[ChargeRequest]) -> None:
-    currency(of)
-    for charge in charges:
+def _check_lines(what: str, request: OrderRequest | ReturnRequest) -> None:
+    if not request.lines and not request.charges:
+        raise BadInputError(f"The {what} has no lines: name at least one article.")
+    if len(request.lines) > limits.ORDER_LINES_MAX:
+        raise BadInputError(f"The {what} has {len(request.lines)} lines: {limits.ORDER_LINES_MAX} at most.")
+    for line in request.lines:
+        if not 1 <= line.quantity <= limits.QUANTITY_MAX:
+            raise BadInputError(
+                f"{line.quantity} pieces of {line.sku} cannot be in the {what}: 1 to {limits.QUANTITY_MAX}.",
+                sku=line.sku,
+                wanted=line.quantity,
+            )
+        if line.amount_minor is not None and not 0 <= line.amount_minor <= limits.MINOR_MAX:
+            raise BadInputError(f"{line.amount_minor} for {line.sku} is out of range: 0 to {limits.MINOR_MAX}.", sku=line.sku)
+    currency(request.currency)
+    for charge in request.charges:
         if abs(charge.amount_minor) > limits.MINOR_MAX:
             raise BadInputError(f"The charge of {charge.amount_minor} is out of range: {limits.MINOR_MAX} at most.")
+    _check_country(request.country)
 
 
 def _check_country(country: str) -> None:
