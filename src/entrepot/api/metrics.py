@@ -1,12 +1,14 @@
 """What this process counts about itself, in Prometheus' text format. A registry of its own, so that two apps never mix."""
 
 from collections import deque
+from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 CONTENT_TYPE = "text/plain; version=0.0.4"
 
 LATENCIES = 2_048
+BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 FAILED = 500
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -35,6 +37,10 @@ class Metrics:
             registry=self.registry,
         )
         self.quarantined = Gauge("entrepot_projection_quarantined", "Events set aside.", ["projection"], registry=self.registry)
+        self._calls = Gauge(
+            "entrepot_gather_calls", "Calls of the hot path with at most so many orders.", ["orders"], registry=self.registry
+        )
+        self._gathered = Gauge("entrepot_gather_orders", "Orders that the hot path was asked for.", registry=self.registry)
         self.requests = self.errors = 0
         self._latest: deque[float] = deque(maxlen=LATENCIES)
         self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
@@ -57,6 +63,10 @@ class Metrics:
         """Return the latest answers' times in seconds, sorted."""
         return sorted(self._latest)
 
-    def text(self) -> bytes:
-        """Return everything counted so far."""
+    def text(self, gathered: Mapping[int, int]) -> bytes:
+        """Return everything counted so far; ``gathered`` says how many calls of the hot path took how many orders."""
+        self._calls.clear()
+        for bound in BATCHES:
+            self._calls.labels(f"{bound}").set(sum(calls for size, calls in gathered.items() if size <= bound))
+        self._gathered.set(sum(size * calls for size, calls in gathered.items()))
         return generate_latest(self.registry)

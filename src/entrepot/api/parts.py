@@ -8,6 +8,7 @@ from msgspec import Struct
 from entrepot.api.metrics import Metrics
 from entrepot.api.page_cache import PageCache
 from entrepot.api.pulse import Pulse
+from entrepot.api.today import BestSold
 from entrepot.api.verifying import Verifying
 from entrepot.base.errors import NotThereYetError
 from entrepot.base.event import Token
@@ -52,6 +53,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     pulse: Pulse
     metrics: Metrics
     verifying: Verifying
+    best_sold: BestSold
     market: str = ""
 
     async def run(

@@ -1,13 +1,13 @@
-"""Today's sales, for what shows them beside other things; asked at most every few seconds, and never waited for."""
+"""Sums of sales that are shown beside other things: asked of the engine now and then, and mostly not waited for."""
 
 import asyncio
 
 from entrepot.base.errors import EngineAwayError, NotFoundError
-from entrepot.base.limits import TODAY_SECONDS
+from entrepot.base.limits import BEST_SOLD_SECONDS, TODAY_SECONDS
 from entrepot.base.time import Clock, utc
 from entrepot.engines.columns.port import ColumnStore
 from entrepot.log.live import LiveTargets
-from entrepot.projections.sales_facts.query import Sales, Within, totals
+from entrepot.projections.sales_facts.query import ProductSales, Sales, Within, by_product, totals
 
 
 class Today:
@@ -33,3 +33,32 @@ class Today:
             self._sums = await totals(self._columns, self._live.target("sales_facts"), within)
         except (EngineAwayError, NotFoundError):
             return  # the last sums stand; what is wrong is shown where the engine is
+
+
+class BestSold:
+    """The products that sold best in each market, as they were a while ago; only who asks first waits."""
+
+    def __init__(self, columns: ColumnStore, live: LiveTargets, limit: int) -> None:
+        self._columns, self._live, self._limit = columns, live, limit
+        self._known: dict[str, list[ProductSales]] = {}
+        self._due: dict[str, float] = {}
+        self._asking: set[asyncio.Task[None]] = set()
+
+    async def of(self, market: str) -> list[ProductSales]:
+        """Return what sold best in a market; nothing when the engine that knows does not answer."""
+        now = asyncio.get_running_loop().time()
+        if now >= self._due.get(market, 0.0):
+            self._due[market] = now + BEST_SOLD_SECONDS
+            task = asyncio.create_task(self._ask(market))
+            self._asking.add(task)
+            task.add_done_callback(self._asking.discard)
+            if market not in self._known:
+                await task
+        return self._known.get(market, [])
+
+    async def _ask(self, market: str) -> None:
+        try:
+            target = self._live.target("sales_facts")
+            self._known[market] = await by_product(self._columns, target, Within(market=market), self._limit)
+        except (EngineAwayError, NotFoundError):
+            return  # the last ones stand; what is wrong is shown where the engine is

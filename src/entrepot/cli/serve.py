@@ -19,7 +19,7 @@ from entrepot.api.metrics import Metrics
 from entrepot.api.page_cache import PageCache
 from entrepot.api.parts import Parts
 from entrepot.api.pulse import Check, Pulse
-from entrepot.api.today import Today
+from entrepot.api.today import BestSold, Today
 from entrepot.api.verifying import Verifying
 from entrepot.app import App, opened, prepare
 from entrepot.base.errors import BadInputError, EntrepotError
@@ -31,6 +31,7 @@ from entrepot.verify.verify import Verifier
 
 TARGET = "entrepot.cli.serve:served"
 BACKLOG = 2_048
+BEST_SOLD = 8
 
 
 def serve(*, host: str | None = None, port: int | None = None, workers: int | None = None) -> None:
@@ -136,6 +137,7 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
                 pulse=await stack.enter_async_context(pulse.running()),
                 metrics=metrics,
                 verifying=verifying,
+                best_sold=BestSold(app.stores.columns, app.live, BEST_SOLD),
             )
         )
 

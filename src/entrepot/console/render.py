@@ -18,6 +18,7 @@ from entrepot.base.time import Clock, SystemClock, utc
 from entrepot.console.assets import address
 
 LOCALE = "en_GB"
+LAG_TENTHS_BELOW = 10
 UNITS = (("days", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 
@@ -131,8 +132,8 @@ def short(id_: UUID) -> str:
 
 
 def lag(seconds: float) -> str:
-    """Return how far behind something is; below the pulse's resolution, nothing."""
-    return "0 s" if seconds < 1 else span(seconds)
+    """Return how far behind something is, to a tenth of a second while it is short."""
+    return span(seconds) if seconds >= LAG_TENTHS_BELOW else f"{seconds:.1f} s"
 
 
 def span(seconds: float) -> str:

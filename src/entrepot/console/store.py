@@ -49,7 +49,7 @@ class Article(Struct, frozen=True, kw_only=True):
 
 
 class Companion(Struct, frozen=True, kw_only=True):
-    """A product bought together with another."""
+    """A product that was bought, in so many orders."""
 
     id: UUID
     title: str
@@ -72,7 +72,8 @@ async def home(parts: NamedDependency[Parts], market: FromQuery[str] = "") -> Re
     results = await _search(parts, Wanted(text="", market=here.market, limit=1))
     names = await _category_names(parts, results)
     facets = {facet.field: facet for facet in results.facets}
-    return page("home.html", "store", {"here": here, "total": results.total, "facets": facets, "names": names, "few": 12})
+    context = {"here": here, "total": results.total, "facets": facets, "names": names, "sold": await _best_sold(parts, here)}
+    return page("home.html", "store", context)
 
 
 class Place(Struct, frozen=True, kw_only=True):
@@ -196,6 +197,21 @@ def _articles(shown: ProductPage, stock: Mapping[UUID, Mapping[str, int]], marke
             warehouses=stock.get(variant.id, {}),
         )
         for variant in shown.variants
+    ]
+
+
+async def _best_sold(parts: Parts, here: "Place") -> list[Companion]:
+    """Return what sold best in this market; none when the engine that knows does not answer."""
+    rows = await parts.best_sold.of(here.market)
+    try:
+        texts = await parts.pages.pages([row.product_id for row in rows])
+    except (EngineAwayError, NotFoundError):
+        return []
+    read = {id_: read_page(text.body) for id_, text in texts.items()}
+    return [
+        Companion(id=id_, title=spoken(read[id_]).title, brand=read[id_].brand, orders=row.orders)
+        for row in rows
+        if (id_ := row.product_id) in read
     ]
 
 

@@ -34,7 +34,7 @@
       const field = (name) => place.querySelector(`[data-field="${name}"]`);
       say(field("passed"), whole.format(one.passed));
       say(field("lag_events"), whole.format(one.lag_events));
-      say(field("lag_seconds"), span(one.lag_seconds));
+      say(field("lag_seconds"), one.lag_seconds < 10 ? `${one.lag_seconds.toFixed(1)} s` : span(one.lag_seconds));
       say(field("rate"), whole.format(one.events_per_second));
       say(field("quarantined"), whole.format(one.quarantined));
       say(field("building"), one.building ? `· generation ${one.building.generation} at ${Math.floor(100 * one.building.share)} %` : "");
