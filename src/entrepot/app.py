@@ -91,8 +91,8 @@ def projection_named(name: str) -> Projection:
 async def prepare(settings: Settings) -> list[str]:
     """Bring the schema up to date, make room for the coming weeks, and return the migrations that were applied."""
     require(settings, *ROLES)
-    applied = await asyncio.to_thread(migrate, settings.engines.record)
     async with await open_record(settings.engines.record, connections=1) as record:
+        applied = await asyncio.to_thread(migrate, settings.engines.record)
         await make_room(record)
     return applied
 

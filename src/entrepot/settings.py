@@ -125,7 +125,10 @@ def _remembered(home: Path) -> dict[str, str]:
 
 
 def _check_url(role: str, url: str) -> None:
-    scheme = urlsplit(url).scheme
+    try:
+        scheme, _ = urlsplit(url).scheme, urlsplit(url).port
+    except ValueError as error:
+        raise BadInputError(f"ENTREPOT_{role.upper()}_URL is no URL ({error}): give {SCHEMES[role][0]}://... .") from error
     if scheme not in SCHEMES[role]:
         known = ", ".join(SCHEMES[role])
         raise BadInputError(f"ENTREPOT_{role.upper()}_URL has the scheme {scheme!r}: the {role} engine knows {known}.")

@@ -80,6 +80,7 @@ class EngineAwayError(EntrepotError):
     exit_code = 5
 
     def __init__(self, role: str, why: str) -> None:
+        why = " ".join(why.split())  # drivers answer in several lines
         super().__init__(f"The {role} engine does not answer ({why}): try again shortly.", role=role, why=why)
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import os
-import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Annotated
@@ -22,6 +21,7 @@ from entrepot.base.errors import BadInputError, EngineAwayError
 from entrepot.cli.children import Children
 from entrepot.cli.history import History, bring_in, caught_up, history, verified
 from entrepot.cli.logs import to_stderr
+from entrepot.cli.ports import Port, free_port
 from entrepot.cli.verify import EXIT_DIFFERS
 from entrepot.importing.data import DataSet, find_data
 from entrepot.importing.pace import Pace, parse_pace
@@ -34,7 +34,7 @@ PORTS_TRIED_MAX = 20
 SPEED = "200"
 
 
-async def demo(*, speed: str | None = None, port: int | None = None, once: Flag = False, json: Flag = False) -> int:
+async def demo(*, speed: str | None = None, port: Port | None = None, once: Flag = False, json: Flag = False) -> int:
     """Start everything, bring in real data and keep it open in the browser until Ctrl-C; what is there already is kept.
 
     Parameters
@@ -54,7 +54,7 @@ async def demo(*, speed: str | None = None, port: int | None = None, once: Flag 
     data = find_data(settings, os.environ)
     settings = structs.replace(settings, market=settings.market or _market(data))
     screen = Console(stderr=True)
-    chosen = _free_port(settings.host, port or settings.port, given=port is not None)
+    chosen = free_port(settings.host, port or settings.port, tries=1 if port else PORTS_TRIED_MAX)
     async with _engines(settings, screen) as running:
         verbs = (("project",), ("serve", "--host", settings.host, "--port", str(chosen)))
         async with Children(settings, verbs), _opened(running) as app:
@@ -96,7 +96,14 @@ async def _once(app: App, data: DataSet, pace: Pace, screen: Console) -> History
 async def _engines(settings: Settings, screen: Console) -> AsyncIterator[Settings]:
     """Start the engines that are not given by URL, and stop them afterwards if they did not run before."""
     given = given_roles(os.environ)
-    ran = any(one.pid for one in await control.status(settings, given) if not one.external)
+    found = await control.status(settings, given)
+    for one in found:
+        if one.external and one.problem:  # told before anything is started
+            raise BadInputError(
+                f"{one.problem} ENTREPOT_{one.role.upper()}_URL is {one.address}: start that server, or mend the URL.",
+                role=one.role,
+            )
+    ran = any(one.pid for one in found if not one.external)
     with screen.status("The engines start"):
         running = await control.start(settings, given)
     try:
@@ -110,18 +117,6 @@ async def _engines(settings: Settings, screen: Console) -> AsyncIterator[Setting
 def _market(data: DataSet) -> str:
     """Return the market of the first catalogue: what the store shows before anyone has chosen."""
     return next((file.mapping.products.market for file in data.products if file.mapping.products), "")
-
-
-def _free_port(host: str, wanted: int, *, given: bool) -> int:
-    for port in range(wanted, wanted + (1 if given else PORTS_TRIED_MAX)):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, port))
-            except OSError:
-                continue
-            return port
-    raise BadInputError(f"Port {wanted} is taken: stop what listens there, or give another --port.", port=wanted)
 
 
 def _welcome(screen: Console, address: str, data: DataSet) -> None:

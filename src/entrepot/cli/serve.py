@@ -1,8 +1,6 @@
 """`entrepot serve`: the API and the console on one port, in the foreground, until it is stopped."""
 
-import errno
 import os
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -22,10 +20,11 @@ from entrepot.api.pulse import Check, Pulse
 from entrepot.api.today import BestSold, Today
 from entrepot.api.verifying import Verifying
 from entrepot.app import App, opened, prepare
-from entrepot.base.errors import BadInputError, EntrepotError
+from entrepot.base.errors import EntrepotError
 from entrepot.base.limits import REQUEST_SECONDS_MAX, STOP_SECONDS_MAX
 from entrepot.base.projection import Slot
 from entrepot.base.time import SystemClock
+from entrepot.cli.ports import Port, check_port
 from entrepot.settings import Settings, load
 from entrepot.verify.verify import Verifier
 
@@ -34,7 +33,7 @@ BACKLOG = 2_048
 BEST_SOLD = 8
 
 
-def serve(*, host: str | None = None, port: int | None = None, workers: int | None = None) -> None:
+def serve(*, host: str | None = None, port: Port | None = None, workers: int | None = None) -> None:
     """Serve the API and the console until interrupted.
 
     Parameters
@@ -52,7 +51,7 @@ def serve(*, host: str | None = None, port: int | None = None, workers: int | No
 
 def server(host: str, port: int, workers: int) -> MPServer:
     """Return the HTTP server, once the port is known to be free."""
-    _check_port(host, port)
+    check_port(host, port)
     return MPServer(
         TARGET,
         address=host,
@@ -165,19 +164,3 @@ def addresses(settings: Settings) -> dict[str, str]:
         place = f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname or "in this process"
         found[role] = f"{parts.scheme} {place}"
     return found
-
-
-def _check_port(host: str, port: int) -> None:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                why = "is taken: stop what listens there, or give another --port"
-            elif error.errno == errno.EACCES:
-                why = "may not be used by this user: give a --port from 1024 on"
-            else:
-                why = f"cannot be listened on ({error.strerror or error})"
-            raise BadInputError(f"{host}:{port} {why}.", host=host, port=port) from error

@@ -40,6 +40,13 @@ AWAY = (
 )
 UNREACHABLE = (*AWAY, OSError)
 
+# What no later try mends: the URL is wrong.
+REFUSED = (
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.ClientConfigurationError,
+)
+
 
 class Fact(Struct, frozen=True):
     """An event about to be appended: its key's next version is known by the command that holds the key's row lock."""
@@ -183,6 +190,10 @@ async def open_record(
                 "idle_in_transaction_session_timeout": f"{limits.IDLE_TRANSACTION_SECONDS_MAX:.0f}s",
             },
         )
+    except REFUSED as error:
+        raise BadInputError(
+            f"PostgreSQL refuses ENTREPOT_RECORD_URL ({error}): mend its user, password or database."
+        ) from error
     except (*UNREACHABLE, asyncpg.PostgresError) as error:
         raise _away(error) from error
     return Record(pool, clock=clock, ids=ids, wake=wake)
