@@ -6,7 +6,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from entrepot.api.pulse import Lane, Snapshot
-from entrepot.console.render import lag, since, span, whole
+from entrepot.console.render import lag, span, whole
 
 LAG_SECONDS_BAD = 60.0
 
@@ -92,9 +92,16 @@ def of_lane(lane: Lane, now: datetime) -> list[Note]:
 def _of_state(lane: Lane, name: str, now: datetime) -> list[Note]:
     means = _MEANS.get(lane.name, "")
     if lane.state == "failing":
-        ago = since(lane.since, now) if lane.since else ""
+        lasting = span((now - lane.since).total_seconds()) if lane.since else "a while"
         todo = "It is tried again by itself and nothing is lost: the log keeps what it has not read. Look at its engine"
-        return [Note(weight="bad", what=f"{name} has not gone on since {ago}: {lane.error}.", means=means, todo=todo)]
+        return [
+            Note(
+                weight="bad",
+                what=f"{name} has not gone on for {lasting}: {lane.error.rstrip('.') if lane.error else 'no reason is known'}.",
+                means=means,
+                todo=todo,
+            )
+        ]
     if lane.state == "waiting":
         todo = "No projector runs, or it has just started: see that one does."
         return [Note(weight="warning", what=f"{name} has not begun.", means=means, todo=todo)]

@@ -21,12 +21,13 @@ from entrepot.console.render import LOCALE, page
 from entrepot.console.store import named, spoken
 from entrepot.projections.product_page.query import categories, pages, read_page
 from entrepot.projections.sales_facts import query
-from entrepot.projections.sales_facts.query import MinuteSales, Sales, Within
+from entrepot.projections.sales_facts.query import DaySales, MinuteSales, Sales, Within
 
 PERIODS = {"today": "Today", "week": "7 days", "month": "30 days", "all": "All time"}
 _DAYS = {"today": 1, "week": 7, "month": 30}
 RANKED = 10
 HOUR_MINUTES = 60
+SILENCE_DAYS = 60
 
 
 class Link(Struct, frozen=True, kw_only=True):
@@ -113,10 +114,23 @@ async def _charts(parts: Parts, target: Target, within: Within, currency: str, n
         minutes = _only(await query.by_minute(parts.columns, target, hour), currency)
         title = f"{last:%-d %B %Y}, by minute: the last day with any"
     charts = [_chart(title, "Minute", [(_minute(row), row.minute, row) for row in minutes], currency, 60, empty, hour)]
-    if len(days) > 1:
-        dated = [(_day(row.day), datetime.combine(row.day, time(), UTC), row) for row in days]
-        charts.insert(0, _chart("By day", "Day", dated, currency, 86_400, ""))
+    told = _longest_run(days)
+    if len(told) > 1:
+        dated = [(_day(row.day), datetime.combine(row.day, time(), UTC), row) for row in told]
+        title = f"By day, {told[0].day:%-d %B %Y} to {told[-1].day:%-d %B %Y}"
+        charts.insert(0, _chart(title, "Day", dated, currency, 86_400, ""))
     return charts
+
+
+def _longest_run(days: Sequence[DaySales]) -> Sequence[DaySales]:
+    """Return the most days without a long silence between: a history that was brought in may lie years before today."""
+    runs: list[list[DaySales]] = []
+    for row in days:
+        if runs and row.day - runs[-1][-1].day <= timedelta(days=SILENCE_DAYS):
+            runs[-1].append(row)
+        else:
+            runs.append([row])
+    return max(runs, key=len, default=[])
 
 
 def _chart(

@@ -138,12 +138,15 @@ async def product(parts: NamedDependency[Parts], product_id: FromPath[UUID], mar
     shown = read_page((await parts.pages.page(product_id)).body)
     stock = await _stock(parts, shown)
     articles = _articles(shown, stock or {}, here.market)
+    here_prices = [one.price for one in articles if one.price]
     path = await categories(parts.documents, parts.live.target("product_page"), shown.category_path_ids)
     context = {
         "here": here,
         "product": shown,
         "text": spoken(shown),
         "articles": articles,
+        "lowest": min(here_prices, default=None),
+        "several": len(set(here_prices)) > 1,
         "known_stock": stock is not None,
         "prices": sorted({(price.market, price.amount_minor, price.currency) for price in shown.prices}),
         "path": [(id_, named(text)) for id_, text in path.items()],

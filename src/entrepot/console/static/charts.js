@@ -27,7 +27,7 @@
     const axis = { stroke: colour("--ink-faint"), font: "12px " + colour("--sans"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } };
     const day = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", weekday: "short", day: "numeric", month: "short", year: "numeric" });
     const minute = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
-    const tickAt = new Intl.DateTimeFormat("en-GB", told.step >= 86400 ? { timeZone: "UTC", day: "numeric", month: "short" } : { timeZone: "UTC", hour: "2-digit", minute: "2-digit" });
+    const tickAt = new Intl.DateTimeFormat("en-GB", told.step >= 86400 ? { timeZone: "UTC", day: "numeric", month: "short", ...(told.x.at(-1) - told.x[0] > 300 * 86400 ? { year: "2-digit" } : {}) } : { timeZone: "UTC", hour: "2-digit", minute: "2-digit" });
     const few = told.x.length <= 70;
     const when = told.step >= 86400 ? day : minute;
     return {

@@ -1,0 +1,89 @@
+"""The console's pages for what is unusual: no price, no stock, several variants, wrong addresses, forms of other sites."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from tests.house import House
+
+PAGE = {"Accept": "text/html"}
+
+
+async def make(house: House, body: Mapping[str, object]) -> str:
+    """Make a product and return the address of its page, once it can be read."""
+    made = await house.client.post("/v1/products", json=body)
+    assert made.status_code == 201, made.text
+    await house.seen_by_all()
+    return f"/products/{made.json()['id']}"
+
+
+async def test_a_product_without_price_stock_or_english_has_a_page(house: House) -> None:
+    bare = {"code": "BARE", "texts": {"de": {"title": "Nacktes <Ding>"}}, "variants": [{"sku": "BARE-1"}]}
+    answer = await house.client.get(await make(house, bare), headers=PAGE)
+    assert answer.status_code == 200
+    assert "Nacktes &lt;Ding&gt;" in answer.text
+    assert "no price here" in answer.text
+    assert "Out of stock" in answer.text
+    assert "Buy now" not in answer.text
+
+
+async def test_a_product_with_several_variants_offers_each_at_its_price(house: House) -> None:
+    variants = [{"sku": f"SHIRT-{size}", "options": {"size": size}} for size in ("S", "L")]
+    page = await make(house, {"code": "SHIRT", "texts": {"en": {"title": "Shirt"}}, "variants": variants})
+    prices = [
+        {"sku": "SHIRT-S", "market": "uk", "currency": "GBP", "amount_minor": 1_000},
+        {"sku": "SHIRT-L", "market": "uk", "currency": "GBP", "amount_minor": 1_250},
+    ]
+    await house.client.put(f"/v1{page}/prices", json={"prices": prices})
+    await house.seen_by_all()
+    text = (await house.client.get(page, headers=PAGE)).text
+    assert "from £10.00" in text
+    assert "£12.50" in text
+    assert "size: L (out of stock)" in text
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "part"),
+    [
+        ("/products/01a2045d-d0bd-7265-a293-cb026554d5e6", 404, "no longer offered"),
+        ("/orders/01a2045d-d0bd-7265-a293-cb026554d5e6", 404, "no order"),
+        ("/orders?cursor=x", 400, "cursor"),
+        ("/sales?period=century", 400, "century"),
+        ("/engine-room/boiler", 404, "boiler"),
+        ("/search?colour=red", 400, "colour"),
+        ("/search?from=cheap", 400, "cheap"),
+    ],
+)
+async def test_a_page_that_cannot_be_shown_says_why(house: House, path: str, status: int, part: str) -> None:
+    answer = await house.client.get(path, headers=PAGE)
+    assert answer.status_code == status
+    assert answer.headers["content-type"].startswith("text/html")
+    assert part in answer.text
+
+
+async def test_a_form_from_another_site_is_refused(house: House) -> None:
+    answer = await house.client.post("/engine-room/live_stock/verifications", headers={**PAGE, "Sec-Fetch-Site": "cross-site"})
+    assert answer.status_code == 403
+    assert "another site" in answer.text
+
+
+async def test_no_page_lets_in_what_is_not_ours_and_none_is_kept(house: House) -> None:
+    for path in ("/", "/search", "/orders", "/sales", "/engine-room", "/v1/docs"):
+        answer = await house.client.get(path, headers=PAGE)
+        policy = answer.headers["content-security-policy"]
+        assert "script-src 'self'" in policy
+        assert "unsafe" not in policy
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["cache-control"] == "no-store"
+        assert "server" not in answer.headers
+        for word in ("<style", " style=", "onclick=", "<script>", 'src="http', 'href="http'):
+            assert word not in answer.text, (path, word)
+
+
+async def test_every_engine_answers_and_what_was_counted_is_told(house: House) -> None:
+    ready = (await house.client.get("/readyz")).json()
+    assert ready["ready"] is True
+    assert set(ready["engines"]) == {"record", "documents", "search", "columns", "graph", "memory", "objects"}
+    text = (await house.client.get("/metrics")).text
+    assert "entrepot_requests_total" in text
+    assert 'entrepot_projection_lag_events{projection="live_stock"}' in text
