@@ -22,7 +22,7 @@ async def test_a_product_without_price_stock_or_english_has_a_page(house: House)
     answer = await house.client.get(await make(house, bare), headers=PAGE)
     assert answer.status_code == 200
     assert "Nacktes &lt;Ding&gt;" in answer.text
-    assert "no price here" in answer.text
+    assert "No price in the market uk" in answer.text
     assert "Out of stock" in answer.text
     assert "Buy now" not in answer.text
 

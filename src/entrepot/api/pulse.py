@@ -32,7 +32,7 @@ RATE_SECONDS = 5.0
 HEALTH_EVERY = 10
 ARRIVALS = 20
 # A projection this far behind is at work; further, and people may notice.
-LAG_SECONDS_WELL = 1.0
+LAG_SECONDS_WELL = 2.0
 
 
 class Building(Struct, frozen=True, kw_only=True):

@@ -26,7 +26,7 @@ class Picture(Struct, frozen=True, kw_only=True):
 
 PICTURES = (
     Picture(name="store", path="/search?q={query}"),
-    Picture(name="product", path="/search?q={query}", click=".hit-title"),
+    Picture(name="product", path="/search?q={query}", click=".hit:nth-child(5) .hit-title"),
     Picture(name="orders", path="/orders", dark=True),
     Picture(name="sales", path="/sales"),
     Picture(name="engine-room", path="/engine-room", dark=True),

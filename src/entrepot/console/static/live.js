@@ -5,7 +5,7 @@
   const whole = number(0), tenth = number(1);
   const words = { following: "up to date", behind: "catching up", failing: "not going on", waiting: "not begun" };
   const shapes = { following: "good", behind: "warning", failing: "bad", waiting: "idle" };
-  const houseWords = { good: "All well", warning: "Look here", bad: "Trouble" };
+  const houseWords = { good: "All well", warning: "Catching up", bad: "Trouble" };
   let heard = Date.now();
 
   const span = (seconds) => seconds < 1 ? "0 s" : seconds < 90 ? `${Math.round(seconds)} s`
@@ -88,7 +88,7 @@
 
   const house = (seen) => {
     const away = seen.record || Object.values(seen.engines).some(Boolean) || seen.lanes.some((one) => one.state === "failing");
-    const slow = seen.lanes.some((one) => one.state !== "following" || one.quarantined);
+    const slow = seen.lanes.some((one) => one.state !== "following");
     return away ? "bad" : slow ? "warning" : "good";
   };
 
