@@ -62,10 +62,10 @@ async def import_(
     if rejects is None:
         rejects = settings.home / "rejects" / f"{chosen.name}-{kind}.jsonl"
         rejects.parent.mkdir(parents=True, exist_ok=True)
-    await asyncio.to_thread(migrate, settings.engines.record)
     waker = Waker(settings.engines.record)
     try:
         async with await open_record(settings.engines.record, wake=waker.wake) as record:
+            await asyncio.to_thread(migrate, settings.engines.record)
             await make_room(record)
             with _progress() as progress:
                 seen = _seen(progress, f"{kind} of {file.name}")
