@@ -147,11 +147,13 @@ def find(engine: Engine, place: Place) -> list[tuple[psutil.Process, list[str]]]
 
 
 def last_words(place: Place) -> str:
-    """Return the last lines of the engine's log."""
+    """Return the last lines of the engine's log, or of these only what ended it, where it says so."""
     try:
         with place.log.open("rb") as log:
-            log.seek(max(0, place.log.stat().st_size - 600))
-            return " | ".join(log.read().decode(errors="replace").strip().splitlines()[-4:])
+            log.seek(max(0, place.log.stat().st_size - 1_500))
+            lines = log.read().decode(errors="replace").strip().splitlines()
+        fatal = [line for line in lines if "FATAL" in line or "PANIC" in line]
+        return fatal[-1] if fatal else " | ".join(lines[-4:])
     except OSError as error:
         return f"(unreadable: {error})"
 
