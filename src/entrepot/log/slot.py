@@ -88,7 +88,7 @@ class SlotWriter:
         self._size = limits.BATCH_EVENTS_MAX
         self._quiet = 0
         self._saved_at = self._reported_at = 0.0
-        self._rate = 0.0
+        self._rate = self._took = 0.0
         self._failing = False
 
     async def run(self) -> None:
@@ -155,7 +155,8 @@ class SlotWriter:
         if batch.scanned or self._failing or self.building:
             await self._report(batch, ids)
         self._failing = False
-        self._fit_size(asyncio.get_running_loop().time() - began, batch)
+        self._took = asyncio.get_running_loop().time() - began
+        self._fit_size(self._took, batch)
 
     async def _fold(self, events: Sequence[Event], quarantined: AbstractSet[str]) -> Folded:
         reading = needed(self._projection, events, quarantined)
@@ -214,14 +215,24 @@ class SlotWriter:
             await store.report_progress(connection, self._target, self._slot, progress, _text(message))
 
     def _fit_size(self, seconds: float, batch: Batch) -> None:
-        """Halve the batch where it takes long, so that lag stays short; grow it back where it does not."""
-        if seconds > limits.BATCH_SECONDS:
-            self._size = max(self._size // 2, 1)
-        elif batch.full and seconds < limits.BATCH_SECONDS / 2:
+        """Halve the batch where it takes too long for its lease, and grow it back as long as more is waiting.
+
+        Never below a floor: an engine that takes half a second whatever the batch would be asked for less and less, and
+        fall behind for ever on a busy machine.
+        """
+        if seconds > limits.BATCH_SECONDS_MAX:
+            self._size = max(self._size // 2, limits.BATCH_EVENTS_MIN)
+        elif batch.full:
             self._size = min(self._size * 2, limits.BATCH_EVENTS_MAX)
 
     async def _pause(self, batch: Batch, rings: int) -> None:
-        """Wait for news. While a transaction is open that may hold some back, look again soon, then less and less often."""
+        """Wait for news. While a transaction is open that may hold some back, look again soon, then less and less often.
+
+        First rest as long as the batch took: an engine with a cost per batch then gets fewer and larger ones, and half
+        of the time for its readers.
+        """
+        await asyncio.sleep(min(self._took, limits.REST_SECONDS_MAX))
+        self._took = 0.0
         self._quiet = 0 if batch.scanned else self._quiet + 1
         seconds = limits.POLL_SECONDS
         if not batch.settled:
