@@ -132,6 +132,7 @@ class Pulse:
         self._engines: dict[str, str] = dict.fromkeys(checks, "")
         self._beat = asyncio.Event()
         self._readers = 0
+        self._ended = False
         self._looks = 0
         self.latest: Snapshot | None = None
 
@@ -156,12 +157,17 @@ class Pulse:
         self._readers += 1
         try:
             yield await self.now()
-            while True:
+            while not self._ended:
                 await self._beat.wait()
-                if self.latest is not None:
+                if self.latest is not None and not self._ended:
                     yield self.latest
         finally:
             self._readers -= 1
+
+    def end(self) -> None:
+        """End every reader's stream: the process is about to stop."""
+        self._ended = True
+        self._beat.set()
 
     async def look(self) -> Snapshot:
         """Look once."""

@@ -1,9 +1,11 @@
 """`entrepot serve`: the API and the console on one port, in the foreground, until it is stopped."""
 
+import asyncio
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -33,6 +35,16 @@ BACKLOG = 2_048
 BEST_SOLD = 8
 
 
+class StreamEndingServer(MPServer):
+    """The server, which tells its workers to end their streams of events first: those would never end by themselves."""
+
+    def _stop_workers(self) -> None:
+        for worker in self.wrks:
+            with suppress(ProcessLookupError):
+                os.kill(worker.inner.pid, signal.SIGUSR1)
+        super()._stop_workers()  # type: ignore[no-untyped-call]  # granian leaves it without types
+
+
 def serve(*, host: str | None = None, port: Port | None = None, workers: int | None = None) -> None:
     """Serve the API and the console until interrupted.
 
@@ -49,10 +61,10 @@ def serve(*, host: str | None = None, port: Port | None = None, workers: int | N
     server(host or settings.host, port or settings.port, workers or settings.workers).serve()
 
 
-def server(host: str, port: int, workers: int) -> MPServer:
+def server(host: str, port: int, workers: int) -> StreamEndingServer:
     """Return the HTTP server, once the port is known to be free."""
     check_port(host, port)
-    return MPServer(
+    return StreamEndingServer(
         TARGET,
         address=host,
         port=port,
@@ -117,6 +129,9 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
         stack.push_async_callback(verifying.close)
         today = Today(app.stores.columns, app.live, clock)
         pulse = Pulse(app.record, app.settings.cell, checks=checks(app), roles=roles, today=today, metrics=metrics, clock=clock)
+        await stack.enter_async_context(pulse.running())
+        with suppress(NotImplementedError, RuntimeError, ValueError):  # in a test's thread, nobody sends signals
+            asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, pulse.end)
         yield application(
             Parts(
                 record=app.record,
@@ -133,7 +148,7 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
                 memory=app.stores.memory,
                 addresses=addresses(app.settings),
                 pages=PageCache(app.stores.documents, app.live, metrics),
-                pulse=await stack.enter_async_context(pulse.running()),
+                pulse=pulse,
                 metrics=metrics,
                 verifying=verifying,
                 best_sold=BestSold(app.stores.columns, app.live, BEST_SOLD),
