@@ -1,11 +1,16 @@
 """`entrepot replay` and `entrepot archive`, as an operator runs them, on real engines."""
 
+import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
+from entrepot.app import keep_up, opened
+from entrepot.base import limits
+from entrepot.base.event import Token
 from entrepot.cli.archive import show
 from entrepot.commerce.catalog.commands import save_products
 from entrepot.commerce.catalog.events import PRODUCT_CHANGED
@@ -13,8 +18,9 @@ from entrepot.log.archive import Moved
 from entrepot.log.quarantine import parked
 from entrepot.projections.product_page.project import ProductPages
 from entrepot.record.transaction import Fact
+from entrepot.settings import load
 from tests.command_line import entrepot
-from tests.log_case import House, IdsOf, Misspelt, days_ago, house
+from tests.log_case import DEADLINE_SECONDS, House, IdsOf, Misspelt, days_ago, house, until
 from tests.trade import CELL, draft
 
 PAGES = ProductPages()
@@ -84,19 +90,45 @@ def given(home: House, memory_url: str, graph_url: str, columns_url: str, object
     }
 
 
+async def offer_on(home: House, days: int) -> Token:
+    """Offer two products as if it were some days ago."""
+    present, home.record.ids = home.record.ids, IdsOf(days_ago(days))
+    async with home.record.transaction(CELL) as tx:
+        token = (await save_products(tx, [draft(f"tea-{days}"), draft(f"cup-{days}")])).token
+    home.record.ids = present
+    assert token is not None
+    return token
+
+
 async def test_archive_moves_what_all_have_passed_and_then_has_nothing_to_do(
     home: House, given: dict[str, str], tmp_path: Path
 ) -> None:
-    present, home.record.ids = home.record.ids, IdsOf(days_ago(2))
-    async with home.record.transaction(CELL) as tx:
-        token = (await save_products(tx, [draft("tea"), draft("cup")])).token
-    home.record.ids = present
-    assert token is not None
+    token = await offer_on(home, 2)
     async with home.projecting(PAGES):
         await home.passed(token, PAGES.name)
     code, said = await entrepot(tmp_path, "archive", "--json", **given)
     assert (code, [one["rows"] for one in json.loads(said)["moved"]]) == (0, [2])
     assert (await entrepot(tmp_path, "archive", **given))[1].startswith("Nothing is to be moved")
+
+
+async def test_projections_go_on_while_what_they_have_passed_cannot_be_archived(
+    home: House, given: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "ROOM_SECONDS", 0.1)
+    given |= {"OBJECTS_URL": "s3://key:secret@127.0.0.1:1/away", "HOME": str(tmp_path)}
+    await offer_on(home, 2)
+    async with opened(load({f"ENTREPOT_{name}": value for name, value in given.items()})) as app:
+        with capture_logs() as logged:
+            work = asyncio.create_task(keep_up(app))
+            await until(lambda: tried_in_vain(logged))
+            assert await app.live.wait_for(PAGES.name, await offer_on(home, 0), DEADLINE_SECONDS)
+        assert not work.done()
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+
+
+async def tried_in_vain(logged: Sequence[Mapping[str, object]]) -> bool:
+    return any(one["event"] == "room.not_kept" and "objects" in str(one["why"]) for one in logged)
 
 
 def test_what_was_moved_is_a_table(capsys: pytest.CaptureFixture[str]) -> None:
