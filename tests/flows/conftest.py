@@ -7,31 +7,45 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from entrepot.local.columns import ClickHouse
+from entrepot.local.process import running
+from entrepot.local.redis import FalkorDB, Redis
 from entrepot.settings import Engines
+from tests.conftest import SECRET
 from tests.house import House, open_house, settings_for
 from tests.shop_front import fill_shop_front
 
 
 @pytest.fixture(scope="session")
-async def house(
-    record_url: str, memory_url: str, graph_url: str, columns_url: str, objects_url: str, engines_home: Path
-) -> AsyncIterator[House]:
-    """Return an open house with a few products on offer."""
+async def house(record_url: str, objects_url: str, engines_home: Path) -> AsyncIterator[House]:
+    """Return an open house with a few products on offer.
+
+    Its record is a database of its own; memory, graph and columns are engines of its own, since projections are named alike
+    in every house.
+    """
     name = f"house_{os.urandom(4).hex()}"
+    home = engines_home / name
+    home.mkdir()
+    home.chmod(0o755)
     connection = await asyncpg.connect(record_url)
     await connection.execute(f"CREATE DATABASE {name}")
     await connection.execute(f"CREATE DATABASE {name}_documents")
     await connection.close()
     base = record_url.rsplit("/", 1)[0]
-    engines = Engines(
-        record=f"{base}/{name}",
-        documents=f"{base}/{name}_documents",
-        memory=memory_url,
-        graph=graph_url,
-        columns=columns_url,
-        objects=objects_url,
-        search=f"tantivy://{engines_home}/{name}",
-    )
-    async with open_house(settings_for(engines, engines_home / name)) as opened:
-        await fill_shop_front(opened)
-        yield opened
+    async with (
+        running(Redis(), home, SECRET) as memory,
+        running(FalkorDB(), home, SECRET) as graph,
+        running(ClickHouse(), home, SECRET) as columns,
+    ):
+        engines = Engines(
+            record=f"{base}/{name}",
+            documents=f"{base}/{name}_documents",
+            memory=memory["memory"],
+            graph=graph["graph"],
+            columns=columns["columns"],
+            objects=objects_url,
+            search=f"tantivy://{home}/search",
+        )
+        async with open_house(settings_for(engines, home)) as opened:
+            await fill_shop_front(opened)
+            yield opened
