@@ -730,6 +730,8 @@ CREATE INDEX quarantine_in_log_order ON log.quarantine USING btree (projection, 
 
 CREATE INDEX verification_newest_first ON log.verification USING btree (projection, id DESC);
 
+CREATE INDEX returns_of_an_order ON ONLY ordering.returns USING btree (cell, order_id);
+
 CREATE INDEX price_by_product ON ONLY pricing.price USING btree (product_id);
 
 ALTER TABLE ONLY catalog.category

@@ -118,6 +118,8 @@ CREATE TABLE ordering.returns (
     CONSTRAINT return_of_an_order FOREIGN KEY (cell, order_id) REFERENCES ordering.orders (cell, id)
 ) PARTITION BY RANGE (id);
 
+CREATE INDEX returns_of_an_order ON ordering.returns (cell, order_id);
+
 CREATE TABLE ordering.return_line (
     cell integer NOT NULL,
     return_id uuid NOT NULL,
