@@ -25,6 +25,7 @@ class Money(Struct, frozen=True, order=True):
         return Money(self.minor + other.minor, self.currency)
 
 
+@lru_cache
 def currency(code: str) -> Currency:
     """Return the ISO 4217 currency of this code, or refuse it by name."""
     if not is_currency(code):

@@ -10,7 +10,6 @@ from msgspec import Struct
 
 from entrepot.base import limits
 from entrepot.base.errors import EngineAwayError, EntrepotError, KeyReusedError
-from entrepot.commerce.checkout import rules
 from entrepot.commerce.checkout.place import Answer, place_orders
 from entrepot.commerce.checkout.requests import OrderRequest, Placed
 from entrepot.record.idempotency import check_key
@@ -39,7 +38,6 @@ class Gatherer:
     async def place(self, key: str, request: OrderRequest) -> Placed:
         """Place one order and return its answer, or raise why it was refused; nothing is left of a refused order."""
         check_key(key)
-        rules.check_order(request)
         waiting = self._by_key.get(key)
         if waiting is None:
             if len(self._queue) >= limits.GATHER_QUEUE_MAX:
