@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from msgspec import Struct, structs
+from rapidfuzz.distance import OSA
 
 from entrepot.base.limits import QUERY_CHARS_MAX
 from entrepot.base.projection import Target
@@ -152,17 +153,4 @@ async def _meant(store: SearchStore, target: Target, word: Term) -> str:
 
 def typos(left: str, right: str, most: int) -> int:
     """Return how many letters to change, add, drop or swap make one word of the other; at most one over ``most``."""
-    if abs(len(left) - len(right)) > most:
-        return most + 1
-    before: list[int] = []
-    row = list(range(len(right) + 1))
-    for at, letter in enumerate(left, start=1):
-        older, before, row = before, row, [at]
-        for to, other in enumerate(right, start=1):
-            best = min(before[to] + 1, row[to - 1] + 1, before[to - 1] + (letter != other))
-            if at > 1 and to > 1 and letter == right[to - 2] and other == left[at - 2]:
-                best = min(best, older[to - 2] + 1)
-            row.append(best)
-        if min(row) > most:
-            return most + 1
-    return row[-1]
+    return OSA.distance(left, right, score_cutoff=most)
