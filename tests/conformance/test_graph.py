@@ -88,6 +88,17 @@ async def test_counts_of_edges_stay_right_through_changes_replays_and_repairs(ca
     assert not [row for row in counts if row[1] != row[2]]
 
 
+async def test_a_repair_counts_anew_what_was_spoilt_behind_our_back(case: Case, store: FalkorGraph) -> None:
+    async with fresh(case) as home:
+        items = [home.item(f"b/{number}", 1, body=number) for number in range(4)]
+        await home.apply(*items)
+        await store._write(home.target, "MATCH (b)-[:HAS]->(p:Product) DETACH DELETE b SET p.in_HAS = 7", {})
+        await store.put(home.target, items)
+        counts = await store.query(home.target, "MATCH (p:Product{g}) RETURN {indegree:p:HAS}, indegree(p, 'HAS')", {})
+    assert counts
+    assert not [row for row in counts if row[0] != row[1]]
+
+
 async def test_a_query_cannot_write(case: Case, store: FalkorGraph) -> None:
     async with fresh(case) as home:
         with pytest.raises(ResponseError, match="read-only"):

@@ -61,6 +61,18 @@ async def test_a_dropped_generation_leaves_no_key_behind(case: Case, store: Redi
     assert not [key async for key in store._redis.scan_iter(match=f"*{home.target.name}*")]
 
 
+async def test_a_value_deleted_behind_our_back_is_not_there_and_can_be_put_again(case: Case, store: RedisMemory) -> None:
+    async with fresh(case) as home:
+        item, other = home.item("stock/a/1", 1), home.item("stock/a/2", 1)
+        await home.apply(item, other)
+        for key in [key async for key in store._redis.scan_iter(match=f"*{home.target.name}*:items")]:
+            await store._redis.hdel(key, item.id)
+        assert await store.beneath(home.target, ["stock/a"]) == {"stock/a": [other]}
+        assert await store.scan(home.target, "", None) == [other]
+        await store.put(home.target, [item])
+        assert await store.scan(home.target, "", None) == [item, other]
+
+
 async def test_a_redis_that_is_not_there_is_told_as_away() -> None:
     store = RedisMemory(NOWHERE)
     with pytest.raises(EngineAwayError, match="memory engine does not answer"):

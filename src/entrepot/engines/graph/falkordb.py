@@ -58,6 +58,9 @@ WITH n, row {guard}
 SET n = row.properties
 WITH n, row"""
 
+# The counts beside the neighbours may be as wrong as what is repaired: they are counted anew.
+_RECOUNT = "UNWIND $ids AS id MATCH (o:{label} {{id: id}}) SET o.in_{type} = indegree(o, '{type}')"
+
 _REMOVE = "UNWIND $ids AS id MATCH (n:{node} {{id: id}}) DELETE n"
 
 _BY_ID = "UNWIND $ids AS id MATCH (n:{node} {{id: id}})"
@@ -133,8 +136,18 @@ class FalkorGraph:
         refused = await self._put(target, [*gone, *(item for item in items if item.body is not None)], guard="")
         if refused:
             raise ValueError(f"{refused[0].id} cannot be repaired: {refused[0].reason}")
+        await self._recount(target, items)
         remove = _REMOVE.format(node=graph.parse(target.shape).node)
         await self._write(target, remove, {"ids": [item.id for item in gone]})
+
+    async def _recount(self, target: Target, items: Sequence[Item]) -> None:
+        pattern = graph.parse(target.shape)
+        rows, _ = graph.rows(pattern, [item for item in items if item.body is not None])
+        for number, edge in enumerate(pattern.edges):
+            ids = sorted({id_ for row in rows for id_ in row.neighbours[number]})
+            recount = _RECOUNT.format(label=edge.label, type=edge.type)
+            for first in range(0, len(ids), _ROWS_MAX):
+                await self._write(target, recount, {"ids": ids[first : first + _ROWS_MAX]})
 
     async def query(self, target: Target, cypher: str, parameters: Parameters) -> list[list[object]]:
         """Return the rows that a reading query gives; it never writes."""

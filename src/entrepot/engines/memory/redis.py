@@ -55,13 +55,17 @@ for i = 1, #ARGV, 3 do
 end
 """
 
-# ARGV: low, high, low, high ... as ZRANGEBYLEX takes them; returns id, value, id, value ...
+# ARGV: low, high, low, high ... as ZRANGEBYLEX takes them; returns id, value, id, value ... An id whose value was deleted
+# behind our back is left out, so that ``verify`` calls it missing and ``put`` brings it back.
 _LIST = """
 local found = {}
 for i = 1, #ARGV, 2 do
     for _, id in ipairs(redis.call('ZRANGEBYLEX', KEYS[2], ARGV[i], ARGV[i + 1])) do
-        found[#found + 1] = id
-        found[#found + 1] = redis.call('HGET', KEYS[1], id)
+        local value = redis.call('HGET', KEYS[1], id)
+        if value then
+            found[#found + 1] = id
+            found[#found + 1] = value
+        end
     end
 end
 return found
