@@ -26,7 +26,7 @@ def application(parts: Parts) -> ASGIApp:
         openapi_config=openapi.CONFIG,
         logging_config=None,
     )
-    return HotLane(Edge(inside, parts.metrics), parts)
+    return HotLane(Edge(inside, parts.metrics, answer), parts)
 
 
 def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:

@@ -5,15 +5,19 @@ Knows nothing of routes: what is beyond is any ASGI application.
 
 import asyncio
 import time
+from collections.abc import Callable
+from typing import Any
 
+from litestar import Request, Response
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPResponseStartEvent, HTTPScope, Message, Receive, ReceiveMessage, Scope, Send
 
 from entrepot.api import problems
 from entrepot.api.metrics import Metrics
 from entrepot.base.errors import EntrepotError
-from entrepot.base.ids import IdSource
-from entrepot.base.limits import BODY_BYTES_MAX, REQUEST_SECONDS_MAX
+from entrepot.base.limits import BODY_BYTES_MAX, READ_SECONDS_MAX, REQUEST_SECONDS_MAX
+
+Answer = Callable[[Request[Any, Any, Any], Exception], Response[Any]]
 
 # Scripts, styles, pictures and connections from this host only, none of them inline; nobody frames us.
 SECURITY_HEADERS: list[tuple[bytes, bytes]] = [
@@ -38,34 +42,47 @@ UNKNOWN_ROUTE = "(none)"
 class Edge:
     """An ASGI application around another."""
 
-    def __init__(self, inside: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, inside: ASGIApp, metrics: Metrics, answer: Answer = problems.answer) -> None:
         self._inside = inside
         self._metrics = metrics
+        self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it here when a limit is passed."""
         if scope["type"] != ScopeType.HTTP:
             await self._inside(scope, receive, send)
             return
-        passage = _Passage(receive, send)
+        passage, seconds = _Passage(receive, send), _seconds_max(scope)
         began = time.perf_counter()
         try:
             passage.count(_declared_bytes(scope))
-            # A stream of events has no end, so it has no deadline either; it ends with its client.
-            async with asyncio.timeout(None if scope["path"] == STREAMING else REQUEST_SECONDS_MAX):
+            async with asyncio.timeout(seconds):
                 await self._inside(scope, passage.receive, passage.send)
         except EntrepotError as error:
-            await _refuse(passage, error)
+            await self._refuse(scope, passage, error)
         except TimeoutError:
-            await _refuse(
-                passage, problems.TooSlowError(f"The answer took longer than {REQUEST_SECONDS_MAX:.0f} s: try again.")
-            )
+            slow = problems.TooSlowError(f"The answer took longer than {seconds:.0f} s: try again.")
+            await self._refuse(scope, passage, slow)
         except Exception as error:  # noqa: BLE001  # the last place: the caller gets a sentence, the log gets the rest
-            await _refuse(passage, problems.unforeseen(error, scope["path"], IdSource()))
+            await self._refuse(scope, passage, error)
         finally:
             route = scope.get("path_template") or UNKNOWN_ROUTE
             if route != STREAMING:
                 self._metrics.answered(scope["method"], route, passage.status, time.perf_counter() - began)
+
+    async def _refuse(self, scope: HTTPScope, passage: "_Passage", error: Exception) -> None:
+        if passage.status:
+            return  # the answer has begun: all that is left is to end the connection
+        answer = self._answer(Request(scope), error)
+        body = answer.content if isinstance(answer.content, bytes) else str(answer.content).encode()
+        headers = {**answer.headers, "Content-Type": answer.media_type or problems.MEDIA_TYPE, "Content-Length": str(len(body))}
+        start: HTTPResponseStartEvent = {
+            "type": "http.response.start",
+            "status": answer.status_code or problems.UnexpectedError.status,
+            "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+        }
+        await passage.send(start)
+        await passage.send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 class _Passage:
@@ -103,16 +120,8 @@ def _declared_bytes(scope: HTTPScope) -> int:
     return 0
 
 
-async def _refuse(passage: _Passage, error: EntrepotError) -> None:
-    if passage.status:
-        return  # the answer has begun: all that is left is to end the connection
-    problem = problems.of(error)
-    body = problem.json()
-    headers = {"Content-Type": problems.MEDIA_TYPE, "Content-Length": str(len(body)), **problem.headers()}
-    start: HTTPResponseStartEvent = {
-        "type": "http.response.start",
-        "status": problem.status,
-        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
-    }
-    await passage.send(start)
-    await passage.send({"type": "http.response.body", "body": body, "more_body": False})
+def _seconds_max(scope: HTTPScope) -> float | None:
+    """Return the deadline: a reader hears soon that an engine hangs; a stream of events has no end but its client's."""
+    if scope["path"] == STREAMING:
+        return None
+    return READ_SECONDS_MAX if scope["method"] == "GET" else REQUEST_SECONDS_MAX

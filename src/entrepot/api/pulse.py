@@ -150,6 +150,17 @@ class Pulse:
         """Return what was seen last, or look for the first time."""
         return self.latest or await self.look()
 
+    async def freshest(self) -> Snapshot:
+        """Look once more; when the record does not answer, return what was seen last, which then says so."""
+        try:
+            async with asyncio.timeout(PING_SECONDS_MAX):
+                return await self.look()
+        except (EngineAwayError, TimeoutError) as error:
+            self._away(str(error) or f"No answer within {PING_SECONDS_MAX:g} s.")
+            if self.latest is None:
+                raise
+            return self.latest
+
     async def beats(self) -> AsyncIterator[Snapshot]:
         """Give the present look and every one after it; a slow reader misses some, never waits for others."""
         if self._readers >= STREAM_SUBSCRIBERS_MAX:

@@ -3,7 +3,7 @@
 import asyncio
 
 from entrepot.base.errors import EngineAwayError, NotFoundError
-from entrepot.base.limits import BEST_SOLD_SECONDS, TODAY_SECONDS
+from entrepot.base.limits import ASIDE_SECONDS_MAX, BEST_SOLD_SECONDS, TODAY_SECONDS
 from entrepot.base.time import Clock, utc
 from entrepot.engines.columns.port import ColumnStore
 from entrepot.log.live import LiveTargets
@@ -53,7 +53,7 @@ class BestSold:
             self._asking.add(task)
             task.add_done_callback(self._asking.discard)
             if market not in self._known:
-                await task
+                await asyncio.wait({task}, timeout=ASIDE_SECONDS_MAX)
         return self._known.get(market, [])
 
     async def _ask(self, market: str) -> None:

@@ -1,5 +1,6 @@
 """The store's pages: home, results and a product; what a shopper sees."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -15,6 +16,7 @@ from msgspec import Struct
 from entrepot.api import wanted
 from entrepot.api.parts import Parts
 from entrepot.base.errors import BadInputError, EngineAwayError, NotFoundError
+from entrepot.base.limits import ASIDE_SECONDS_MAX
 from entrepot.base.money import Currency, to_minor
 from entrepot.commerce.catalog.events import ProductText
 from entrepot.commerce.pricing.query import markets
@@ -184,8 +186,9 @@ def named(category: bytes) -> str:
 async def _stock(parts: Parts, shown: ProductPage) -> Mapping[UUID, Mapping[str, int]] | None:
     """Return what is left of each variant; None when the engine that knows does not answer."""
     try:
-        return await available(parts.memory, parts.live.target("live_stock"), [variant.id for variant in shown.variants])
-    except EngineAwayError:
+        async with asyncio.timeout(ASIDE_SECONDS_MAX):
+            return await available(parts.memory, parts.live.target("live_stock"), [variant.id for variant in shown.variants])
+    except (EngineAwayError, TimeoutError):
         return None
 
 
@@ -221,9 +224,10 @@ async def _best_sold(parts: Parts, here: "Place") -> list[Companion]:
 async def _companions(parts: Parts, product_id: UUID) -> list[Companion]:
     """Return what is bought together with it; none when the graph does not answer, since the page is whole without."""
     try:
-        found = await bought_together(parts.graph, parts.live.target("bought_together"), [product_id], FEW)
-        texts = await pages(parts.documents, parts.live.target("product_page"), [one.product_id for one in found])
-    except (EngineAwayError, NotFoundError):
+        async with asyncio.timeout(ASIDE_SECONDS_MAX):
+            found = await bought_together(parts.graph, parts.live.target("bought_together"), [product_id], FEW)
+            texts = await pages(parts.documents, parts.live.target("product_page"), [one.product_id for one in found])
+    except (EngineAwayError, NotFoundError, TimeoutError):
         return []
     read = {id_: read_page(text) for id_, text in texts.items()}
     return [
@@ -245,6 +249,8 @@ def _with_price(pairs: Sequence[tuple[str, str]], currency: str) -> list[tuple[s
     given = dict(pairs)
     kept = [(n, v) for n, v in pairs if n not in {"from", "to", "price", "cursor"}]
     low, below = (_minor(given.get(name, ""), currency, name) for name in ("from", "to"))
+    if low and below:
+        low, below = sorted((low, below), key=int)
     return [*kept, ("price", f"{low}..{below}")] if low or below else kept
 
 

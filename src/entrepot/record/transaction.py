@@ -1,5 +1,6 @@
 """The transaction: the only place that commits. Rows and the events that tell of them go in together or not at all."""
 
+import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -154,7 +155,13 @@ class Record:
         except asyncpg.DataError as error:  # a NUL in a text, a number beyond its column
             raise BadInputError(f"A value cannot be stored: {error}.") from error
         finally:
-            await self.pool.release(connection)
+            await _give_back(self.pool, connection)
+
+
+async def _give_back(pool: Pool, connection: Connection) -> None:
+    """Give a connection back; one whose server hangs is ended, and hides neither an answer nor the reason why there is none."""
+    with contextlib.suppress(*UNREACHABLE):
+        await pool.release(connection, timeout=limits.RELEASE_SECONDS_MAX)
 
 
 async def _leave_as_it_is(_: asyncpg.Connection) -> None:
@@ -162,7 +169,8 @@ async def _leave_as_it_is(_: asyncpg.Connection) -> None:
 
 
 def _away(error: BaseException) -> EngineAwayError:
-    return EngineAwayError("record", str(error) or type(error).__name__)
+    why = "no answer in time" if isinstance(error, TimeoutError) else type(error).__name__
+    return EngineAwayError("record", str(error) or why)
 
 
 async def open_record(
