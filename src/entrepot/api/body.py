@@ -1,6 +1,7 @@
 """Reading what a client sends: whole, within the limits, as JSON that says each thing once."""
 
 import json
+import math
 import re
 from typing import Any
 
@@ -15,6 +16,7 @@ from entrepot.base.limits import JSON_DEPTH_MAX
 _TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _EXCERPT_CHARS = 30
+_NO_TEXT = re.compile("[\\x00\\ud800-\\udfff]")
 
 
 class JsonRequest(Request[Any, Any, Any]):
@@ -29,10 +31,12 @@ class JsonRequest(Request[Any, Any, Any]):
 
 def parse(body: bytes) -> object:
     """Return JSON as plain values; refuses what nests too deep, names a key twice, or is no JSON."""
+    if not body.strip():
+        raise BadInputError("The body is empty: send JSON.")
     if _depth_exceeds(body, JSON_DEPTH_MAX):
         raise BadInputError(f"The body nests deeper than {JSON_DEPTH_MAX} levels: flatten it.", depth_max=JSON_DEPTH_MAX)
     try:
-        return json.loads(body.decode(), object_pairs_hook=_each_once, parse_constant=_no_number)
+        sent = json.loads(body.decode(), object_pairs_hook=_each_once, parse_constant=_no_number, parse_float=_finite)
     except UnicodeDecodeError as error:
         raise BadInputError(f"The body is no UTF-8 text (byte {error.start}): send JSON in UTF-8.") from error
     except json.JSONDecodeError as error:
@@ -41,24 +45,25 @@ def parse(body: bytes) -> object:
             f"The body is no JSON ({error.msg}, line {error.lineno}, column {error.colno}, near {around!r}): mend it there."
         ) from error
     except ValueError as error:
-        raise BadInputError(f"The body holds a number that cannot be read: {error}") from error
+        raise BadInputError("The body holds a number of more digits than can be read: give a shorter one.") from error
+    if b"\\u" in body:  # only an escape can name what no text may hold
+        _check_texts(sent, "")
+    return sent
 
 
 class Reader:
-    """Reads one type of body fast; only a body that does not fit is looked at with care."""
+    """Reads one type of body without the framework."""
 
     def __init__(self, of: type[Struct]) -> None:
-        self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(of, strict=False)
+        self._of = of
 
     def read(self, body: bytes) -> Any:
         """Return the body as its struct, or say which field is wrong."""
+        sent = parse(body)
         try:
-            return self._decoder.decode(body)
+            return msgspec.convert(sent, self._of, strict=False)
         except msgspec.ValidationError as error:
-            raise problems.invalid(str(error), parse(body)) from error
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-            parse(body)
-            raise BadInputError(f"The body cannot be read: {error}.") from error
+            raise problems.invalid(str(error), sent) from error
 
 
 def _depth_exceeds(body: bytes, depth_max: int) -> bool:
@@ -85,3 +90,24 @@ def _each_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _no_number(name: str) -> object:
     raise BadInputError(f"The body holds {name}, which is no number in JSON: give a finite one.")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise BadInputError(f"The body holds the number {text[:_EXCERPT_CHARS]}, which is too large: give a smaller one.")
+    return number
+
+
+def _check_texts(sent: object, place: str) -> None:
+    """Refuse a text that PostgreSQL could not keep: with a NUL in it, or half of a surrogate pair."""
+    if isinstance(sent, dict):
+        for name, value in sent.items():
+            _check_texts(name, place)
+            _check_texts(value, f"{place}.{name}" if place else name)
+    elif isinstance(sent, list):
+        for number, value in enumerate(sent):
+            _check_texts(value, f"{place}[{number}]")
+    elif isinstance(sent, str) and (found := _NO_TEXT.search(sent)):
+        field = ascii(place)[1:-1] or "body"
+        raise BadInputError(f"The field {field} holds {found[0]!a}, which is no character: leave it out.", field=field)

@@ -10,7 +10,7 @@ from entrepot.api.page_cache import PageCache
 from entrepot.api.pulse import Pulse
 from entrepot.api.today import BestSold
 from entrepot.api.verifying import Verifying
-from entrepot.base.errors import NotThereYetError
+from entrepot.base.errors import BadInputError, NotThereYetError
 from entrepot.base.event import Token
 from entrepot.base.limits import AT_LEAST_SECONDS_MAX
 from entrepot.base.projection import Target
@@ -70,6 +70,8 @@ class Parts(Struct, frozen=True, kw_only=True):
         """Return the generation to read, once it has reached the position asked for."""
         if at_least is not None:
             token = Token.parse(at_least)
+            if token.cell != self.cell:
+                raise BadInputError(f"The position {token} is of cell {token.cell}, this is cell {self.cell}: ask there.")
             if not await self.live.wait_for(projection, token, AT_LEAST_SECONDS_MAX):
                 raise NotThereYetError(
                     f"{projection} has not reached {token} within {AT_LEAST_SECONDS_MAX:g} s: try again shortly.",

@@ -27,6 +27,7 @@ REFUSED = 400
 
 _PLACE = re.compile(r"^(?P<what>.+?)(?: - at `(?:key in )?\$?\.?(?P<path>.*?)`)?$", re.DOTALL)
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
+_MISSING = re.compile(r"Missing required (?P<source>\w+) parameter '(?P<name>[^']*)'")
 _VALUE_CHARS_MAX = 80
 
 
@@ -115,8 +116,7 @@ def invalid(message: str, sent: object) -> BadInputError:
 
 def refused_field(field: str, what: str, sent: object) -> BadInputError:
     """Return the sentence about one field: where it is, what was given, what is accepted."""
-    wanted = what.rstrip(".").replace("`", "").replace("Object ", "The body ")
-    wanted = wanted[0].lower() + wanted[1:] if wanted.startswith("Expected") else wanted
+    wanted = _accepted(what)
     if not field:
         return BadInputError(f"The body cannot be read: {wanted}.")
     given = _at(sent, field)
@@ -165,14 +165,24 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]
 
 def _from_validation(error: ValidationException, sent: object) -> BadInputError:
     details: list[dict[str, Any]] = error.extra if isinstance(error.extra, list) else []
+    if missing := _MISSING.match(error.detail):
+        name = missing["name"]
+        return BadInputError(f"The {missing['source']} parameter {name} is missing: give it.", field=name)
     if not details:
         return invalid(error.detail, sent)
     field, what, source = str(details[0].get("key", "")), str(details[0]["message"]), details[0].get("source", "body")
     if source != "body":
-        return BadInputError(f"The {source} parameter {field} cannot be read: {what.replace('`', '')}.", field=field)
+        source = getattr(source, "value", source)
+        return BadInputError(f"The {source} parameter {field} cannot be read: {_accepted(what)}.", field=field)
     if what == "'data'":  # how the framework says that nothing was sent
         return BadInputError("The body is empty: send JSON.")
     return refused_field("" if field == "data" else field.removeprefix("data."), what, sent)
+
+
+def _accepted(what: str) -> str:
+    """Return what the framework says of a value as the end of our sentence."""
+    wanted = what.rstrip(". ").replace("`", "").replace("Object ", "it ", 1)
+    return wanted[0].lower() + wanted[1:] if wanted.startswith(("Expected", "Invalid")) else wanted
 
 
 def _at(sent: object, path: str) -> object:

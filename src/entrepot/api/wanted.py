@@ -24,7 +24,7 @@ def read(pairs: Iterable[tuple[str, str]], *, market: str, facets: bool = True, 
     """Return what is wanted; a part that cannot be meant is refused by name."""
     given: dict[str, list[str]] = {}
     for name, value in pairs:
-        if name not in _KNOWN and not name.startswith((TEXTS, NUMBERS)):
+        if name not in _KNOWN and (not name.startswith((TEXTS, NUMBERS)) or name in {TEXTS, NUMBERS}):
             known = ", ".join(sorted(_KNOWN))
             raise BadInputError(
                 f"The parameter {name!r} is unknown: use {known}, {TEXTS}<name> or {NUMBERS}<name>.", field=name
@@ -83,12 +83,14 @@ def _range(name: str, text: str) -> tuple[float | None, float | None]:
         bounds = (math.nan, None)
     if not dots or any(bound is not None and not math.isfinite(bound) for bound in bounds):
         raise BadInputError(f"The range {text!r} of {name} cannot be read: write low..below, such as 10..20.", field=name)
+    if bounds[0] is not None and bounds[1] is not None and bounds[0] > bounds[1]:
+        raise BadInputError(f"The range {text!r} of {name} holds nothing: write the lower bound first.", field=name)
     return bounds
 
 
 def _limit(text: str, default: int) -> int:
     if not text:
         return default
-    if not text.isdecimal() or not 1 <= int(text) <= PAGE_ITEMS_MAX:
+    if not text.isdecimal() or len(text) > len(str(PAGE_ITEMS_MAX)) or not 1 <= int(text) <= PAGE_ITEMS_MAX:
         raise BadInputError(f"The limit {text!r} is not possible: 1 to {PAGE_ITEMS_MAX}.", field="limit", value=text)
     return int(text)

@@ -52,9 +52,9 @@ class StockExhaustedError(ConflictError):
 
     slug = "stock-exhausted"
 
-    def __init__(self, sku: str, *, wanted: int, left: int) -> None:
+    def __init__(self, sku: str, *, wanted: int, left: int, advice: str = "order fewer, or leave it out") -> None:
         super().__init__(
-            f"Only {left} of {sku} left, {wanted} wanted: order fewer, or leave it out.",
+            f"Only {left} of {sku} left, {wanted} wanted: {advice}.",
             sku=sku,
             wanted=wanted,
             left=left,

@@ -5,6 +5,7 @@ only added, with a default; a changed meaning is a v2 beside v1. Bodies carry th
 delta), and ``version`` counts up by one per key, so that a reader who sees an older one late can tell and drop it.
 """
 
+import re
 from typing import Self, TypeVar
 from uuid import UUID
 
@@ -28,6 +29,8 @@ class Position(Struct, frozen=True, order=True):
 
 START = Position(0, 0)
 
+_TOKEN = re.compile(r"[0-9]{1,5}(\.[0-9]{1,20}){2}")
+
 
 class Token(Struct, frozen=True):
     """A position as a client holds it (header ``Entrepot-Position``): ``<cell>.<txid>.<seq>``."""
@@ -41,10 +44,9 @@ class Token(Struct, frozen=True):
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read a token back, or say what a token looks like."""
-        try:
-            cell, txid, seq = (int(part) for part in text.split("."))
-        except ValueError as error:
-            raise BadInputError(f"{text!r} is no position: send back an Entrepot-Position as it was given.") from error
+        if not _TOKEN.fullmatch(text):
+            raise BadInputError(f"{text!r} is no position: send back an Entrepot-Position as it was given.")
+        cell, txid, seq = (int(part) for part in text.split("."))
         return cls(cell, Position(txid, seq))
 
 

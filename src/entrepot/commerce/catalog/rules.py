@@ -86,6 +86,12 @@ def check_product(draft: ProductDraft) -> None:
         check_code("SKU", sku)
     if len(set(skus)) < len(skus):
         raise BadInputError(f"Product {draft.code} names a SKU twice: {', '.join(sorted(skus))}.", code=draft.code)
+    if draft.released_on and not limits.YEAR_MIN <= draft.released_on.year <= limits.YEAR_MAX:
+        years = f"{limits.YEAR_MIN} to {limits.YEAR_MAX}"
+        raise BadInputError(
+            f"Product {draft.code} is released on {draft.released_on}: give a date in the years {years}.",
+            code=draft.code,
+        )
     if len(draft.attributes) > limits.ATTRIBUTES_MAX:
         raise BadInputError(
             f"Product {draft.code} has {len(draft.attributes)} attributes: {limits.ATTRIBUTES_MAX} at most.", code=draft.code
@@ -96,6 +102,9 @@ def check_category(draft: CategoryDraft) -> None:
     """Refuse a draft that cannot be a category."""
     check_code("category code", draft.code)
     _check_locales(f"category {draft.code}", draft.names)
+    for locale, name in draft.names.items():
+        if not name.strip():
+            raise BadInputError(f"Category {draft.code} has an empty name in {locale}: give it one.", code=draft.code)
     if draft.parent_code == draft.code:
         raise BadInputError(f"Category {draft.code} names itself as its parent: name another, or none.", code=draft.code)
 

@@ -94,7 +94,7 @@ async def _write(
         outcomes = await store.place_orders(connection, cell, record.clock.tick(), actor, columns)
     except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
         if len(priced) == 1:
-            return {priced[0][0]: BadInputError(f"The order cannot be taken: {error}.")}
+            return {priced[0][0]: _untaken(priced[0][3], error)}
         half = len(priced) // 2
         return {
             **await _write(record, connection, cell, priced[:half], actor),
@@ -106,6 +106,17 @@ async def _write(
         place: _answer(cell, key, order, outcome, totals)
         for (place, key, _, order), outcome in zip(priced, outcomes, strict=True)
     }
+
+
+def _untaken(order: OrderPlaced, error: asyncpg.PostgresError) -> BadInputError:
+    """Return why the database refuses this one order."""
+    if isinstance(error, asyncpg.CheckViolationError) and error.constraint_name is None:  # no partition takes its id
+        return BadInputError(
+            f"There is no room for an order of {order.placed_at.isoformat()} with the id {order.id}: leave both out, or bring "
+            "history in with 'entrepot import orders', which makes room for it.",
+            order_id=str(order.id),
+        )
+    return BadInputError(f"The order cannot be taken: {str(error).splitlines()[0]}.")
 
 
 def _answer(cell: int, key: str, order: OrderPlaced, outcome: Outcome, totals: dict[UUID, tuple[int, str]]) -> Answer:

@@ -28,11 +28,16 @@ class Offer(Struct, frozen=True):
 
 Offers = Mapping[tuple[str, str], Offer]
 
+_YEAR_MIN = 1970
+_ID_VERSION = 7
+
 
 def check_order(request: OrderRequest) -> None:
     """Refuse an order that cannot be, before anything is looked up."""
     _check_lines("order", request)
     _check_moment(request.placed_at)
+    if request.id is not None and request.id.version != _ID_VERSION:
+        raise BadInputError(f"The order's id {request.id} is no UUIDv7: leave it out, or make one of the moment.", field="id")
 
 
 def price_order(request: OrderRequest, order_id: UUID, placed_at: datetime, offers: Offers) -> OrderPlaced:
@@ -243,5 +248,10 @@ def _check_country(country: str) -> None:
 
 
 def _check_moment(moment: datetime | None) -> None:
-    if moment is not None and moment.tzinfo is None:
+    if moment is None:
+        return
+    if moment.tzinfo is None:
         raise BadInputError(f"The moment {moment.isoformat()} has no time zone: add one, such as Z.")
+    # Ids begin with the moment, counted from 1970.
+    if not _YEAR_MIN < moment.year < limits.YEAR_MAX:
+        raise BadInputError(f"The moment {moment.isoformat()} is out of range: {_YEAR_MIN + 1} to {limits.YEAR_MAX - 1}.")

@@ -15,6 +15,7 @@ from entrepot.record.transaction import Fact, Transaction
 async def save_warehouse(tx: Transaction, code: str, rank: int = 100) -> None:
     """Make a warehouse in the transaction's cell; the lowest rank is asked first."""
     rules.check_warehouse(code)
+    rules.check_rank(code, rank)
     await store.put_warehouse(tx.connection, tx.cell, code, rank)
 
 

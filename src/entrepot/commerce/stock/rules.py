@@ -32,6 +32,14 @@ def check_warehouse(code: str) -> None:
         raise BadInputError(f"The warehouse code {code!r} is not usable: 1 to 40 letters, digits and hyphens.")
 
 
+def check_rank(code: str, rank: int) -> None:
+    """Refuse a rank beyond what a warehouse's place among others can need."""
+    if not -limits.RANK_MAX <= rank <= limits.RANK_MAX:
+        raise BadInputError(
+            f"The rank {rank} of warehouse {code} is out of range: {-limits.RANK_MAX} to {limits.RANK_MAX}.", rank=rank
+        )
+
+
 def check_receipts(changes: Sequence[Change]) -> None:
     """Refuse a receipt of nothing, or of less than nothing."""
     for change in changes:
@@ -53,5 +61,10 @@ def sum_changes(changes: Sequence[Change]) -> dict[tuple[UUID, str], int]:
 def apply(level: Level, delta: int) -> Level:
     """Return the level after the change; one that would fall below zero is refused."""
     if level.available + delta < 0:
-        raise StockExhaustedError(str(level.variant_id), wanted=-delta, left=level.available)
+        raise StockExhaustedError(
+            f"variant {level.variant_id} in warehouse {level.warehouse}",
+            wanted=-delta,
+            left=level.available,
+            advice="take out no more than there is",
+        )
     return Level(level.variant_id, level.warehouse, level.available + delta, level.version + 1)

@@ -157,7 +157,9 @@ def _filters(wanted: Wanted) -> tuple[OneOf | Between, ...]:
         filters.append(OneOf("category_path_ids", tuple(str(id_) for id_ in wanted.categories)))
     filters.extend(OneOf(f"attributes.{key}", values) for key, values in wanted.attributes.items())
     filters.extend(Between(f"numbers.{key}", low, below) for key, (low, below) in wanted.numbers.items())
-    if wanted.market and (wanted.price_low is not None or wanted.price_below is not None):
+    if wanted.price_low is not None or wanted.price_below is not None:
+        if not wanted.market:
+            raise BadInputError("Prices are compared within a market, and none is named: name one, or leave the price out.")
         filters.append(Between(f"price.{wanted.market}", wanted.price_low, wanted.price_below))
     return tuple(filters)
 
