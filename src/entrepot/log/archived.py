@@ -184,6 +184,7 @@ def _batch(rows: pa.Table, slot: Slot, kinds: frozenset[str], *, last: bool) -> 
         ],
         hashes=[row[0] for row in chosen],
         end=FAR if last else end,
+        last=end,
         scanned=rows.num_rows,
         passed=end.seq,
         stamp=rows["at"][rows.num_rows - 1].as_py(),

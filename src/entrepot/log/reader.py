@@ -12,7 +12,7 @@ from entrepot.base.errors import BadInputError
 from entrepot.base.event import START, Event, Position
 from entrepot.base.projection import Slot
 from entrepot.log.archived import ArchivedLog
-from entrepot.log.batch import Batch, merged
+from entrepot.log.batch import Batch, at_an_event, merged
 from entrepot.log.store import SQL, event_of
 from entrepot.record.transaction import Record
 
@@ -28,7 +28,7 @@ class LogReader:
         """Return the slot's events of these kinds after a position, reading at most ``limit`` of whatever kind."""
         table, in_archive = await self._table(slot, after, kinds, limit, 1)
         if not in_archive:
-            return table
+            return at_an_event(table, after)
         if self._archived is None:
             raise BadInputError(
                 f"Part of cell {slot.cell}'s log is in the archive: give the objects engine to read it.", cell=slot.cell
@@ -38,7 +38,7 @@ class LogReader:
         if table.full and table.end < archived.end:
             table, _ = await self._table(slot, after, kinds, limit, limit)
             archived = await self._archived.read(slot, after, kinds, limit)
-        return merged(table, archived)
+        return at_an_event(merged(table, archived), after)
 
     async def _table(
         self, slot: Slot, after: Position, kinds: frozenset[str], limit: int, limit_beside_archive: int
@@ -52,6 +52,7 @@ class LogReader:
             events=[event_of(slot.cell, row) for row in rows],
             hashes=[row["hash"] for row in rows],
             end=max(Position(end["txid"], end["seq"]), after),
+            last=Position(end["last_txid"], end["passed"]) if end["scanned"] else START,
             scanned=end["scanned"],
             passed=end["passed"] or 0,
             stamp=end["at"] or 0,

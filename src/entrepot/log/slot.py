@@ -127,7 +127,7 @@ class SlotWriter:
         batch = await self._events.read(self._slot, self._position, self._projection.kinds, self._size)
         if not self._lease.held():
             return
-        if batch.end > self._position or self._failing:
+        if batch.end > self._position or self._failing or self.building:
             await self._take(batch)
         if self.building and not batch.full:
             self.building = not await generations.switch(self._record, self._target, self._slots)

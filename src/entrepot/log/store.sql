@@ -20,13 +20,13 @@ scanned AS MATERIALIZED (
 )
 SELECT s.id, s.txid, s.seq, s.at, s.kind, s.key, s.version, s.body, s.subject, s.actor, s.cause,
        hashtextextended(s.key, 0) AS hash,
-       NULL::bigint AS scanned, NULL::bigint AS passed, NULL::boolean AS settled, NULL::boolean AS archived
+       NULL::bigint AS last_txid, NULL::bigint AS scanned, NULL::bigint AS passed, NULL::boolean AS settled, NULL::boolean AS archived
 FROM scanned AS s
 WHERE s.kind = ANY ($5::text[]) AND ($7 = 1 OR log.shard_of(s.key, $7) = $6)
 UNION ALL
 SELECT NULL, CASE WHEN n.scanned < h.rows_max THEN h.xmin ELSE l.txid END,
        CASE WHEN n.scanned < h.rows_max THEN 0 ELSE l.seq END,
-       l.at, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, n.scanned, l.seq, h.xmin = h.xmax, h.archived
+       l.at, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, l.txid::text::bigint, n.scanned, l.seq, h.xmin = h.xmax, h.archived
 FROM horizon AS h
 CROSS JOIN (SELECT count(*) AS scanned FROM scanned) AS n
 LEFT JOIN LATERAL (SELECT s.txid, s.seq, s.at FROM scanned AS s ORDER BY s.txid DESC, s.seq DESC LIMIT 1) AS l ON true

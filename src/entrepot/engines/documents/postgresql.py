@@ -24,6 +24,7 @@ _AWAY = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
+    asyncpg.UndefinedTableError,  # a generation that its projector has not made yet, or has just dropped
     asyncpg.InternalClientError,  # what asyncpg raises on a connection that the server ended while it lay idle
 )
 _UNFIT = (asyncpg.DataError, asyncpg.ProgramLimitExceededError)
