@@ -21,6 +21,7 @@ from cyclopts import App, CycloptsError
 
 from entrepot import __version__
 from entrepot.base.errors import EntrepotError
+from entrepot.cli.children import end_with_parent
 from entrepot.local.proxy import reach_loopback_directly
 
 VERBS: Final = {
@@ -64,6 +65,7 @@ def app() -> App:
 def main() -> None:
     """Run the verb that was asked for; whatever goes wrong is one sentence on standard error and an exit code."""
     reach_loopback_directly(os.environ)
+    end_with_parent(os.environ)
     sys.exit(run(sys.argv[1:]))
 
 

@@ -3,14 +3,25 @@
 import asyncio
 import contextlib
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import MutableMapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from entrepot.base import limits
 from entrepot.settings import Settings
+
+# Says to a child that its standard input is a pipe whose other end closes when its parent dies, however that comes about.
+_TIED = "ENTREPOT_TIED_TO_PARENT"
+
+
+def end_with_parent(environ: MutableMapping[str, str]) -> None:
+    """End this process, as SIGTERM does, when the parent that keeps it has gone; one that nobody keeps goes on."""
+    if environ.pop(_TIED, ""):
+        threading.Thread(target=_outlived, name="end-with-parent", daemon=True).start()
 
 
 class Children:
@@ -39,11 +50,12 @@ class Children:
     async def _keep(self, verb: Sequence[str]) -> None:
         log = Path(self._settings.home) / "logs" / f"{verb[0]}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
-        environment = {**os.environ, "ENTREPOT_HOME": str(self._settings.home), "ENTREPOT_MARKET": self._settings.market}
+        own = {"ENTREPOT_HOME": str(self._settings.home), "ENTREPOT_MARKET": self._settings.market, _TIED: "yes"}
+        environment = {**os.environ, **own}
         while True:
             with log.open("ab") as out:
                 process = await asyncio.create_subprocess_exec(
-                    sys.executable, "-m", "entrepot", *verb, env=environment, stdin=asyncio.subprocess.DEVNULL,
+                    sys.executable, "-m", "entrepot", *verb, env=environment, stdin=asyncio.subprocess.PIPE,
                     stdout=out, stderr=out, start_new_session=True,
                 )  # fmt: skip
             self._running[verb[0]] = process
@@ -53,6 +65,11 @@ class Children:
                 await _end(process)
                 raise
             await asyncio.sleep(limits.RESTART_BACKOFF_SECONDS_MIN)
+
+
+def _outlived() -> None:
+    os.read(0, 1)  # nothing is ever written: this returns at the end of the pipe
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
