@@ -17,7 +17,7 @@ async def replay(name: str, key: str | None = None) -> None:
     name
         The projection: product_page, product_search, sales_facts, bought_together or live_stock.
     key
-        The key whose events are tried again, such as product/<id>; every quarantined key if not given.
+        The key whose events are tried again, such as product/ and an id; every quarantined key if not given.
     """
     projection_named(name)
     settings = load(os.environ)

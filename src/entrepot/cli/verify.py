@@ -69,4 +69,7 @@ def show(reports: list[Report], *, as_json: bool) -> None:
     console.print(table)
     for report in reports:
         for difference in report.differences:
-            console.print(f"{report.projection}: {difference.id}: {difference.why}", highlight=False)
+            fields = f" ({', '.join(difference.fields)})" if difference.fields else ""
+            # One line each however narrow the screen, and nothing in it read as markup: it is for grep as well as for eyes.
+            line = f"{report.projection}: {difference.id}: {difference.why}{fields}"
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
