@@ -93,7 +93,7 @@ async def test_a_bad_product_is_rejected_and_its_neighbours_come_in(record: Reco
     assert reasons[3] == "the product 'icecat-1' came already, in line 1"
     assert reasons[4] == "the price -5 is negative"
     assert "is no attributes" in reasons[5]
-    assert "the database refuses it" in reasons[6]
+    assert "cannot be stored" in reasons[6]
 
 
 async def test_categories_have_a_name_in_every_locale_and_one_parent(record: Record, tmp_path: Path) -> None:

@@ -165,3 +165,14 @@ async def test_reading_far_into_a_large_log_walks_the_index(home: House) -> None
         await connection.execute("RESET plan_cache_mode")
     assert "Index Scan using" in plan, plan
     assert "Seq Scan on event" not in plan, plan
+
+
+async def test_no_position_lies_beyond_the_last_event(home: House) -> None:
+    # A server that crashes gives the numbers of transactions that wrote nothing again: what is kept must be an event's.
+    last = await home.write(("only", 1, ""))
+    await home.readable(last)
+    for _ in range(20):
+        await home.record.pool.execute("SELECT pg_current_xact_id()")
+    batch = await LogReader(home.record).read(SLOT, START, ALL, 10)
+    assert batch.end == last.position
+    assert (await LogReader(home.record).read(SLOT, batch.end, ALL, 10)).end == last.position

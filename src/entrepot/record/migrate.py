@@ -5,6 +5,7 @@ Files are ``NNNN_pre_what.sql`` (before the new code runs) or ``NNNN_post_what.s
 
 from pathlib import Path
 
+import psycopg
 from psycopg import OperationalError
 from yoyo import get_backend, read_migrations  # type: ignore[import-untyped]  # ships no types
 
@@ -14,16 +15,21 @@ FOLDER = Path(__file__).parent / "migrations"
 
 
 def migrate(url: str) -> list[str]:
-    """Apply what is missing to the database and return the names of the migrations applied (blocking; run at start)."""
+    """Apply what is missing to the database and return the names of the migrations applied (blocking; run at start).
+
+    Processes that start at once take turns by an advisory lock: one that dies in the middle lets go of it, and what it had
+    not finished is rolled back.
+    """
     try:
-        backend = get_backend(url.replace("postgresql://", "postgresql+psycopg://", 1))
+        with psycopg.connect(url, autocommit=True) as turn:
+            turn.execute("SELECT pg_advisory_lock(hashtext('entrepot.migrate'))")
+            backend = get_backend(url.replace("postgresql://", "postgresql+psycopg://", 1))
+            try:
+                missing = backend.to_apply(read_migrations(str(FOLDER)))
+                names = [migration.id for migration in missing]
+                backend.apply_migrations(missing)
+            finally:
+                backend.connection.close()
     except OperationalError as error:
         raise EngineAwayError("record", str(error).strip()) from error
-    try:
-        with backend.lock():
-            missing = backend.to_apply(read_migrations(str(FOLDER)))
-            names = [migration.id for migration in missing]
-            backend.apply_migrations(missing)
-        return names
-    finally:
-        backend.connection.close()
+    return names
