@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncpg
@@ -18,7 +19,14 @@ from tests.shop_front import fill_shop_front
 
 @pytest.fixture(scope="session")
 async def house(record_url: str, objects_url: str, engines_home: Path) -> AsyncIterator[House]:
-    """Return an open house with a few products on offer.
+    """Return an open house with a few products on offer."""
+    async with filled_house(record_url, objects_url, engines_home) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def filled_house(record_url: str, objects_url: str, engines_home: Path) -> AsyncIterator[House]:
+    """Open a house with a few products on offer.
 
     Its record is a database of its own; memory, graph and columns are engines of its own, since projections are named alike
     in every house.

@@ -15,7 +15,8 @@ _KEY_SAYS = "Makes the request safe to repeat: the same key gets the stored answ
 _AT_LEAST_SAYS = "An Entrepot-Position: the answer is at least that fresh, or 503 not-there-yet."
 
 OptionalKey: TypeAlias = Annotated[str | None, HeaderParameter(name=KEY, required=False, description=_KEY_SAYS)]
-RequiredKey: TypeAlias = Annotated[str | None, HeaderParameter(name=KEY, description=_KEY_SAYS)]
+# Not required by the framework: ``required`` says it better.
+RequiredKey: TypeAlias = Annotated[str, HeaderParameter(name=KEY, required=False, description=_KEY_SAYS)]
 AtLeast: TypeAlias = Annotated[str | None, HeaderParameter(name=AT_LEAST, required=False, description=_AT_LEAST_SAYS)]
 
 
@@ -29,8 +30,8 @@ def text(token: Token | None) -> str | None:
     return None if token is None else str(token)
 
 
-def required(key: str | None) -> str:
+def required(key: str) -> str:
     """Return the key, or say that this command cannot do without one."""
-    if key is None:
+    if not key:
         raise BadInputError(f"The header {KEY} is missing: send a new unique value with each new request.", header=KEY)
     return key

@@ -4,6 +4,7 @@ import asyncio
 
 from litestar import Response, get
 from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
 from msgspec import Struct
 
 from entrepot.api.metrics import CONTENT_TYPE
@@ -31,7 +32,12 @@ async def healthz() -> Alive:
     return Alive()
 
 
-@get("/readyz", tags=["Health"], summary="Do all engines answer?")
+@get(
+    "/readyz",
+    tags=["Health"],
+    summary="Do all engines answer?",
+    responses={EngineAwayError.status: ResponseSpec(Ready, generate_examples=False, description="One does not.")},
+)
 async def readyz(parts: NamedDependency[Parts]) -> Response[Ready]:
     """Ask every engine; 503 when one does not answer."""
     sentences = dict(zip(parts.pulse.checks, await asyncio.gather(*map(ask, parts.pulse.checks.values())), strict=True))

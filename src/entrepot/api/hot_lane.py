@@ -107,7 +107,7 @@ class HotLane:
     async def _order(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
         try:
-            key = None
+            key = ""
             for name, value in scope["headers"]:
                 if name == b"idempotency-key":
                     key = value.decode("latin-1")

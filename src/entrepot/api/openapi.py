@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from entrepot import __version__
 from entrepot.api import problems
+from entrepot.api.description import complete
 from entrepot.base.errors import NotFoundError
 from entrepot.console.render import page
 
@@ -63,6 +64,7 @@ def examples() -> list[Example]:
 def described(app: Litestar) -> dict[str, Any]:
     """Return the API's description with its examples."""
     schema: dict[str, Any] = app.openapi_schema.to_schema()
+    complete(schema, app)
     for example in examples():
         method, _, path = example.operation.partition(" ")
         operation = schema["paths"][path][method.lower()]

@@ -58,7 +58,7 @@ class OrderPage(Struct, frozen=True, kw_only=True):
 
 @post("/v1/orders", tags=["Orders"], summary="Place an order")
 async def place_order(
-    parts: NamedDependency[Parts], data: JSONBody[OrderRequest], idempotency_key: RequiredKey = None
+    parts: NamedDependency[Parts], data: JSONBody[OrderRequest], idempotency_key: RequiredKey = ""
 ) -> Response[OrderAnswer]:
     """Take the stock and place the order, whole or not at all; a refusal names the article, wanted and left.
 
@@ -89,7 +89,7 @@ async def read_order(parts: NamedDependency[Parts], order_id: FromPath[UUID]) ->
 
 @post("/v1/orders/{order_id:uuid}/cancellation", tags=["Orders"], summary="Cancel an order")
 async def cancel_order(
-    parts: NamedDependency[Parts], order_id: FromPath[UUID], data: JSONBody[Cancellation], idempotency_key: RequiredKey = None
+    parts: NamedDependency[Parts], order_id: FromPath[UUID], data: JSONBody[Cancellation], idempotency_key: RequiredKey = ""
 ) -> Response[Cancelled]:
     """Cancel a placed order whole: its stock goes back, its money is owed back."""
     key = required(idempotency_key)
@@ -103,7 +103,7 @@ async def cancel_order(
 
 @post("/v1/returns", tags=["Orders"], summary="Take goods back")
 async def return_goods(
-    parts: NamedDependency[Parts], data: JSONBody[ReturnRequest], idempotency_key: RequiredKey = None
+    parts: NamedDependency[Parts], data: JSONBody[ReturnRequest], idempotency_key: RequiredKey = ""
 ) -> Response[ReturnAnswer]:
     """Take goods back: never more of a line than is out; what can be sold again goes back into stock."""
     key = required(idempotency_key)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, QueryParameter
 from msgspec import Struct
 
@@ -15,16 +16,32 @@ from entrepot.api.pages import Cursor, Limit, next_link, parse_cursor
 from entrepot.api.parts import Parts
 from entrepot.base.errors import BadInputError, NotFoundError
 from entrepot.base.limits import PAGE_ITEMS_MAX
+from entrepot.commerce.catalog.events import CategoryChanged
 from entrepot.commerce.catalog.query import offered
 from entrepot.projections.bought_together.query import bought_together
-from entrepot.projections.product_page.query import categories
+from entrepot.projections.product_page.query import ProductPage, categories
 
 # A browser asks again each time, and mostly hears 304; a proxy may serve it for a second, and an older one while it asks.
 CACHE_CONTROL = "public, max-age=0, s-maxage=1, stale-while-revalidate=5"
 JSON = "application/json"
 
 
-@get("/v1/products/{product_id:uuid}", tags=["Products"], summary="A product's page")
+class ProductPages(Struct, frozen=True, kw_only=True):
+    """Pages of products; ``cursor`` leads to the next ones, empty says the end."""
+
+    items: list[ProductPage]
+    cursor: str
+
+
+def _sends(what: type[Struct]) -> dict[int, ResponseSpec]:
+    """Describe bytes that are sent as they were found; the framework sees no more of them than that they are bytes."""
+    return {
+        200: ResponseSpec(what, generate_examples=False, description="As it was last read from the log."),
+        304: ResponseSpec(None, description="What If-None-Match names is still so."),
+    }
+
+
+@get("/v1/products/{product_id:uuid}", tags=["Products"], summary="A product's page", responses=_sends(ProductPage))
 async def read_product(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], product_id: FromPath[UUID], at_least: AtLeast
 ) -> Response[bytes]:
@@ -34,7 +51,7 @@ async def read_product(
     return _conditional(request, page.body, page.etag)
 
 
-@get("/v1/products", tags=["Products"], summary="Several products' pages")
+@get("/v1/products", tags=["Products"], summary="Several products' pages", responses=_sends(ProductPages))
 async def read_products(
     request: Request[Any, Any, Any],
     parts: NamedDependency[Parts],
@@ -56,7 +73,7 @@ async def read_products(
     return _conditional(request, body, etag_of(body), next_link("/v1/products", following, limit))
 
 
-@get("/v1/categories/{category_id:uuid}", tags=["Products"], summary="A category")
+@get("/v1/categories/{category_id:uuid}", tags=["Products"], summary="A category", responses=_sends(CategoryChanged))
 async def read_category(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], category_id: FromPath[UUID], at_least: AtLeast
 ) -> Response[bytes]:

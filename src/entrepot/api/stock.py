@@ -64,7 +64,7 @@ async def save_warehouse(parts: NamedDependency[Parts], code: FromPath[str], dat
 
 @post("/v1/stock/receipts", tags=["Stock"], summary="Receive stock")
 async def receive(
-    parts: NamedDependency[Parts], data: JSONBody[StockChange], idempotency_key: RequiredKey = None
+    parts: NamedDependency[Parts], data: JSONBody[StockChange], idempotency_key: RequiredKey = ""
 ) -> Response[Done]:
     """Take pieces into a warehouse."""
     return await _change(parts, data, required(idempotency_key), stock.receive_stock)
@@ -72,7 +72,7 @@ async def receive(
 
 @post("/v1/stock/adjustments", tags=["Stock"], summary="Correct stock")
 async def adjust(
-    parts: NamedDependency[Parts], data: JSONBody[StockChange], idempotency_key: RequiredKey = None
+    parts: NamedDependency[Parts], data: JSONBody[StockChange], idempotency_key: RequiredKey = ""
 ) -> Response[Done]:
     """Correct levels after counting, breakage or loss; below zero is refused."""
     return await _change(parts, data, required(idempotency_key), stock.adjust_stock)

@@ -10,14 +10,15 @@ from litestar.response import Stream
 from entrepot.api.edge import STREAMING
 from entrepot.api.parts import Parts
 
+MEDIA_TYPE = "text/event-stream"
 RECONNECT_MILLIS = 2_000
 
 
-@get(STREAMING, tags=["Projections"], summary="What is happening, as it happens")
+@get(STREAMING, tags=["Projections"], summary="What is happening, as it happens", media_type=MEDIA_TYPE)
 async def stream(parts: NamedDependency[Parts]) -> Stream:
     """Send the log's head, orders per second and every projection's lag, twice a second, until the client goes."""
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return Stream(_beats(parts), media_type="text/event-stream", headers=headers)
+    return Stream(_beats(parts), media_type=MEDIA_TYPE, headers=headers)
 
 
 async def _beats(parts: Parts) -> AsyncIterator[bytes]:
