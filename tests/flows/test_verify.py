@@ -154,6 +154,7 @@ async def test_a_result_is_kept(home: House) -> None:
 async def test_a_projection_that_stands_still_is_not_judged(migrated_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async with house(migrated_url, Mirror()) as home:
         async with home.projecting(Mirror()):
+            await open_shop(home.record, {"cup": 1})
             await verify(home)
         monkeypatch.setattr(limits, "VERIFY_WAIT_SECONDS", 0.1)
         await open_shop(home.record, {"tea": 1})
