@@ -68,6 +68,8 @@ def load(environ: Mapping[str, str]) -> Settings:
     ``ENTREPOT_PORT``, ``ENTREPOT_SHARDS``, ``ENTREPOT_DATA``, ``ENTREPOT_WORKERS``, ``ENTREPOT_MARKET``.
     """
     home = Path(environ.get("ENTREPOT_HOME", ".entrepot")).absolute()
+    if home.exists() and not home.is_dir():
+        raise BadInputError(f"ENTREPOT_HOME is {home}, which is no folder: name one, which need not be there yet.")
     engines = {role: environ.get(f"ENTREPOT_{role.upper()}_URL", "") for role in SCHEMES}
     remembered = _remembered(home)
     for role, url in engines.items():
@@ -136,6 +138,6 @@ def _check_url(role: str, url: str) -> None:
 
 def _whole(environ: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
     text = environ.get(name, str(default))
-    if not text.isdecimal() or not low <= int(text) <= high:
+    if not text.isdecimal() or len(text) > len(str(high)) or not low <= int(text) <= high:
         raise BadInputError(f"{name} is {text!r}: give a whole number from {low} to {high}.")
     return int(text)

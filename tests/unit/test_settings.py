@@ -26,6 +26,8 @@ def test_a_remembered_engine_is_used_where_the_environment_names_none(tmp_path: 
         ("ENTREPOT_PORT", "eighty", "ENTREPOT_PORT is 'eighty'"),
         ("ENTREPOT_PORT", "70000", "1 to 65535"),
         ("ENTREPOT_CELL", "0", "ENTREPOT_CELL is '0'"),
+        ("ENTREPOT_CELL", "1" * 5_000, "1 to 32767"),
+        ("ENTREPOT_HOME", "/dev/null", "/dev/null, which is no folder"),
         ("ENTREPOT_RECORD_URL", "mysql://here", "scheme 'mysql'"),
         ("ENTREPOT_GRAPH_URL", "redis://here", "knows falkor"),
     ],
