@@ -24,7 +24,7 @@ async def home(engines_home: Path) -> AsyncIterator[Path]:
     await control.stop(Settings(home=place, engines=Engines()))
 
 
-async def kept_by(demo: psutil.Process) -> list[psutil.Process]:
+async def until_kept_by(demo: psutil.Process) -> list[psutil.Process]:
     """Return the projector, the API and what they started, once both run."""
     async with asyncio.timeout(2 * READY_SECONDS_MAX):
         while True:
@@ -45,7 +45,7 @@ async def test_what_a_demo_keeps_ends_when_the_demo_is_killed(home: Path, tmp_pa
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "entrepot", "demo", "--port", str(port), env=environment, stderr=asyncio.subprocess.DEVNULL
     )
-    kept = await kept_by(psutil.Process(process.pid))
+    kept = await until_kept_by(psutil.Process(process.pid))
     process.kill()
     await process.wait()
     _, alive = await asyncio.to_thread(psutil.wait_procs, kept, 2 * STOP_SECONDS_MAX)
