@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from entrepot.base.errors import NotFoundError
 from entrepot.base.event import Event
+from entrepot.base.joined import versions
 from entrepot.base.projection import Target
 from entrepot.commerce.catalog.events import (
     CATEGORY_CHANGED,
@@ -24,7 +25,7 @@ from entrepot.commerce.catalog.events import (
 )
 from entrepot.commerce.pricing.events import PRICES_SET, Price, PricesSet
 from entrepot.engines.documents.postgresql import PostgresqlDocuments
-from entrepot.projections.product_page.project import ProductPages, versions
+from entrepot.projections.product_page.project import ProductPages
 from entrepot.projections.product_page.query import categories, page, pages, read_category, read_page
 from tests.projections.telling import event, tell, told
 
