@@ -11,3 +11,5 @@ def to_stderr(level: int = logging.INFO) -> None:
     structlog.configure(
         logger_factory=structlog.PrintLoggerFactory(sys.stderr), wrapper_class=structlog.make_filtering_bound_logger(level)
     )
+    # The pool tells with a traceback of each try to connect anew; who needs the record says in a sentence that it is away.
+    logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)
