@@ -42,8 +42,8 @@ def test_a_command_line_that_cannot_be_meant_is_refused(environ: dict[str, str],
 def test_a_home_that_is_a_file_is_told_in_a_sentence(environ: dict[str, str]) -> None:
     Path(environ["ENTREPOT_HOME"]).touch()
     done = entrepot(environ, "up")
-    assert done.returncode == 6
-    assert "cannot be written (File exists): set ENTREPOT_HOME to a folder you may write to." in done.stderr
+    assert done.returncode == 2
+    assert "which is no folder: name one" in done.stderr
 
 
 def test_a_bad_url_in_the_environment_is_told_with_what_is_known(environ: dict[str, str]) -> None:
