@@ -3,8 +3,10 @@
 import asyncio
 import logging
 import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -120,6 +122,7 @@ def _market(data: DataSet) -> str:
 
 
 def _welcome(screen: Console, address: str, data: DataSet) -> None:
+    command = sys.argv[0] if Path(sys.argv[0]).name == "entrepot" else "python -m entrepot"  # as it was just called
     screen.print(
         Panel(
             f"[bold]{address}[/bold]\n\n"
@@ -128,8 +131,10 @@ def _welcome(screen: Console, address: str, data: DataSet) -> None:
             f"sales             {address}/sales\n"
             f"the engine room   {address}/engine-room\n"
             f"the API           {address}/v1/docs\n\n"
-            f"Data comes from {data.where}. While it comes in, look at the engine room;\n"
-            "then try: entrepot verify, entrepot rebuild product_search, or kill an engine and look again.",
+            f"Data comes from {data.where}.\n"
+            "While it comes in, look at the engine room. Then try:\n"
+            f"{command} verify, {command} rebuild product_search,\n"
+            "or kill an engine and look again.",
             title="Entrepôt is open",
             expand=False,
         )
