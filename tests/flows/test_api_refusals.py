@@ -70,6 +70,13 @@ async def test_a_body_that_is_too_large_is_refused_before_it_is_read(house: Hous
         headers = {"Content-Type": "application/json", "Idempotency-Key": "x"}
         answer = await house.client.post(path, content=b" " * (BODY_BYTES_MAX + 1), headers=headers)
         refused(answer, 413, str(BODY_BYTES_MAX))
+        assert answer.headers["connection"] == "close"
+
+
+@pytest.mark.parametrize("price", ["..-99999999999999999999", "1e308.."])
+async def test_a_price_beyond_all_prices_finds_nothing(house: House, price: str) -> None:
+    found = await house.client.get(f"/v1/search?q=mug&market=uk&price={price}")
+    assert found.json()["total"] == 0, found.text
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,8 @@ class Problem(Struct, frozen=True):
         headers = {"Cache-Control": "no-store"}
         if self.status in {429, 503}:
             headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        if self.status == TooLargeError.status:
+            headers["Connection"] = "close"  # what is left of the body is not read, so nothing can follow it
         return headers
 
 

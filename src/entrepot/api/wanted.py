@@ -10,7 +10,7 @@ from typing import get_args
 from uuid import UUID
 
 from entrepot.base.errors import BadInputError
-from entrepot.base.limits import PAGE_ITEMS_MAX, QUERY_CHARS_MAX
+from entrepot.base.limits import MINOR_MAX, PAGE_ITEMS_MAX, QUERY_CHARS_MAX
 from entrepot.projections.product_search.query import SortBy, Wanted
 
 TEXTS, NUMBERS = "attributes.", "numbers."
@@ -50,8 +50,8 @@ def read(pairs: Iterable[tuple[str, str]], *, market: str, facets: bool = True, 
         categories=tuple(_category(name) for name in given.get("category", ())),
         attributes={name.removeprefix(TEXTS): tuple(values) for name, values in given.items() if name.startswith(TEXTS)},
         numbers=numbers,
-        price_low=None if low is None else math.ceil(low),
-        price_below=None if below is None else math.ceil(below),
+        price_low=_minor(low),
+        price_below=_minor(below),
         sort=sort,  # type: ignore[arg-type]  # is one of them: see above
         limit=_limit(_one(given, "limit"), limit),
         cursor=_one(given, "cursor"),
@@ -86,6 +86,11 @@ def _range(name: str, text: str) -> tuple[float | None, float | None]:
     if bounds[0] is not None and bounds[1] is not None and bounds[0] > bounds[1]:
         raise BadInputError(f"The range {text!r} of {name} holds nothing: write the lower bound first.", field=name)
     return bounds
+
+
+def _minor(bound: float | None) -> int | None:
+    """Return a bound of prices in whole minor units; beyond every price there can be, just beyond it."""
+    return None if bound is None else math.ceil(min(max(bound, 0), MINOR_MAX + 1))
 
 
 def _limit(text: str, default: int) -> int:
