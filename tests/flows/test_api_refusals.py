@@ -181,3 +181,10 @@ async def test_pieces_that_are_not_there_cannot_be_taken_out_of_stock(house: Hou
     body = {"warehouse": "main", "lines": [{"sku": "MUG-ALDER-RED", "quantity": -900_000}]}
     answer = await house.client.post("/v1/stock/adjustments", json=body, headers={"Idempotency-Key": str(uuid4())})
     refused(answer, 409, "in warehouse main left, 900000 wanted: take out no more than there is")
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/v1/products", "/nowhere"])
+async def test_head_answers_as_get_does_without_the_body(house: House, path: str) -> None:
+    head, get = await house.client.head(path), await house.client.get(path)
+    assert (head.status_code, head.headers["content-type"]) == (get.status_code, get.headers["content-type"])
+    assert head.content == b""

@@ -55,6 +55,8 @@ class Edge:
             await self._inside(scope, receive, send)
             return
         passage, seconds = _Passage(receive, send), _seconds_max(scope)
+        if scope["method"] == "HEAD" and scope["path"] != STREAMING:  # what GET would answer, without its body
+            scope, passage.silent = {**scope, "method": "GET"}, True
         began = time.perf_counter()
         try:
             passage.count(_declared_bytes(scope))
@@ -95,6 +97,7 @@ class _Passage:
         self._send = send
         self._bytes = 0
         self.status = 0
+        self.silent = False
 
     async def receive(self) -> ReceiveMessage:
         message = await self._receive()
@@ -112,6 +115,8 @@ class _Passage:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             message["headers"] = [*message["headers"], *SECURITY_HEADERS]
+        elif message["type"] == "http.response.body" and self.silent:
+            message = {**message, "body": b""}
         await self._send(message)
 
 
