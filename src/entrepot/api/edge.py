@@ -15,7 +15,7 @@ from litestar.types import ASGIApp, HTTPResponseStartEvent, HTTPScope, Message, 
 from entrepot.api import problems
 from entrepot.api.metrics import Metrics
 from entrepot.base.errors import EntrepotError
-from entrepot.base.limits import BODY_BYTES_MAX, READ_SECONDS_MAX, REQUEST_SECONDS_MAX
+from entrepot.base.limits import BODY_BYTES_MAX, READ_SECONDS_MAX, REQUEST_SECONDS_MAX, SUM_SECONDS_MAX
 
 Answer = Callable[[Request[Any, Any, Any], Exception], Response[Any]]
 
@@ -54,9 +54,10 @@ class Edge:
         if scope["type"] != ScopeType.HTTP:
             await self._inside(scope, receive, send)
             return
-        passage, seconds = _Passage(receive, send), _seconds_max(scope)
+        passage = _Passage(receive, send)
         if scope["method"] == "HEAD" and scope["path"] != STREAMING:  # what GET would answer, without its body
             scope, passage.silent = {**scope, "method": "GET"}, True
+        seconds = _seconds_max(scope)
         began = time.perf_counter()
         try:
             passage.count(_declared_bytes(scope))
@@ -131,4 +132,6 @@ def _seconds_max(scope: HTTPScope) -> float | None:
     """Return the deadline: a reader hears soon that an engine hangs; a stream of events has no end but its client's."""
     if scope["path"] == STREAMING:
         return None
-    return READ_SECONDS_MAX if scope["method"] == "GET" and scope["path"] not in SUMS else REQUEST_SECONDS_MAX
+    if scope["method"] != "GET":
+        return REQUEST_SECONDS_MAX
+    return SUM_SECONDS_MAX if scope["path"] in SUMS else READ_SECONDS_MAX

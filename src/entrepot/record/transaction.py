@@ -1,5 +1,6 @@
 """The transaction: the only place that commits. Rows and the events that tell of them go in together or not at all."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -109,7 +110,7 @@ class Record:
     async def transaction(self, cell: int, actor: str = "system") -> AsyncIterator[Transaction]:
         """Open a transaction; commits when the block ends, rolls back when it raises, wakes the log's readers after."""
         async with self._connection() as connection:
-            async with connection.transaction():
+            async with _whole(connection, connection.transaction()):
                 tx = Transaction(connection, cell, actor, self.clock, self.ids)
                 yield tx
             if tx.position is not None:
@@ -118,8 +119,10 @@ class Record:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Connection]:
         """Open a snapshot that cannot write: every query in the block sees the same moment."""
-        async with self._connection() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-            yield connection
+        async with self._connection() as connection:
+            snapshot = connection.transaction(isolation="repeatable_read", readonly=True)
+            async with _whole(connection, snapshot):
+                yield connection
 
     @asynccontextmanager
     async def committing(self) -> AsyncIterator[Connection]:
@@ -156,6 +159,24 @@ class Record:
             raise BadInputError(f"A value cannot be stored: {error}.") from error
         finally:
             await _give_back(self.pool, connection)
+
+
+@asynccontextmanager
+async def _whole(connection: Connection, transaction: asyncpg.transaction.Transaction) -> AsyncIterator[None]:
+    """Commit when the block ends, roll back when it raises; when it is cut, end the connection, which undoes it too.
+
+    (A server that hangs would not answer to a rollback; asyncpg's own block waits for that as long as for any statement.)
+    """
+    await transaction.start()
+    try:
+        yield
+    except asyncio.CancelledError:
+        connection.terminate()
+        raise
+    except BaseException:
+        await transaction.rollback()
+        raise
+    await transaction.commit()
 
 
 async def _give_back(pool: Pool, connection: Connection) -> None:
