@@ -25,7 +25,7 @@ from entrepot.local import control
 from entrepot.settings import Engines, Settings
 
 ROUNDS = int(os.environ.get("ENTREPOT_FAULT_ROUNDS", "4"))
-ORDERS = 1_500 + 500 * ROUNDS
+ORDERS = 1_500 + 800 * ROUNDS
 ARTICLES = 200
 SEED = int(os.environ.get("ENTREPOT_FAULT_SEED", "1"))
 VERBS = ("project", "serve")
