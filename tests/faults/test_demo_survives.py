@@ -25,7 +25,8 @@ from entrepot.local import control
 from entrepot.settings import Engines, Settings
 
 ROUNDS = int(os.environ.get("ENTREPOT_FAULT_ROUNDS", "4"))
-ORDERS = 1_500 + 800 * ROUNDS
+ORDERS = 1_500 + 500 * ROUNDS
+SPEED = 1_600 // ROUNDS
 ARTICLES = 200
 SEED = int(os.environ.get("ENTREPOT_FAULT_SEED", "1"))
 VERBS = ("project", "serve")
@@ -115,7 +116,7 @@ async def test_a_demo_whose_parts_are_killed_ends_with_nothing_different(home: P
         port = free.getsockname()[1]
     environment = {**os.environ, "ENTREPOT_HOME": str(home), "ENTREPOT_DATA": str(tmp_path / "data")}
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "entrepot", "demo", "--once", "--json", "--port", str(port), "--speed", "400",
+        sys.executable, "-m", "entrepot", "demo", "--once", "--json", "--port", str(port), "--speed", str(SPEED),
         env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     reading = asyncio.create_task(process.communicate())

@@ -2,7 +2,11 @@ CREATE SCHEMA catalog;
 
 CREATE SCHEMA checkout;
 
+CREATE SCHEMA jobs;
+
 CREATE SCHEMA log;
+
+CREATE SCHEMA marketplace;
 
 CREATE SCHEMA ordering;
 
@@ -28,7 +32,15 @@ CREATE TYPE ordering.account AS ENUM (
     'fees',
     'discounts',
     'adjustments',
-    'donations'
+    'donations',
+    'tax',
+    'gateway',
+    'gateway_fees',
+    'seller',
+    'commission',
+    'bank',
+    'disputes',
+    'rounding'
 );
 
 CREATE FUNCTION checkout.place_orders(in_cell integer, stamp bigint, acting text, order_ids uuid[], event_ids uuid[], keys text[], fingerprints bytea[], customers uuid[], markets text[], countries text[], currencies text[], placed_ats timestamp with time zone[], goods bigint[], charges bigint[], bodies text[], line_order integer[], line_number integer[], line_product uuid[], line_variant uuid[], line_sku text[], line_category uuid[], line_warehouse text[], line_quantity integer[], line_unit bigint[], line_amount bigint[], line_event uuid[], charge_order integer[], charge_number integer[], charge_kind text[], charge_amount bigint[], charge_note text[], charge_transfer uuid[]) RETURNS SETOF checkout.outcome
@@ -263,7 +275,7 @@ $$;
 CREATE FUNCTION ordering.charge_account(kind text) RETURNS ordering.account
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
-    SELECT (CASE kind WHEN 'postage' THEN 'postage' WHEN 'fee' THEN 'fees' WHEN 'discount' THEN 'discounts'
+    SELECT (CASE kind WHEN 'postage' THEN 'postage' WHEN 'fee' THEN 'fees' WHEN 'discount' THEN 'discounts' WHEN 'tax' THEN 'tax'
                       WHEN 'voucher' THEN 'discounts' WHEN 'donation' THEN 'donations' ELSE 'adjustments' END)::ordering.account
 $$;
 
@@ -273,6 +285,8 @@ CREATE FUNCTION ordering.ensure_room(first timestamp with time zone, last timest
     SELECT log.ensure_partitions('ordering.orders', 'month', first, last)
          + log.ensure_partitions('ordering.line', 'month', first, last)
          + log.ensure_partitions('ordering.charge', 'month', first, last)
+         + log.ensure_partitions('ordering.contact', 'month', first, last)
+         + log.ensure_partitions('ordering.tax_line', 'month', first, last)
          + log.ensure_partitions('ordering.returns', 'month', first, last)
          + log.ensure_partitions('ordering.return_line', 'month', first, last)
          + log.ensure_partitions('ordering.return_charge', 'month', first, last)
@@ -343,6 +357,10 @@ CREATE TABLE catalog.sku (
     product_id uuid NOT NULL,
     category_id uuid,
     offered boolean DEFAULT true NOT NULL,
+    seller_id uuid,
+    tax_class text DEFAULT 'standard'::text NOT NULL,
+    weight_grams integer DEFAULT 0 NOT NULL,
+    delivery text DEFAULT 'ship'::text NOT NULL,
     CONSTRAINT sku_is_not_empty CHECK ((sku <> ''::text))
 )
 PARTITION BY HASH (sku);
@@ -356,6 +374,34 @@ CREATE TABLE catalog.variant (
     barcodes text[] NOT NULL
 )
 PARTITION BY HASH (product_id);
+
+CREATE TABLE checkout.allowance (
+    cell integer NOT NULL,
+    name text NOT NULL,
+    used bigint DEFAULT 0 NOT NULL,
+    most bigint NOT NULL,
+    CONSTRAINT allowance_never_exceeded CHECK ((used <= most)),
+    CONSTRAINT allowance_never_negative CHECK ((used >= 0))
+)
+PARTITION BY HASH (name);
+
+CREATE TABLE jobs.cursor (
+    cell integer NOT NULL,
+    name text NOT NULL,
+    txid bigint NOT NULL,
+    seq bigint NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+)
+WITH (fillfactor='50');
+
+CREATE TABLE jobs.run (
+    name text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    done bigint NOT NULL,
+    seconds double precision NOT NULL,
+    error text
+)
+WITH (fillfactor='50');
 
 CREATE TABLE log.archive (
     cell integer NOT NULL,
@@ -485,14 +531,37 @@ ALTER TABLE log.verification ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE marketplace.seller (
+    id uuid NOT NULL,
+    code text NOT NULL,
+    name text NOT NULL,
+    kind text NOT NULL,
+    state text DEFAULT 'active'::text NOT NULL,
+    country text NOT NULL,
+    commission_permille integer NOT NULL,
+    version bigint NOT NULL,
+    CONSTRAINT commission_is_a_share CHECK (((commission_permille >= 0) AND (commission_permille <= 1000))),
+    CONSTRAINT seller_kind_is_known CHECK ((kind = ANY (ARRAY['marketplace'::text, 'supplier'::text]))),
+    CONSTRAINT seller_state_is_known CHECK ((state = ANY (ARRAY['active'::text, 'paused'::text, 'closed'::text])))
+);
+
 CREATE TABLE ordering.charge (
     cell integer NOT NULL,
     order_id uuid NOT NULL,
     charge integer NOT NULL,
     kind text NOT NULL,
     amount_minor bigint NOT NULL,
-    note text NOT NULL,
-    CONSTRAINT charge_kind_is_known CHECK ((kind = ANY (ARRAY['postage'::text, 'fee'::text, 'discount'::text, 'adjustment'::text, 'donation'::text, 'sample'::text, 'voucher'::text])))
+    note text NOT NULL
+)
+PARTITION BY RANGE (order_id);
+
+CREATE TABLE ordering.contact (
+    cell integer NOT NULL,
+    order_id uuid NOT NULL,
+    email text NOT NULL,
+    name text NOT NULL,
+    phone text NOT NULL,
+    address jsonb NOT NULL
 )
 PARTITION BY RANGE (order_id);
 
@@ -509,6 +578,14 @@ CREATE TABLE ordering.line (
     returned integer DEFAULT 0 NOT NULL,
     unit_minor bigint NOT NULL,
     amount_minor bigint NOT NULL,
+    seller_id uuid,
+    delivery text DEFAULT 'ship'::text NOT NULL,
+    list_minor bigint,
+    discount_minor bigint DEFAULT 0 NOT NULL,
+    tax_minor bigint DEFAULT 0 NOT NULL,
+    commission_minor bigint DEFAULT 0 NOT NULL,
+    shipped integer DEFAULT 0 NOT NULL,
+    cancelled integer DEFAULT 0 NOT NULL,
     CONSTRAINT line_amount_never_negative CHECK ((amount_minor >= 0)),
     CONSTRAINT line_quantity_is_positive CHECK ((quantity > 0)),
     CONSTRAINT returned_within_ordered CHECK (((returned >= 0) AND (returned <= quantity)))
@@ -530,9 +607,12 @@ CREATE TABLE ordering.orders (
     cancelled_at timestamp with time zone,
     cancelled_for text,
     version bigint NOT NULL,
+    channel text DEFAULT 'direct'::text NOT NULL,
+    paid_by text DEFAULT 'open'::text NOT NULL,
+    company_id uuid,
+    tax_minor bigint DEFAULT 0 NOT NULL,
     CONSTRAINT cancelled_order_says_when_and_why CHECK (((state = 'cancelled'::text) = ((cancelled_at IS NOT NULL) AND (cancelled_for IS NOT NULL)))),
     CONSTRAINT order_currency_is_iso_4217 CHECK ((currency ~ '^[A-Z]{3}$'::text)),
-    CONSTRAINT order_state_is_known CHECK ((state = ANY (ARRAY['placed'::text, 'cancelled'::text]))),
     CONSTRAINT order_total_is_goods_plus_charges CHECK ((total_minor = (goods_minor + charges_minor)))
 )
 PARTITION BY RANGE (id);
@@ -543,8 +623,7 @@ CREATE TABLE ordering.return_charge (
     charge integer NOT NULL,
     kind text NOT NULL,
     amount_minor bigint NOT NULL,
-    note text NOT NULL,
-    CONSTRAINT return_charge_kind_is_known CHECK ((kind = ANY (ARRAY['postage'::text, 'fee'::text, 'discount'::text, 'adjustment'::text, 'donation'::text, 'sample'::text, 'voucher'::text])))
+    note text NOT NULL
 )
 PARTITION BY RANGE (return_id);
 
@@ -580,6 +659,21 @@ CREATE TABLE ordering.returns (
 )
 PARTITION BY RANGE (id);
 
+CREATE TABLE ordering.tax_line (
+    cell integer NOT NULL,
+    order_id uuid NOT NULL,
+    place integer NOT NULL,
+    line integer,
+    jurisdiction text NOT NULL,
+    name text NOT NULL,
+    rate_ppm integer NOT NULL,
+    base_minor bigint NOT NULL,
+    tax_minor bigint NOT NULL,
+    included boolean NOT NULL,
+    CONSTRAINT tax_rate_is_a_share CHECK (((rate_ppm >= 0) AND (rate_ppm <= 1000000)))
+)
+PARTITION BY RANGE (order_id);
+
 CREATE TABLE ordering.transfer (
     cell integer NOT NULL,
     id uuid NOT NULL,
@@ -589,8 +683,9 @@ CREATE TABLE ordering.transfer (
     amount_minor bigint NOT NULL,
     currency text NOT NULL,
     booked_at timestamp with time zone NOT NULL,
-    CONSTRAINT transfer_amount_is_positive CHECK ((amount_minor > 0)),
-    CONSTRAINT transfer_names_two_accounts CHECK ((debit <> credit))
+    debit_party text DEFAULT ''::text NOT NULL,
+    credit_party text DEFAULT ''::text NOT NULL,
+    CONSTRAINT transfer_amount_is_positive CHECK ((amount_minor > 0))
 )
 PARTITION BY RANGE (id);
 
@@ -622,14 +717,29 @@ CREATE TABLE stock.level (
     warehouse text NOT NULL,
     available integer NOT NULL,
     version bigint NOT NULL,
+    reserved integer DEFAULT 0 NOT NULL,
     CONSTRAINT stock_never_negative CHECK ((available >= 0))
 )
 PARTITION BY HASH (variant_id);
 
+CREATE TABLE stock.reservation (
+    cell integer NOT NULL,
+    id uuid NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    variants uuid[] NOT NULL,
+    warehouses text[] NOT NULL,
+    quantities integer[] NOT NULL,
+    CONSTRAINT reservation_arrays_are_parallel CHECK (((cardinality(variants) = cardinality(warehouses)) AND (cardinality(variants) = cardinality(quantities))))
+)
+WITH (fillfactor='70');
+
 CREATE TABLE stock.warehouse (
     cell integer NOT NULL,
     code text NOT NULL,
-    rank integer NOT NULL
+    rank integer NOT NULL,
+    kind text DEFAULT 'own'::text NOT NULL,
+    country text DEFAULT ''::text NOT NULL,
+    expected_on date
 );
 
 ALTER TABLE ONLY catalog.category
@@ -653,11 +763,26 @@ ALTER TABLE ONLY catalog.product_code
 ALTER TABLE ONLY catalog.product
     ADD CONSTRAINT product_id_is_unique PRIMARY KEY (id);
 
+ALTER TABLE catalog.sku
+    ADD CONSTRAINT sku_delivery_is_known CHECK ((delivery = ANY (ARRAY['ship'::text, 'digital'::text, 'service'::text]))) NOT VALID;
+
 ALTER TABLE ONLY catalog.sku
     ADD CONSTRAINT sku_is_unique PRIMARY KEY (sku);
 
+ALTER TABLE catalog.sku
+    ADD CONSTRAINT sku_weight_never_negative CHECK ((weight_grams >= 0)) NOT VALID;
+
 ALTER TABLE ONLY catalog.variant
     ADD CONSTRAINT variant_id_is_unique_in_product PRIMARY KEY (product_id, id);
+
+ALTER TABLE ONLY checkout.allowance
+    ADD CONSTRAINT allowance_name_is_unique PRIMARY KEY (cell, name);
+
+ALTER TABLE ONLY jobs.cursor
+    ADD CONSTRAINT one_cursor_per_reaction PRIMARY KEY (cell, name);
+
+ALTER TABLE ONLY jobs.run
+    ADD CONSTRAINT one_row_per_job PRIMARY KEY (name);
 
 ALTER TABLE ONLY log.archive
     ADD CONSTRAINT archive_holds_a_partition_once PRIMARY KEY (cell, partition);
@@ -686,14 +811,38 @@ ALTER TABLE ONLY log.projection
 ALTER TABLE ONLY log.verification
     ADD CONSTRAINT verification_id_is_unique PRIMARY KEY (id);
 
+ALTER TABLE ONLY marketplace.seller
+    ADD CONSTRAINT seller_code_is_unique UNIQUE (code);
+
+ALTER TABLE ONLY marketplace.seller
+    ADD CONSTRAINT seller_id_is_unique PRIMARY KEY (id);
+
+ALTER TABLE ordering.charge
+    ADD CONSTRAINT charge_kind_is_known CHECK ((kind = ANY (ARRAY['postage'::text, 'fee'::text, 'discount'::text, 'adjustment'::text, 'donation'::text, 'sample'::text, 'voucher'::text, 'tax'::text]))) NOT VALID;
+
+ALTER TABLE ordering.line
+    ADD CONSTRAINT commission_within_amount CHECK (((commission_minor >= 0) AND (commission_minor <= amount_minor))) NOT VALID;
+
+ALTER TABLE ONLY ordering.contact
+    ADD CONSTRAINT one_contact_per_order PRIMARY KEY (cell, order_id);
+
 ALTER TABLE ONLY ordering.charge
     ADD CONSTRAINT order_charges_are_numbered PRIMARY KEY (cell, order_id, charge);
 
 ALTER TABLE ONLY ordering.orders
     ADD CONSTRAINT order_id_is_unique PRIMARY KEY (cell, id);
 
+ALTER TABLE ordering.orders
+    ADD CONSTRAINT order_is_paid_in_a_known_way CHECK ((paid_by = ANY (ARRAY['open'::text, 'card'::text, 'terms'::text, 'none'::text]))) NOT VALID;
+
 ALTER TABLE ONLY ordering.line
     ADD CONSTRAINT order_lines_are_numbered PRIMARY KEY (cell, order_id, line);
+
+ALTER TABLE ordering.orders
+    ADD CONSTRAINT order_state_is_known CHECK ((state = ANY (ARRAY['placed'::text, 'part_shipped'::text, 'shipped'::text, 'delivered'::text, 'cancelled'::text]))) NOT VALID;
+
+ALTER TABLE ordering.return_charge
+    ADD CONSTRAINT return_charge_kind_is_known CHECK ((kind = ANY (ARRAY['postage'::text, 'fee'::text, 'discount'::text, 'adjustment'::text, 'donation'::text, 'sample'::text, 'voucher'::text, 'tax'::text]))) NOT VALID;
 
 ALTER TABLE ONLY ordering.return_charge
     ADD CONSTRAINT return_charges_are_numbered PRIMARY KEY (cell, return_id, charge);
@@ -704,8 +853,17 @@ ALTER TABLE ONLY ordering.returns
 ALTER TABLE ONLY ordering.return_line
     ADD CONSTRAINT return_lines_are_numbered PRIMARY KEY (cell, return_id, line);
 
+ALTER TABLE ordering.line
+    ADD CONSTRAINT shipped_and_cancelled_within_ordered CHECK (((shipped >= 0) AND (cancelled >= 0) AND ((shipped + cancelled) <= quantity))) NOT VALID;
+
+ALTER TABLE ONLY ordering.tax_line
+    ADD CONSTRAINT tax_lines_are_numbered PRIMARY KEY (cell, order_id, place);
+
 ALTER TABLE ONLY ordering.transfer
     ADD CONSTRAINT transfer_id_is_unique PRIMARY KEY (cell, id);
+
+ALTER TABLE ordering.transfer
+    ADD CONSTRAINT transfer_names_two_accounts CHECK (((debit <> credit) OR (debit_party <> credit_party))) NOT VALID;
 
 ALTER TABLE ONLY pricing.market
     ADD CONSTRAINT market_code_is_unique PRIMARY KEY (code);
@@ -719,8 +877,17 @@ ALTER TABLE ONLY pricing.product
 ALTER TABLE ONLY stock.level
     ADD CONSTRAINT one_level_per_variant_and_warehouse PRIMARY KEY (cell, variant_id, warehouse);
 
+ALTER TABLE ONLY stock.reservation
+    ADD CONSTRAINT one_reservation_per_checkout PRIMARY KEY (cell, id);
+
+ALTER TABLE stock.level
+    ADD CONSTRAINT reserved_never_negative CHECK ((reserved >= 0)) NOT VALID;
+
 ALTER TABLE ONLY stock.warehouse
     ADD CONSTRAINT warehouse_code_is_unique PRIMARY KEY (cell, code);
+
+ALTER TABLE stock.warehouse
+    ADD CONSTRAINT warehouse_kind_is_known CHECK ((kind = ANY (ARRAY['own'::text, 'supplier'::text, 'backorder'::text, 'preorder'::text, 'digital'::text]))) NOT VALID;
 
 CREATE INDEX event_in_commit_order ON ONLY log.event USING btree (cell, txid, seq);
 
@@ -730,9 +897,13 @@ CREATE INDEX quarantine_in_log_order ON log.quarantine USING btree (projection, 
 
 CREATE INDEX verification_newest_first ON log.verification USING btree (projection, id DESC);
 
+CREATE INDEX orders_of_a_customer ON ONLY ordering.orders USING btree (cell, customer_id, id) WHERE (customer_id IS NOT NULL);
+
 CREATE INDEX returns_of_an_order ON ONLY ordering.returns USING btree (cell, order_id);
 
 CREATE INDEX price_by_product ON ONLY pricing.price USING btree (product_id);
+
+CREATE INDEX reservation_by_end ON stock.reservation USING btree (cell, expires_at);
 
 ALTER TABLE ONLY catalog.category
     ADD CONSTRAINT category_parent_exists FOREIGN KEY (parent_id) REFERENCES catalog.category(id);
