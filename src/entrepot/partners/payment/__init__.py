@@ -1,0 +1,1 @@
+"""Payment gateways: what each must be able to do (`port`), and a file per vendor."""
