@@ -22,6 +22,8 @@ from entrepot.engines.graph.falkordb import FalkorGraph
 from entrepot.engines.memory.redis import RedisMemory
 from entrepot.engines.objects.s3 import S3Objects
 from entrepot.engines.search.tantivy import TantivyStore
+from entrepot.jobs.reaction import Reaction
+from entrepot.jobs.runner import Job, Runner
 from entrepot.log.archive import Moved, archive_passed, ensure_partitions
 from entrepot.log.archived import ArchivedLog
 from entrepot.log.bell import Bell
@@ -133,14 +135,28 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
 
 
 async def keep_up(app: App) -> None:
-    """Write this process's share of the projections, and keep room for what comes, until cancelled."""
+    """Write this process's share of the projections, do its jobs, and keep room for what comes, until cancelled."""
     name = f"{socket.gethostname()}/{app.record.ids.fresh()}"
     projector = Projector(
         app.record, app.bell, app.subscriptions, cells=(app.settings.cell,), archived=app.archived, holder=name
     )
+    runner = Runner(
+        app.record, app.bell, app.settings.cell, name, jobs=jobs(app), reactions=reactions(app), archived=app.archived
+    )
     async with asyncio.TaskGroup() as group:
         group.create_task(projector.run())
+        group.create_task(runner.run())
         group.create_task(_keep_room(app))
+
+
+def jobs(app: App) -> list[Job]:  # noqa: ARG001  # the rooms of selling fill these two, one after the other
+    """Return what is to be done every so often."""
+    return []
+
+
+def reactions(app: App) -> list[Reaction]:  # noqa: ARG001  # as above
+    """Return what is to be done when something has happened."""
+    return []
 
 
 async def archive(app: App) -> list[Moved]:

@@ -1,0 +1,61 @@
+"""The jobs' queries, typed; nothing else."""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from entrepot.base.event import Position
+from entrepot.record.named import queries
+from entrepot.record.transaction import Connection
+
+SQL = queries(__package__)
+
+
+class Run(Struct, frozen=True):
+    """How a job's last run went; ``done`` counts over all its runs."""
+
+    name: str
+    at: datetime
+    done: int
+    seconds: float
+    error: str | None
+
+
+class Cursor(Struct, frozen=True):
+    """How far a reaction has read, and how many events (of whatever kind) lie behind it."""
+
+    name: str
+    position: Position
+    updated_at: datetime
+    behind: int
+
+
+async def note_run(connection: Connection, name: str, done: int, seconds: float, error: str | None) -> None:
+    """Note how a job's last run went."""
+    await connection.execute(SQL["note_run"], name, done, seconds, error)
+
+
+async def runs(connection: Connection) -> list[Run]:
+    """Return how each job's last run went."""
+    return [Run(*row) for row in await connection.fetch(SQL["runs"])]
+
+
+async def cursor(connection: Connection, cell: int, name: str, *, from_start: bool) -> Position:
+    """Return how far a reaction has read; a new one begins with what comes from now on, or with the whole log."""
+    await connection.execute(SQL["begin_cursor"], cell, name, from_start)
+    row = await connection.fetchrow(SQL["cursor"], cell, name)
+    assert row is not None
+    return Position(row["txid"], row["seq"])
+
+
+async def move_cursor(connection: Connection, cell: int, name: str, was: Position, to: Position) -> bool:
+    """Move a cursor on and say whether it still stood where it was thought to be."""
+    return bool(await connection.fetchval(SQL["move_cursor"], cell, name, was.txid, was.seq, to.txid, to.seq))
+
+
+async def cursors(connection: Connection, cell: int) -> list[Cursor]:
+    """Return how far every reaction has read."""
+    return [
+        Cursor(row["name"], Position(row["txid"], row["seq"]), row["updated_at"], row["behind"])
+        for row in await connection.fetch(SQL["cursors"], cell)
+    ]

@@ -1,0 +1,34 @@
+-- name: note_run
+-- Notes how a job's last run went.
+INSERT INTO jobs.run AS r (name, at, done, seconds, error) VALUES ($1, clock_timestamp(), $2, $3, $4)
+ON CONFLICT (name) DO UPDATE SET at = excluded.at, done = r.done + excluded.done, seconds = excluded.seconds, error = excluded.error;
+
+-- name: runs
+-- How each job's last run went.
+SELECT name, at, done, seconds, error FROM jobs.run ORDER BY name;
+
+-- name: begin_cursor
+-- Makes a reaction's cursor where there is none: at the log's present end, or at its very beginning ($3).
+INSERT INTO jobs.cursor (cell, name, txid, seq)
+SELECT $1, $2, coalesce(e.txid::text::bigint, 0), coalesce(e.seq, 0)
+FROM (SELECT 1) AS one
+LEFT JOIN LATERAL (
+    SELECT v.txid, v.seq FROM log.event AS v WHERE v.cell = $1 AND NOT $3::boolean ORDER BY v.txid DESC, v.seq DESC LIMIT 1
+) AS e ON true
+ON CONFLICT (cell, name) DO NOTHING;
+
+-- name: cursor
+-- How far a reaction has read.
+SELECT txid, seq FROM jobs.cursor WHERE cell = $1 AND name = $2;
+
+-- name: move_cursor
+-- Moves a reaction's cursor on, if it still stands where the batch began: of two that read the same, only one goes on.
+UPDATE jobs.cursor SET txid = $5, seq = $6, updated_at = now()
+WHERE cell = $1 AND name = $2 AND txid = $3 AND seq = $4 RETURNING name;
+
+-- name: cursors
+-- How far every reaction of a cell has read, and how many events lie behind it.
+SELECT c.name, c.txid, c.seq, c.updated_at, greatest(h.seq - c.seq, 0) AS behind
+FROM jobs.cursor AS c
+CROSS JOIN LATERAL (SELECT coalesce(max(e.seq), 0) AS seq FROM log.event AS e WHERE e.cell = c.cell AND e.txid >= c.txid::text::xid8) AS h
+WHERE c.cell = $1 ORDER BY c.name;

@@ -1,0 +1,101 @@
+"""Jobs and reactions on a real log: what a reaction does and how far it has read are one; a job is done by one at a time."""
+
+import asyncio
+from collections.abc import Sequence
+
+from entrepot.base.event import Event
+from entrepot.commerce.catalog.events import PRODUCT_CHANGED
+from entrepot.jobs import store
+from entrepot.jobs.reaction import Reaction, step
+from entrepot.jobs.runner import Job, Runner
+from entrepot.log.bell import Bell
+from entrepot.log.reader import LogReader
+from entrepot.log.store import claim_leases
+from entrepot.record.transaction import Record, Transaction
+from tests.trade import CELL, open_shop
+
+PRODUCTS = frozenset({PRODUCT_CHANGED})
+SECONDS_MAX = 10.0
+
+
+class Witness:
+    """Writes down, in the transaction, that it has seen an event; stumbles once if told to."""
+
+    def __init__(self, stumbles: int = 0) -> None:
+        self.stumbles = stumbles
+        self.reaction = Reaction(name="witness", kinds=PRODUCTS, react=self.react, from_start=True)
+
+    async def react(self, tx: Transaction, events: Sequence[Event]) -> None:
+        await tx.connection.execute("CREATE TABLE IF NOT EXISTS seen (id uuid)")
+        await tx.connection.executemany("INSERT INTO seen VALUES ($1)", [(event.id,) for event in events])
+        if self.stumbles:
+            self.stumbles -= 1
+            raise RuntimeError("stumbled")
+
+
+async def seen(record: Record) -> tuple[int, int]:
+    """Return how many events were seen, and how many different ones."""
+    async with record.reading() as connection:
+        row = await connection.fetchrow("SELECT count(*), count(DISTINCT id) FROM seen")
+        assert row is not None
+        return row[0], row[1]
+
+
+async def test_two_that_react_to_the_same_batch_see_each_event_once(record: Record) -> None:
+    await open_shop(record, {f"A{n}": 1 for n in range(20)})
+    one, other = Witness(), Witness()
+    reader = LogReader(record)
+
+    await step(record, reader, CELL, one.reaction)
+    await asyncio.gather(*(step(record, reader, CELL, w.reaction) for w in (one, other) for _ in range(3)))
+
+    assert await seen(record) == (20, 20)
+
+
+async def test_a_reaction_that_fails_leaves_nothing_and_reads_the_batch_again(record: Record, migrated_url: str) -> None:
+    await open_shop(record, {"A": 1, "B": 1})
+    witness = Witness(stumbles=1)
+    async with Bell(migrated_url) as bell:
+        runner = Runner(record, bell, CELL, "me", jobs=[], reactions=[witness.reaction])
+        running = asyncio.create_task(runner.run())
+        async with asyncio.timeout(SECONDS_MAX):
+            await wait_for_run(record, "witness", done=2)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    assert await seen(record) == (2, 2)
+
+
+async def test_a_new_reaction_begins_with_what_comes_from_now_on(record: Record) -> None:
+    await open_shop(record, {"OLD": 1})
+    reaction = Reaction(name="late", kinds=PRODUCTS, react=Witness().react)
+    assert await step(record, LogReader(record), CELL, reaction) == (0, False)
+
+
+async def test_a_job_is_left_to_the_process_that_holds_its_lease(record: Record, migrated_url: str) -> None:
+    ran: list[str] = []
+
+    async def act(name: str) -> int:
+        ran.append(name)
+        return 1
+
+    async with record.committing() as connection:
+        await claim_leases(connection, [f"job/{CELL}/taken"], "another", 60.0)
+    async with Bell(migrated_url) as bell:
+        jobs = [Job(name=name, seconds=0.01, act=lambda name=name: act(name)) for name in ("taken", "free")]  # type: ignore[misc]  # a default binds this round's name
+        running = asyncio.create_task(Runner(record, bell, CELL, "me", jobs=jobs, reactions=[]).run())
+        async with asyncio.timeout(SECONDS_MAX):
+            await wait_for_run(record, "free", done=3)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    assert set(ran) == {"free"}
+
+
+async def wait_for_run(record: Record, name: str, done: int) -> None:
+    """Wait until a job has done so much."""
+    while True:
+        async with record.committing() as connection:
+            if any(run.name == name and run.done >= done for run in await store.runs(connection)):
+                return
+        await asyncio.sleep(0.02)
