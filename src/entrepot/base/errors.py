@@ -3,7 +3,7 @@
 Nothing here knows HTTP beyond the status number that each error maps to, so that API and CLI say the same sentence.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 
@@ -59,6 +59,106 @@ class StockExhaustedError(ConflictError):
             wanted=wanted,
             left=left,
         )
+
+
+class QuantityRefusedError(BadInputError):
+    """A quantity that no order can have: none, less than none, or more than there is of anything."""
+
+    slug = "quantity-refused"
+
+    def __init__(self, sku: str, quantity: int, most: int) -> None:
+        super().__init__(f"{quantity} pieces of {sku} cannot be ordered: 1 to {most}.", sku=sku, quantity=quantity, most=most)
+
+
+class CurrencyNotSoldError(BadInputError):
+    """The market does not sell in this currency."""
+
+    slug = "currency-not-sold"
+
+    def __init__(self, market: str, currency: str, sold: Iterable[str]) -> None:
+        known = ", ".join(sold)
+        super().__init__(
+            f"The market {market} does not sell in {currency}: use {known}.", market=market, currency=currency, sold=known
+        )
+
+
+class PriceMissingError(ConflictError):
+    """An article has no price here and now: none was set, or the last one has expired."""
+
+    slug = "price-missing"
+
+    def __init__(self, sku: str, market: str, currency: str) -> None:
+        super().__init__(
+            f"{sku} has no price in {currency} in the market {market} now: leave it out, or set one that is valid.",
+            sku=sku,
+            market=market,
+            currency=currency,
+        )
+
+
+class CannotShipError(ConflictError):
+    """No shipping method goes to this address with this parcel."""
+
+    slug = "cannot-ship"
+
+    def __init__(self, country: str, region: str, postcode: str, *, grams: int) -> None:
+        place = " ".join(part for part in (postcode, region, country) if part)
+        super().__init__(
+            f"Nothing ships {grams} g to {place}: give another address, or order less at once.",
+            country=country,
+            region=region,
+            postcode=postcode,
+            grams=grams,
+        )
+
+
+class VatIdRefusedError(BadInputError):
+    """A VAT id that cannot be one, by its form and check digits."""
+
+    slug = "vat-id-refused"
+
+    def __init__(self, vat_id: str, why: str) -> None:
+        super().__init__(f"{vat_id!r} is no VAT id ({why}): correct it, or leave it out and pay the tax.", vat_id=vat_id)
+
+
+class CouponUnknownError(NotFoundError):
+    """There is no coupon of this code."""
+
+    slug = "coupon-unknown"
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"There is no coupon {code!r}: check how it is written, or leave it out.", coupon=code)
+
+
+class CouponExpiredError(ConflictError):
+    """The coupon, or what it stands for, is not valid now: over, or not begun."""
+
+    slug = "coupon-expired"
+
+    def __init__(self, code: str, why: str) -> None:
+        super().__init__(f"The coupon {code} {why}: leave it out.", coupon=code)
+
+
+class CouponUsedUpError(ConflictError):
+    """The coupon was used as often as it may be, by everybody or by this customer."""
+
+    slug = "coupon-used-up"
+
+    def __init__(self, code: str, *, most: int, by_customer: bool = False) -> None:
+        whose = "you have used" if by_customer else "has been used"
+        sentence = f"{whose} the coupon {code}" if by_customer else f"the coupon {code} {whose}"
+        super().__init__(
+            f"{sentence[0].upper()}{sentence[1:]} {most} times, as often as it may be: leave it out.", coupon=code, most=most
+        )
+
+
+class CouponRefusedError(ConflictError):
+    """The coupon is valid, but not here: for another market, channel or customer, or for customers who have signed in."""
+
+    slug = "coupon-refused"
+
+    def __init__(self, code: str, why: str) -> None:
+        super().__init__(f"The coupon {code} cannot be used: {why}.", coupon=code)
 
 
 class KeyReusedError(EntrepotError):
