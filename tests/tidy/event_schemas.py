@@ -53,6 +53,9 @@ def schemas() -> Schemas:
     }
 
 
+WORDS = re.compile(r"'\w+'")
+
+
 def breaks(old: Schemas, new: Schemas) -> list[str]:
     """Return, in sentences, what in ``new`` cannot read what was written under ``old``."""
     return [sentence for name, fields in old.items() for sentence in _struct_breaks(name, fields, new.get(name))]
@@ -65,11 +68,18 @@ def _struct_breaks(name: str, old: Mapping[str, Field], new: Mapping[str, Field]
     for field, shape in old.items():
         if field not in new:
             yield f"{name}.{field} is gone: keep it, or make a v2 beside v1"
-        elif dict(new[field]) != dict(shape):
+        elif dict(new[field]) != dict(shape) and not _only_more_words(shape, new[field]):
             yield f"{name}.{field} was {dict(shape)} and is {dict(new[field])}: make a v2 beside v1"
     for field in new.keys() - old.keys():
         if new[field]["required"]:
             yield f"{name}.{field} is new and required: give it a default, old events do not have it"
+
+
+def _only_more_words(old: Field, new: Field) -> bool:
+    """Say whether a field of known words has only got more of them: whatever was written is still one."""
+    words = [set(WORDS.findall(str(shape["type"]))) for shape in (old, new)]
+    frames = [WORDS.sub("", str(shape["type"])).replace(", ", "") for shape in (old, new)]
+    return "Literal" in frames[0] and frames[0] == frames[1] and old["required"] == new["required"] and words[0] <= words[1]
 
 
 def _type_name(of: object) -> str:

@@ -48,3 +48,9 @@ def test_a_field_with_a_default_may_be_added() -> None:
     old = {"a.B": {"x": {"type": "int", "required": True}}}
     new = {"a.B": {"x": {"type": "int", "required": True}, "z": {"type": "int", "required": False}}}
     assert event_schemas.breaks(old, new) == []
+
+
+def test_a_field_of_known_words_may_get_more_and_lose_none() -> None:
+    few, more = ({"a.B": {"x": {"type": f"Literal[{words}]", "required": True}}} for words in ("'a', 'b'", "'a', 'b', 'c'"))
+    assert event_schemas.breaks(few, more) == []
+    assert len(event_schemas.breaks(more, few)) == 1

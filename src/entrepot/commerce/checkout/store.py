@@ -154,4 +154,5 @@ async def book(
         SQL["put_transfers"], cell, about_id, currency, at,
         [derived(millis, str(about_id), why, str(n)) for n in range(len(transfers))],
         [t.debit for t in transfers], [t.credit for t in transfers], [t.amount_minor for t in transfers],
+        [t.debit_party for t in transfers], [t.credit_party for t in transfers],
     )  # fmt: skip

@@ -62,10 +62,11 @@ INSERT INTO ordering.return_charge (cell, return_id, charge, kind, amount_minor,
 SELECT $1, $2, c.* FROM unnest($3::integer[], $4::text[], $5::bigint[], $6::text[]) AS c;
 
 -- name: put_transfers
--- Books transfers in the ledger; each names both accounts.
-INSERT INTO ordering.transfer (cell, id, about_id, debit, credit, amount_minor, currency, booked_at)
-SELECT $1, t.id, $2, t.debit::ordering.account, t.credit::ordering.account, t.amount_minor, $3, $4
-FROM unnest($5::uuid[], $6::text[], $7::text[], $8::bigint[]) AS t (id, debit, credit, amount_minor);
+-- Books transfers in the ledger; each names both accounts, and where there is one, the party.
+INSERT INTO ordering.transfer (cell, id, about_id, debit, credit, amount_minor, currency, booked_at, debit_party, credit_party)
+SELECT $1, t.id, $2, t.debit::ordering.account, t.credit::ordering.account, t.amount_minor, $3, $4, t.debit_party, t.credit_party
+FROM unnest($5::uuid[], $6::text[], $7::text[], $8::bigint[], $9::text[], $10::text[])
+    AS t (id, debit, credit, amount_minor, debit_party, credit_party);
 
 -- name: order
 -- An order as it stands.

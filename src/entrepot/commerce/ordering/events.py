@@ -13,11 +13,17 @@ ORDER_PLACED = "ordering.order_placed.v1"
 ORDER_CANCELLED = "ordering.order_cancelled.v1"
 ORDER_RETURNED = "ordering.order_returned.v1"
 
-ChargeKind = Literal["postage", "fee", "discount", "adjustment", "donation", "sample", "voucher"]
+ChargeKind = Literal["postage", "fee", "discount", "adjustment", "donation", "sample", "voucher", "tax"]
+Delivery = Literal["ship", "digital", "service"]
+PaidBy = Literal["open", "card", "terms", "none"]
 
 
 class Line(Struct, frozen=True, kw_only=True):
-    """One article of an order. ``amount_minor`` is what the line costs (the truth); ``unit_minor`` is for display."""
+    """One article of an order. ``amount_minor`` is what the line costs (the truth); ``unit_minor`` is for display.
+
+    ``list_minor`` is what a piece cost before anything was taken off, ``discount_minor`` what was taken off the line,
+    ``tax_minor`` the tax within its amount, ``commission_minor`` our share of a seller's line.
+    """
 
     line: int
     product_id: UUID
@@ -28,6 +34,27 @@ class Line(Struct, frozen=True, kw_only=True):
     unit_minor: int
     amount_minor: int
     category_id: UUID | None = None
+    seller_id: UUID | None = None
+    delivery: Delivery = "ship"
+    list_minor: int | None = None
+    discount_minor: int = 0
+    tax_minor: int = 0
+    commission_minor: int = 0
+
+
+class TaxLine(Struct, frozen=True, kw_only=True):
+    """What is owed to one tax authority of one line, or of the charges (``line`` is None). The rate is in parts of a million.
+
+    ``included``: the tax is within the prices; else it was added on top, as a charge of the kind ``tax``.
+    """
+
+    jurisdiction: str
+    name: str
+    rate_ppm: int
+    base_minor: int
+    tax_minor: int
+    included: bool
+    line: int | None = None
 
 
 class Charge(Struct, frozen=True, kw_only=True):
@@ -40,7 +67,10 @@ class Charge(Struct, frozen=True, kw_only=True):
 
 
 class OrderPlaced(Struct, frozen=True, kw_only=True):
-    """An order was accepted and its stock taken. ``placed_at`` is business time (a replayed order keeps its own)."""
+    """An order was accepted and its stock taken. ``placed_at`` is business time (a replayed order keeps its own).
+
+    ``paid_by``: ``open`` is owed without more said; ``tax_minor`` is all tax, within the prices and on top of them.
+    """
 
     id: UUID
     placed_at: datetime
@@ -53,6 +83,11 @@ class OrderPlaced(Struct, frozen=True, kw_only=True):
     goods_minor: int = 0
     charges_minor: int = 0
     total_minor: int = 0
+    channel: str = "direct"
+    paid_by: PaidBy = "open"
+    company_id: UUID | None = None
+    tax_minor: int = 0
+    taxes: list[TaxLine] = field(default_factory=list)
 
 
 class OrderCancelled(Struct, frozen=True, kw_only=True):
