@@ -123,14 +123,20 @@ class GatewayPayment(Struct, frozen=True, kw_only=True):
     method: str = ""
     label: str = ""
 
-    def answer(self) -> Answer:
-        """Return what ``authorize`` would answer now: for a caller who finds a payment after a crash or a challenge."""
+    def answer(self, gateway: str, request: Authorize) -> Answer:
+        """Return what ``authorize`` would answer to the request now, for a caller who finds a payment after a crash or a challenge.
+
+        A payment of another amount or currency than was asked for is a ``GatewayLiedError``.
+        """
         if self.state == "declined":
             return Declined(payment_id=self.id, reason=self.reason)
         if self.state == "voided":
             return Declined(payment_id=self.id, reason="voided")
         if self.state == "challenged":
             return Challenged(payment_id=self.id, url=self.challenge_url)
+        check_told(gateway, "authorization", request.amount_minor, self.authorized_minor)
+        if self.currency != request.currency:
+            raise GatewayLiedError(f"The payment gateway {gateway} answers in {self.currency}, asked in {request.currency}.")
         return Authorized(
             payment_id=self.id,
             amount_minor=self.authorized_minor,
@@ -141,8 +147,19 @@ class GatewayPayment(Struct, frozen=True, kw_only=True):
         )
 
 
+def check_told(gateway: str, what: str, asked_minor: int, told_minor: int) -> None:
+    """Refuse to believe an amount other than the one that was asked."""
+    if told_minor != asked_minor:
+        raise GatewayLiedError(
+            f"The payment gateway {gateway} answers {what} of {told_minor}, asked was {asked_minor}: a person must look at it.",
+            gateway=gateway,
+            asked_minor=asked_minor,
+            told_minor=told_minor,
+        )
+
+
 class GatewayDispute(Struct, frozen=True, kw_only=True):
-    """A dispute as the gateway knows it now: the bank took ``amount_minor`` back until it is decided."""
+    """A dispute as the gateway knows it now: ``amount_minor`` is held by the bank, and lost with the dispute."""
 
     id: str
     payment_id: str
@@ -179,12 +196,20 @@ class ReportPage(Struct, frozen=True, kw_only=True):
     more: bool = False
 
 
+class PaymentPage(Struct, frozen=True, kw_only=True):
+    """Payments in the order they were asked for; ``cursor`` is given back to get what came after."""
+
+    payments: list[GatewayPayment]
+    cursor: str
+    more: bool = False
+
+
 class Notice(Struct, frozen=True, kw_only=True):
     """What a genuine webhook is allowed to tell us: that something is new about a payment. What, is asked of the gateway."""
 
     event_id: str
     kind: str
-    payment_id: str
+    payment_id: str = ""
     dispute_id: str = ""
 
 
@@ -237,6 +262,10 @@ class PaymentGateway(Protocol):
 
     async def report(self, cursor: str = "") -> ReportPage:
         """Return the gateway's own account of every movement after the cursor."""
+        ...
+
+    async def payments(self, cursor: str = "") -> PaymentPage:
+        """Return every payment the gateway knows, as it stands, in pages."""
         ...
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes, now_millis: int) -> Notice:
