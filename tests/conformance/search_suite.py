@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from entrepot.base.errors import BadInputError
-from entrepot.base.projection import Item, Shape, Target
+from entrepot.base.event import Position
+from entrepot.base.projection import Item, Shape, Slot, Target
 from entrepot.engines.search.port import (
     AllOf,
     AnyOf,
@@ -25,6 +26,7 @@ from entrepot.engines.search.port import (
     Everything,
     Facet,
     Match,
+    Near,
     OneOf,
     Preferring,
     Query,
@@ -260,3 +262,21 @@ class SearchSuite:
         assert {word.text for word in words} <= {f"n{number}" for number in (3, *range(30, 40))}
         among = await filled.store.words(filled.target, "words", "E", AllOf((THINGS, OneOf("tags", ("t0",)))))
         assert [(word.text, word.count) for word in among] == [("even", 7)]
+
+    async def test_words_near_a_text_are_listed_the_nearest_first(self, filled: Filled) -> None:
+        async def near(text: str, edits: int, start: str = "") -> list[tuple[str, int]]:
+            found = await filled.store.near(filled.target, "words", text, edits, start)
+            return [(each.text, each.errors) for each in found]
+
+        assert await near("countde", 1) == [("counted", 1)]  # a swap is one error
+        assert await near("xountee", 2) == [("counted", 2)]
+        assert await near("xountee", 1) == await near("countde", 1, "x") == []
+        assert (await near("evn", 2))[0] == ("even", 1)
+
+    async def test_words_near_a_text_are_those_of_the_last_commit(self, filled: Filled) -> None:
+        grown = Target("grown", 1, SHAPE)
+        await filled.store.create(grown)
+        for number, words in enumerate(("cables", "cable")):
+            await filled.store.apply(grown, Slot(1), [Item(words, 1, {"words": words})], Position(number, number))
+            near = await filled.store.near(grown, "words", "cabel", 2)
+            assert near[0] == Near(words, 1, 2 - number)

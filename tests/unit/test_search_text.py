@@ -3,7 +3,6 @@
 import pytest
 
 from entrepot.engines.search.languages import analyzer_of, is_stop_word, spaced
-from entrepot.projections.product_search.reading import typos
 from entrepot.projections.product_search.text import code_forms, head_of, specs_of, spoken_in
 
 
@@ -48,17 +47,6 @@ def test_a_code_is_kept_as_written_closed_and_in_pieces(text: str, forms: set[st
 
 def test_attributes_are_said_as_words() -> None:
     assert specs_of({"colour": "Red", "bluetooth": True, "camera": False, "usb_ports": 4.0}) == "Red\nbluetooth\n4 usb ports"
-
-
-@pytest.mark.parametrize(
-    ("left", "right", "apart"), [("cable", "cable", 0), ("cabel", "cable", 1), ("cble", "cable", 1), ("kabel", "cable", 2)]
-)
-def test_typos_are_counted_with_a_swap_as_one(left: str, right: str, apart: int) -> None:
-    assert typos(left, right, 2) == typos(right, left, 2) == apart
-
-
-def test_typos_beyond_what_is_allowed_are_only_said_to_be_more() -> None:
-    assert typos("cable", "monitor", 1) == 2
 
 
 def test_a_text_is_given_in_the_locale_or_its_language_or_as_it_is() -> None:

@@ -174,6 +174,14 @@ class Word(Struct, frozen=True):
     count: int
 
 
+class Near(Struct, frozen=True):
+    """A word as it stands in a field, in how many items, and how many typing errors lie between it and another."""
+
+    text: str
+    count: int
+    errors: int
+
+
 class SearchStore(Store, Protocol):
     """A store that also answers questions. Reads see a commit of another process within about 100 ms."""
 
@@ -187,6 +195,13 @@ class SearchStore(Store, Protocol):
 
     async def words(self, target: Target, field: str, start: str, among: Clause | None = None, limit: int = 20) -> list[Word]:
         """Return the words of a folded field that begin so, the most frequent first, of all items or of those selected."""
+        ...
+
+    async def near(self, target: Target, field: str, text: str, edits: int, start: str = "") -> list[Near]:
+        """Return the words of a folded field that begin so, at most so many typing errors from a folded text.
+
+        To change, add, drop or swap letters is an error each; the nearest and most frequent comes first (``term`` suggester).
+        """
         ...
 
     async def close(self) -> None:

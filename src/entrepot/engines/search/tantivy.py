@@ -16,7 +16,7 @@ from uuid import uuid4
 from entrepot.base.errors import BadInputError, EngineAwayError
 from entrepot.base.event import Position
 from entrepot.base.projection import Item, Refusal, Slot, Target
-from entrepot.engines.search.port import Clause, Found, Query, Word
+from entrepot.engines.search.port import Clause, Found, Near, Query, Word
 from entrepot.engines.search.tantivy_index import TantivyIndex
 
 T = TypeVar("T")
@@ -78,6 +78,10 @@ class TantivyStore:
     async def words(self, target: Target, field: str, start: str, among: Clause | None = None, limit: int = 20) -> list[Word]:
         """Return the words of a folded field that begin so, the most frequent first."""
         return await asyncio.to_thread(lambda: self._index(target).words(field, start, among, limit))
+
+    async def near(self, target: Target, field: str, text: str, edits: int, start: str = "") -> list[Near]:
+        """Return the words of a folded field that begin so, at most so many typing errors from a folded text."""
+        return await asyncio.to_thread(lambda: self._index(target).near(field, text, edits, start))
 
     async def close(self) -> None:
         """End the turns to write and let go of the indexes."""

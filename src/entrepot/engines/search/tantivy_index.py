@@ -14,9 +14,10 @@ from entrepot.base.errors import BadInputError, EngineAwayError
 from entrepot.base.event import START, Position
 from entrepot.base.limits import SCAN_ITEMS_MAX, SEARCH_DEPTH_MAX
 from entrepot.base.projection import Item, Refusal, Shape, Slot
-from entrepot.engines.search.port import Between, Bucket, Clause, Everything, Found, Hit, OneOf, Query, TermsFacet, Word
+from entrepot.engines.search.port import Between, Bucket, Clause, Everything, Found, Hit, Near, OneOf, Query, TermsFacet, Word
 from entrepot.engines.search.tantivy_query import Compiler, aggregation, buckets
 from entrepot.engines.search.tantivy_shape import ID, PLACE, document, fields_of, item_of, open_index
+from entrepot.engines.search.tantivy_words import Words
 from entrepot.engines.search.tantivy_writer import Turn
 
 
@@ -33,6 +34,7 @@ class TantivyIndex:
         self._made = folder.stat().st_ino
         self._seen = (0, 0)
         self._searcher = self._index.searcher()
+        self._words = Words(self._searcher)
         self.turn = Turn(folder, self._index)
         self.writing = asyncio.Lock()
 
@@ -98,6 +100,11 @@ class TantivyIndex:
         found = self._fresh().terms_with_prefix(field, begun, filter_query=query, limit=limit)
         return [Word(text, count) for text, count in found]
 
+    def near(self, field: str, text: str, edits: int, start: str) -> list[Near]:
+        """Return the words of a folded field that begin so and are so near to the text."""
+        self._fresh()
+        return self._words.near(field, text, edits, self._compiler.folded(start))
+
     def search(self, query: Query) -> Found:
         """Return a page of hits, the total and the facets."""
         searcher = self._fresh()
@@ -125,6 +132,7 @@ class TantivyIndex:
         if seen != self._seen:
             self._index.reload()
             self._searcher = self._index.searcher()
+            self._words = Words(self._searcher)
             self._seen = seen
         return self._searcher
 

@@ -8,12 +8,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from msgspec import Struct, structs
-from rapidfuzz.distance import OSA
 
 from entrepot.base.limits import QUERY_CHARS_MAX
 from entrepot.base.projection import Target
 from entrepot.engines.search.languages import is_stop_word, spaced
-from entrepot.engines.search.port import Clause, Match, OneOf, SearchStore
+from entrepot.engines.search.port import Clause, Match, Near, OneOf, SearchStore
 from entrepot.projections.product_search import ranking
 from entrepot.projections.product_search.ranking import Term
 from entrepot.projections.product_search.text import closed_form
@@ -23,7 +22,6 @@ _BEGINNING_CHARS_MIN = 3
 # One error from four letters on, two from eight: fewer letters make another word, not a misspelled one.
 _ONE_ERROR_CHARS = 4
 _TWO_ERRORS_CHARS = 8
-_CANDIDATES_MAX = 20_000
 # A word that occurs this seldom, beside one so much more frequent and nearly the same, may be a misspelling that sellers make.
 _SELDOM = 3
 _MORE_FREQUENT = 20
@@ -118,26 +116,14 @@ async def _parts(store: SearchStore, target: Target, word: Term) -> list[str]:
     return list(best[1]) if best[0] else []
 
 
-class Near(Struct, frozen=True, order=True):
-    """A word that occurs, and how many typing errors away it is; the nearest and most frequent comes first."""
-
-    errors: int
-    rank: int
-    text: str
-
-
 async def _near(store: SearchStore, target: Target, word: str) -> list[Near]:
     folded = "".join(spaced(word).casefold().split())
     allowed = (len(folded) >= _ONE_ERROR_CHARS) + (len(folded) >= _TWO_ERRORS_CHARS)
     if not allowed or any(letter.isdigit() for letter in folded):
         return []  # a code with an error is another code
     for start in (folded[0], ""):
-        known = await store.words(target, "words", start, limit=_CANDIDATES_MAX)
-        near = [
-            Near(errors, -each.count, each.text) for each in known if (errors := typos(folded, each.text, allowed)) <= allowed
-        ]
-        if near:
-            return sorted(near)
+        if near := await store.near(target, "words", folded, allowed, start):
+            return near
     return []
 
 
@@ -145,12 +131,6 @@ async def _meant(store: SearchStore, target: Target, word: Term) -> str:
     """Return the word, or a far more frequent one that is nearly the same."""
     if not 0 < word.count <= _SELDOM or word.prefix:
         return word.text
-    likely = [
-        near for near in await _near(store, target, word.text) if near.errors == 1 and -near.rank > _MORE_FREQUENT * word.count
-    ]
+    near = await _near(store, target, word.text)
+    likely = [each for each in near if each.errors == 1 and each.count > _MORE_FREQUENT * word.count]
     return likely[0].text if likely else word.text
-
-
-def typos(left: str, right: str, most: int) -> int:
-    """Return how many letters to change, add, drop or swap make one word of the other; at most one over ``most``."""
-    return OSA.distance(left, right, score_cutoff=most)
