@@ -28,6 +28,10 @@ class IdSource:
         """Return a UUIDv7 of this moment, greater than every earlier one of this process."""
         return UUID(int=uuid_utils.uuid7().int)
 
+    def unguessable(self) -> UUID:
+        """Return a UUIDv4, 122 bits of chance: for what belongs to whoever knows its id (a cart); it tells of no moment."""
+        return UUID(int=uuid_utils.uuid4().int)
+
 
 def uuid7_at(millis: int, entropy: bytes) -> UUID:
     """Return the UUIDv7 of a moment (milliseconds since 1970 UTC) whose other bits are taken from ``entropy`` (>= 10 bytes)."""

@@ -1,0 +1,105 @@
+"""The commands of carts: load, decide in ``rules``, put back if nobody came between, else again with what is there now."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import TypeAlias
+from uuid import UUID
+
+from msgspec import Struct
+
+from entrepot.base import limits
+from entrepot.base.errors import EngineAwayError, NotFoundError
+from entrepot.base.ids import IdSource
+from entrepot.base.ormap import Seen
+from entrepot.base.time import HybridClock
+from entrepot.commerce.cart import rules, state
+from entrepot.commerce.cart.drawer import Drawer
+from entrepot.commerce.cart.requests import CartRequest
+from entrepot.commerce.cart.rules import Offers, Write
+from entrepot.commerce.cart.state import Cart, Standing
+
+BUSY = "this cart is being changed from too many places at once"
+SECONDS_KEPT = limits.CART_IDLE_DAYS_MAX * 86_400
+
+Act: TypeAlias = Callable[[Cart, Write], Cart]
+
+
+class Kept(Struct, frozen=True):
+    """A cart as the drawer has it."""
+
+    id: UUID
+    cart: Cart
+    bytes: bytes
+
+
+class Carts:
+    """The carts of one cell. A cart belongs to whoever knows its id."""
+
+    def __init__(self, drawer: Drawer, cell: int, clock: HybridClock, ids: IdSource) -> None:
+        self._drawer = drawer
+        self._cell = cell
+        self._clock = clock
+        self._ids = ids
+
+    async def open(self, request: CartRequest, currencies: list[str], offers: Offers) -> Kept:
+        """Open a cart, with articles in it if any were named; asked twice, there are two, and the unused one expires."""
+        cart_id = self._ids.unguessable()
+        name = state.reference(cart_id)
+        cart = rules.open_cart(request, currencies, offers, self._write(name))
+        kept = Kept(cart_id, cart, state.encode(cart))
+        await self._put(name, None, kept)
+        return kept
+
+    async def load(self, cart_id: UUID) -> Kept:
+        """Return a cart; one that never was, or has expired, is refused."""
+        found = await self._drawer.load(state.reference(cart_id))
+        if found is None:
+            raise NotFoundError(f"There is no cart {cart_id}, or it has expired: open a new one.", cart_id=str(cart_id))
+        return Kept(cart_id, state.decode(found), found)
+
+    async def change(
+        self, kept: Kept, act: Act, *, seen: Seen | None = None, key: str | None = None, fingerprint: bytes = b""
+    ) -> Kept:
+        """Change a cart and return it; the same key changes it once.
+
+        Every change is remembered by a key, given or not: when the answer of a ``put`` is lost, or somebody came between,
+        what is there then tells whether the change was made.
+        """
+        name, key = state.reference(kept.id), key or str(self._ids.fresh())
+        for _ in range(limits.CART_TRIES_MAX):
+            if rules.was_done(kept.cart, key, fingerprint):
+                return kept
+            write = self._write(name, kept.cart.touched, seen)
+            cart = rules.remember(act(kept.cart, write), key, fingerprint, write)
+            changed = Kept(kept.id, cart, state.encode(cart))
+            if await self._put(name, kept.bytes, changed):
+                return changed
+            kept = await self.load(kept.id)
+        raise EngineAwayError("memory", BUSY)
+
+    async def sign_in(self, guest_id: UUID, into_id: UUID) -> Kept:
+        """Put all that lies in a guest's cart into the cart of who has signed in; asked again, nothing comes twice."""
+        rules.check_two(guest_id, into_id)
+        for _ in range(limits.CART_TRIES_MAX):
+            guest, into = await self.load(guest_id), await self.load(into_id)
+            merged = await self.change(into, partial(rules.sign_in, guest.cart))
+            if rules.is_merged(guest.cart):
+                return merged
+            # Closed exactly as it was merged: what came between is merged in the next round, and what came before not twice.
+            name = state.reference(guest_id)
+            closed = rules.close(guest.cart, "merged", self._write(name, guest.cart.touched))
+            if await self._put(name, guest.bytes, Kept(guest_id, closed, state.encode(closed))):
+                return merged
+        raise EngineAwayError("memory", BUSY)
+
+    async def close(self, kept: Kept, standing: Standing) -> Kept:
+        """Close a cart, such as one that was ordered; it can still be read until it expires."""
+        return await self.change(kept, lambda cart, write: rules.close(cart, standing, write))
+
+    def _write(self, name: str, touched: int = 0, seen: Seen | None = None) -> Write:
+        return Write(state.replica(self._cell, name), self._clock.tick(touched), seen)
+
+    async def _put(self, name: str, was: bytes | None, kept: Kept) -> bool:
+        rules.check_bytes(len(kept.bytes))
+        touched = rules.idle_after(kept.cart)
+        return await self._drawer.put(name, was, kept.bytes, touched=touched, seconds=SECONDS_KEPT)
