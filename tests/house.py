@@ -21,11 +21,12 @@ READY_SECONDS = 20.0
 
 
 class House(Struct, frozen=True):
-    """An open application, and a client that speaks to it without a network."""
+    """An open application, a client that speaks to it without a network, and the task that keeps its projections up."""
 
     app: App
     asgi: ASGIApp
     client: httpx.AsyncClient
+    keeping_up: asyncio.Task[None]
 
     async def seen_by_all(self) -> None:
         """Wait until every projection has read all that was written so far."""
@@ -52,7 +53,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             await _until_live(app)
             transport = httpx.ASGITransport(asgi)  # type: ignore[arg-type]  # httpx and litestar each have their own types of ASGI
             async with httpx.AsyncClient(transport=transport, base_url="http://house") as client:
-                yield House(app, asgi, client)
+                yield House(app, asgi, client, work)
         finally:
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)

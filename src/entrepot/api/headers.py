@@ -12,7 +12,10 @@ KEY = "Idempotency-Key"
 AT_LEAST = "Entrepot-At-Least"
 
 _KEY_SAYS = "Makes the request safe to repeat: the same key gets the stored answer, with another body it is refused."
-_AT_LEAST_SAYS = "An Entrepot-Position: the answer is at least that fresh, or 503 not-there-yet."
+_AT_LEAST_SAYS = (
+    "An Entrepot-Position: the answer is at least that fresh. Products, categories and stock are "
+    "answered from the truth when it takes too long; whatever else says 503 not-there-yet."
+)
 
 OptionalKey: TypeAlias = Annotated[str | None, HeaderParameter(name=KEY, required=False, description=_KEY_SAYS)]
 # Not required by the framework: ``required`` says it better.

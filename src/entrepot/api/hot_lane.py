@@ -77,7 +77,7 @@ class HotLane:
             pages = self._pages(scope["query_string"])
             if pages is None:
                 return False
-            body, route = join(pages), PRODUCTS
+            body, route = join([page.body for page in pages]), PRODUCTS
             etag = etag_of(body).encode()
         else:
             return False

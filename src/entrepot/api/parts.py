@@ -1,6 +1,6 @@
 """What the API and the console are made of: everything they may touch, put together by the composition root."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
 from msgspec import Struct
@@ -13,7 +13,7 @@ from entrepot.api.verifying import Verifying
 from entrepot.base.errors import BadInputError, NotThereYetError
 from entrepot.base.event import Token
 from entrepot.base.limits import AT_LEAST_SECONDS_MAX
-from entrepot.base.projection import Target
+from entrepot.base.projection import Item, Target
 from entrepot.base.time import Clock
 from entrepot.commerce.checkout.gather import Gatherer
 from entrepot.engines.columns.port import ColumnStore
@@ -25,6 +25,7 @@ from entrepot.log.live import LiveTargets
 from entrepot.log.projector import Subscription
 from entrepot.record import command
 from entrepot.record.transaction import Record, Transaction
+from entrepot.verify import truth
 
 Answer = TypeVar("Answer", bound=Struct)
 
@@ -79,3 +80,8 @@ class Parts(Struct, frozen=True, kw_only=True):
                     position=str(token),
                 )
         return self.live.target(projection)
+
+    async def from_truth(self, projection: str, keys: Sequence[str], at_least: str) -> dict[str, Item]:
+        """Return what a projection will hold of these keys, made from the truth: for who has waited long enough for it."""
+        subscription = self.subscriptions[projection]
+        return await truth.items(self.record, self.cell, subscription.projection, keys, Token.parse(at_least))

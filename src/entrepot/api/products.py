@@ -1,9 +1,10 @@
 """Reading products: a page, a list of pages, and what is bought together. Their bytes come ready from the cache."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
+import msgspec
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
@@ -11,10 +12,10 @@ from litestar.params import FromPath, QueryParameter
 from msgspec import Struct
 
 from entrepot.api.headers import AtLeast
-from entrepot.api.page_cache import PROJECTION, CachedPage, etag_of
+from entrepot.api.page_cache import PROJECTION, etag_of
 from entrepot.api.pages import Cursor, Limit, next_link, parse_cursor
 from entrepot.api.parts import Parts
-from entrepot.base.errors import BadInputError, NotFoundError
+from entrepot.base.errors import BadInputError, NotFoundError, NotThereYetError
 from entrepot.base.limits import PAGE_ITEMS_MAX
 from entrepot.commerce.catalog.events import CategoryChanged
 from entrepot.commerce.catalog.query import offered
@@ -46,9 +47,13 @@ async def read_product(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], product_id: FromPath[UUID], at_least: AtLeast
 ) -> Response[bytes]:
     """Read a product with its variants, texts, attributes and prices."""
-    await parts.fresh(PROJECTION, at_least)
-    page = await parts.pages.page(product_id) if at_least is None else await _anew(parts, product_id)
-    return _conditional(request, page.body, page.etag)
+    if at_least is None:
+        page = await parts.pages.page(product_id)
+        return _conditional(request, page.body, page.etag)
+    body = (await _fresh(parts, [product_id], at_least)).get(product_id)
+    if body is None:
+        raise NotFoundError(f"There is no product {product_id}, or it is no longer offered.", product_id=str(product_id))
+    return _conditional(request, body, etag_of(body))
 
 
 @get("/v1/products", tags=["Products"], summary="Several products' pages", responses=_sends(ProductPages))
@@ -61,7 +66,6 @@ async def read_products(
     limit: Limit = 20,
 ) -> Response[bytes]:
     """Read the products named, in that order, or all of them page by page; what is not offered is left out."""
-    await parts.fresh(PROJECTION, at_least)
     following = ""
     if ids:
         wanted = parse_ids(ids)
@@ -69,7 +73,11 @@ async def read_products(
         async with parts.record.committing() as connection:
             wanted = await offered(connection, parse_cursor(cursor), limit)
         following = str(wanted[-1]) if len(wanted) == limit else ""
-    body = join(list((await parts.pages.pages(wanted, anew=at_least is not None)).values()), following)
+    if at_least is None:
+        found = [page.body for page in (await parts.pages.pages(wanted)).values()]
+    else:
+        found = list((await _fresh(parts, wanted, at_least)).values())
+    body = join(found, following)
     return _conditional(request, body, etag_of(body), next_link("/v1/products", following, limit))
 
 
@@ -78,8 +86,11 @@ async def read_category(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], category_id: FromPath[UUID], at_least: AtLeast
 ) -> Response[bytes]:
     """Read a category with its names by locale and its path from the root."""
-    target = await parts.fresh(PROJECTION, at_least)
-    found = await categories(parts.documents, target, [category_id])
+    try:
+        target = await parts.fresh(PROJECTION, at_least)
+        found = await categories(parts.documents, target, [category_id])
+    except NotThereYetError:
+        found = await _from_truth(parts, "category", [category_id], at_least)
     if category_id not in found:
         raise NotFoundError(f"There is no category {category_id}.", category_id=str(category_id))
     return _conditional(request, found[category_id], etag_of(found[category_id]))
@@ -127,9 +138,9 @@ def parse_ids(text: str) -> list[UUID]:
     return ids
 
 
-def join(pages: list[CachedPage], cursor: str = "") -> bytes:
+def join(pages: Sequence[bytes], cursor: str = "") -> bytes:
     """Return pages as one JSON object with a list, without reading them."""
-    return b'{"items":[' + b",".join([page.body for page in pages]) + b'],"cursor":"' + cursor.encode() + b'"}'
+    return b'{"items":[' + b",".join(pages) + b'],"cursor":"' + cursor.encode() + b'"}'
 
 
 def _conditional(
@@ -141,8 +152,17 @@ def _conditional(
     return Response(body, media_type=JSON, headers=headers)
 
 
-async def _anew(parts: Parts, product_id: UUID) -> CachedPage:
-    pages = await parts.pages.pages([product_id], anew=True)
-    if product_id not in pages:
-        raise NotFoundError(f"There is no product {product_id}, or it is no longer offered.", product_id=str(product_id))
-    return pages[product_id]
+async def _fresh(parts: Parts, product_ids: Sequence[UUID], at_least: str) -> dict[UUID, bytes]:
+    """Return pages that are as fresh as was asked, past the cache; from the truth where the projection takes too long."""
+    try:
+        await parts.fresh(PROJECTION, at_least)
+    except NotThereYetError:
+        return await _from_truth(parts, "product", product_ids, at_least)
+    return {id_: page.body for id_, page in (await parts.pages.pages(product_ids, anew=True)).items()}
+
+
+async def _from_truth(parts: Parts, aggregate: str, ids: Sequence[UUID], at_least: str | None) -> dict[UUID, bytes]:
+    assert at_least is not None
+    keys = {f"{aggregate}/{id_}": id_ for id_ in ids}
+    items = await parts.from_truth(PROJECTION, list(keys), at_least)
+    return {keys[key]: msgspec.json.encode(item.body) for key, item in items.items() if item.body and item.body.get("id")}

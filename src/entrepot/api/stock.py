@@ -11,12 +11,15 @@ from msgspec import Struct
 from entrepot.api.catalogue import Done, done
 from entrepot.api.headers import AtLeast, RequiredKey, moved, required
 from entrepot.api.parts import Parts
+from entrepot.base.errors import NotThereYetError
 from entrepot.base.event import Token
 from entrepot.commerce.catalog.query import variants
 from entrepot.commerce.stock import commands as stock
 from entrepot.commerce.stock.rules import Change
-from entrepot.projections.live_stock.query import available
+from entrepot.projections.live_stock.query import available, by_place
 from entrepot.record.transaction import Transaction
+
+PROJECTION = "live_stock"
 
 
 class Pieces(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -81,10 +84,14 @@ async def adjust(
 @get("/v1/stock/{sku:str}", tags=["Stock"], summary="What is left of an article")
 async def level(parts: NamedDependency[Parts], sku: FromPath[str], at_least: AtLeast) -> Response[StockLevel]:
     """Say how many pieces are left, by warehouse."""
-    target = await parts.fresh("live_stock", at_least)
     async with parts.record.committing() as connection:
         variant_id = (await variants(connection, [sku]))[sku].variant_id
-    by_warehouse = (await available(parts.memory, target, [variant_id]))[variant_id]
+    try:
+        target = await parts.fresh(PROJECTION, at_least)
+        by_warehouse = (await available(parts.memory, target, [variant_id]))[variant_id]
+    except NotThereYetError:
+        assert at_least is not None
+        by_warehouse = by_place(await parts.from_truth(PROJECTION, [f"stock/{variant_id}"], at_least))
     body = StockLevel(sku=sku, variant_id=variant_id, available=sum(by_warehouse.values()), warehouses=by_warehouse)
     return Response(body, headers={"Cache-Control": "no-store"})
 

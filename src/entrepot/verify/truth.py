@@ -8,14 +8,18 @@ from uuid import UUID
 
 from msgspec import Raw
 
+from entrepot.base.errors import NotThereYetError
 from entrepot.base.event import START, Event, Token
+from entrepot.base.projection import Item, Projection
 from entrepot.log import store
+from entrepot.log.fold import fold, needed
 from entrepot.record.named import queries
-from entrepot.record.transaction import Connection
+from entrepot.record.transaction import Connection, Record
 
 SQL = queries(__package__, "truth.sql")
 
 LOWEST = UUID(int=0)
+HIGHEST = UUID(int=2**128 - 1)
 WITHOUT_CELL = frozenset({"product", "category"})
 
 
@@ -34,6 +38,29 @@ async def events(connection: Connection, cells: Sequence[int], aggregate: str, l
     ]
 
 
+async def items(record: Record, cell: int, projection: Projection, keys: Sequence[str], at_least: Token) -> dict[str, Item]:
+    """Return what a projection would hold of these keys (``product/<id>``), made from the truth as it is now.
+
+    For a reader who cannot wait any longer for the projection. Raises ``NotThereYetError`` when the log itself has not come
+    as far as was asked: such a position was never given.
+    """
+    async with record.reading() as connection:
+        if await store.head(connection, cell) < at_least.position:
+            raise NotThereYetError(
+                f"The log of cell {cell} has not reached {at_least}: try again shortly.", position=str(at_least)
+            )
+        told: list[Event] = []
+        for key in keys:
+            aggregate, _, name = key.partition("/")
+            told += await events(connection, [cell], aggregate, UUID(name), _after(UUID(name)))
+    folded = fold(projection, told, needed(projection, told, frozenset()), {}, frozenset())
+    return {id_: item for id_, item in folded.items.items() if item.body is not None}
+
+
 async def heads(connection: Connection, cells: Sequence[int]) -> list[Token]:
     """Return the last position of each cell that this snapshot sees: who has passed them has seen all that it shows."""
     return [Token(cell, await store.head(connection, cell)) for cell in cells]
+
+
+def _after(one: UUID) -> UUID | None:
+    return UUID(int=one.int + 1) if one.int < HIGHEST.int else None
