@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from entrepot.commerce.stock.allocate import Levels, Shelf
 from entrepot.commerce.stock.rules import Level
 from entrepot.record.named import queries
 from entrepot.record.transaction import Connection
@@ -23,6 +24,15 @@ async def warehouses(connection: Connection, cell: int) -> list[str]:
 async def levels(connection: Connection, cell: int, variant_ids: Sequence[UUID]) -> list[Level]:
     """Return the levels of these variants in every warehouse."""
     return [_level(row) for row in await connection.fetch(SQL["levels"], cell, variant_ids)]
+
+
+async def shelves(connection: Connection, cell: int, variant_ids: Sequence[UUID]) -> Levels:
+    """Return, by variant, what every warehouse has of these variants: what ``allocate`` needs for a whole batch of carts."""
+    found: dict[UUID, list[Shelf]] = {}
+    for row in await connection.fetch(SQL["shelves"], cell, list(dict.fromkeys(variant_ids))):
+        shelf = Shelf(*row)
+        found.setdefault(shelf.variant_id, []).append(shelf)
+    return found
 
 
 async def levels_for_update(connection: Connection, cell: int, keys: Sequence[tuple[UUID, str]]) -> list[Level]:

@@ -33,3 +33,9 @@ UPDATE stock.level AS s
 SET available = l.available, version = l.version
 FROM unnest($2::uuid[], $3::text[], $4::integer[], $5::bigint[]) AS l (variant_id, warehouse, available, version)
 WHERE s.cell = $1::integer AND s.variant_id = l.variant_id AND s.warehouse = l.warehouse;
+
+-- name: shelves
+-- What every warehouse of the cell has of these variants, with what allocation asks of the warehouse.
+SELECT l.variant_id, l.warehouse, l.available, w.kind, w.country, w.rank, w.parcel_minor
+FROM stock.level AS l JOIN stock.warehouse AS w ON w.cell = l.cell AND w.code = l.warehouse
+WHERE l.cell = $1::integer AND l.variant_id = ANY ($2::uuid[]) AND l.available > 0;
