@@ -1,14 +1,22 @@
-"""Pure decisions about prices: what a draft must be, and what the prices of a product become."""
+"""Pure decisions about prices: what a draft must be, what the prices of a product become, and which price a buyer gets."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from msgspec import Struct
 
 from entrepot.base import limits
-from entrepot.base.errors import BadInputError, ConflictError
-from entrepot.base.money import currency
-from entrepot.commerce.pricing.events import Price
+from entrepot.base.errors import BadInputError, ConflictError, CurrencyNotSoldError, PriceMissingError
+from entrepot.base.money import Currency, currency, spoken
+from entrepot.commerce.pricing.events import Price, PriceListSaved, RateSet, Tier
+from entrepot.commerce.pricing.rates import Rates
+
+PriceList = PriceListSaved
+
+_DECIMAL = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?")
 
 
 class PriceDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -65,3 +73,144 @@ def merge(present: Sequence[Price], drafts: Sequence[PriceDraft]) -> list[Price]
     if prices == before:
         return None
     return [prices[key] for key in sorted(prices)]
+
+
+class Market(Struct, frozen=True, kw_only=True):
+    """Where prices hold. Without a country it is taxed nowhere; ``currencies`` are those it sells in beside its own."""
+
+    code: str
+    currency: str
+    country: str = ""
+    prices_include_tax: bool = True
+    currencies: Sequence[str] = ()
+
+
+class Buyer(Struct, frozen=True):
+    """Who buys and through what, as far as prices depend on it."""
+
+    channel: str = "store"
+    customer_groups: Sequence[str] = ()
+    company_id: UUID | None = None
+
+
+class UnitPrice(Struct, frozen=True):
+    """What a piece costs, and why."""
+
+    amount_minor: int
+    sentence: str
+
+
+ListPrices = Mapping[str, Sequence[Tier]]
+
+
+def sold_currency(market: Market, wanted: str | None) -> Currency:
+    """Return the currency of a quote: the one wanted when the market sells in it, else its own."""
+    if wanted is None or wanted == market.currency:
+        return Currency(market.currency)
+    if wanted not in market.currencies:
+        raise CurrencyNotSoldError(market.code, wanted, [market.currency, *market.currencies])
+    return Currency(wanted)
+
+
+def lists_for(lists: Iterable[PriceList], market: str, buyer: Buyer, at: datetime) -> list[PriceList]:
+    """Return the lists that hold for a buyer at a moment, the one to ask first in front.
+
+    The lowest rank is asked first; of equal rank what says most exactly whom it is for (company, then group, then channel).
+    """
+    found = [
+        one
+        for one in lists
+        if one.active
+        and one.market == market
+        and one.channel in {"", buyer.channel}
+        and (not one.customer_group or one.customer_group in buyer.customer_groups)
+        and (one.company_id is None or one.company_id == buyer.company_id)
+        and one.valid_from <= at
+        and (one.valid_until is None or at < one.valid_until)
+    ]
+    return sorted(found, key=lambda one: (one.rank, one.company_id is None, not one.customer_group, not one.channel, one.code))
+
+
+def unit_price(
+    sku: str, quantity: int, base_minor: int | None, prices: ListPrices, lists: Sequence[PriceList], *,
+    market: Market, currency: Currency, rates: Rates, at: datetime,
+) -> UnitPrice:  # fmt: skip
+    """Return what a piece costs when so many of it are bought: by the first list that has it, else by the market's price."""
+    for one in lists:
+        tier = _tier(prices.get(one.code, ()), quantity)
+        if tier is not None:
+            amount, how = _in_currency(tier.amount_minor, one.currency, currency, rates, at)
+            many = f" from {tier.from_quantity} pieces" if tier.from_quantity > 1 else ""
+            return UnitPrice(amount, f"price list {one.code}{many}{how}")
+    if base_minor is None:
+        raise PriceMissingError(sku, market.code, currency)
+    amount, how = _in_currency(base_minor, market.currency, currency, rates, at)
+    return UnitPrice(amount, f"price of the market {market.code}{how}")
+
+
+def check_terms(market: Market) -> None:
+    """Refuse a market whose country or further currencies cannot be."""
+    if market.country and not (len(market.country) == 2 and market.country.isascii() and market.country.isupper()):  # noqa: PLR2004  # ISO 3166-1 alpha-2
+        raise BadInputError(
+            f"{market.country!r} is no country code: use two capital letters (ISO 3166-1), such as GB.", country=market.country
+        )
+    for code in market.currencies:
+        currency(code)
+
+
+def check_list(one: PriceList, markets: Mapping[str, str]) -> None:
+    """Refuse a price list that cannot be."""
+    if not (1 <= len(one.code) <= 40 and one.code.replace("-", "").isalnum() and one.code == one.code.lower()):  # noqa: PLR2004  # said below
+        raise BadInputError(f"The list code {one.code!r} is not usable: 1 to 40 lower-case letters, digits and hyphens.")
+    if one.market not in markets:
+        known = ", ".join(sorted(markets)) or "none yet"
+        raise BadInputError(f"There is no market {one.market!r} (known: {known}): make it first.", market=one.market)
+    currency(one.currency)
+    if not 0 <= one.rank <= limits.RANK_MAX:
+        raise BadInputError(f"The rank {one.rank} is out of range: 0 to {limits.RANK_MAX}.", rank=one.rank)
+    check_span(one.valid_from, one.valid_until)
+
+
+def check_span(start: datetime | None, end: datetime | None) -> None:
+    """Refuse a time that ends before it begins, or whose zone would be a guess."""
+    for moment in (start, end):
+        if moment is not None and (moment.tzinfo is None or not limits.YEAR_MIN < moment.year < limits.YEAR_MAX):
+            raise BadInputError(f"The moment {moment.isoformat()} has no time zone, or is out of range: use one such as Z.")
+    if start is not None and end is not None and end <= start:
+        raise BadInputError(f"It would end at {end.isoformat()}, before it begins at {start.isoformat()}: turn them round.")
+
+
+def check_tiers(sku: str, tiers: Sequence[Tier]) -> list[Tier]:
+    """Return the tiers in their order; refuses a quantity that comes twice, and amounts out of range."""
+    ordered = sorted(tiers, key=lambda one: one.from_quantity)
+    if len({one.from_quantity for one in ordered}) < len(ordered) or len(ordered) > limits.TIERS_MAX:
+        raise BadInputError(f"The tiers of {sku} name a quantity twice, or are more than {limits.TIERS_MAX}.", sku=sku)
+    for one in ordered:
+        if not 1 <= one.from_quantity <= limits.QUANTITY_MAX or not 0 <= one.amount_minor <= limits.MINOR_MAX:
+            raise BadInputError(
+                f"{one.amount_minor} for {sku} from {one.from_quantity} pieces is out of range: 1 to {limits.QUANTITY_MAX} "
+                f"pieces, 0 to {limits.MINOR_MAX}.",
+                sku=sku,
+            )
+    return ordered
+
+
+def check_rate(rate: RateSet) -> None:
+    """Refuse a rate that cannot be: of a currency in itself, or not above zero."""
+    currency(rate.base)
+    currency(rate.quote)
+    check_span(rate.valid_from, None)
+    if rate.base == rate.quote:
+        raise BadInputError(f"A rate from {rate.base} to itself is always 1: name two currencies.", base=rate.base)
+    if not _DECIMAL.fullmatch(rate.rate) or Decimal(rate.rate) <= 0:
+        raise BadInputError(f"{rate.rate[:40]!r} is no rate: give a decimal number above zero, such as 0.8575.", rate=rate.rate)
+
+
+def _tier(tiers: Sequence[Tier], quantity: int) -> Tier | None:
+    return max((one for one in tiers if one.from_quantity <= quantity), key=lambda one: one.from_quantity, default=None)
+
+
+def _in_currency(minor: int, of: str, to: Currency, rates: Rates, at: datetime) -> tuple[int, str]:
+    if of == to:
+        return minor, ""
+    return rates.convert(minor, of, to, at, cash=True), f", converted from {spoken(minor, Currency(of))}"
