@@ -161,6 +161,76 @@ class CouponRefusedError(ConflictError):
         super().__init__(f"The coupon {code} cannot be used: {why}.", coupon=code)
 
 
+class CreditExhaustedError(ConflictError):
+    """A company has less credit left than the order costs; nothing was taken."""
+
+    slug = "credit-exhausted"
+
+    def __init__(self, company: object, *, wanted_minor: int, left_minor: int, currency: str) -> None:
+        super().__init__(
+            f"The credit left to the company {company} is {left_minor} minor units of {currency}, {wanted_minor} wanted: "
+            "pay an invoice first, or order less.",
+            company_id=str(company),
+            wanted_minor=wanted_minor,
+            left_minor=left_minor,
+            currency=currency,
+        )
+
+
+class SpendingLimitError(ConflictError):
+    """A purchase is above what this buyer may decide alone, in one order or in the month."""
+
+    slug = "spending-limit-exceeded"
+
+    def __init__(self, buyer: object, *, limit: str, limit_minor: int, would_minor: int) -> None:
+        super().__init__(
+            f"The buyer {buyer} may decide {limit_minor} minor units {limit}, this would make {would_minor}: "
+            "ask somebody with a higher limit.",
+            buyer_id=str(buyer),
+            limit=limit,
+            limit_minor=limit_minor,
+            would_minor=would_minor,
+        )
+
+
+class OwnApprovalError(ConflictError):
+    """Nobody approves what they asked for themselves."""
+
+    slug = "own-approval"
+
+    def __init__(self, buyer: object, purchase: object) -> None:
+        super().__init__(
+            f"The buyer {buyer} asked for the purchase {purchase} and cannot approve it: ask another approver.",
+            buyer_id=str(buyer),
+            purchase_id=str(purchase),
+        )
+
+
+class NegotiationExpiredError(ConflictError):
+    """The prices that were offered were valid until a moment that has passed."""
+
+    slug = "negotiation-expired"
+
+    def __init__(self, negotiation: object, valid_until: str) -> None:
+        super().__init__(
+            f"What was offered in the negotiation {negotiation} was valid until {valid_until}: ask for a new offer.",
+            negotiation_id=str(negotiation),
+            valid_until=valid_until,
+        )
+
+
+class ChargeUnderWayError(ConflictError):
+    """A charge of this subscription has been asked for and its outcome is not known yet."""
+
+    slug = "charge-under-way"
+
+    def __init__(self, subscription: object) -> None:
+        super().__init__(
+            f"A charge of the subscription {subscription} is under way: try again in a moment.",
+            subscription_id=str(subscription),
+        )
+
+
 class KeyReusedError(EntrepotError):
     """An idempotency key came again with another body; the first answer stands and nothing was done."""
 
