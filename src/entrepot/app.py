@@ -14,12 +14,14 @@ from entrepot.base import limits
 from entrepot.base.errors import EngineAwayError, NotFoundError
 from entrepot.base.projection import Projection, Store
 from entrepot.base.time import SystemClock, utc
+from entrepot.commerce.cart.commands import Carts
 from entrepot.commerce.checkout.gather import Gatherer
 from entrepot.commerce.checkout.store import ensure_room
 from entrepot.engines.columns.clickhouse import ClickHouseColumns
 from entrepot.engines.documents.postgresql import PostgresqlDocuments
 from entrepot.engines.graph.falkordb import FalkorGraph
 from entrepot.engines.memory.redis import RedisMemory
+from entrepot.engines.memory.redis_drawer import RedisDrawer
 from entrepot.engines.objects.s3 import S3Objects
 from entrepot.engines.search.tantivy import TantivyStore
 from entrepot.jobs.reaction import Reaction
@@ -29,6 +31,8 @@ from entrepot.log.archived import ArchivedLog
 from entrepot.log.bell import Bell
 from entrepot.log.live import LiveTargets
 from entrepot.log.projector import Projector, Subscription
+from entrepot.partners.payment.port import PaymentGateway
+from entrepot.partners.payment.sandbox import SandboxGateway
 from entrepot.projections.bought_together.project import BoughtTogether
 from entrepot.projections.live_stock.project import LiveStock
 from entrepot.projections.product_page.project import ProductPages
@@ -41,7 +45,7 @@ from entrepot.settings import Engines, Settings, require
 
 log = structlog.get_logger()
 
-ROLES = ("record", "documents", "memory", "graph", "columns", "objects", "search")
+ROLES = ("record", "documents", "memory", "graph", "columns", "objects", "search", "gateway")
 
 # One process may write a tantivy index; its projection is one slot however many the others are cut into.
 ONE_WRITER = frozenset({"tantivy"})
@@ -74,7 +78,10 @@ class App(Struct, frozen=True, kw_only=True):
     subscriptions: Sequence[Subscription]
     live: LiveTargets
     gatherer: Gatherer
+    drawer: RedisDrawer
+    carts: Carts
     archived: ArchivedLog
+    gateway: PaymentGateway
 
 
 def projections() -> list[Projection]:
@@ -120,7 +127,11 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
         stores = await stack.enter_async_context(_stores(settings.engines))
         every = projections()
         gatherer = Gatherer(record, settings.cell)
+        gateway = SandboxGateway(settings.engines.gateway)
+        stack.push_async_callback(gateway.close)
         stack.push_async_callback(gatherer.close)
+        drawer = RedisDrawer(settings.engines.memory, f"cart-{settings.cell}")
+        stack.push_async_callback(drawer.close)
         yield App(
             settings=settings,
             record=record,
@@ -130,7 +141,10 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
             subscriptions=[Subscription(one, stores.of(one), _shards(settings, one)) for one in every],
             live=await stack.enter_async_context(LiveTargets(record, bell, every)),
             gatherer=gatherer,
+            drawer=drawer,
+            carts=Carts(drawer, settings.cell, record.clock, record.ids),
             archived=ArchivedLog(record, stores.objects, Path(settings.home) / "archive"),
+            gateway=gateway,
         )
 
 

@@ -6,14 +6,27 @@ from litestar import Litestar, Request, Response
 from litestar.di import Provide
 from litestar.types import ASGIApp
 
-from entrepot.api import catalogue, health, openapi, orders, problems, products, projections, sales, search, stock, stream
+from entrepot.api import (
+    carts,
+    catalogue,
+    health,
+    openapi,
+    orders,
+    problems,
+    products,
+    projections,
+    sales,
+    search,
+    stock,
+    stream,
+)
 from entrepot.api.body import JsonRequest
 from entrepot.api.edge import Edge
 from entrepot.api.hot_lane import HotLane
 from entrepot.api.parts import Parts
 from entrepot.console import pages
 
-ROOMS = (catalogue, products, stock, orders, search, sales, projections, stream, health, openapi)
+ROOMS = (catalogue, products, stock, carts, orders, search, sales, projections, stream, health, openapi)
 
 
 def application(parts: Parts) -> ASGIApp:

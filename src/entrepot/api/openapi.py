@@ -37,6 +37,7 @@ CONFIG = OpenAPIConfig(
         Tag("Search", "Finding products: full text, facets, suggestions."),
         Tag("Catalogue", "Writing products, categories, markets and prices."),
         Tag("Stock", "What comes in, what is corrected, what is left."),
+        Tag("Carts", "What a buyer has chosen; whoever knows its id owns it."),
         Tag("Orders", "Placing, cancelling, taking back."),
         Tag("Sales", "What was sold, from columns."),
         Tag("Projections", "How far each engine is, and what an operator can do."),

@@ -15,6 +15,7 @@ from entrepot.base.event import Token
 from entrepot.base.limits import AT_LEAST_SECONDS_MAX
 from entrepot.base.projection import Item, Target
 from entrepot.base.time import Clock
+from entrepot.commerce.cart.commands import Carts
 from entrepot.commerce.checkout.gather import Gatherer
 from entrepot.engines.columns.port import ColumnStore
 from entrepot.engines.documents.port import DocumentStore
@@ -49,6 +50,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     columns: ColumnStore
     graph: GraphStore
     memory: MemoryStore
+    carts: Carts
     addresses: Mapping[str, str]
     pages: PageCache
     pulse: Pulse

@@ -146,6 +146,7 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
                 columns=app.stores.columns,
                 graph=app.stores.graph,
                 memory=app.stores.memory,
+                carts=app.carts,
                 addresses=addresses(app.settings),
                 pages=PageCache(app.stores.documents, app.live, metrics),
                 pulse=pulse,

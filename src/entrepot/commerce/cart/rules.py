@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+import msgspec
 from msgspec import UNSET, Struct, structs
 
 from entrepot.base import limits
@@ -161,6 +162,11 @@ def is_merged(cart: Cart) -> bool:
 def close(cart: Cart, standing: Standing, write: Write) -> Cart:
     """Return the cart closed: ordered, or become a part of another."""
     return structs.replace(cart, standing=Register(standing, write.stamp), touched=write.stamp)
+
+
+def key_of_change(sku: str, change: LineChange, seen: str | None) -> str | None:
+    """Return the key of a change by what its buyer had seen: repeated, it would find its own work unseen and add to it."""
+    return None if seen is None else _short(msgspec.json.encode((sku, change, seen)))
 
 
 def was_done(cart: Cart, key: str, fingerprint: bytes) -> bool:

@@ -1,0 +1,146 @@
+"""Carts: opened, filled, looked at, delivered somewhere, merged on sign-in. A cart belongs to whoever knows its id.
+
+A change answers with what the cart then holds; what it costs is asked by looking at it.
+"""
+
+from typing import Annotated, TypeAlias
+from uuid import UUID
+
+import msgspec
+from litestar import Response, delete, get, patch, post, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath, HeaderParameter, JSONBody
+from msgspec import Struct
+
+from entrepot.api.headers import OptionalKey
+from entrepot.api.parts import Parts
+from entrepot.commerce.cart import rules
+from entrepot.commerce.cart.commands import Act, Kept
+from entrepot.commerce.cart.requests import Carted, CartLineRequest, CartRequest, LineChange
+from entrepot.commerce.cart.state import Contact
+from entrepot.commerce.cart.view import HeldCart, held
+from entrepot.commerce.checkout.carted import CartView, carted, look
+from entrepot.record.idempotency import check_key, fingerprint
+
+NO_STORE = {"Cache-Control": "no-store"}
+SEEN = "Entrepot-Seen"
+
+_SEEN_SAYS = (
+    "The `version` that the buyer was looking at: what another tab has put in since then stays, and comes on top. "
+    "Without it, the change is of all that is there."
+)
+SeenVersion: TypeAlias = Annotated[str | None, HeaderParameter(name=SEEN, required=False, description=_SEEN_SAYS)]
+
+
+class CartLines(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Articles to put in."""
+
+    lines: list[CartLineRequest]
+
+
+class SignIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The cart of the customer who has signed in, which gets all that lies in this one."""
+
+    into: UUID
+
+
+@post("/v1/carts", tags=["Carts"], summary="Open a cart")
+async def open_cart(parts: NamedDependency[Parts], data: JSONBody[CartRequest]) -> Response[HeldCart]:
+    """Open a cart for a market and a country; its id is a secret, and it expires a month after its last change."""
+    currencies, offers = await _offers(parts, data.market, [line.sku for line in data.lines])
+    kept = await parts.carts.open(data, currencies, offers)
+    return Response(held(kept.id, kept.cart), status_code=201, headers={**NO_STORE, "Location": f"/v1/carts/{kept.id}"})
+
+
+@get("/v1/carts/{cart_id:uuid}", tags=["Carts"], summary="Look at a cart")
+async def read_cart(parts: NamedDependency[Parts], cart_id: FromPath[UUID]) -> Response[CartView]:
+    """Show a cart as it is offered at this moment; what changed since an article was put in is told line by line."""
+    kept = await parts.carts.load(cart_id)
+    async with parts.record.committing() as connection:
+        view = await look(connection, parts.cell, cart_id, kept.cart)
+    return Response(view, headers=NO_STORE)
+
+
+@post("/v1/carts/{cart_id:uuid}/lines", tags=["Carts"], summary="Put articles in")
+async def put_in(
+    parts: NamedDependency[Parts], cart_id: FromPath[UUID], data: JSONBody[CartLines], idempotency_key: OptionalKey
+) -> Response[HeldCart]:
+    """Put articles in, beside what is there; with a key, asking twice puts them in once."""
+    kept = await parts.carts.load(cart_id)
+    _, offers = await _offers(parts, kept.cart.market, [line.sku for line in data.lines])
+    return await _change(
+        parts, kept, lambda cart, write: rules.put_in(cart, data.lines, offers, write), None, idempotency_key, data
+    )
+
+
+@patch("/v1/carts/{cart_id:uuid}/lines/{sku:str}", tags=["Carts"], summary="Change a line")
+async def change_line(
+    parts: NamedDependency[Parts],
+    cart_id: FromPath[UUID],
+    sku: FromPath[str],
+    data: JSONBody[LineChange],
+    seen: SeenVersion,
+    idempotency_key: OptionalKey,
+) -> Response[HeldCart]:
+    """Say how many pieces there shall be (0 takes the line out), or change its note."""
+    kept = await parts.carts.load(cart_id)
+    _, offers = await _offers(parts, kept.cart.market, [sku])
+    key = idempotency_key or rules.key_of_change(sku, data, seen)
+    request = msgspec.json.encode((sku, data))
+    return await _change(parts, kept, lambda cart, write: rules.change_line(cart, sku, data, offers, write), seen, key, request)
+
+
+@delete("/v1/carts/{cart_id:uuid}/lines/{sku:str}", tags=["Carts"], summary="Take a line out", status_code=200)
+async def take_out(
+    parts: NamedDependency[Parts], cart_id: FromPath[UUID], sku: FromPath[str], seen: SeenVersion
+) -> Response[HeldCart]:
+    """Take an article out; one that is not in the cart changes nothing."""
+    kept = await parts.carts.load(cart_id)
+    return await _change(parts, kept, lambda cart, write: rules.take_out(cart, sku, write), seen)
+
+
+@put("/v1/carts/{cart_id:uuid}/coupons/{code:str}", tags=["Carts"], summary="Use a coupon")
+async def use_coupon(parts: NamedDependency[Parts], cart_id: FromPath[UUID], code: FromPath[str]) -> Response[HeldCart]:
+    """Put a coupon in; what it is worth, or why nothing, is told by looking at the cart."""
+    kept = await parts.carts.load(cart_id)
+    return await _change(parts, kept, lambda cart, write: rules.use_coupon(cart, code, write))
+
+
+@delete("/v1/carts/{cart_id:uuid}/coupons/{code:str}", tags=["Carts"], summary="Take a coupon away", status_code=200)
+async def drop_coupon(parts: NamedDependency[Parts], cart_id: FromPath[UUID], code: FromPath[str]) -> Response[HeldCart]:
+    """Take a coupon away; one that is not in the cart changes nothing."""
+    kept = await parts.carts.load(cart_id)
+    return await _change(parts, kept, lambda cart, write: rules.drop_coupon(cart, code, write))
+
+
+@put("/v1/carts/{cart_id:uuid}/delivery", tags=["Carts"], summary="Say who buys, and where it goes")
+async def deliver_to(parts: NamedDependency[Parts], cart_id: FromPath[UUID], data: JSONBody[Contact]) -> Response[HeldCart]:
+    """Say who buys and where it goes; from then on the cart is priced for that country."""
+    kept = await parts.carts.load(cart_id)
+    return await _change(parts, kept, lambda cart, write: rules.deliver_to(cart, data, write))
+
+
+@post("/v1/carts/{cart_id:uuid}/merge", tags=["Carts"], summary="Merge a guest's cart on sign-in", status_code=200)
+async def merge(parts: NamedDependency[Parts], cart_id: FromPath[UUID], data: JSONBody[SignIn]) -> Response[HeldCart]:
+    """Put all that lies in this cart into another and close this one; asking again puts nothing in twice."""
+    kept = await parts.carts.sign_in(cart_id, data.into)
+    return Response(held(kept.id, kept.cart), headers=NO_STORE)
+
+
+HANDLERS = [open_cart, read_cart, put_in, change_line, take_out, use_coupon, drop_coupon, deliver_to, merge]
+
+
+async def _offers(parts: Parts, market: str, skus: list[str]) -> tuple[list[str], dict[str, Carted]]:
+    async with parts.record.committing() as connection:
+        return await carted(connection, parts.cell, market, skus)
+
+
+async def _change(
+    parts: Parts, kept: Kept, act: Act, seen: str | None = None, key: str | None = None, request: Struct | bytes = b""
+) -> Response[HeldCart]:
+    if key is not None:
+        check_key(key)
+    changed = await parts.carts.change(
+        kept, act, seen=rules.parse_seen(seen), key=key, fingerprint=fingerprint(request) if key else b""
+    )
+    return Response(held(changed.id, changed.cart), headers=NO_STORE)
