@@ -18,6 +18,7 @@ from entrepot.local.postgres import Postgres
 from entrepot.local.process import running
 from entrepot.local.proxy import reach_loopback_directly
 from entrepot.local.redis import FalkorDB, Redis
+from entrepot.local.sandbox import SandboxGateway
 from entrepot.local.seaweedfs import SeaweedFS
 from entrepot.record.migrate import migrate
 from entrepot.record.transaction import Record, open_record
@@ -68,6 +69,12 @@ async def objects_url(engines_home: Path) -> AsyncIterator[str]:
 async def columns_url(engines_home: Path) -> AsyncIterator[str]:
     async with running(ClickHouse(), engines_home, SECRET) as urls:
         yield urls["columns"]
+
+
+@pytest.fixture(scope="session")
+async def gateway_url(engines_home: Path) -> AsyncIterator[str]:
+    async with running(SandboxGateway(), engines_home, SECRET) as urls:
+        yield urls["gateway"]
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,7 @@ SCHEMES: Mapping[str, tuple[str, ...]] = {
     "columns": ("clickhouse", "clickhouses"),
     "objects": ("s3", "s3s"),
     "search": ("tantivy",),
+    "gateway": ("sandbox",),
 }
 
 
@@ -36,6 +37,7 @@ class Engines(Struct, frozen=True):
     ``columns``   clickhouse://user:password@host:port/database   (HTTP; ``clickhouses`` for HTTPS)
     ``objects``   s3://key:secret@host:port/bucket  (``s3s`` for HTTPS)
     ``search``    tantivy:///absolute/folder
+    ``gateway``   sandbox://key@host:port           (payments; the embedded one moves no money)
     """
 
     record: str = ""
@@ -45,6 +47,7 @@ class Engines(Struct, frozen=True):
     columns: str = ""
     objects: str = ""
     search: str = ""
+    gateway: str = ""
 
 
 class Settings(Struct, frozen=True):

@@ -11,6 +11,7 @@ import pytest
 from entrepot.local.columns import ClickHouse
 from entrepot.local.process import running
 from entrepot.local.redis import FalkorDB, Redis
+from entrepot.local.sandbox import SandboxGateway
 from entrepot.settings import Engines
 from tests.conftest import SECRET
 from tests.house import House, open_house, settings_for
@@ -44,6 +45,7 @@ async def filled_house(record_url: str, objects_url: str, engines_home: Path) ->
         running(Redis(), home, SECRET) as memory,
         running(FalkorDB(), home, SECRET) as graph,
         running(ClickHouse(), home, SECRET) as columns,
+        running(SandboxGateway(), home, SECRET) as gateway,
     ):
         engines = Engines(
             record=f"{base}/{name}",
@@ -53,6 +55,7 @@ async def filled_house(record_url: str, objects_url: str, engines_home: Path) ->
             columns=columns["columns"],
             objects=objects_url,
             search=f"tantivy://{home}/search",
+            gateway=gateway["gateway"],
         )
         async with open_house(settings_for(engines, home)) as opened:
             await fill_shop_front(opened)

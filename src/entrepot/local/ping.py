@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import importlib.metadata
+import json
 import os
 import urllib.request
 from collections.abc import Awaitable, Callable
@@ -95,6 +96,16 @@ def _head_bucket(url: SplitResult) -> str:
     return str(answer["ResponseMetadata"]["HTTPHeaders"].get("server", "")).rpartition(" ")[2]
 
 
+async def _sandbox(url: str) -> str:
+    return await asyncio.to_thread(_get_ping, urlsplit(url))
+
+
+def _get_ping(url: SplitResult) -> str:
+    request = f"http://{url.hostname}:{url.port}/ping"
+    with urllib.request.urlopen(request, timeout=PING_SECONDS_MAX) as answer:
+        return str(json.load(answer)["version"])
+
+
 async def _tantivy(url: str) -> str:
     folder = Path(urlsplit(url).path)
     if not os.access(folder, os.W_OK):
@@ -112,4 +123,5 @@ _QUESTIONS: dict[str, Callable[[str], Awaitable[str]]] = {
     "s3": _s3,
     "s3s": _s3,
     "tantivy": _tantivy,
+    "sandbox": _sandbox,
 }

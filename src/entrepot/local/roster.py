@@ -8,10 +8,11 @@ from entrepot.local.columns import ClickHouse
 from entrepot.local.place import Engine
 from entrepot.local.postgres import Postgres
 from entrepot.local.redis import FalkorDB, Redis
+from entrepot.local.sandbox import SandboxGateway
 from entrepot.local.seaweedfs import SeaweedFS
 from entrepot.settings import SCHEMES
 
-ENGINES: Final[tuple[Engine, ...]] = (Postgres(), Redis(), FalkorDB(), ClickHouse(), SeaweedFS())
+ENGINES: Final[tuple[Engine, ...]] = (Postgres(), Redis(), FalkorDB(), ClickHouse(), SeaweedFS(), SandboxGateway())
 
 # Which engine plays a role that has no server of its own name.
 PLAYED_BY = {"documents": "record"}

@@ -124,7 +124,7 @@ class GatewayPayment(Struct, frozen=True, kw_only=True):
     label: str = ""
 
     def answer(self, gateway: str, request: Authorize) -> Answer:
-        """Return what ``authorize`` would answer to the request now, for a caller who finds a payment after a crash or a challenge.
+        """Return what ``authorize`` would answer to the request now: for who finds a payment after a crash or a challenge.
 
         A payment of another amount or currency than was asked for is a ``GatewayLiedError``.
         """

@@ -1,0 +1,172 @@
+"""The sandbox gateway keeps what every gateway keeps, and does the harm that its test tokens promise."""
+
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+from msgspec import structs
+
+from entrepot.base.time import SystemClock
+from entrepot.local.gateway.tokens import TOKENS
+from entrepot.local.gateway.webhooks import secret_of, signature
+from entrepot.partners.payment.port import (
+    Authorized,
+    Challenged,
+    Declined,
+    GatewayAwayError,
+    GatewayLiedError,
+    GatewayRefusedError,
+    WebhookRefusedError,
+)
+from entrepot.partners.payment.sandbox import SandboxGateway
+from tests.conformance.payment_suite import IDS, Bench, PaymentSuite, asked, movements_of
+from tests.conftest import SECRET
+from tests.tidy.finding import ROOT
+
+HASTY_SECONDS = 0.3
+CLOCK = SystemClock()
+
+
+@pytest.fixture(scope="module")
+async def sandbox(gateway_url: str) -> AsyncIterator[SandboxGateway]:
+    gateway = SandboxGateway(gateway_url)
+    yield gateway
+    await gateway.close()
+
+
+@pytest.fixture(scope="module")
+async def bench(sandbox: SandboxGateway, gateway_url: str) -> AsyncIterator[Bench]:
+    hasty = SandboxGateway(gateway_url, seconds=HASTY_SECONDS)
+
+    async def answer(payment_id: str, approved: bool) -> None:
+        await sandbox.answer_challenge(payment_id, approved=approved)
+
+    yield Bench(
+        gateway=sandbox,
+        hasty=hasty,
+        ok="tok_ok",
+        declined="tok_declined_insufficient_funds",
+        declined_reason="insufficient_funds",
+        challenge="tok_challenge",
+        hangs_after_charge="tok_timeout_after_charge",
+        answer_challenge=answer,
+    )
+    await hasty.close()
+
+
+class TestSandbox(PaymentSuite):
+    """The gateway of ours."""
+
+
+async def test_every_test_token_is_in_the_docs(sandbox: SandboxGateway) -> None:
+    page = (ROOT / "docs" / "reference" / "sandbox-gateway.md").read_text()
+    assert [token for token, one in TOKENS.items() if f"| `{token}` | {one.says} |" not in page] == []
+
+
+async def test_an_amount_that_was_not_asked_for_is_not_believed(sandbox: SandboxGateway) -> None:
+    request = asked("tok_lies")
+    with pytest.raises(GatewayLiedError, match="999, asked was 1000"):
+        await sandbox.authorize(request)
+    found = await sandbox.find(request.reference)
+    assert found
+    with pytest.raises(GatewayLiedError):
+        found.answer("sandbox", request)
+
+
+async def test_a_capture_of_another_amount_is_not_believed(sandbox: SandboxGateway) -> None:
+    answer = await sandbox.authorize(asked("tok_lies_on_capture"))
+    assert isinstance(answer, Authorized)
+    with pytest.raises(GatewayLiedError):
+        await sandbox.capture(answer.payment_id, 500, str(IDS.fresh()))
+
+
+async def test_a_gateway_that_is_down_for_a_moment_is_asked_again(sandbox: SandboxGateway) -> None:
+    assert isinstance(await sandbox.authorize(asked("tok_unavailable")), Authorized)
+
+
+async def test_a_gateway_that_is_not_there_is_away() -> None:
+    nowhere = SandboxGateway("sandbox://key@127.0.0.1:1")
+    with pytest.raises(GatewayAwayError, match="sandbox does not answer"):
+        await nowhere.find(IDS.fresh())
+    await nowhere.close()
+
+
+async def test_a_wrong_key_is_refused(gateway_url: str) -> None:
+    stranger = SandboxGateway(gateway_url.replace(SECRET, "wrong"))
+    with pytest.raises(GatewayRefusedError, match="bearer token"):
+        await stranger.find(IDS.fresh())
+    await stranger.close()
+
+
+async def test_a_kept_method_is_charged_without_the_buyer_and_never_challenged(sandbox: SandboxGateway) -> None:
+    first = await sandbox.authorize(structs.replace(asked("tok_ok"), keep=True))
+    assert isinstance(first, Authorized)
+    assert first.method.startswith("pm_")
+    later = await sandbox.authorize(structs.replace(asked(first.method), stored=True, capture=True))
+    assert isinstance(later, Authorized)
+    assert later.captured_minor == 1_000
+
+
+async def test_a_kept_method_can_be_declined_twice_and_then_be_good(sandbox: SandboxGateway) -> None:
+    first = await sandbox.authorize(structs.replace(asked("tok_stored_declined_twice"), keep=True))
+    assert isinstance(first, Authorized)
+    later = [await sandbox.authorize(structs.replace(asked(first.method), stored=True)) for _ in range(3)]
+    assert [type(one) for one in later] == [Declined, Declined, Authorized]
+
+
+async def test_a_method_kept_from_a_challenged_card_is_not_challenged_again(sandbox: SandboxGateway) -> None:
+    request = structs.replace(asked("tok_challenge"), keep=True)
+    challenged = await sandbox.authorize(request)
+    assert isinstance(challenged, Challenged)
+    await sandbox.answer_challenge(challenged.payment_id, approved=True)
+    found = await sandbox.find(request.reference)
+    assert found
+    assert isinstance(await sandbox.authorize(structs.replace(asked(found.method), stored=True)), Authorized)
+
+
+async def test_a_lost_dispute_is_a_movement_and_holds_money_back_before(sandbox: SandboxGateway) -> None:
+    request = asked("tok_ok", capture=True)
+    answer = await sandbox.authorize(request)
+    assert isinstance(answer, Authorized)
+    dispute = await sandbox.open_dispute(answer.payment_id, 1_000)
+    with pytest.raises(GatewayRefusedError):
+        await sandbox.refund(answer.payment_id, 1, str(IDS.fresh()))
+    sent = await sandbox.submit_evidence(dispute.id, "It was delivered: losing_evidence", str(IDS.fresh()))
+    assert (dispute.state, sent.state) == ("opened", "lost")
+    assert [one.kind for one in await movements_of(sandbox, request.reference)] == ["capture", "dispute"]
+
+
+async def test_a_payout_is_what_moved_less_the_fees(sandbox: SandboxGateway) -> None:
+    request = structs.replace(asked("tok_ok", 10_000, capture=True), currency="CHF")
+    await sandbox.authorize(request)
+    payouts = await sandbox.pay_out()
+    lines = [one for one in (await sandbox.report()).movements if one.currency == "CHF"]
+    capture, payout = lines
+    assert payout.id != payout.payout
+    assert payout.payout in payouts
+    assert (payout.amount_minor, payout.fee_minor) == (10_000 - capture.fee_minor, capture.fee_minor)
+    assert capture.payout == payout.payout
+
+
+def signed(body: bytes, seconds: int) -> dict[str, str]:
+    return {"sandbox-signature": signature(secret_of(SECRET), seconds, body)}
+
+
+async def test_a_genuine_webhook_is_read(sandbox: SandboxGateway) -> None:
+    body = json.dumps({"id": "evt_1", "kind": "dispute.opened", "payment_id": "pay_1", "dispute_id": "dsp_1"}).encode()
+    notice = sandbox.read_webhook(signed(body, CLOCK.millis() // 1000), body, CLOCK.millis())
+    assert (notice.event_id, notice.kind, notice.dispute_id) == ("evt_1", "dispute.opened", "dsp_1")
+
+
+@pytest.mark.parametrize("header", ["", "t=,v1=", "t=x,v1=00", "nonsense", "t=1,v1=é", "t=99999999999999999999,v1=0"])
+async def test_a_forged_webhook_is_refused(sandbox: SandboxGateway, header: str) -> None:
+    with pytest.raises(WebhookRefusedError, match="signature"):
+        sandbox.read_webhook({"sandbox-signature": header}, b"{}", CLOCK.millis())
+
+
+async def test_a_changed_or_replayed_webhook_is_refused(sandbox: SandboxGateway) -> None:
+    body, seconds = b'{"id":"evt_2","kind":"x"}', CLOCK.millis() // 1000
+    with pytest.raises(WebhookRefusedError, match="signature"):
+        sandbox.read_webhook(signed(body, seconds), body + b" ", CLOCK.millis())
+    with pytest.raises(WebhookRefusedError, match="replayed"):
+        sandbox.read_webhook(signed(body, seconds - 600), body, CLOCK.millis())
