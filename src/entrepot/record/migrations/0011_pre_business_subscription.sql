@@ -323,9 +323,6 @@ CREATE TABLE subscription.contact (
     cell integer NOT NULL,
     subscription_id uuid NOT NULL,
     contact jsonb NOT NULL,
-    country text NOT NULL,
-    region text NOT NULL,
-    postcode text NOT NULL,
     method text NOT NULL,
     CONSTRAINT one_contact_per_subscription PRIMARY KEY (cell, subscription_id)
 );
