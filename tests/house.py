@@ -40,7 +40,7 @@ class House(Struct, frozen=True):
 
 def settings_for(engines: Engines, home: Path) -> Settings:
     """Return settings with these engines and a search folder of their own."""
-    return Settings(home=home, engines=engines)
+    return Settings(home=home, engines=engines, webhooks_private=True)
 
 
 @asynccontextmanager

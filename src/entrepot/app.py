@@ -5,6 +5,7 @@ import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -17,6 +18,7 @@ from entrepot.base.time import SystemClock, utc
 from entrepot.commerce.cart.commands import Carts
 from entrepot.commerce.checkout.gather import Gatherer
 from entrepot.commerce.checkout.store import ensure_room
+from entrepot.commerce.webhook.rules import reachable
 from entrepot.engines.columns.clickhouse import ClickHouseColumns
 from entrepot.engines.documents.postgresql import PostgresqlDocuments
 from entrepot.engines.graph.falkordb import FalkorGraph
@@ -26,13 +28,16 @@ from entrepot.engines.objects.s3 import S3Objects
 from entrepot.engines.search.tantivy import TantivyStore
 from entrepot.jobs.reaction import Reaction
 from entrepot.jobs.runner import Job, Runner
+from entrepot.jobs.webhooks import tell_subscribers
 from entrepot.log.archive import Moved, archive_passed, ensure_partitions
 from entrepot.log.archived import ArchivedLog
 from entrepot.log.bell import Bell
 from entrepot.log.live import LiveTargets
 from entrepot.log.projector import Projector, Subscription
+from entrepot.log.reader import LogReader
 from entrepot.partners.payment.port import PaymentGateway
 from entrepot.partners.payment.sandbox import SandboxGateway
+from entrepot.partners.subscriber.http import HttpSender
 from entrepot.projections.bought_together.project import BoughtTogether
 from entrepot.projections.live_stock.project import LiveStock
 from entrepot.projections.product_page.project import ProductPages
@@ -81,6 +86,7 @@ class App(Struct, frozen=True, kw_only=True):
     drawer: RedisDrawer
     carts: Carts
     archived: ArchivedLog
+    sender: HttpSender
     gateway: PaymentGateway
 
 
@@ -130,6 +136,8 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
         gateway = SandboxGateway(settings.engines.gateway)
         stack.push_async_callback(gateway.close)
         stack.push_async_callback(gatherer.close)
+        sender = HttpSender(partial(reachable, private=settings.webhooks_private))
+        stack.push_async_callback(sender.close)
         drawer = RedisDrawer(settings.engines.memory, f"cart-{settings.cell}")
         stack.push_async_callback(drawer.close)
         yield App(
@@ -144,6 +152,7 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
             drawer=drawer,
             carts=Carts(drawer, settings.cell, record.clock, record.ids),
             archived=ArchivedLog(record, stores.objects, Path(settings.home) / "archive"),
+            sender=sender,
             gateway=gateway,
         )
 
@@ -163,12 +172,14 @@ async def keep_up(app: App) -> None:
         group.create_task(_keep_room(app))
 
 
-def jobs(app: App) -> list[Job]:  # noqa: ARG001  # the rooms of selling fill these two, one after the other
+def jobs(app: App) -> list[Job]:
     """Return what is to be done every so often."""
-    return []
+    record, cell, clock = app.record, app.settings.cell, SystemClock()
+    reader = LogReader(record, app.archived)
+    return [Job(name="webhooks", seconds=None, act=partial(tell_subscribers, record, reader, app.sender, cell, clock))]
 
 
-def reactions(app: App) -> list[Reaction]:  # noqa: ARG001  # as above
+def reactions(app: App) -> list[Reaction]:  # noqa: ARG001  # the rooms of selling fill it, one after the other
     """Return what is to be done when something has happened."""
     return []
 

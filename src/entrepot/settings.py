@@ -51,7 +51,10 @@ class Engines(Struct, frozen=True):
 
 
 class Settings(Struct, frozen=True):
-    """Everything that differs between two installations. ``market`` is the one whose prices the store shows at first."""
+    """Everything that differs between two installations. ``market`` is the one whose prices the store shows at first.
+
+    ``webhooks_private``: subscribers may listen on addresses of private networks, this machine's own among them.
+    """
 
     home: Path
     engines: Engines
@@ -62,13 +65,15 @@ class Settings(Struct, frozen=True):
     data: Path | None = None
     workers: int = 1
     market: str = ""
+    webhooks_private: bool = False
 
 
 def load(environ: Mapping[str, str]) -> Settings:
     """Read the settings from the environment and from what ``entrepot up`` has remembered.
 
     ``ENTREPOT_HOME`` (default ``.entrepot``), ``ENTREPOT_<ROLE>_URL``, ``ENTREPOT_CELL``, ``ENTREPOT_HOST``,
-    ``ENTREPOT_PORT``, ``ENTREPOT_SHARDS``, ``ENTREPOT_DATA``, ``ENTREPOT_WORKERS``, ``ENTREPOT_MARKET``.
+    ``ENTREPOT_PORT``, ``ENTREPOT_SHARDS``, ``ENTREPOT_DATA``, ``ENTREPOT_WORKERS``, ``ENTREPOT_MARKET``,
+    ``ENTREPOT_WEBHOOKS_PRIVATE``.
     """
     home = Path(environ.get("ENTREPOT_HOME", ".entrepot")).absolute()
     if home.exists() and not home.is_dir():
@@ -91,6 +96,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         data=Path(data) if data else None,
         workers=_whole(environ, "ENTREPOT_WORKERS", 1, 1, 64),
         market=environ.get("ENTREPOT_MARKET", ""),
+        webhooks_private=bool(_whole(environ, "ENTREPOT_WEBHOOKS_PRIVATE", 0, 0, 1)),
     )
 
 

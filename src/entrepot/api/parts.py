@@ -22,6 +22,7 @@ from entrepot.engines.documents.port import DocumentStore
 from entrepot.engines.graph.port import GraphStore
 from entrepot.engines.memory.port import MemoryStore
 from entrepot.engines.search.port import SearchStore
+from entrepot.log.archived import ArchivedLog
 from entrepot.log.live import LiveTargets
 from entrepot.log.projector import Subscription
 from entrepot.record import command
@@ -57,6 +58,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     metrics: Metrics
     verifying: Verifying
     best_sold: BestSold
+    archived: ArchivedLog
     market: str = ""
 
     async def run(

@@ -152,6 +152,7 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
                 pulse=pulse,
                 metrics=metrics,
                 verifying=verifying,
+                archived=app.archived,
                 best_sold=BestSold(app.stores.columns, app.live, BEST_SOLD),
             )
         )

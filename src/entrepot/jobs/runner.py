@@ -27,10 +27,13 @@ log = structlog.get_logger()
 
 
 class Job(Struct, frozen=True, kw_only=True):
-    """What is to be done every so often. ``act`` returns how much it did (0: nothing was due)."""
+    """What is to be done every so often, or (``seconds`` None) whenever the log has grown.
+
+    ``act`` returns how much it did (0: nothing was due).
+    """
 
     name: str
-    seconds: float
+    seconds: float | None
     act: Callable[[], Awaitable[int]]
 
 
@@ -66,22 +69,24 @@ class Runner:
         try:
             while True:
                 rings = self._bell.rings(CHANNEL)
-                failures = 0 if await self._once(name, lease, act) else failures + 1
+                done = await self._once(name, lease, act)
+                failures = failures + 1 if done is None else 0
                 if failures or seconds is not None:
                     await asyncio.sleep(min(limits.JOB_BACKOFF_SECONDS_MAX, (seconds or 1.0) * 2**failures))
-                else:
+                elif not done:
                     await self._bell.wait(CHANNEL, rings, limits.JOB_POLL_SECONDS)
         finally:
             with contextlib.suppress(EngineAwayError):  # the lease then runs out by itself
                 async with self._record.committing() as connection:
                     await release_leases(connection, [lease], self._holder)
 
-    async def _once(self, name: str, lease: str, act: Callable[[], Awaitable[int]]) -> bool:
+    async def _once(self, name: str, lease: str, act: Callable[[], Awaitable[int]]) -> int | None:
+        """Act, if the lease is ours; returns how much was done, or None when it failed."""
         began = time.monotonic()
         try:
             async with self._record.committing() as connection:
                 if not await claim_leases(connection, [lease], self._holder, limits.JOB_LEASE_SECONDS):
-                    return True
+                    return 0
             # A job that runs longer than its lease could meet its twin: it is cut, and begins again where it left off.
             async with asyncio.timeout(limits.JOB_SECONDS_MAX):
                 done = await act()
@@ -89,13 +94,13 @@ class Runner:
                 await self._note(name, done, time.monotonic() - began, None)
         except EngineAwayError as error:
             log.warning("job.waits", job=name, why=str(error))
-            return False
+            return None
         except Exception as error:  # the next run is the answer; meanwhile the console shows why
             log.warning("job.failed", job=name, why=str(error), exc_info=True)
             with contextlib.suppress(EngineAwayError):
                 await self._note(name, 0, time.monotonic() - began, str(error) or type(error).__name__)
-            return False
-        return True
+            return None
+        return done
 
     async def _note(self, name: str, done: int, seconds: float, error: str | None) -> None:
         async with self._record.committing() as connection:

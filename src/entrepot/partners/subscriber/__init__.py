@@ -1,0 +1,1 @@
+"""Those who subscribe to our events: a port, and HTTP behind it."""
