@@ -26,6 +26,7 @@ from entrepot.engines.memory.redis import RedisMemory
 from entrepot.engines.memory.redis_drawer import RedisDrawer
 from entrepot.engines.objects.s3 import S3Objects
 from entrepot.engines.search.tantivy import TantivyStore
+from entrepot.jobs.abandoned import announce_abandoned
 from entrepot.jobs.reaction import Reaction
 from entrepot.jobs.runner import Job, Runner
 from entrepot.jobs.webhooks import tell_subscribers
@@ -176,7 +177,10 @@ def jobs(app: App) -> list[Job]:
     """Return what is to be done every so often."""
     record, cell, clock = app.record, app.settings.cell, SystemClock()
     reader = LogReader(record, app.archived)
-    return [Job(name="webhooks", seconds=None, act=partial(tell_subscribers, record, reader, app.sender, cell, clock))]
+    return [
+        Job(name="webhooks", seconds=None, act=partial(tell_subscribers, record, reader, app.sender, cell, clock)),
+        Job(name="abandoned_carts", seconds=60.0, act=partial(announce_abandoned, record, app.drawer, cell, clock)),
+    ]
 
 
 def reactions(app: App) -> list[Reaction]:  # noqa: ARG001  # the rooms of selling fill it, one after the other

@@ -1,6 +1,6 @@
 """The commands of carts: load, decide in ``rules``, put back if nobody came between, else again with what is there now."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeAlias
 from uuid import UUID
@@ -14,13 +14,18 @@ from entrepot.base.ormap import Seen
 from entrepot.base.time import HybridClock
 from entrepot.commerce.cart import rules, state
 from entrepot.commerce.cart.drawer import Drawer
+from entrepot.commerce.cart.events import CART_ABANDONED, CartAbandoned
 from entrepot.commerce.cart.requests import CartRequest
 from entrepot.commerce.cart.rules import Offers, Write
 from entrepot.commerce.cart.state import Cart, Standing
+from entrepot.record.idempotency import once
+from entrepot.record.transaction import Fact, Transaction
 
 BUSY = "this cart is being changed from too many places at once"
+FINGERPRINT = b"cart abandoned"
 SECONDS_KEPT = limits.CART_IDLE_DAYS_MAX * 86_400
 
+# What a change is: a decision of ``rules``, made again when somebody came between.
 Act: TypeAlias = Callable[[Cart, Write], Cart]
 
 
@@ -78,19 +83,16 @@ class Carts:
         raise EngineAwayError("memory", BUSY)
 
     async def sign_in(self, guest_id: UUID, into_id: UUID) -> Kept:
-        """Put all that lies in a guest's cart into the cart of who has signed in; asked again, nothing comes twice."""
+        """Put all that lies in a guest's cart into the cart of who has signed in; asked again, nothing comes twice.
+
+        The guest's is closed first, so that nothing is put in any more; cut in between, asking again does the rest.
+        """
         rules.check_two(guest_id, into_id)
-        for _ in range(limits.CART_TRIES_MAX):
-            guest, into = await self.load(guest_id), await self.load(into_id)
-            merged = await self.change(into, partial(rules.sign_in, guest.cart))
-            if rules.is_merged(guest.cart):
-                return merged
-            # Closed exactly as it was merged: what came between is merged in the next round, and what came before not twice.
-            name = state.reference(guest_id)
-            closed = rules.close(guest.cart, "merged", self._write(name, guest.cart.touched))
-            if await self._put(name, guest.bytes, Kept(guest_id, closed, state.encode(closed))):
-                return merged
-        raise EngineAwayError("memory", BUSY)
+        guest, into = await self.load(guest_id), await self.load(into_id)
+        name = state.reference(into_id)
+        rules.check_sign_in(guest.cart, into.cart, name)
+        guest = await self.change(guest, partial(rules.give_up, into=name))
+        return await self.change(into, partial(rules.sign_in, guest.cart, into=name))
 
     async def close(self, kept: Kept, standing: Standing) -> Kept:
         """Close a cart, such as one that was ordered; it can still be read until it expires."""
@@ -103,3 +105,12 @@ class Carts:
         rules.check_bytes(len(kept.bytes))
         touched = rules.idle_after(kept.cart)
         return await self._drawer.put(name, was, kept.bytes, touched=touched, seconds=SECONDS_KEPT)
+
+
+async def announce(tx: Transaction, abandoned: Sequence[CartAbandoned]) -> int:
+    """Tell of carts that were left alone, each time they were exactly once; returns how many had not been told of."""
+    # Claimed in the transaction that tells: the claim alone answers who asks again, so nothing is remembered beside it.
+    fresh = [one for one in abandoned if await once(tx, f"{CART_ABANDONED}/{one.id}", FINGERPRINT) is None]
+    if fresh:
+        await tx.append([Fact(CART_ABANDONED, f"abandonment/{one.id}", 1, one, one.customer_id) for one in fresh])
+    return len(fresh)

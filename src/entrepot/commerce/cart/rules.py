@@ -132,31 +132,42 @@ def ship_by(cart: Cart, method: str, possible: Sequence[str], write: Write) -> C
     return structs.replace(cart, shipping_method=Register(method, write.stamp), touched=write.stamp)
 
 
-def sign_in(guest: Cart, into: Cart, write: Write) -> Cart:
-    """Return the cart of who has signed in, with all that lies in the one from before; repeated, nothing comes twice."""
-    check_open(into)
-    if is_merged(guest):
-        return into
-    check_open(guest)
-    if (guest.market, guest.currency) != (into.market, into.currency):
-        raise ConflictError(
-            f"A cart in {guest.market} ({guest.currency}) and one in {into.market} ({into.currency}) cannot become one: "
-            "put the articles in anew."
-        )
-    if guest.customer_id.value not in {None, into.customer_id.value}:
-        raise ConflictError("The two carts belong to different customers: they cannot become one.")
-    return _within(structs.replace(merge(into, guest), touched=write.stamp))
-
-
 def check_two(guest_id: UUID, into_id: UUID) -> None:
     """Refuse to merge a cart with itself."""
     if guest_id == into_id:
-        raise BadInputError("A cart cannot be merged into itself: name another.", into=str(into_id))
+        raise BadInputError("A cart cannot be merged into itself: name another.", field="into")
 
 
-def is_merged(cart: Cart) -> bool:
-    """Say whether this cart has become a part of another."""
-    return cart.standing.value == "merged"
+def check_sign_in(guest: Cart, own: Cart, into: str) -> None:
+    """Refuse to make one of two carts that cannot be; ``into`` is the name of the one that stays."""
+    check_open(own)
+    if guest.merged_into.value not in {"", into}:
+        raise ConflictError("This cart has become a part of another already: open a new one.")
+    if not guest.merged_into.value:
+        check_open(guest)
+    if (guest.market, guest.currency) != (own.market, own.currency):
+        raise ConflictError(
+            f"A cart in {guest.market} ({guest.currency}) and one in {own.market} ({own.currency}) cannot become one: "
+            "put the articles in anew."
+        )
+    if guest.customer_id.value not in {None, own.customer_id.value}:
+        raise ConflictError("The two carts belong to different customers: they cannot become one.")
+    _within(merge(own, guest))
+
+
+def give_up(guest: Cart, write: Write, *, into: str) -> Cart:
+    """Return the guest's cart closed, since it becomes a part of another."""
+    if guest.merged_into.value == into:
+        return guest
+    check_open(guest)
+    return structs.replace(close(guest, "merged", write), merged_into=Register(into, write.stamp))
+
+
+def sign_in(guest: Cart, own: Cart, write: Write, *, into: str) -> Cart:
+    """Return the cart of who has signed in, with all that lies in the one from before; repeated, nothing comes twice."""
+    check_sign_in(guest, own, into)
+    both = structs.replace(merge(own, guest), standing=own.standing, merged_into=own.merged_into)
+    return structs.replace(both, touched=write.stamp)
 
 
 def close(cart: Cart, standing: Standing, write: Write) -> Cart:

@@ -61,6 +61,7 @@ class Cart(Struct, frozen=True, kw_only=True, omit_defaults=True):
     contact: Register[Contact | None] = Register(None)
     shipping_method: Register[str] = Register("")
     standing: Register[Standing] = Register("open")
+    merged_into: Register[str] = Register("")
     done: Mapping[str, Done] = {}
     touched: int = 0
 
@@ -87,6 +88,7 @@ def merge(first: Cart, second: Cart) -> Cart:
         contact=latest(first.contact, second.contact),
         shipping_method=latest(first.shipping_method, second.shipping_method),
         standing=latest(first.standing, second.standing),
+        merged_into=latest(first.merged_into, second.merged_into),
         done=newest((*first.done.items(), *second.done.items())),
         touched=max(first.touched, second.touched),
     )
