@@ -115,15 +115,12 @@ def open_coupon(
     code: str, coupon: Coupon | None, promotion: Promotion | None, audience: Audience, used: Mapping[str, int]
 ) -> Candidate:
     """Return the promotion that a coupon opens; one that is unknown, over, used up or not for this buyer is refused."""
-    if coupon is None or promotion is None:
+    if coupon is None:
         raise CouponUnknownError(code)
-    for begins, ends in ((coupon.starts_at, coupon.ends_at), (promotion.starts_at, promotion.ends_at)):
-        if begins is not None and audience.at < begins:
-            raise CouponExpiredError(code, f"is not valid before {begins.isoformat()}")
-        if ends is not None and audience.at >= ends:
-            raise CouponExpiredError(code, f"was valid until {ends.isoformat()}")
-    if not (coupon.active and promotion.active):
+    if promotion is None or not (coupon.active and promotion.active):
         raise CouponExpiredError(code, "is no longer valid")
+    _check_begun(code, coupon, audience.at)
+    _check_begun(code, promotion, audience.at)
     if coupon.customer_id is not None and coupon.customer_id != audience.customer_id:
         raise CouponRefusedError(code, "it was given to another customer; sign in as who got it")
     if audience.customer_id is None and not (coupon.most_per_customer is None and promotion.most_per_customer is None):
@@ -208,6 +205,13 @@ def check_code(what: str, code: str) -> None:
 
 def _order(one: Candidate) -> tuple[int, str, str]:
     return (one.promotion.rank, one.promotion.code, one.coupon.code if one.coupon else "")
+
+
+def _check_begun(code: str, of: Coupon | Promotion, at: datetime) -> None:
+    if of.starts_at is not None and at < of.starts_at:
+        raise CouponExpiredError(code, f"is not valid before {of.starts_at.isoformat()}")
+    if of.ends_at is not None and at >= of.ends_at:
+        raise CouponExpiredError(code, f"was valid until {of.ends_at.isoformat()}")
 
 
 def _unfit(one: Promotion, audience: Audience) -> str:

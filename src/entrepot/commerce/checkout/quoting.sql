@@ -1,0 +1,68 @@
+-- name: terms_stamp
+-- Changes whenever any of the terms does: each is written with its version counted up, and none is ever deleted.
+SELECT concat_ws('/',
+    (SELECT sum(m.version) FROM pricing.market AS m),
+    (SELECT sum(l.version) FROM pricing.price_list AS l),
+    (SELECT sum(r.version) FROM pricing.rate AS r),
+    (SELECT sum(p.version) FROM promotion.promotion AS p),
+    (SELECT sum(z.version) FROM shipping.zone AS z),
+    (SELECT sum(h.version) FROM shipping.method AS h),
+    (SELECT string_agg(w.country || w.kind, ',' ORDER BY w.code) FROM stock.warehouse AS w WHERE w.cell = $1));
+
+-- name: markets
+-- Every market.
+SELECT code, currency, country, prices_include_tax, currencies FROM pricing.market;
+
+-- name: price_lists
+-- Every price list that may hold now or later.
+SELECT code, title, market, currency, rank, valid_from, valid_until, channel, customer_group, company_id, active
+FROM pricing.price_list WHERE active AND (valid_until IS NULL OR valid_until > now() - interval '1 day');
+
+-- name: rates
+-- Every rate of the last years.
+SELECT base, quote, valid_from, rate FROM pricing.rate WHERE valid_from > now() - interval '3 years';
+
+-- name: promotions
+-- Every promotion that may hold now or later; one that is over stays a day, so that its coupons can say so.
+SELECT code, definition FROM promotion.promotion
+WHERE active AND (ends_at IS NULL OR ends_at > now() - interval '1 day') ORDER BY code;
+
+-- name: zones
+-- Every zone.
+SELECT definition FROM shipping.zone ORDER BY code;
+
+-- name: methods
+-- Every method that is offered.
+SELECT definition FROM shipping.method WHERE active ORDER BY code;
+
+-- name: warehouse_countries
+-- The countries that goods are sent from.
+SELECT DISTINCT country FROM stock.warehouse WHERE cell = $1 AND kind IN ('own', 'supplier') AND country <> '' ORDER BY country;
+
+-- name: offers
+-- What each SKU is offered as in a market, with its price there and in these lists.
+SELECT s.sku, s.variant_id, s.product_id, s.category_id,
+       s.offered AND coalesce(v.state = 'active', true) AS offered, s.seller_id, s.tax_class, s.weight_grams, s.delivery,
+       coalesce(v.commission_permille, 0) AS commission_permille, p.amount_minor, l.lists, l.from_quantities, l.amounts_minor
+FROM unnest($1::text[]) AS w (sku)
+JOIN catalog.sku AS s ON s.sku = w.sku
+LEFT JOIN pricing.price AS p ON p.variant_id = s.variant_id AND p.market = $2
+LEFT JOIN marketplace.seller AS v ON v.id = s.seller_id
+LEFT JOIN LATERAL (
+    SELECT array_agg(t.list) AS lists, json_agg(t.from_quantities)::text AS from_quantities,
+           json_agg(t.amounts_minor)::text AS amounts_minor
+    FROM pricing.list_price AS t WHERE t.variant_id = s.variant_id AND t.list = ANY ($3::text[])
+) AS l ON cardinality($3::text[]) > 0;
+
+-- name: coupons
+-- Coupons by their codes, and how often each was used: in all, and by this customer.
+SELECT c.code, c.promotion, c.most, c.most_per_customer, c.starts_at, c.ends_at, c.customer_id, c.active,
+       coalesce(a.used, 0) AS used, coalesce(b.used, 0) AS used_by_customer
+FROM promotion.coupon AS c
+LEFT JOIN checkout.allowance AS a ON a.cell = $1 AND a.name = 'coupon/' || c.code
+LEFT JOIN checkout.allowance AS b ON b.cell = $1 AND b.name = 'coupon/' || c.code || '/' || $3::uuid
+WHERE c.code = ANY ($2::text[]);
+
+-- name: used
+-- How much of each allowance is used.
+SELECT name, used FROM checkout.allowance WHERE cell = $1 AND name = ANY ($2::text[]);
