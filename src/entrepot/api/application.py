@@ -19,6 +19,7 @@ from entrepot.api import (
     search,
     stock,
     stream,
+    webhooks,
 )
 from entrepot.api.body import JsonRequest
 from entrepot.api.edge import Edge
@@ -26,7 +27,7 @@ from entrepot.api.hot_lane import HotLane
 from entrepot.api.parts import Parts
 from entrepot.console import pages
 
-ROOMS = (catalogue, products, stock, carts, orders, search, sales, projections, stream, health, openapi)
+ROOMS = (catalogue, products, stock, carts, orders, search, sales, projections, webhooks, stream, health, openapi)
 
 
 def application(parts: Parts) -> ASGIApp:
