@@ -138,11 +138,14 @@ async def replay(parts: NamedDependency[Parts], endpoint_id: FromPath[UUID], dat
 
 @get("/v1/webhook-endpoints/{endpoint_id:uuid}/deliveries", tags=["Webhooks"], summary="What could not be delivered")
 async def deliveries(
-    parts: NamedDependency[Parts], endpoint_id: FromPath[UUID], limit: Limit = 20, state: Literal["", "waiting", "dead"] = ""
+    parts: NamedDependency[Parts],
+    endpoint_id: FromPath[UUID],
+    limit: Limit = 20,
+    wanted: Annotated[Literal["", "waiting", "dead"], QueryParameter(name="state", description="Empty means both.")] = "",
 ) -> Deliveries:
     """List what waits to be tried again, and the dead letters, in the log's order."""
     async with parts.record.reading() as connection:
-        return Deliveries(items=await query.parked(connection, parts.cell, endpoint_id, state, limit))
+        return Deliveries(items=await query.parked(connection, parts.cell, endpoint_id, wanted, limit))
 
 
 @post("/v1/webhook-endpoints/{endpoint_id:uuid}/retries", tags=["Webhooks"], summary="Try parked events again")
