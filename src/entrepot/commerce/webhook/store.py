@@ -33,6 +33,7 @@ class DueEndpoint(Struct, frozen=True):
     secret: str
     kinds: list[str]
     position: Position
+    version: int
     failures: int
     failing_since: datetime | None
 
@@ -111,8 +112,8 @@ async def due_endpoints(connection: Connection, cell: int, now: datetime) -> lis
     """Return the subscribers who may be told something now."""
     return [
         DueEndpoint(
-            row["id"], row["url"], row["secret"], row["kinds"], Position(row["txid"], row["seq"]), row["failures"],
-            row["failing_since"],
+            row["id"], row["url"], row["secret"], row["kinds"], Position(row["txid"], row["seq"]), row["version"],
+            row["failures"], row["failing_since"],
         )
         for row in await connection.fetch(SQL["due_endpoints"], cell, now)
     ]  # fmt: skip
@@ -143,9 +144,9 @@ async def move_on(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> bool:
-    """Move a subscriber's position on and note whether it answers; says whether it still stood where the batch began."""
+    """Move a subscriber's position on and note whether it answers; says whether nobody has changed it since."""
     row = await connection.fetchval(
-        SQL["move_on"], cell, was.id, was.position.txid, was.position.seq, to.txid, to.seq, delivered, failures, since, until
+        SQL["move_on"], cell, was.id, was.version, to.txid, to.seq, delivered, failures, since, until
     )
     return row is not None
 

@@ -21,7 +21,7 @@ WHERE cell = $1 AND id = $2;
 
 -- name: set_position
 -- Moves a subscriber to before an event of a moment, or to where it is told; what is parked is tried with the rest again.
-UPDATE webhook.endpoint SET txid = $3, seq = $4, failures = 0, failing_since = NULL, resting_until = NULL
+UPDATE webhook.endpoint SET txid = $3, seq = $4, version = version + 1, failures = 0, failing_since = NULL, resting_until = NULL
 WHERE cell = $1 AND id = $2;
 
 -- name: position_at
@@ -40,7 +40,7 @@ DELETE FROM webhook.endpoint WHERE cell = $1 AND id = $2;
 
 -- name: due_endpoints
 -- The subscribers who may be told something now.
-SELECT id, url, secret, kinds, txid, seq, failures, failing_since FROM webhook.endpoint
+SELECT id, url, secret, kinds, txid, seq, version, failures, failing_since FROM webhook.endpoint
 WHERE cell = $1 AND state = 'active' AND (resting_until IS NULL OR resting_until <= $2) ORDER BY id;
 
 -- name: parked_keys
@@ -57,11 +57,11 @@ FROM unnest($4::bigint[], $5::bigint[], $6::uuid[], $7::text[], $8::text[], $9::
 ON CONFLICT ON CONSTRAINT event_is_parked_once DO NOTHING;
 
 -- name: move_on
--- Moves a subscriber's position on, if it still stands where the batch began.
+-- Moves a subscriber's position on, unless somebody has changed the subscriber since the batch began: to tell it again, to pause it.
 UPDATE webhook.endpoint
-SET txid = $5, seq = $6, delivered = delivered + $7, delivered_at = CASE WHEN $7 > 0 THEN now() ELSE delivered_at END,
-    failures = $8, failing_since = $9, resting_until = $10
-WHERE cell = $1 AND id = $2 AND txid = $3 AND seq = $4 RETURNING id;
+SET txid = $4, seq = $5, delivered = delivered + $6, delivered_at = CASE WHEN $6 > 0 THEN now() ELSE delivered_at END,
+    failures = $7, failing_since = $8, resting_until = $9
+WHERE cell = $1 AND id = $2 AND version = $3 RETURNING id;
 
 -- name: due_parked
 -- The first event of each key that is parked for active subscribers and due, the longest due first.
