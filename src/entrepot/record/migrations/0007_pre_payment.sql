@@ -84,7 +84,6 @@ CREATE TABLE payment.dispute (
     evidence_due timestamptz NOT NULL,
     opened_at timestamptz NOT NULL,
     decided_at timestamptz,
-    version bigint NOT NULL,
     CONSTRAINT dispute_id_is_unique PRIMARY KEY (cell, id),
     CONSTRAINT dispute_is_known_once UNIQUE (cell, gateway, reference),
     CONSTRAINT dispute_state_is_known CHECK (state IN ('opened', 'evidence_sent', 'won', 'lost')),
@@ -135,11 +134,13 @@ CREATE TABLE payment.inbox (
     CONSTRAINT webhook_is_taken_in_once PRIMARY KEY (cell, provider, event_id)
 );
 
-CREATE FUNCTION payment.ensure_room(first timestamptz, last timestamptz) RETURNS integer
-LANGUAGE sql AS $$
-    SELECT log.ensure_partitions('payment.payment', 'month', first, last)
-         + log.ensure_partitions('payment.operation', 'month', first, last)
-$$;
+-- How far a gateway's own report was read for payouts.
+CREATE TABLE payment.settlement (
+    cell integer NOT NULL,
+    gateway text NOT NULL,
+    cursor text NOT NULL,
+    CONSTRAINT one_settlement_per_gateway PRIMARY KEY (cell, gateway)
+);
 
 -- Writes authorized payments with their events, for the checkouts that are placed in this transaction (the hot path calls it).
 -- What was captured at once is an operation that is done, under the payment's own id, and is booked.
