@@ -131,7 +131,7 @@ class Query(Struct, frozen=True, kw_only=True):
     """One question. A facet is counted under all filters except those on its own field, so that values can be added.
 
     ``where`` selects and scores; ``filters`` only select, each on the field it names; ``sort`` None is by score.
-    ``cursor`` is what the page before gave.
+    ``cursor`` is what the page before gave. ``counted`` False leaves out how many match in all (``track_total_hits``).
     """
 
     where: Clause = Everything()
@@ -140,6 +140,7 @@ class Query(Struct, frozen=True, kw_only=True):
     sort: Sort | None = None
     limit: int = 20
     cursor: str = ""
+    counted: bool = True
 
 
 class Hit(Struct, frozen=True):
@@ -159,7 +160,7 @@ class Bucket(Struct, frozen=True):
 
 
 class Found(Struct, frozen=True, kw_only=True):
-    """A page of hits, how many items match in all, and the facets asked for; ``cursor`` empty says the end."""
+    """A page of hits, how many items match in all (0 if not counted), and the facets; ``cursor`` empty says the end."""
 
     hits: Sequence[Hit]
     total: int

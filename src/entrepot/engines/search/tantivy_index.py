@@ -109,13 +109,13 @@ class TantivyIndex:
         """Return a page of hits, the total and the facets."""
         searcher = self._fresh()
         selection = self._compiler.selection(query.where, query.filters)
-        total = _matching(searcher, selection)
+        total = _matching(searcher, selection) if query.counted else 0
         hits: list[Hit] = []
         cursor = ""
-        if query.limit and total:
+        if query.limit and (total or not query.counted):
             page = self._scored if query.sort is None else self._sorted
             hits, cursor = page(searcher, selection, query)
-        return Found(hits=hits, total=total, facets=self._facets(searcher, query), cursor=cursor)
+        return Found(hits=hits, total=total, facets=self._facets(searcher, selection, query), cursor=cursor)
 
     def _scored(self, searcher: Searcher, selection: Asked, query: Query) -> tuple[list[Hit], str]:
         start = _offset(query.cursor)
@@ -188,7 +188,7 @@ class TantivyIndex:
         if self.turn.wanted():
             self.turn.end()
 
-    def _facets(self, searcher: Searcher, query: Query) -> dict[str, Sequence[Bucket]]:
+    def _facets(self, searcher: Searcher, selection: Asked, query: Query) -> dict[str, Sequence[Bucket]]:
         # Facets that are counted under the same filters are one pass over the items.
         passes: dict[tuple[OneOf | Between, ...], list[str]] = {}
         for name, facet in query.facets.items():
@@ -197,7 +197,8 @@ class TantivyIndex:
         counted: dict[str, Sequence[Bucket]] = {}
         for filters, names in passes.items():
             asked = {name: aggregation(query.facets[name], self._compiler.path) for name in names}
-            answer = searcher.aggregate(self._compiler.selection(query.where, filters), asked)
+            among = selection if filters == query.filters else self._compiler.selection(query.where, filters)
+            answer = searcher.aggregate(among, asked)
             counted.update({name: buckets(query.facets[name], answer[name]) for name in names})
         compared = [
             (name, facet.field) for name, facet in query.facets.items() if isinstance(facet, TermsFacet) and facet.compared

@@ -71,10 +71,11 @@ async def count_facets(store: SearchStore, target: Target, asked: Query, market:
     filtered = [each.field for each in asked.filters if each.field.startswith((TEXTS, NUMBERS))]
     candidates = {field: _candidate(field) for field in (*filtered, *promising)}
     candidates |= _ranges({price: first[price]} if price else {})
-    second = (await store.search(target, structs.replace(asked, facets=candidates))).facets
+    narrowed = structs.replace(asked, counted=False)
+    second = (await store.search(target, structs.replace(narrowed, facets=candidates))).facets
     chosen = filtered + _best(second, {field: promise for field, promise in promising.items() if field not in filtered})
     numbers = _ranges({field: second[field] for field in chosen if field.startswith(NUMBERS)})
-    third = (await store.search(target, structs.replace(asked, facets=numbers))).facets if numbers else {}
+    third = (await store.search(target, structs.replace(narrowed, facets=numbers))).facets if numbers else {}
     facets = [_values(name, name, first[name]) for name in ("brand", "category")]
     facets.append(_ranged("price", "price", second.get(price, ())))
     for field in chosen:
