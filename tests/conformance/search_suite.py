@@ -5,6 +5,7 @@ A module gives the fixture ``found`` (a store and a target that is filled with `
     class TestTantivy(SearchSuite): ...
 """
 
+import itertools
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -48,6 +49,7 @@ SHAPE = Shape(
                 "rank": {"type": "integer"},
                 "facts": {"type": "keyword_map"},
                 "price": {"type": "number_map"},
+                "sizes": {"type": "number_map"},
             }
         }
     )
@@ -98,6 +100,7 @@ def _counted(number: int) -> Item:
         "rank": number * 7 % 10,
         "facts": {"colour": ("red", "green", "blue")[number % 3], "a.b c-d": str(number % 2)},
         "price": {"GB": number * 100} if number % 4 else {},
+        "sizes": {"whole": number % 5 - 2, "real": float(number % 5 - 2), "half": number % 9 / 2 - 2} if number % 3 else {},
     }
     return Item(f"counted/{number:02}", 1, body)
 
@@ -189,6 +192,17 @@ class SearchSuite:
         found = await filled.store.search(filled.target, Query(where=THINGS, facets={"rank": ranks}, limit=0))
         assert [bucket.count for bucket in found.facets["rank"]] == [12, 12, 16]
         assert found.hits == []
+
+    @pytest.mark.parametrize("size", ["whole", "real", "half"])
+    async def test_a_bound_may_have_a_fraction_whatever_numbers_there_are(self, filled: Filled, size: str) -> None:
+        numbers = [sizes[size] for item in COUNTED if isinstance(sizes := (item.body or {})["sizes"], dict) and sizes]
+        bounds = [None, -2.0, -1.5, -1, -0.5, 0.0, 0.25, 1, 1.5, 3.5]
+        asked = [Between(f"sizes.{size}", low, below) for low, below in itertools.product(bounds, bounds)]
+        expected = [
+            sum((each.low is None or each.low <= number) and (each.below is None or number < each.below) for number in numbers)
+            for each in asked
+        ]
+        assert await filled.store.count(filled.target, asked) == expected
 
     async def test_a_spread_says_where_the_numbers_lie(self, filled: Filled) -> None:
         spread = SpreadFacet("price.GB", (50.0,))

@@ -77,20 +77,32 @@ class Compiler(Struct, frozen=True):
             return Query.exists_query(path)
         if "." not in path:
             return Query.range_query(self.schema, path, FieldType.Integer, part.low, part.below, include_upper=False)
+        # Each bound is a query of its own: tantivy panics over a range from a whole number to one with a fraction.
+        sides = [
+            self._side(path, bound, below=below)
+            for bound, below in ((part.low, False), (part.below, True))
+            if bound is not None
+        ]
+        return sides[0] if len(sides) == 1 else Query.boolean_query([(Occur.Must, side) for side in sides])
+
+    def _side(self, path: str, bound: float, *, below: bool) -> Query:
+        # Where a segment holds but whole numbers, tantivy cuts the bound's fraction off. That is right below a positive bound
+        # and above a negative one; the other side is what has a number and does not lie on this one.
+        if bound != int(bound) and below != (bound > 0):
+            there = (Occur.Must, Query.exists_query(path))
+            return Query.boolean_query([there, (Occur.MustNot, self._side(path, bound, below=not below))])
         # range_query knows no keys of maps; the parser does. Numbers need no escape, the path's letters do.
-        low, below = ("*" if bound is None else str(bound) for bound in (part.low, part.below))
         name, key = path.split(".", 1)
         escaped = "".join(letter if letter.isalnum() or letter in "_\\" else f"\\{letter}" for letter in key)
-        return self.index.parse_query(f"{name}.{escaped}:[{low} TO {below}}}", [])
+        return self.index.parse_query(f"{name}.{escaped}:" + (f"[* TO {bound}}}" if below else f"[{bound} TO *]"), [])
 
     def _match(self, part: port.Match) -> Query:
-        text = spaced(part.text)
+        text, language = spaced(part.text), analyzer_of(part.locale)
+        words = {name: self.analyzers[name].analyze(text) for name in {language, FOLDED}}
         found = []
         for name, boost in part.fields.items():
             field = self.fields[name]
-            language = analyzer_of(part.locale) if field.localized else FOLDED
-            tokens = self.analyzers[language].analyze(text)
-            if tokens:
+            if tokens := words[language if field.localized else FOLDED]:
                 query = self._tokens(column(name, field, part.locale), tokens, part)
                 found.append(query if boost == 1.0 else Query.boost_query(query, boost))
         if len(found) == 1:
