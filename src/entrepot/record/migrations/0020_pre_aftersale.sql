@@ -46,6 +46,22 @@ CREATE TABLE fulfilment.shipment_line (
     CONSTRAINT shipped_quantity_never_negative CHECK (quantity >= 0)
 ) PARTITION BY RANGE (shipment_id);
 
+-- Pieces that were sold by promise (backorder, preorder) and wait for a receipt, the oldest order first (ids begin with the moment).
+CREATE TABLE fulfilment.waiting (
+    cell integer NOT NULL,
+    variant_id uuid NOT NULL,
+    order_id uuid NOT NULL,
+    line integer NOT NULL,
+    sku text NOT NULL,
+    seller_id uuid,
+    warehouse text NOT NULL,
+    quantity integer NOT NULL,
+    CONSTRAINT one_row_per_waiting_line PRIMARY KEY (cell, variant_id, order_id, line),
+    CONSTRAINT waiting_quantity_is_positive CHECK (quantity > 0)
+) WITH (fillfactor = 70);
+
+CREATE INDEX waiting_lines_of_an_order ON fulfilment.waiting (cell, order_id);
+
 CREATE SCHEMA aftersale;
 
 -- A return under way, from the wish to its end. When it is settled, `ordering.returns` has the return of the same id.

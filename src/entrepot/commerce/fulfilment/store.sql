@@ -1,0 +1,82 @@
+-- name: put_shipments
+-- Writes shipments that are new, or sets the state of those that are there; each moment is that of its state.
+INSERT INTO fulfilment.shipment AS s (cell, id, order_id, warehouse, seller_id, state, carrier, tracking, planned_at, version)
+SELECT $1, n.id, n.order_id, n.warehouse, n.seller_id, n.state, n.carrier, n.tracking, $10, n.version
+FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::bigint[])
+    AS n (id, order_id, warehouse, seller_id, state, carrier, tracking, version)
+ON CONFLICT (cell, id) DO UPDATE SET
+    state = excluded.state, carrier = excluded.carrier, tracking = excluded.tracking, version = excluded.version,
+    picked_at = CASE WHEN excluded.state = 'picked' THEN coalesce(s.picked_at, $10) ELSE s.picked_at END,
+    packed_at = CASE WHEN excluded.state = 'packed' THEN coalesce(s.packed_at, $10) ELSE s.packed_at END,
+    shipped_at = CASE WHEN excluded.state = 'shipped' THEN $10 ELSE s.shipped_at END,
+    delivered_at = CASE WHEN excluded.state = 'delivered' THEN $10 ELSE s.delivered_at END,
+    lost_at = CASE WHEN excluded.state = 'lost' THEN $10 ELSE s.lost_at END,
+    cancelled_at = CASE WHEN excluded.state = 'cancelled' THEN $10 ELSE s.cancelled_at END;
+
+-- name: clear_lines
+-- Takes out of shipments what is about to be written anew.
+DELETE FROM fulfilment.shipment_line WHERE cell = $1 AND shipment_id = ANY ($2::uuid[]);
+
+-- name: put_lines
+-- Writes what is in shipments.
+INSERT INTO fulfilment.shipment_line (cell, shipment_id, line, sku, variant_id, quantity)
+SELECT $1, l.* FROM unnest($2::uuid[], $3::integer[], $4::text[], $5::uuid[], $6::integer[]) AS l;
+
+-- name: shipments_of
+-- The shipments of an order, in the order they were planned.
+SELECT id, order_id, warehouse, state, version, seller_id, carrier, tracking
+FROM fulfilment.shipment WHERE cell = $1 AND order_id = $2 ORDER BY id;
+
+-- name: lines_of
+-- What is in shipments.
+SELECT shipment_id, line, sku, variant_id, quantity
+FROM fulfilment.shipment_line WHERE cell = $1 AND shipment_id = ANY ($2::uuid[]) ORDER BY shipment_id, line;
+
+-- name: order_of
+-- The order that a shipment is of: it is locked first, so that nobody waits for each other.
+SELECT order_id FROM fulfilment.shipment WHERE cell = $1 AND id = $2;
+
+-- name: to_plan
+-- What is to leave of orders that nobody has planned for yet; locks the orders in key order. Cancelled pieces are left out.
+WITH locked AS MATERIALIZED (
+    SELECT o.id FROM ordering.orders AS o
+    WHERE o.cell = $1 AND o.id = ANY ($2::uuid[]) AND o.state IN ('placed', 'part_shipped') ORDER BY o.id FOR UPDATE
+)
+SELECT l.order_id, l.line, l.sku, l.variant_id, l.warehouse, l.seller_id, l.quantity - l.shipped - l.cancelled AS quantity,
+       l.delivery, coalesce(w.kind, 'own') AS kind
+FROM locked AS o
+JOIN ordering.line AS l ON l.cell = $1 AND l.order_id = o.id AND l.quantity > l.shipped + l.cancelled
+LEFT JOIN stock.warehouse AS w ON w.cell = l.cell AND w.code = l.warehouse
+WHERE NOT EXISTS (SELECT FROM fulfilment.shipment AS s WHERE s.cell = $1 AND s.order_id = o.id)
+  AND NOT EXISTS (SELECT FROM fulfilment.waiting AS v WHERE v.cell = $1 AND v.order_id = o.id)
+ORDER BY l.order_id, l.line;
+
+-- name: put_waiting
+-- Notes what waits for a receipt.
+INSERT INTO fulfilment.waiting AS w (cell, variant_id, order_id, line, sku, seller_id, warehouse, quantity)
+SELECT $1, n.* FROM unnest($2::uuid[], $3::uuid[], $4::integer[], $5::text[], $6::uuid[], $7::text[], $8::integer[])
+    AS n (variant_id, order_id, line, sku, seller_id, warehouse, quantity)
+WHERE n.quantity > 0
+ON CONFLICT (cell, variant_id, order_id, line) DO UPDATE SET quantity = excluded.quantity;
+
+-- name: end_waiting
+-- Forgets what waits no longer.
+DELETE FROM fulfilment.waiting AS w
+USING unnest($2::uuid[], $3::uuid[], $4::integer[]) AS n (variant_id, order_id, line)
+WHERE w.cell = $1 AND w.variant_id = n.variant_id AND w.order_id = n.order_id AND w.line = n.line;
+
+-- name: waiting_orders
+-- Locks the orders that wait for these variants, in key order: they are changed under their own locks.
+SELECT o.id FROM ordering.orders AS o
+WHERE o.cell = $1 AND o.id IN (SELECT w.order_id FROM fulfilment.waiting AS w WHERE w.cell = $1 AND w.variant_id = ANY ($2::uuid[]))
+ORDER BY o.id FOR UPDATE;
+
+-- name: waiting_for
+-- What waits for these variants, the oldest order first.
+SELECT variant_id, order_id, line, sku, seller_id, warehouse, quantity
+FROM fulfilment.waiting WHERE cell = $1 AND variant_id = ANY ($2::uuid[]) ORDER BY variant_id, order_id, line;
+
+-- name: waiting_of
+-- What waits of an order.
+SELECT variant_id, order_id, line, sku, seller_id, warehouse, quantity
+FROM fulfilment.waiting WHERE cell = $1 AND order_id = $2 ORDER BY line;
