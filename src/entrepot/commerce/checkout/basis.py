@@ -18,7 +18,7 @@ from entrepot.partners.tax.port import TaxQuestion, Treatment
 
 
 class Offer(Struct, frozen=True, kw_only=True):
-    """A SKU as it is offered in a market: how it is sold, its price there, and its prices in lists."""
+    """A SKU as it is offered in a market: how it is sold, and its price there."""
 
     sku: str
     variant_id: UUID
@@ -31,7 +31,6 @@ class Offer(Struct, frozen=True, kw_only=True):
     delivery: Delivery
     commission_permille: int
     amount_minor: int | None
-    prices: Mapping[str, Sequence[Tier]] = {}
 
 
 class Setting(Struct, frozen=True, kw_only=True):
@@ -56,9 +55,10 @@ class Setting(Struct, frozen=True, kw_only=True):
 
 
 class Read(Struct, frozen=True, kw_only=True):
-    """What was looked up for one cart."""
+    """What was looked up for one cart; ``prices`` are those of variants in lists."""
 
     offers: Mapping[str, Offer]
+    prices: Mapping[UUID, Mapping[str, Sequence[Tier]]] = {}
     coupons: Mapping[str, Coupon] = {}
     used: Mapping[str, int] = {}
 

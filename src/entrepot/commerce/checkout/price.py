@@ -4,12 +4,12 @@ In order: whose price it is (``settle_terms``), what each line costs, what promo
 Whatever the input, lines and charges make the total, and no discount exceeds its line.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from entrepot.base import limits
 from entrepot.base.errors import BadInputError, NotFoundError, QuantityRefusedError
-from entrepot.commerce.checkout.basis import Offer, Prepared, PricedLine, Read, Setting
+from entrepot.commerce.checkout.basis import Prepared, PricedLine, Read, Setting
 from entrepot.commerce.checkout.claims import Claim
 from entrepot.commerce.checkout.explain import Authority, explain
 from entrepot.commerce.checkout.quote import Quote, QuotedLine, QuoteRequest, Shipping, WantedLine
@@ -23,6 +23,7 @@ from entrepot.commerce.promotion.rules import (
     Applied,
     Audience,
     Candidate,
+    Coupon,
     Idle,
     Postage,
     Settled,
@@ -63,7 +64,7 @@ def price(setting: Setting, read: Read, reckon: Callable[[TaxQuestion], Sequence
 
 def prepare(setting: Setting, read: Read) -> Prepared:
     """Return lines, discounts and postage, and what is to be taxed."""
-    lines = _lines(setting, read.offers)
+    lines = _lines(setting, read)
     items = [_item(line) for line in lines]
     candidates = [*automatic(list(setting.terms.promotions.values()), setting.audience, read.used), *_coupons(setting, read)]
     settled = Settled()
@@ -144,31 +145,30 @@ def check_request(request: QuoteRequest) -> None:
             raise BadInputError(f"{line.agreed_unit_minor} for {line.sku} is out of range: 0 to {limits.MINOR_MAX}.")
 
 
-def limited(setting: Setting) -> list[str]:
-    """Return the names of the allowances that decide whether a promotion is used up."""
-    return [
-        limit.name
-        for one in setting.terms.promotions.values()
-        if one.most is not None or one.most_per_customer is not None
-        for limit in limits_of(Candidate(one), setting.audience.customer_id)
-    ]
+def limited(setting: Setting, coupons: Iterable[Coupon]) -> list[str]:
+    """Return the names of the allowances that decide whether one of these coupons, or a promotion, is used up."""
+    promotions = setting.terms.promotions
+    candidates = [Candidate(one) for one in promotions.values() if one.most is not None or one.most_per_customer is not None]
+    candidates += [Candidate(promotions[one.promotion], one) for one in coupons if one.promotion in promotions]
+    return list({limit.name for one in candidates for limit in limits_of(one, setting.audience.customer_id)})
 
 
-def _lines(setting: Setting, offered: Mapping[str, Offer]) -> list[PricedLine]:
+def _lines(setting: Setting, read: Read) -> list[PricedLine]:
     wanted = setting.request.lines
     pieces: dict[str, int] = {}
     for line in wanted:
         pieces[line.sku] = pieces.get(line.sku, 0) + line.quantity
-    return [_line(setting, line, offered.get(line.sku), pieces[line.sku]) for line in wanted]
+    return [_line(setting, line, read, pieces[line.sku]) for line in wanted]
 
 
-def _line(setting: Setting, wanted: WantedLine, offer: Offer | None, pieces: int) -> PricedLine:
+def _line(setting: Setting, wanted: WantedLine, read: Read, pieces: int) -> PricedLine:
+    offer = read.offers.get(wanted.sku)
     if offer is None or not (offer.offered or wanted.agreed_unit_minor is not None):
         raise NotFoundError(f"There is no article {wanted.sku!r} on offer: check the SKU.", sku=wanted.sku)
     if wanted.agreed_unit_minor is not None:
         return PricedLine(wanted, offer, wanted.agreed_unit_minor, "agreed price")
     unit = unit_price(
-        wanted.sku, pieces, offer.amount_minor, offer.prices, setting.lists,
+        wanted.sku, pieces, offer.amount_minor, read.prices.get(offer.variant_id, {}), setting.lists,
         market=setting.market, currency=setting.currency, rates=setting.terms.rates, at=setting.at,
     )  # fmt: skip
     net = setting.net(unit.amount_minor, offer.tax_class)

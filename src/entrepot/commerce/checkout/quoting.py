@@ -3,11 +3,12 @@
 Markets, lists, rates, promotions, zones and methods are held in process (``terms.py``).
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime
+from uuid import UUID
 
 import asyncpg
-import msgspec
 
 from entrepot.base.time import Clock, utc
 from entrepot.commerce.checkout.basis import Offer, Read, Setting
@@ -43,45 +44,28 @@ class Quoting:
 
 async def _read(connection: Connection, cell: int, setting: Setting) -> Read:
     request = setting.request
-    skus = list({line.sku for line in request.lines})
-    lists = [one.code for one in setting.lists]
-    rows = await connection.fetch(SQL["offers"], skus, request.market, lists)
-    offers = {row[0]: _offer(row) for row in rows}
-    coupons: dict[str, Coupon] = {}
-    used: dict[str, int] = {}
-    if request.coupons:
-        codes = list({normal(code) for code in request.coupons})
-        for row in await connection.fetch(SQL["coupons"], cell, codes, request.customer_id):
-            *of_coupon, used_in_all, used_by_customer = row
-            code = row[0]
-            coupons[code] = Coupon(**dict(zip(Coupon.__struct_fields__, of_coupon, strict=True)))
-            used[f"coupon/{code}"] = used_in_all
-            used[f"coupon/{code}/{request.customer_id}"] = used_by_customer
-    if names := limited(setting):
-        used |= {row["name"]: row["used"] for row in await connection.fetch(SQL["used"], cell, names)}
-    return Read(offers=offers, coupons=coupons, used=used)
+    rows = await connection.fetch(SQL["offers"], list({line.sku for line in request.lines}), request.market)
+    offers = {row["sku"]: _offer(row) for row in rows}
+    prices = await _list_prices(connection, setting, offers.values()) if setting.lists else {}
+    coupons = await _coupons(connection, request.coupons) if request.coupons else {}
+    names = limited(setting, coupons.values())
+    used = {row["name"]: row["used"] for row in await connection.fetch(SQL["used"], cell, names)} if names else {}
+    return Read(offers=offers, prices=prices, coupons=coupons, used=used)
+
+
+async def _list_prices(connection: Connection, setting: Setting, offers: Iterable[Offer]) -> dict[UUID, dict[str, list[Tier]]]:
+    variants = [offer.variant_id for offer in offers]
+    found: dict[UUID, dict[str, list[Tier]]] = defaultdict(dict)
+    for row in await connection.fetch(SQL["list_prices"], variants, [one.code for one in setting.lists]):
+        tiers = zip(row["from_quantities"], row["amounts_minor"], strict=True)
+        found[row["variant_id"]][row["list"]] = [Tier(from_quantity=pieces, amount_minor=amount) for pieces, amount in tiers]
+    return found
+
+
+async def _coupons(connection: Connection, codes: Iterable[str]) -> dict[str, Coupon]:
+    rows = await connection.fetch(SQL["coupons"], list({normal(code) for code in codes}))
+    return {row["code"]: Coupon(**dict(row)) for row in rows}
 
 
 def _offer(row: asyncpg.Record) -> Offer:
-    return Offer(
-        sku=row["sku"],
-        variant_id=row["variant_id"],
-        product_id=row["product_id"],
-        category_id=row["category_id"],
-        offered=row["offered"],
-        seller_id=row["seller_id"],
-        tax_class=row["tax_class"],
-        weight_grams=row["weight_grams"],
-        delivery=row["delivery"],
-        commission_permille=row["commission_permille"],
-        amount_minor=row["amount_minor"],
-        prices=_prices(row["lists"], row["from_quantities"], row["amounts_minor"]) if row["lists"] else {},
-    )
-
-
-def _prices(lists: Sequence[str], from_quantities: str, amounts_minor: str) -> dict[str, list[Tier]]:
-    """Return the tiers of each list (PostgreSQL has no arrays of arrays of differing lengths, hence JSON)."""
-    return {
-        code: [Tier(from_quantity=pieces, amount_minor=amount) for pieces, amount in zip(*columns, strict=True)]
-        for code, *columns in zip(lists, msgspec.json.decode(from_quantities), msgspec.json.decode(amounts_minor), strict=True)
-    }
+    return Offer(**dict(row))

@@ -1,1 +1,1 @@
-"""Prices per variant, market and currency. Owns the schema `pricing`; writes `pricing.*` events."""
+"""Prices per variant, market and currency, price lists beside them, and rates. Owns the schema `pricing`; writes its events."""

@@ -1,21 +1,86 @@
 """The commands of pricing, for many prices at once."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from entrepot.base.event import Token
 from entrepot.commerce.pricing import rules, store
-from entrepot.commerce.pricing.events import PRICES_SET, Price, PricesSet
+from entrepot.commerce.pricing.events import (
+    LIST_PRICE_SET,
+    PRICE_LIST_SAVED,
+    PRICES_SET,
+    RATE_SET,
+    ListPriceSet,
+    Price,
+    PriceListSaved,
+    PricesSet,
+    RateSet,
+    Tier,
+)
 from entrepot.commerce.pricing.rules import PriceDraft
 from entrepot.record.transaction import Fact, Transaction
 
 
-async def save_market(tx: Transaction, code: str, currency: str) -> None:
-    """Make a market that sells in a currency; one that exists in another currency is refused."""
+async def save_market(
+    tx: Transaction,
+    code: str,
+    currency: str,
+    *,
+    country: str | None = None,
+    prices_include_tax: bool | None = None,
+    currencies: Sequence[str] | None = None,
+) -> None:
+    """Make a market that sells in a currency; one that exists in another is refused. What is not given stays as it is."""
     rules.check_market(code, currency)
+    rules.check_terms(country or "", currencies or ())
     await store.put_market(tx.connection, code, currency)
     rules.check_same_currency(code, currency, (await store.markets(tx.connection))[code])
+    await store.put_market_terms(tx.connection, code, country, prices_include_tax, currencies)
+
+
+async def save_price_list(tx: Transaction, wanted: PriceListSaved) -> Token | None:
+    """Make a price list what is wanted; None when it was so already.
+
+    One that would rank equal with another for the same buyers at the same time is refused.
+    """
+    rules.check_list(wanted, await store.markets(tx.connection))
+    version = await store.put_price_list(tx.connection, wanted)
+    if version is None:
+        return None
+    return await tx.append([Fact(PRICE_LIST_SAVED, f"price-list/{wanted.code}", version, wanted)])
+
+
+async def set_list_prices(tx: Transaction, code: str, tiers: Mapping[UUID, Sequence[Tier]]) -> Token | None:
+    """Set what variants cost in a list, by quantity; without tiers a variant is no longer in it."""
+    rules.check_known_list(code, await store.price_list_for_update(tx.connection, code))
+    wanted = {variant_id: rules.check_tiers(str(variant_id), of_variant) for variant_id, of_variant in tiers.items()}
+    versions = await store.put_list_prices(tx.connection, code, wanted)
+    if not versions:
+        return None
+    return await tx.append(
+        [
+            Fact(
+                LIST_PRICE_SET,
+                f"list-price/{code}/{variant_id}",
+                version,
+                ListPriceSet(list=code, variant_id=variant_id, tiers=wanted[variant_id]),
+            )
+            for variant_id, version in versions.items()
+        ]
+    )
+
+
+async def set_rates(tx: Transaction, rates: Sequence[RateSet]) -> Token | None:
+    """Set what currencies are worth in each other, each from its moment on; returns None when all was so already."""
+    for rate in rates:
+        rules.check_rate(rate)
+    versions = await store.put_rates(tx.connection, rates)
+    facts = [
+        Fact(RATE_SET, f"rate/{rate.base}/{rate.quote}/{rate.valid_from.isoformat()}", version, rate)
+        for rate, version in versions
+    ]
+    return await tx.append(facts) if facts else None
 
 
 async def set_prices(tx: Transaction, drafts: Sequence[PriceDraft]) -> Token | None:

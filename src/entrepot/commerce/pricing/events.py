@@ -1,6 +1,7 @@
 """What can have happened to prices. Key: ``product/<id>``, so that a product and its prices arrive in one order.
 
-Lists and rates have keys of their own: ``price-list/<code>``, ``list-price/<code>/<variant id>``, ``rate/<base>/<quote>``.
+Lists and rates have keys of their own: ``price-list/<code>``, ``list-price/<code>/<variant id>`` and
+``rate/<base>/<quote>/<moment>``.
 """
 
 from collections.abc import Sequence

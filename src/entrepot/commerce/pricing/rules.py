@@ -9,7 +9,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from entrepot.base import limits
-from entrepot.base.errors import BadInputError, ConflictError, CurrencyNotSoldError, PriceMissingError
+from entrepot.base.errors import BadInputError, ConflictError, CurrencyNotSoldError, NotFoundError, PriceMissingError
 from entrepot.base.money import Currency, currency, spoken
 from entrepot.commerce.pricing.events import Price, PriceListSaved, RateSet, Tier
 from entrepot.commerce.pricing.rates import Rates
@@ -148,14 +148,33 @@ def unit_price(
     return UnitPrice(amount, f"price of the market {market.code}{how}")
 
 
-def check_terms(market: Market) -> None:
-    """Refuse a market whose country or further currencies cannot be."""
-    if market.country and not (len(market.country) == 2 and market.country.isascii() and market.country.isupper()):  # noqa: PLR2004  # ISO 3166-1 alpha-2
+def check_terms(country: str, currencies: Sequence[str]) -> None:
+    """Refuse a country of a market, or further currencies, that cannot be."""
+    if country and not (len(country) == 2 and country.isascii() and country.isalpha() and country.isupper()):  # noqa: PLR2004  # ISO 3166-1 alpha-2
         raise BadInputError(
-            f"{market.country!r} is no country code: use two capital letters (ISO 3166-1), such as GB.", country=market.country
+            f"{country!r} is no country code: use two capital letters (ISO 3166-1), such as GB.", country=country
         )
-    for code in market.currencies:
+    for code in currencies:
         currency(code)
+
+
+def check_known_list(code: str, version: int | None) -> None:
+    """Refuse a price list that is not there."""
+    if version is None:
+        raise NotFoundError(f"There is no price list {code!r}: make it first.", list=code)
+
+
+class RankTakenError(ConflictError):
+    """Another price list of the same rank holds for the same buyers at the same time: which one counts would be chance."""
+
+    slug = "rank-taken"
+
+    def __init__(self, code: str, rank: int) -> None:
+        super().__init__(
+            f"Another price list of rank {rank} is for the same buyers at the same time as {code}: change its rank or time.",
+            list=code,
+            rank=rank,
+        )
 
 
 def check_list(one: PriceList, markets: Mapping[str, str]) -> None:

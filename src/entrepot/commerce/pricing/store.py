@@ -1,10 +1,14 @@
 """The queries of pricing, typed; nothing else."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from uuid import UUID
 
-from entrepot.commerce.pricing.events import Price
+import asyncpg
+
+from entrepot.commerce.pricing.events import Price, PriceListSaved, RateSet, Tier
+from entrepot.commerce.pricing.rules import RankTakenError
 from entrepot.record.named import queries
 from entrepot.record.transaction import Connection
 
@@ -63,3 +67,59 @@ async def clear_prices(connection: Connection, product_ids: Sequence[UUID]) -> l
     cleared = sorted({row["product_id"] for row in rows})
     await connection.execute(SQL["count_change"], cleared)
     return cleared
+
+
+async def put_market_terms(
+    connection: Connection, code: str, country: str | None, prices_include_tax: bool | None, currencies: Sequence[str] | None
+) -> None:
+    """Write where a market lies, how its prices are meant, and what else it sells in; None leaves it as it is."""
+    await connection.execute(SQL["put_market_terms"], code, country, prices_include_tax, currencies)
+
+
+async def put_price_list(connection: Connection, wanted: PriceListSaved) -> int | None:
+    """Write a price list and return its version, None when it was so already; two of equal rank at once are refused."""
+    try:
+        version: int | None = await connection.fetchval(
+            SQL["put_price_list"], wanted.code, wanted.title, wanted.market, wanted.currency, wanted.channel,
+            wanted.customer_group, wanted.company_id, wanted.rank, wanted.valid_from, wanted.valid_until, wanted.active,
+        )  # fmt: skip
+    except asyncpg.ExclusionViolationError as error:
+        raise RankTakenError(wanted.code, wanted.rank) from error
+    return version
+
+
+async def price_list_for_update(connection: Connection, code: str) -> int | None:
+    """Lock a price list and return its version; None when there is none."""
+    version: int | None = await connection.fetchval(SQL["price_list_for_update"], code)
+    return version
+
+
+async def put_list_prices(connection: Connection, code: str, tiers: Mapping[UUID, Sequence[Tier]]) -> dict[UUID, int]:
+    """Write what variants cost in a list; returns the new version of those that changed. The caller holds the list's lock."""
+    rows = await connection.fetch(
+        SQL["put_list_prices"],
+        code,
+        list(tiers),
+        [_array(one.from_quantity for one in of_variant) for of_variant in tiers.values()],
+        [_array(one.amount_minor for one in of_variant) for of_variant in tiers.values()],
+    )
+    return {row["variant_id"]: row["version"] for row in rows}
+
+
+async def put_rates(connection: Connection, rates: Sequence[RateSet]) -> list[tuple[RateSet, int]]:
+    """Write rates; returns those that changed, with their versions."""
+    rows = await connection.fetch(
+        SQL["put_rates"],
+        [rate.base for rate in rates],
+        [rate.quote for rate in rates],
+        [rate.valid_from for rate in rates],
+        [Decimal(rate.rate) for rate in rates],
+        [rate.source for rate in rates],
+    )
+    versions = {(row["base"], row["quote"], row["valid_from"]): row["version"] for row in rows}
+    return [(rate, versions[key]) for rate in rates if (key := (rate.base, rate.quote, rate.valid_from)) in versions]
+
+
+def _array(numbers: Iterable[int]) -> str:
+    """Return numbers as PostgreSQL writes an array: one parameter cannot hold arrays of different lengths."""
+    return "{" + ",".join(map(str, numbers)) + "}"

@@ -33,3 +33,48 @@ DELETE FROM pricing.price WHERE product_id = ANY ($1::uuid[]) RETURNING product_
 -- name: count_change
 -- Counts one more change of each product's prices.
 UPDATE pricing.product AS p SET version = p.version + 1 WHERE p.product_id = ANY ($1::uuid[]);
+
+-- name: put_market_terms
+-- Writes where a market lies, how its prices are meant and what else it sells in; NULL leaves a term as it is.
+UPDATE pricing.market AS m
+SET country = coalesce($2, m.country), prices_include_tax = coalesce($3, m.prices_include_tax),
+    currencies = coalesce($4, m.currencies), version = m.version + 1
+WHERE m.code = $1 AND (m.country, m.prices_include_tax, m.currencies)
+    IS DISTINCT FROM (coalesce($2, m.country), coalesce($3, m.prices_include_tax), coalesce($4, m.currencies));
+
+-- name: put_price_list
+-- Writes a price list as it now is, and returns its version if that is a change.
+INSERT INTO pricing.price_list AS l
+    (code, title, market, currency, channel, customer_group, company_id, rank, valid_from, valid_until, active, version)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1)
+ON CONFLICT (code) DO UPDATE SET title = excluded.title, market = excluded.market, currency = excluded.currency,
+    channel = excluded.channel, customer_group = excluded.customer_group, company_id = excluded.company_id,
+    rank = excluded.rank, valid_from = excluded.valid_from, valid_until = excluded.valid_until, active = excluded.active,
+    version = l.version + 1
+WHERE (l.title, l.market, l.currency, l.channel, l.customer_group, l.company_id, l.rank, l.valid_from, l.valid_until, l.active)
+    IS DISTINCT FROM (excluded.title, excluded.market, excluded.currency, excluded.channel, excluded.customer_group,
+                      excluded.company_id, excluded.rank, excluded.valid_from, excluded.valid_until, excluded.active)
+RETURNING version;
+
+-- name: price_list_for_update
+-- Locks a price list, so that one at a time writes its prices.
+SELECT version FROM pricing.price_list WHERE code = $1 FOR UPDATE;
+
+-- name: put_list_prices
+-- Writes what variants cost in a list, and returns the version of each that changed.
+INSERT INTO pricing.list_price AS p (list, variant_id, from_quantities, amounts_minor, version)
+SELECT $1, t.variant_id, t.from_quantities::integer[], t.amounts_minor::bigint[], 1
+FROM unnest($2::uuid[], $3::text[], $4::text[]) AS t (variant_id, from_quantities, amounts_minor)
+ON CONFLICT (variant_id, list) DO UPDATE SET from_quantities = excluded.from_quantities,
+    amounts_minor = excluded.amounts_minor, version = p.version + 1
+WHERE (p.from_quantities, p.amounts_minor) IS DISTINCT FROM (excluded.from_quantities, excluded.amounts_minor)
+RETURNING variant_id, version;
+
+-- name: put_rates
+-- Writes rates, and returns those that changed.
+INSERT INTO pricing.rate AS r (base, quote, valid_from, rate, source, version)
+SELECT t.*, 1 FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::numeric[], $5::text[])
+    AS t (base, quote, valid_from, rate, source)
+ON CONFLICT (base, quote, valid_from) DO UPDATE SET rate = excluded.rate, source = excluded.source, version = r.version + 1
+WHERE (r.rate, r.source) IS DISTINCT FROM (excluded.rate, excluded.source)
+RETURNING base, quote, valid_from, version;

@@ -1,6 +1,5 @@
 """What can have happened to promotions and coupons. Keys: ``promotion/<code>`` and ``coupon/<code>``."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -38,7 +37,7 @@ class BuyGet(Struct, frozen=True, kw_only=True, tag="buy_get", tag_field="kind",
 class FreeShipping(Struct, frozen=True, kw_only=True, tag="free_shipping", tag_field="kind", forbid_unknown_fields=True):
     """Postage is free, by any method or these, up to an amount."""
 
-    methods: Sequence[str] = ()
+    methods: list[str] = []
     up_to_minor: int | None = None
 
 
@@ -67,12 +66,12 @@ class PromotionSaved(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     group: str = ""
     rank: int = 100
     needs_coupon: bool = False
-    markets: Sequence[str] = ()
-    channels: Sequence[str] = ()
-    customer_groups: Sequence[str] = ()
-    skus: Sequence[str] = ()
-    product_ids: Sequence[UUID] = ()
-    category_ids: Sequence[UUID] = ()
+    markets: list[str] = []
+    channels: list[str] = []
+    customer_groups: list[str] = []
+    skus: list[str] = []
+    product_ids: list[UUID] = []
+    category_ids: list[UUID] = []
     minimum_minor: int = 0
     minimum_quantity: int = 0
     starts_at: datetime | None = None

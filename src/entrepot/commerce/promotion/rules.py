@@ -13,6 +13,7 @@ from entrepot.base.errors import (
     CouponRefusedError,
     CouponUnknownError,
     CouponUsedUpError,
+    NotFoundError,
 )
 from entrepot.base.money import currency
 from entrepot.commerce.promotion.effects import (
@@ -185,11 +186,13 @@ def check_promotion(one: Promotion) -> None:
         _check_bundle(one.effect)
 
 
-def check_coupon(one: Coupon) -> None:
-    """Refuse a coupon that cannot be."""
+def check_coupon(one: Coupon, promotion: Promotion | None) -> None:
+    """Refuse a coupon that cannot be, or that opens nothing."""
     check_code("coupon", one.code)
     _check_span(one.starts_at, one.ends_at)
     _check_limits(one.most, one.most_per_customer)
+    if promotion is None:
+        raise NotFoundError(f"There is no promotion {one.promotion!r}: make it first.", promotion=one.promotion)
 
 
 def check_code(what: str, code: str) -> None:

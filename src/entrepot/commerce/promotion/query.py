@@ -1,0 +1,5 @@
+"""What other rooms ask of promotions, from the truth; reads only."""
+
+from entrepot.commerce.promotion.store import coupon, promotion, promotions
+
+__all__ = ["coupon", "promotion", "promotions"]
