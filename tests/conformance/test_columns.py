@@ -10,6 +10,7 @@ import pytest
 
 from entrepot.base.errors import BadInputError, EngineAwayError
 from entrepot.base.event import Position
+from entrepot.base.limits import COLUMNS_LOOKUP_IDS_MIN
 from entrepot.base.projection import Body, Item, Shape
 from entrepot.engines.columns.clickhouse import ClickHouseColumns
 from entrepot.local.columns import ClickHouse
@@ -106,6 +107,16 @@ async def test_new_versions_far_apart_among_many_rows_are_told_from_old_ones(cas
         found = await home.read("thing/00000", "thing/00150", "thing/00299")
     assert {id_: item.version for id_, item in found.items()} == {"thing/00000": 2, "thing/00150": 3, "thing/00299": 2}
     assert found["thing/00299"].body == body(1)
+
+
+async def test_many_new_ids_with_many_old_ones_between_them_are_told_apart(case: Case) -> None:
+    few = COLUMNS_LOOKUP_IDS_MIN
+    async with fresh(case) as home:
+        await home.apply(*(home.item(f"thing/b/{number:05}", 2, body=1) for number in range(8 * few)))
+        mixed = [f"thing/{part}/{number:05}" for part in "abc" for number in range(few)]
+        await home.apply(*(home.item(id_, 1) for id_ in mixed))
+        versions = {id_: item.version for id_, item in (await home.read(*mixed)).items()}
+    assert versions == {id_: 2 if id_.startswith("thing/b") else 1 for id_ in mixed}
 
 
 async def test_a_query_binds_its_parameters(case: Case, store: ClickHouseColumns) -> None:

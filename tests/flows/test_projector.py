@@ -1,11 +1,14 @@
 """The projector follows the log: every note is found, once, in any number of shards and after any start."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from entrepot.base import limits
+from entrepot.base.event import Position
+from entrepot.base.projection import Item, Refusal, Slot, Target
 from entrepot.engines.documents.postgresql import PostgresqlDocuments
 from entrepot.log.generations import generations, rebuild
 from entrepot.log.quarantine import parked, replay
@@ -103,6 +106,29 @@ async def test_a_refusal_by_the_store_is_parked_with_its_reason(home: House) -> 
         await home.passed(await home.write(("a", 2, "behind")))
     assert await home.notes() == {"b": "good"}
     assert not await nothing_parked(home)
+
+
+async def test_few_notes_among_many_other_events_are_gathered_into_one_batch(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches: list[int] = []
+
+    class Counting(PostgresqlDocuments):
+        async def apply(self, target: Target, slot: Slot, items: Sequence[Item], position: Position) -> Sequence[Refusal]:
+            batches.append(len(items))
+            return await super().apply(target, slot, items, position)
+
+    monkeypatch.setattr(limits, "BATCH_EVENTS_MAX", 10)
+    for number in range(9):
+        await home.write((f"{number}", 1, str(number)))
+        last = await home.write(*((f"{n}", 1, "not for notes") for n in range(10)), kind=OTHER)
+    home.store = Counting(home.url)
+    await home.store.open()
+    await home.readable(last)
+    async with home.projecting():
+        await home.passed(last)
+    await home.store.close()
+    assert (sum(batches), max(batches)) == (9, 9)
 
 
 @pytest.mark.parametrize("shards", [2, 3])

@@ -21,7 +21,7 @@ from entrepot.base.event import Event, Position
 Body = Mapping[str, object]
 
 
-class Item(Struct, frozen=True):
+class Item(Struct, frozen=True, gc=False):
     """One versioned thing in a projection; ``body`` None says it is gone (a tombstone). Ids order by their UTF-8 bytes."""
 
     id: str

@@ -28,6 +28,22 @@ class Batch(Struct, frozen=True):
     settled: bool = True
 
 
+def joined(first: Batch, second: Batch) -> Batch:
+    """Return a reading and the one that goes on at its end as one."""
+    seen = second if second.scanned else first
+    return Batch(
+        events=[*first.events, *second.events],
+        hashes=[*first.hashes, *second.hashes],
+        end=second.end,
+        last=seen.last,
+        scanned=first.scanned + second.scanned,
+        passed=seen.passed,
+        stamp=seen.stamp,
+        full=second.full,
+        settled=second.settled,
+    )
+
+
 def merged(table: Batch, archived: Batch) -> Batch:
     """Return two readings after one position as one: as far as both have read, in order, each event once."""
     end = min(table.end, archived.end)

@@ -19,7 +19,7 @@ from entrepot.base.errors import EngineAwayError
 from entrepot.base.event import Event, Position
 from entrepot.base.projection import Projection, Refusal, Slot, Store, Target
 from entrepot.log import generations, store
-from entrepot.log.batch import Batch
+from entrepot.log.batch import Batch, joined
 from entrepot.log.bell import Bell
 from entrepot.log.fold import Folded, fold, needed
 from entrepot.record.transaction import Record
@@ -124,7 +124,7 @@ class SlotWriter:
         rings = self._bell.rings(CHANNEL)
         if self._quarantined:
             await self._replay(self._position)
-        batch = await self._events.read(self._slot, self._position, self._projection.kinds, self._size)
+        batch = await self._read(self._position)
         if not self._lease.held():
             return
         if batch.end > self._position or self._failing or self.building:
@@ -133,6 +133,15 @@ class SlotWriter:
             self.building = not await generations.switch(self._record, self._target, self._slots)
         if not batch.full:
             await self._pause(batch, rings)
+
+    async def _read(self, after: Position) -> Batch:
+        """Read a batch; where few of the log's events are wanted here, gather them: a small one costs an engine much, too."""
+        kinds = self._projection.kinds
+        batch = more = await self._events.read(self._slot, after, kinds, self._size)
+        while more.full and len(batch.events) + len(more.events) <= self._size and batch.scanned < limits.BATCH_SCANNED_MAX:
+            more = await self._events.read(self._slot, batch.end, kinds, self._size)
+            batch = joined(batch, more)
+        return batch
 
     async def _load(self) -> Position:
         await self._store.create(self._target)

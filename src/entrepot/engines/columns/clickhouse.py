@@ -11,6 +11,7 @@ under a Distributed table) is a matter of the shape, of ``create`` and of ``drop
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import groupby
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
@@ -24,11 +25,12 @@ from entrepot.base.event import Position
 from entrepot.base.limits import (
     COLUMNS_INSERT_ROWS_MAX,
     COLUMNS_LOOKUP_IDS_MAX,
+    COLUMNS_LOOKUP_IDS_MIN,
     COLUMNS_SECONDS_MAX,
     CONNECT_SECONDS_MAX,
     POOL_CONNECTIONS_MAX,
 )
-from entrepot.base.projection import Body, Item, Refusal, Slot, Target
+from entrepot.base.projection import Item, Refusal, Slot, Target
 from entrepot.engines import newest
 from entrepot.engines.columns.values import Column, column, misfit, pivot
 
@@ -51,7 +53,10 @@ _MOVE = """
 INSERT INTO {table} SELECT {cell:Int32}, {shard:UInt16}, {shards:UInt16}, ({txid:UInt64}, {seq:UInt64})
 """
 _COLUMNS = "DESCRIBE TABLE {table}"
-_VERSIONS_BETWEEN = "SELECT id, version FROM {table} WHERE id >= {low:String} AND id <= {high:String} LIMIT {most:UInt64}"
+_VERSIONS_BETWEEN = "SELECT id, version FROM {table} WHERE id >= {low:String} AND id <= {high:String}"
+_COUNT_BETWEEN = """
+SELECT count() FROM (SELECT 1 FROM {table} WHERE id >= {low:String} AND id <= {high:String} LIMIT {most:UInt64})
+"""
 _VERSIONS_OF = "SELECT id, version FROM {table} WHERE id IN {ids:Array(String)}"
 _READ = "SELECT * FROM {table} WHERE id IN {ids:Array(String)} ORDER BY id, version DESC LIMIT 1 BY id"
 _SCAN = "SELECT * FROM {table} FINAL WHERE id >= {low:String} ORDER BY id"
@@ -127,7 +132,7 @@ class ClickHouseColumns:
 
     async def put(self, target: Target, items: Sequence[Item]) -> None:
         """Make each id exactly this; only what would outlive it is deleted first, since a deletion rewrites whole parts."""
-        known = await self._versions(target, sorted(item.id for item in items))
+        known = await self._versions(target, sorted({item.id for item in items}))
         in_the_way = [item.id for item in items if known.get(item.id, -1) >= (0 if item.body is None else item.version)]
         for part in _parts(in_the_way, COLUMNS_LOOKUP_IDS_MAX):
             await self._command(_DELETE, target.name, {"ids": part})
@@ -142,44 +147,48 @@ class ClickHouseColumns:
         return [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
 
     async def _versions(self, target: Target, ids: Sequence[str]) -> dict[str, int]:
-        """Return the highest version of each id that is there.
+        """Return the highest version of each of these sorted, different ids that is there (and of what lies between them).
 
-        New ids lie close together (they begin with a time), so a range mostly holds nothing else and is read ten times
-        faster than a list; where it holds much more, the list is cheaper.
+        New ids lie close together (they begin with a time), so their range mostly holds nothing: to learn that takes a
+        hundredth of the time of sending a list. A range that holds much else is divided where its ids begin to differ.
         """
+        if len(ids) <= COLUMNS_LOOKUP_IDS_MIN:
+            rows = await self._select(_VERSIONS_OF, target.name, {"ids": ids})
+        else:
+            between, most = {"low": ids[0], "high": ids[-1]}, 2 * len(ids) + 1
+            [[there]] = await self._select(_COUNT_BETWEEN, target.name, {**between, "most": most})
+            if there == most:
+                parts = [await self._versions(target, part) for part in _divided(ids)]
+                return {id_: version for part in parts for id_, version in part.items()}
+            rows = await self._select(_VERSIONS_BETWEEN, target.name, between) if there else []
         known: dict[str, int] = {}
-        for part in _parts(ids, COLUMNS_LOOKUP_IDS_MAX):
-            most = 2 * len(part)
-            rows = await self._select(_VERSIONS_BETWEEN, target.name, {"low": part[0], "high": part[-1], "most": most})
-            if len(rows) == most:
-                rows = await self._select(_VERSIONS_OF, target.name, {"ids": part})
-            for id_, version in rows:
-                known[id_] = max(version, known.get(id_, version))
+        for id_, version in rows:
+            known[id_] = max(version, known.get(id_, version))
         return known
 
     async def _insert(self, target: Target, items: Sequence[Item]) -> list[Refusal]:
         refused: list[Refusal] = []
-        live = [(item, item.body) for item in items if item.body is not None]
+        live = [item for item in items if item.body is not None]
         for part in _parts(live, COLUMNS_INSERT_ROWS_MAX):
             refused += await self._insert_live(target, await self._described(target), part)
         for gone in _parts([item for item in items if item.body is None], COLUMNS_INSERT_ROWS_MAX):
             await self._insert_rows(target, _own(gone, is_deleted=1), ())
         return refused
 
-    async def _insert_live(self, target: Target, columns: Sequence[Column], live: Sequence[tuple[Item, Body]]) -> list[Refusal]:
+    async def _insert_live(self, target: Target, columns: Sequence[Column], live: Sequence[Item]) -> list[Refusal]:
         """Insert the items; halve a batch that does not fit as a whole until what does not fit stands alone."""
         why = None
-        values = pivot(columns, [body for _, body in live])
+        bodies = [item.body for item in live if item.body is not None]
+        values = pivot(columns, bodies)
         if values is not None:
             try:
-                await self._insert_rows(target, _own([item for item, _ in live], is_deleted=0) + values, columns)
+                await self._insert_rows(target, _own(live, is_deleted=0) + values, columns)
             except _UNFIT as error:
                 why = f"ClickHouse cannot keep a value of this body ({error}): mend it at its source."
             else:
                 return []
         if len(live) == 1:
-            item, body = live[0]
-            return [Refusal(item.id, why or misfit(columns, body) or "")]
+            return [Refusal(live[0].id, why or misfit(columns, bodies[0]) or "")]
         half = len(live) // 2
         return [
             *await self._insert_live(target, columns, live[:half]),
@@ -279,6 +288,12 @@ def _place(slot: Slot) -> dict[str, int]:
 
 def _own(items: Sequence[Item], *, is_deleted: int) -> list[list[object]]:
     return [[item.id for item in items], [item.version for item in items], [is_deleted] * len(items)]
+
+
+def _divided(ids: Sequence[str]) -> list[list[str]]:
+    """Return sorted ids apart, by the character in which the first and the last of them differ."""
+    same = next(place for place in range(len(ids[-1])) if ids[0][: place + 1] != ids[-1][: place + 1])
+    return [list(part) for _, part in groupby(ids, key=lambda id_: id_[same : same + 1])]
 
 
 def _parts(things: Sequence[T], size: int) -> Iterator[list[T]]:

@@ -73,7 +73,7 @@ def _fit(column: Column, values: Sequence[object]) -> bool:
     if column.kinds and not kinds <= column.kinds:
         return False
     if datetime in kinds:
-        return all(value.tzinfo is not None for value in values if isinstance(value, datetime))
+        return all(value.tzinfo is not None for value in {value for value in values if isinstance(value, datetime)})
     if "UUID" in column.declared:
-        return all(_CANONICAL_UUID.fullmatch(value) for value in values if isinstance(value, str))
+        return all(map(_CANONICAL_UUID.fullmatch, {value for value in values if isinstance(value, str)}))
     return True
