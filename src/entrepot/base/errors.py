@@ -231,6 +231,15 @@ class ChargeUnderWayError(ConflictError):
         )
 
 
+class PiecesRefusedError(ConflictError):
+    """More pieces of an order's line are to be shipped, cancelled or taken back than can be; nothing was changed."""
+
+    slug = "pieces-refused"
+
+    def __init__(self, what: str, sku: str, *, wanted: int, left: int, where: str) -> None:
+        super().__init__(f"{wanted} of {sku} cannot be {what}: {left} of it {where}.", sku=sku, wanted=wanted, left=left)
+
+
 class KeyReusedError(EntrepotError):
     """An idempotency key came again with another body; the first answer stands and nothing was done."""
 

@@ -96,7 +96,7 @@ ORDER BY variant_id, warehouse COLLATE "C";
 SELECT id FROM ordering.orders WHERE cell = $1 AND id >= $2 ORDER BY id OFFSET $3 LIMIT 1;
 
 -- name: order_events
--- An order as it was placed, and if it was cancelled, that.
+-- An order as it was placed, and if it was cancelled whole, that. (One whose lines were cancelled one by one is told by those.)
 WITH bound AS (SELECT $1::integer AS cell, $2::uuid AS low, coalesce($3::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff') AS high),
 lines AS (
     SELECT l.order_id, json_agg(json_build_object(
@@ -114,7 +114,8 @@ charges AS (
     GROUP BY c.order_id
 ),
 placed AS MATERIALIZED (
-    SELECT o.id, o.version, o.cancelled_at, o.cancelled_for, json_build_object(
+    SELECT o.id, o.version, o.cancelled_at, o.cancelled_for, EXISTS (
+        SELECT FROM ordering.returns AS r WHERE r.cell = o.cell AND r.order_id = o.id AND r.kind = 'cancelled') AS by_lines, json_build_object(
         'id', o.id, 'placed_at', to_char(o.placed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'market', o.market,
         'country', o.country, 'currency', o.currency, 'lines', coalesce(l.lines, '[]'), 'charges', coalesce(c.charges, '[]'),
         'customer_id', o.customer_id, 'goods_minor', o.goods_minor, 'charges_minor', o.charges_minor,
@@ -128,7 +129,7 @@ SELECT 'ordering.order_placed.v1' AS kind, 'order/' || id AS key, 1::bigint AS v
 UNION ALL
 SELECT 'ordering.order_cancelled.v1', 'order/' || id, version, json_build_object(
     'id', id, 'at', to_char(cancelled_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'reason', cancelled_for, 'order', body)
-FROM placed WHERE cancelled_at IS NOT NULL
+FROM placed WHERE cancelled_at IS NOT NULL AND NOT by_lines
 ORDER BY key, version;
 
 -- name: return_bound
@@ -136,7 +137,7 @@ ORDER BY key, version;
 SELECT id FROM ordering.returns WHERE cell = $1 AND id >= $2 ORDER BY id OFFSET $3 LIMIT 1;
 
 -- name: return_events
--- What came back.
+-- What came back, or was cancelled before it left.
 WITH bound AS (SELECT $1::integer AS cell, $2::uuid AS low, coalesce($3::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff') AS high),
 lines AS (
     SELECT l.return_id, json_agg(json_build_object(
@@ -153,7 +154,8 @@ charges AS (
     FROM bound AS b JOIN ordering.return_charge AS c ON c.cell = b.cell AND c.return_id >= b.low AND c.return_id < b.high
     GROUP BY c.return_id
 )
-SELECT 'ordering.order_returned.v1' AS kind, 'return/' || r.id AS key, 1::bigint AS version, json_build_object(
+SELECT CASE r.kind WHEN 'cancelled' THEN 'ordering.lines_cancelled.v1' ELSE 'ordering.order_returned.v1' END AS kind,
+       'return/' || r.id AS key, 1::bigint AS version, json_build_object(
     'return_id', r.id, 'id', r.order_id, 'at', to_char(r.returned_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
     'reason', r.reason, 'market', r.market, 'country', r.country, 'currency', r.currency, 'lines', coalesce(l.lines, '[]'),
     'charges', coalesce(c.charges, '[]'), 'customer_id', r.customer_id, 'restocked', r.restocked,

@@ -11,6 +11,7 @@ from entrepot.base.errors import BadInputError, ConflictError, NotFoundError
 from entrepot.base.money import currency
 from entrepot.commerce.checkout.requests import ChargeRequest, OrderRequest, ReturnRequest
 from entrepot.commerce.ordering.events import Charge, Line, OrderPlaced, OrderReturned
+from entrepot.commerce.ordering.parts import OrderedLine, StoredOrder
 
 
 class Offer(Struct, frozen=True):
@@ -106,20 +107,14 @@ def check_return(request: ReturnRequest) -> None:
             )
 
 
-class OrderedLine(Struct, frozen=True):
-    """A line of a placed order, with what has come back of it so far."""
-
-    line: Line
-    returned: int
-
-
-class StoredOrder(Struct, frozen=True):
-    """An order as it stands: what was placed, its state, its version, and what has come back of each line."""
-
-    placed: OrderPlaced
-    state: str
-    version: int
-    lines: list[OrderedLine]
+def check_direct(order: StoredOrder | None) -> None:
+    """Refuse to cancel or take back by itself what a gateway holds money for: that must move with it."""
+    if order is not None and order.placed.paid_by in {"card", "terms"}:
+        raise ConflictError(
+            f"Order {order.placed.id} was paid by {order.placed.paid_by}: cancel it or ask for a return at "
+            f"/v1/orders/{order.placed.id}/cancellations or /returns, so that the money goes back too.",
+            order_id=str(order.placed.id),
+        )
 
 
 def open_lines(request: ReturnRequest, order: StoredOrder | None) -> Sequence[OrderedLine]:
@@ -127,6 +122,7 @@ def open_lines(request: ReturnRequest, order: StoredOrder | None) -> Sequence[Or
     if order is None or order.state == "cancelled":
         state = "is cancelled" if order else "is not known"
         raise NotFoundError(f"Order {request.order_id} {state}: nothing can come back from it.", order_id=str(request.order_id))
+    check_direct(order)
     if request.currency != order.placed.currency:
         raise BadInputError(f"Order {request.order_id} was paid in {order.placed.currency}, not in {request.currency}.")
     return order.lines

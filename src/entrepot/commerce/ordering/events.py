@@ -12,10 +12,13 @@ from msgspec import Struct, field
 ORDER_PLACED = "ordering.order_placed.v1"
 ORDER_CANCELLED = "ordering.order_cancelled.v1"
 ORDER_RETURNED = "ordering.order_returned.v1"
+ORDER_MOVED = "ordering.order_moved.v1"
+LINES_CANCELLED = "ordering.lines_cancelled.v1"
 
 ChargeKind = Literal["postage", "fee", "discount", "adjustment", "donation", "sample", "voucher", "tax"]
 Delivery = Literal["ship", "digital", "service"]
 PaidBy = Literal["open", "card", "terms", "none"]
+OrderState = Literal["placed", "part_shipped", "shipped", "delivered", "cancelled"]
 
 
 class Line(Struct, frozen=True, kw_only=True):
@@ -117,3 +120,42 @@ class OrderReturned(Struct, frozen=True, kw_only=True):
     customer_id: UUID | None = None
     restocked: bool = True
     total_minor: int = 0
+
+
+class LinesCancelled(Struct, frozen=True, kw_only=True):
+    """Some pieces of an order will never leave. ``lines`` hold them, positive, and what they cost; the rest goes on.
+
+    Its key is ``return/<return id>``, as that of a return: both are what was given back of an order.
+    """
+
+    return_id: UUID
+    id: UUID
+    at: datetime
+    reason: str
+    market: str
+    country: str
+    currency: str
+    lines: list[Line]
+    charges: list[Charge] = field(default_factory=list)
+    customer_id: UUID | None = None
+    total_minor: int = 0
+
+
+class LineProgress(Struct, frozen=True, kw_only=True):
+    """What has become of the pieces of a line so far."""
+
+    line: int
+    sku: str
+    quantity: int
+    shipped: int
+    cancelled: int
+    returned: int
+
+
+class OrderMoved(Struct, frozen=True, kw_only=True):
+    """An order came a step further: pieces left, arrived, or were cancelled before they could."""
+
+    id: UUID
+    at: datetime
+    state: OrderState
+    lines: list[LineProgress]

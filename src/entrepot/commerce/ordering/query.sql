@@ -35,4 +35,4 @@ SELECT kind, amount_minor, note FROM ordering.charge WHERE cell = $1 AND order_i
 -- What came back of an order.
 SELECT r.id, r.returned_at, r.reason, r.restocked, r.total_minor,
        (SELECT coalesce(sum(quantity), 0)::bigint FROM ordering.return_line WHERE cell = $1 AND return_id = r.id) AS pieces
-FROM ordering.returns AS r WHERE r.cell = $1 AND r.order_id = $2 ORDER BY r.returned_at;
+FROM ordering.returns AS r WHERE r.cell = $1 AND r.order_id = $2 AND r.kind = 'returned' ORDER BY r.returned_at;

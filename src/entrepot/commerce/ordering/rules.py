@@ -2,13 +2,25 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Literal, cast
 
+import msgspec
 from msgspec import Struct
 
-from entrepot.base.errors import BadInputError, ConflictError
+from entrepot.base import limits
+from entrepot.base.errors import BadInputError, ConflictError, NotFoundError, PiecesRefusedError
 from entrepot.base.machine import Machine
-from entrepot.commerce.ordering.events import Charge, ChargeKind, OrderCancelled, OrderPlaced, OrderReturned
+from entrepot.commerce.ordering.events import (
+    Charge,
+    ChargeKind,
+    LineProgress,
+    OrderCancelled,
+    OrderMoved,
+    OrderPlaced,
+    OrderReturned,
+    OrderState,
+)
+from entrepot.commerce.ordering.parts import OrderedLine, Pieces, StoredOrder
 
 Account = Literal[
     "receivable", "sales", "sales_returns", "postage", "fees", "discounts", "adjustments", "donations",
@@ -56,17 +68,108 @@ class Transfer(Struct, frozen=True):
         return Transfer(self.credit, self.debit, self.amount_minor, self.credit_party, self.debit_party)
 
 
-def cancel(order: OrderPlaced, state: str, returned: int, at: datetime, reason: str) -> OrderCancelled:
-    """Return the cancellation of a placed order; one that is cancelled, or of which something came back, is refused."""
-    if not reason.strip():
-        raise BadInputError("A cancellation needs a reason: say why.")
-    if state == "cancelled":
-        raise ConflictError(f"Order {order.id} is cancelled already.", order_id=str(order.id))
+def cancel(order: StoredOrder, at: datetime, reason: str) -> OrderCancelled:
+    """Return the cancellation of a whole order; one of which something left or came back, or that is off, is refused."""
+    check_reason("cancellation", reason)
+    order_id, returned = order.placed.id, sum(line.returned for line in order.lines)
+    if order.state == "cancelled":
+        raise ConflictError(f"Order {order_id} is cancelled already.", order_id=str(order_id))
     if returned:
         raise ConflictError(
-            f"{returned} pieces of order {order.id} came back already: return the rest.", order_id=str(order.id)
+            f"{returned} pieces of order {order_id} came back already: return the rest.", order_id=str(order_id)
         )
-    return OrderCancelled(id=order.id, at=at, reason=reason, order=order)
+    ORDER.check(order_id, order.state, "cancelled")
+    return OrderCancelled(id=order_id, at=at, reason=reason, order=order.placed)
+
+
+def check_reason(what: str, reason: str) -> None:
+    """Refuse what is undone without a reason, or with a novel."""
+    if not reason.strip():
+        raise BadInputError(f"A {what} needs a reason: say why.")
+    if len(reason) > limits.REASON_CHARS_MAX:
+        raise BadInputError(f"The reason has {len(reason)} characters: {limits.REASON_CHARS_MAX} at most.")
+
+
+def ship(order: StoredOrder, pieces: Pieces) -> StoredOrder:
+    """Return the order after these pieces have left; more than are open is refused."""
+    _check_open(order, pieces, "shipped")
+    return _progressed(order, shipped=pieces)
+
+
+def cancel_pieces(order: StoredOrder, pieces: Pieces) -> StoredOrder:
+    """Return the order after these pieces were cancelled; what has left, or is cancelled already, is refused."""
+    _check_open(order, pieces, "cancelled")
+    return _progressed(order, cancelled=pieces)
+
+
+def take_back(order: StoredOrder, pieces: Pieces) -> StoredOrder:
+    """Return the order after these pieces came back; more than have left and not come back is refused."""
+    for number, wanted in pieces.items():
+        line = line_of(order, number)
+        if wanted > line.shipped - line.returned:
+            left = line.shipped - line.returned
+            raise PiecesRefusedError("taken back", line.line.sku, wanted=wanted, left=left, where="are out")
+    return _progressed(order, returned=pieces, moves=False)
+
+
+def deliver(order: StoredOrder) -> StoredOrder:
+    """Return the order after all that left has arrived."""
+    ORDER.check(order.placed.id, order.state, "delivered")
+    return msgspec.structs.replace(order, state="delivered", version=order.version + 1)
+
+
+def told(order: StoredOrder, at: datetime) -> OrderMoved:
+    """Return the event that tells how far an order is."""
+    lines = [
+        LineProgress(
+            line=one.line.line, sku=one.line.sku, quantity=one.line.quantity, shipped=one.shipped, cancelled=one.cancelled,
+            returned=one.returned,
+        )
+        for one in order.lines
+    ]  # fmt: skip
+    return OrderMoved(id=order.placed.id, at=at, state=cast("OrderState", order.state), lines=lines)
+
+
+def line_of(order: StoredOrder, number: int) -> OrderedLine:
+    """Return a line of the order; one that it does not have is refused."""
+    line = order.line(number)
+    if line is None:
+        raise NotFoundError(
+            f"Order {order.placed.id} has no line {number}: its lines are 1 to {len(order.lines)}.", line=number
+        )
+    return line
+
+
+def _check_open(order: StoredOrder, pieces: Pieces, what: str) -> None:
+    for number, wanted in pieces.items():
+        line = line_of(order, number)
+        if wanted > line.open:
+            raise PiecesRefusedError(
+                what, line.line.sku, wanted=wanted, left=line.open, where="have not left and are not cancelled"
+            )
+
+
+def _progressed(
+    order: StoredOrder, *, shipped: Pieces | None = None, cancelled: Pieces | None = None, returned: Pieces | None = None,
+    moves: bool = True,
+) -> StoredOrder:  # fmt: skip
+    """Return the order with these pieces counted, in the state that follows from them."""
+    lines = [
+        OrderedLine(
+            one.line,
+            one.returned + (returned or {}).get(one.line.line, 0),
+            one.shipped + (shipped or {}).get(one.line.line, 0),
+            one.cancelled + (cancelled or {}).get(one.line.line, 0),
+        )
+        for one in order.lines
+    ]
+    if not moves:
+        return msgspec.structs.replace(order, lines=lines)
+    any_left, any_open = any(line.shipped for line in lines), any(line.open for line in lines)
+    state = ("part_shipped" if any_left else "placed") if any_open else ("shipped" if any_left else "cancelled")
+    if state != order.state:
+        ORDER.check(order.placed.id, order.state, state)
+    return StoredOrder(order.placed, state, order.version + 1, lines)
 
 
 def book_sale(order: OrderPlaced) -> list[Transfer]:
@@ -90,6 +193,15 @@ def book_sale(order: OrderPlaced) -> list[Transfer]:
 def book_cancellation(order: OrderPlaced) -> list[Transfer]:
     """Return the sale's transfers the other way round."""
     return [transfer.reversed() for transfer in book_sale(order)]
+
+
+def book_part_returned(part: OrderPlaced) -> list[Transfer]:
+    """Return what a part of an order books that came back: as its sale, the other way round, the returned goods apart."""
+    instead: dict[Account, Account] = {"sales": "sales_returns"}
+    return [
+        msgspec.structs.replace(back, debit=instead.get(back.debit, back.debit), credit=instead.get(back.credit, back.credit))
+        for back in book_cancellation(part)
+    ]
 
 
 def book_return(event: OrderReturned) -> list[Transfer]:

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from entrepot.base.event import Event
 from entrepot.base.projection import Item, Shape
-from entrepot.commerce.ordering.events import ORDER_CANCELLED, ORDER_PLACED, ORDER_RETURNED
+from entrepot.commerce.ordering.events import LINES_CANCELLED, ORDER_CANCELLED, ORDER_PLACED, ORDER_RETURNED
 
 Fact = Literal["sale", "cancellation", "return"]
 
@@ -64,7 +64,7 @@ class CancellationView(Struct, frozen=True):
 
 
 class ReturnView(Struct, frozen=True):
-    """What facts need of a return; one whose order is not known here has no ``id``."""
+    """What facts need of a return, or of lines that were cancelled; one whose order is not known here has no ``id``."""
 
     market: str
     country: str
@@ -82,7 +82,7 @@ class SalesFacts:
     name = "sales_facts"
     version = 1
     role = "columns"
-    kinds = frozenset({ORDER_PLACED, ORDER_CANCELLED, ORDER_RETURNED})
+    kinds = frozenset({ORDER_PLACED, ORDER_CANCELLED, ORDER_RETURNED, LINES_CANCELLED})
     aggregates = ("order", "return")
 
     def __init__(self) -> None:
@@ -101,7 +101,7 @@ class SalesFacts:
             cancelled = event.decode(CancellationView)
             return list(_facts(event, cancelled.order, "cancellation", cancelled.at))
         returned = event.decode(ReturnView)
-        return list(_facts(event, returned, "return", returned.at))
+        return list(_facts(event, returned, "cancellation" if event.kind == LINES_CANCELLED else "return", returned.at))
 
 
 def _facts(event: Event, order: OrderView | ReturnView, fact: Fact, at: datetime) -> Iterator[Item]:
