@@ -1,11 +1,14 @@
-"""Orders as columns: the parallel arrays that the hot path's function takes, filled order by order."""
+"""Orders and checkouts as columns: the parallel arrays that the functions of the hot path take, filled one by one."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
 
 from entrepot.base.ids import IdSource, derived
 from entrepot.base.time import millis_of
+from entrepot.commerce.checkout.claims import Claim
+from entrepot.commerce.checkout.held import Held
 from entrepot.commerce.ordering.events import OrderPlaced
 
 
@@ -43,6 +46,35 @@ class OrderColumns:
     def arguments(self) -> tuple[list[object], ...]:
         """Return the arrays as the function takes them."""
         return (*self.orders, *self.lines, *self.charges)
+
+
+class CheckoutColumns:
+    """The arguments of ``checkout.reserve_checkouts`` after cell, stamp, actor and moments, in the function's order."""
+
+    def __init__(self, ids: IdSource) -> None:
+        self._ids = ids
+        self.count = 0
+        self.checkouts: tuple[list[object], ...] = tuple([] for _ in range(8))
+        self.lines: tuple[list[object], ...] = tuple([] for _ in range(5))
+        self.claims: tuple[list[object], ...] = tuple([] for _ in range(4))
+
+    def add(self, key: str, mark: bytes, held: Held, claims: Sequence[Claim]) -> None:
+        """Add one checkout; its place is the number of checkouts so far."""
+        self.count += 1
+        order, fresh = held.order, self._ids.fresh
+        _append(
+            self.checkouts,
+            (order.id, fresh(), key, mark, order.customer_id, order.total_minor, order.currency,
+             msgspec.json.encode(held).decode()),
+        )  # fmt: skip
+        for line in order.lines:
+            _append(self.lines, (self.count, line.variant_id, line.warehouse, line.quantity, fresh()))
+        for claim in claims:
+            _append(self.claims, (self.count, claim.name, claim.amount, claim.most))
+
+    def arguments(self) -> tuple[list[object], ...]:
+        """Return the arrays as the function takes them."""
+        return (*self.checkouts, *self.lines, *self.claims)
 
 
 def _append(columns: tuple[list[object], ...], row: tuple[object, ...]) -> None:

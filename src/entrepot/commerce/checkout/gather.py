@@ -1,61 +1,51 @@
-"""Gathers orders that arrive at the same time into one call of the hot path; each waits only for its own answer.
+"""Gathers what arrives at the same time into one call of a set-based function; each waits only for its own answer.
 
-While a call is under way the next orders gather, so the batch grows with the load and a lone order waits for nobody.
+While a call is under way the next ones gather, so the batch grows with the load and a lone one waits for nobody.
 """
 
 import asyncio
 from collections import deque
-
-from msgspec import Struct
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Generic, TypeAlias, TypeVar
 
 from entrepot.base import limits
 from entrepot.base.errors import EngineAwayError, EntrepotError, KeyReusedError
-from entrepot.commerce.checkout.place import Answer, place_orders
+from entrepot.commerce.checkout.place import place_orders
 from entrepot.commerce.checkout.requests import OrderRequest, Placed
 from entrepot.record.idempotency import check_key
 from entrepot.record.transaction import Record
 
-
-class _Waiting(Struct, frozen=True):
-    key: str
-    request: OrderRequest
-    answer: asyncio.Future[Answer]
+Asked = TypeVar("Asked")
+Given = TypeVar("Given")
+Act: TypeAlias = Callable[[Sequence[Asked]], Awaitable[Sequence[Given | EntrepotError]]]
 
 
-class Gatherer:
-    """Places orders for one process and one cell. ``sizes`` counts the calls by how many orders each took."""
+class Gathering(Generic[Asked, Given]):
+    """Calls ``act`` with all that was asked meanwhile. ``sizes`` counts the calls by how many each took."""
 
-    def __init__(self, record: Record, cell: int, *, actor: str = "api", calls_max: int = limits.GATHER_CALLS_MAX) -> None:
-        self._record = record
-        self._cell = cell
-        self._actor = actor
+    def __init__(self, act: Act[Asked, Given], *, calls_max: int = limits.GATHER_CALLS_MAX) -> None:
+        self._act = act
         self._calls_max = calls_max
         self._calls: set[asyncio.Task[None]] = set()
-        self._queue: deque[_Waiting] = deque()
-        self._by_key: dict[str, _Waiting] = {}
+        self._queue: deque[tuple[Asked, asyncio.Future[Given | EntrepotError]]] = deque()
         self.sizes: dict[int, int] = {}
 
-    async def place(self, key: str, request: OrderRequest) -> Placed:
-        """Place one order and return its answer, or raise why it was refused; nothing is left of a refused order."""
-        check_key(key)
-        waiting = self._by_key.get(key)
-        if waiting is None:
-            if len(self._queue) >= limits.GATHER_QUEUE_MAX:
-                raise EngineAwayError("record", f"{len(self._queue)} orders are waiting")
-            waiting = _Waiting(key, request, asyncio.get_running_loop().create_future())
-            self._by_key[key] = waiting
-            self._queue.append(waiting)
-            self._call()
-        elif waiting.request != request:
-            raise KeyReusedError(key)
-        # Shielded: a caller that goes away must not cancel the answer of another that shares its key.
-        answer = await asyncio.shield(waiting.answer)
-        if isinstance(answer, EntrepotError):
-            raise answer
+    def put(self, asked: Asked) -> "asyncio.Future[Given | EntrepotError]":
+        """Put something among what is asked next; its answer, or the reason why it has none, comes later."""
+        if len(self._queue) >= limits.GATHER_QUEUE_MAX:
+            raise EngineAwayError("record", f"{len(self._queue)} are waiting")
+        answer: asyncio.Future[Given | EntrepotError] = asyncio.get_running_loop().create_future()
+        self._queue.append((asked, answer))
+        self._call()
         return answer
 
+    async def ask(self, asked: Asked) -> Given:
+        """Return the answer, or raise the reason why there is none."""
+        return await answered(self.put(asked))
+
     async def close(self) -> None:
-        """Wait until every order under way has its answer."""
+        """Wait until everything under way has its answer."""
         while self._calls:
             await asyncio.gather(*self._calls, return_exceptions=True)
 
@@ -75,15 +65,51 @@ class Gatherer:
         batch = [self._queue.popleft() for _ in range(min(len(self._queue), limits.GATHER_ORDERS_MAX))]
         self.sizes[len(batch)] = self.sizes.get(len(batch), 0) + 1
         try:
-            answers = await place_orders(self._record, self._cell, [(w.key, w.request) for w in batch], self._actor)
+            answers = await self._act([asked for asked, _ in batch])
         except EntrepotError as error:
             answers = [error] * len(batch)
         except Exception as error:
-            for waiting in batch:
-                waiting.answer.set_exception(error)
+            for _, waiting in batch:
+                waiting.set_exception(error)
             raise
-        finally:
-            for waiting in batch:
-                del self._by_key[waiting.key]
-        for waiting, answer in zip(batch, answers, strict=True):
-            waiting.answer.set_result(answer)
+        for (_, waiting), answer in zip(batch, answers, strict=True):
+            waiting.set_result(answer)
+
+
+async def answered(waiting: "asyncio.Future[Given | EntrepotError]") -> Given:
+    """Wait for an answer that others may wait for too: a caller that goes away must not cancel theirs."""
+    answer = await asyncio.shield(waiting)
+    if isinstance(answer, EntrepotError):
+        raise answer
+    return answer
+
+
+class Gatherer:
+    """Places orders for one process and one cell, each key once at a time."""
+
+    def __init__(self, record: Record, cell: int, *, actor: str = "api", calls_max: int = limits.GATHER_CALLS_MAX) -> None:
+        self._gathering = Gathering[tuple[str, OrderRequest], Placed](
+            partial(place_orders, record, cell, actor=actor), calls_max=calls_max
+        )
+        self._by_key: dict[str, tuple[OrderRequest, asyncio.Future[Placed | EntrepotError]]] = {}
+
+    @property
+    def sizes(self) -> dict[int, int]:
+        """How many calls took how many orders each."""
+        return self._gathering.sizes
+
+    async def place(self, key: str, request: OrderRequest) -> Placed:
+        """Place one order and return its answer, or raise why it was refused; nothing is left of a refused order."""
+        check_key(key)
+        if key not in self._by_key:
+            waiting = self._gathering.put((key, request))
+            self._by_key[key] = (request, waiting)
+            waiting.add_done_callback(lambda _: self._by_key.pop(key))
+        first, waiting = self._by_key[key]
+        if first != request:
+            raise KeyReusedError(key)
+        return await answered(waiting)
+
+    async def close(self) -> None:
+        """Wait until every order under way has its answer."""
+        await self._gathering.close()

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 STOCK_CHANGED = "stock.changed.v1"
 
-Reason = Literal["received", "adjusted", "sold", "cancelled", "returned"]
+Reason = Literal["received", "adjusted", "sold", "cancelled", "returned", "reserved", "released"]
 
 
 class StockChanged(Struct, frozen=True, kw_only=True):

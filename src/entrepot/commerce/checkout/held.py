@@ -1,0 +1,129 @@
+"""A checkout from its request to its answer: what is asked, what it holds meanwhile, how it stands. Values only."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from msgspec import Struct, field
+
+from entrepot.base.event import Token
+from entrepot.commerce.cart.state import Contact
+from entrepot.commerce.checkout.quote import Quote, QuoteRequest
+from entrepot.commerce.ordering.events import OrderPlaced
+from entrepot.partners.payment.port import Authorized
+
+State = Literal["authorizing", "challenged", "compensating", "placed", "declined", "expired", "compensated"]
+
+
+class PaymentChoice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How it is paid: by a gateway's token of a card, on the company's terms, or not at all, as nothing is to be paid.
+
+    ``stored``: the token is of a method that was kept earlier, and the buyer is not there. ``keep``: keep one now.
+    """
+
+    kind: Literal["card", "terms", "none"]
+    token: str = ""
+    stored: bool = False
+    keep: bool = False
+    return_url: str = ""
+
+
+class CheckoutRequest(Struct, frozen=True, kw_only=True):
+    """What is bought, by whom, and how it is paid; with ``expected_total_minor`` another total is told instead of taken."""
+
+    quote: QuoteRequest
+    payment: PaymentChoice
+    contact: Contact | None = None
+    expected_total_minor: int | None = None
+
+
+class HeldTransfer(Struct, frozen=True, kw_only=True):
+    """A transfer of the ledger, as it will be booked when the order is placed."""
+
+    id: UUID
+    debit: str
+    credit: str
+    amount_minor: int
+    debit_party: str
+    credit_party: str
+
+
+class Held(Struct, frozen=True, kw_only=True):
+    """What a checkout holds until it ends: the order as it will be placed, whole, and how it is paid.
+
+    ``capture``: the money is taken at once, since nothing has to be shipped first.
+    """
+
+    order: OrderPlaced
+    payment: PaymentChoice
+    contact: Contact | None = None
+    transfers: list[HeldTransfer] = field(default_factory=list)
+    capture: bool = False
+
+
+class Reserving(Struct, frozen=True, kw_only=True):
+    """A checkout that is to be reserved: its key, the mark of the request that came with it, and what it costs."""
+
+    key: str
+    mark: bytes
+    request: CheckoutRequest
+    quote: Quote
+
+
+class Reserved(Struct, frozen=True):
+    """A checkout that holds what it wants; ``held`` is None where an earlier call with the same key made it."""
+
+    checkout_id: UUID
+    held: Held | None
+
+
+class Placing(Struct, frozen=True):
+    """A checkout that is to be placed: its money is promised by this gateway, or no gateway is needed."""
+
+    checkout_id: UUID
+    gateway: str = ""
+    authorized: Authorized | None = None
+
+
+class Releasing(Struct, frozen=True):
+    """A checkout that is to end without an order: how, and why; ``levels`` is how many levels it holds pieces of, at most."""
+
+    checkout_id: UUID
+    state: State
+    reason: str
+    levels: int
+
+
+class Ended(Struct, frozen=True):
+    """How a checkout stands after a call that was to end it, whether that call did, and where the log tells of it."""
+
+    state: State
+    now_so: bool
+    token: Token | None
+
+
+class StoredCheckout(Struct, frozen=True, kw_only=True):
+    """A checkout as it stands; ``held`` as JSON until it ends."""
+
+    id: UUID
+    state: State
+    total_minor: int
+    currency: str
+    expires_at: datetime
+    challenge_url: str
+    reason: str
+    held: str | None
+    token: Token | None
+
+
+class CheckoutAnswer(Struct, frozen=True, kw_only=True):
+    """How a checkout stands: ``placed`` has an order, ``challenged`` a page where the buyer must prove who they are."""
+
+    checkout_id: UUID
+    state: State
+    total_minor: int
+    currency: str
+    order_id: UUID | None = None
+    challenge_url: str | None = None
+    reason: str | None = None
+    token: Token | None = None
