@@ -17,6 +17,7 @@ from entrepot.base.projection import Projection, Store
 from entrepot.base.time import SystemClock, utc
 from entrepot.commerce.cart.commands import Carts
 from entrepot.commerce.checkout.gather import Gatherer
+from entrepot.commerce.checkout.quoting import Quoting
 from entrepot.commerce.checkout.store import ensure_room
 from entrepot.commerce.webhook.rules import reachable
 from entrepot.engines.columns.clickhouse import ClickHouseColumns
@@ -39,6 +40,7 @@ from entrepot.log.reader import LogReader
 from entrepot.partners.payment.port import PaymentGateway
 from entrepot.partners.payment.sandbox import SandboxGateway
 from entrepot.partners.subscriber.http import HttpSender
+from entrepot.partners.tax.regional import RegionalTax
 from entrepot.projections.bought_together.project import BoughtTogether
 from entrepot.projections.live_stock.project import LiveStock
 from entrepot.projections.product_page.project import ProductPages
@@ -89,6 +91,7 @@ class App(Struct, frozen=True, kw_only=True):
     archived: ArchivedLog
     sender: HttpSender
     gateway: PaymentGateway
+    quoting: Quoting
 
 
 def projections() -> list[Projection]:
@@ -134,8 +137,7 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
         stores = await stack.enter_async_context(_stores(settings.engines))
         every = projections()
         gatherer = Gatherer(record, settings.cell)
-        gateway = SandboxGateway(settings.engines.gateway)
-        stack.push_async_callback(gateway.close)
+        gateway = await stack.enter_async_context(payment_gateway(settings))
         stack.push_async_callback(gatherer.close)
         sender = HttpSender(partial(reachable, private=settings.webhooks_private))
         stack.push_async_callback(sender.close)
@@ -155,7 +157,18 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
             archived=ArchivedLog(record, stores.objects, Path(settings.home) / "archive"),
             sender=sender,
             gateway=gateway,
+            quoting=Quoting(RegionalTax(), SystemClock()),
         )
+
+
+@asynccontextmanager
+async def payment_gateway(settings: Settings) -> AsyncIterator[SandboxGateway]:
+    """Open the payment gateway that the settings name; a new vendor is a file in ``partners/payment`` and a line here."""
+    gateway = SandboxGateway(settings.engines.gateway)
+    try:
+        yield gateway
+    finally:
+        await gateway.close()
 
 
 async def keep_up(app: App) -> None:

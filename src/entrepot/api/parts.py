@@ -17,6 +17,7 @@ from entrepot.base.projection import Item, Target
 from entrepot.base.time import Clock
 from entrepot.commerce.cart.commands import Carts
 from entrepot.commerce.checkout.gather import Gatherer
+from entrepot.commerce.checkout.quoting import Quoting
 from entrepot.engines.columns.port import ColumnStore
 from entrepot.engines.documents.port import DocumentStore
 from entrepot.engines.graph.port import GraphStore
@@ -52,6 +53,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     graph: GraphStore
     memory: MemoryStore
     carts: Carts
+    quoting: Quoting
     addresses: Mapping[str, str]
     pages: PageCache
     pulse: Pulse
