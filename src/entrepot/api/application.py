@@ -12,11 +12,14 @@ from entrepot.api import (
     health,
     openapi,
     orders,
+    pricing,
     problems,
     products,
     projections,
+    promotions,
     sales,
     search,
+    shipping,
     stock,
     stream,
     webhooks,
@@ -27,7 +30,23 @@ from entrepot.api.hot_lane import HotLane
 from entrepot.api.parts import Parts
 from entrepot.console import pages
 
-ROOMS = (catalogue, products, stock, carts, orders, search, sales, projections, webhooks, stream, health, openapi)
+ROOMS = (
+    catalogue,
+    products,
+    pricing,
+    promotions,
+    shipping,
+    stock,
+    carts,
+    orders,
+    search,
+    sales,
+    projections,
+    webhooks,
+    stream,
+    health,
+    openapi,
+)
 
 
 def application(parts: Parts) -> ASGIApp:

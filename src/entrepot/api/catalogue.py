@@ -38,9 +38,15 @@ class Done(Struct, frozen=True, kw_only=True):
 
 
 class MarketDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A market and the currency it sells in (ISO 4217)."""
+    """A market and the currency it sells in (ISO 4217), where it lies, and what else it sells in.
+
+    Without a country it is taxed nowhere. What is left out stays as it is; new markets' prices include tax.
+    """
 
     currency: str
+    country: str | None = None
+    prices_include_tax: bool | None = None
+    currencies: list[str] | None = None
 
 
 class SkuPrice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -149,10 +155,19 @@ async def save_market(parts: NamedDependency[Parts], code: FromPath[str], data: 
     """Make a market that sells in a currency."""
 
     async def act(tx: Transaction) -> Done:
-        await pricing.save_market(tx, code, data.currency)
+        await pricing.save_market(
+            tx,
+            code,
+            data.currency,
+            country=data.country,
+            prices_include_tax=data.prices_include_tax,
+            currencies=data.currencies,
+        )
         return Done(changed=True)
 
-    return await parts.run(act, Done)
+    answer = await parts.run(act, Done)
+    parts.quoting.forget(parts.cell)
+    return answer
 
 
 HANDLERS = [create_product, save_product, withdraw_product, set_prices, save_category, save_market]

@@ -42,6 +42,12 @@ class Quoting:
             self._held[cell].forget()
 
 
+async def coupon_used(connection: Connection, cell: int, code: str) -> int:
+    """Return how often a coupon was used in all; what is not limited is not counted."""
+    row = await connection.fetchrow(SQL["used"], cell, [f"coupon/{code}"])
+    return row["used"] if row else 0
+
+
 async def _read(connection: Connection, cell: int, setting: Setting) -> Read:
     request = setting.request
     rows = await connection.fetch(SQL["offers"], list({line.sku for line in request.lines}), request.market)
