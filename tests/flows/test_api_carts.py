@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from httpx import Response
 
+from entrepot.commerce.checkout.seed import furnish
 from tests.flows.test_api_refusals import refused
 from tests.house import House
 
@@ -17,6 +18,15 @@ CONTACT = {
     "name": "Ada Lovelace",
     "address": {"line1": "12 St James's Square", "city": "London", "postcode": "SW1Y 4JH", "country": "GB"},
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+async def furnished(house: House) -> None:
+    """Give the house shipping methods and coupons."""
+    cell = house.app.settings.cell
+    async with house.app.record.transaction(cell) as tx:
+        await furnish(tx, "uk", country="GB", currencies=["EUR"])
+    house.app.quoting.forget(cell)
 
 
 async def opened(house: House, **other: Any) -> dict[str, Any]:
@@ -50,6 +60,9 @@ async def test_a_cart_shows_what_it_holds_at_the_price_of_the_moment(house: Hous
         (TRAY, 1, "", []),
     ]
     assert seen["goods_minor"] == sum(line["unit_minor"] * line["quantity"] for line in seen["lines"]) > 0
+    assert seen["total_minor"] == seen["goods_minor"] + sum(charge["amount_minor"] for charge in seen["charges"])
+    assert seen["total_minor"] == sum(step["amount_minor"] for step in seen["explained"])
+    assert seen["taxes"][0]["jurisdiction"] == "GB"
     assert (seen["currency"], seen["country"], seen["standing"]) == ("GBP", "GB", "open")
 
 
@@ -116,11 +129,42 @@ async def test_a_guest_s_cart_is_merged_once_when_its_buyer_signs_in(house: Hous
     refused(await house.client.post(merge, json={"into": guest["id"]}), 400, "into itself")
 
 
-async def test_coupons_and_the_delivery_are_kept_with_the_cart(house: House) -> None:
+async def test_a_coupon_is_taken_if_it_is_one_and_takes_something_off(house: House) -> None:
     cart = await opened(house)
     path = f"/v1/carts/{cart['id']}"
-    assert (await house.client.put(f"{path}/coupons/SUMMER")).json()["coupons"] == ["SUMMER"]
-    assert (await house.client.delete(f"{path}/coupons/SUMMER")).json()["coupons"] == []
+    assert (await house.client.put(f"{path}/coupons/welcome10")).json()["coupons"] == ["WELCOME10"]
+    (line,) = (await look(house, cart))["lines"]
+    assert line["discount_minor"] == line["unit_minor"] * 2 // 10
+    refused(await house.client.put(f"{path}/coupons/NEVER"), 404, "NEVER")
+    assert (await house.client.delete(f"{path}/coupons/WELCOME10")).json()["coupons"] == []
+    assert (await look(house, cart))["lines"][0]["discount_minor"] == 0
+
+
+async def test_a_shipping_method_is_one_of_those_that_go_there(house: House) -> None:
+    cart = await opened(house)
+    path = f"/v1/carts/{cart['id']}"
+    offered = (await house.client.get(f"{path}/shipping-methods")).json()["items"]
+    assert [one["method"] for one in offered] == ["standard", "express"]
+    assert (await house.client.put(f"{path}/shipping-method", json={"method": "express"})).status_code == 200
+    seen = await look(house, cart)
+    assert (seen["shipping_method"], seen["charges"][0]["amount_minor"]) == ("express", offered[1]["amount_minor"])
+    refused(await house.client.put(f"{path}/shipping-method", json={"method": "pigeon"}), 400, "'pigeon'", "standard, express")
+
+
+async def test_what_stands_between_a_cart_and_its_order_is_told_by_looking_at_it(house: House) -> None:
+    cart = await opened(house)
+    path = f"/v1/carts/{cart['id']}"
+    await house.client.put(f"{path}/shipping-method", json={"method": "express"})
+    abroad = {**CONTACT, "address": {"line1": "1 Road", "city": "Oslo", "country": "NO"}}
+    assert (await house.client.put(f"{path}/delivery", json=abroad)).status_code == 200
+    seen = await look(house, cart)
+    assert (seen["obstacle"]["slug"], seen["total_minor"]) == ("bad-input", None)
+    assert "'express' does not go there: choose one of standard" in seen["obstacle"]["detail"]
+
+
+async def test_the_delivery_is_kept_with_the_cart(house: House) -> None:
+    cart = await opened(house)
+    path = f"/v1/carts/{cart['id']}"
     french = {**CONTACT, "address": {**CONTACT["address"], "country": "FR"}}  # type: ignore[dict-item]  # it is one
     assert (await house.client.put(f"{path}/delivery", json=french)).status_code == 200
     seen = await look(house, cart)
@@ -153,7 +197,7 @@ async def test_a_change_that_cannot_be_is_refused_by_name(house: House) -> None:
     refused(await house.client.patch(f"{path}/lines/{TRAY}", json={"quantity": 1}), 404, "in this cart")
     refused(await house.client.patch(f"{path}/lines/{MUG}", json={"quantity": -1}), 400, "0 to 100000")
     refused(await house.client.patch(f"{path}/lines/{MUG}", json={}, headers={"Entrepot-Seen": "x"}), 400, "no version")
-    refused(await house.client.put(f"{path}/coupons/not%20one"), 400, "'not one'")
+    refused(await house.client.put(f"{path}/coupons/not%20one"), 404, "'NOT ONE'")
     for contact, part in (({"email": "ada"}, "e-mail"), ({"name": " "}, "name"), ({"phone": "1" * 201}, "phone")):
         refused(await house.client.put(f"{path}/delivery", json={**CONTACT, **contact}), 400, part)
 

@@ -165,7 +165,7 @@ def test_a_version_is_read_back_as_what_was_seen() -> None:
             rules.parse_seen(bad)
 
 
-@pytest.mark.parametrize("code", ["", "summer", "A B", "A" * 41, "A/B"])
+@pytest.mark.parametrize("code", ["", "-", "A B", "A" * 41, "A/B"])
 def test_a_coupon_s_code_that_cannot_be_is_refused(code: str) -> None:
     with pytest.raises(BadInputError, match="cannot be"):
         rules.use_coupon(opened(Write("1-a", 1)), code, Write("1-a", 2))

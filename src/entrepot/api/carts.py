@@ -3,6 +3,7 @@
 A change answers with what the cart then holds; what it costs is asked by looking at it.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, TypeAlias
 from uuid import UUID
 
@@ -19,7 +20,8 @@ from entrepot.commerce.cart.commands import Act, Kept
 from entrepot.commerce.cart.requests import Carted, CartLineRequest, CartRequest, LineChange
 from entrepot.commerce.cart.state import Contact
 from entrepot.commerce.cart.view import HeldCart, held
-from entrepot.commerce.checkout.carted import CartView, carted, look
+from entrepot.commerce.checkout.carted import CartView, carted, check_coupon, check_delivery, look, methods
+from entrepot.commerce.shipping.rules import Offered
 from entrepot.record.idempotency import check_key, fingerprint
 
 NO_STORE = {"Cache-Control": "no-store"}
@@ -36,6 +38,18 @@ class CartLines(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Articles to put in."""
 
     lines: list[CartLineRequest]
+
+
+class MethodChoice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The code of a shipping method."""
+
+    method: str
+
+
+class ShippingMethods(Struct, frozen=True, kw_only=True):
+    """How the cart can be sent, and for how much."""
+
+    items: Sequence[Offered]
 
 
 class SignIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -57,7 +71,7 @@ async def read_cart(parts: NamedDependency[Parts], cart_id: FromPath[UUID]) -> R
     """Show a cart as it is offered at this moment; what changed since an article was put in is told line by line."""
     kept = await parts.carts.load(cart_id)
     async with parts.record.committing() as connection:
-        view = await look(connection, parts.cell, cart_id, kept.cart)
+        view = await look(connection, parts.cell, parts.quoting, cart_id, kept.cart)
     return Response(view, headers=NO_STORE)
 
 
@@ -101,8 +115,10 @@ async def take_out(
 
 @put("/v1/carts/{cart_id:uuid}/coupons/{code:str}", tags=["Carts"], summary="Use a coupon")
 async def use_coupon(parts: NamedDependency[Parts], cart_id: FromPath[UUID], code: FromPath[str]) -> Response[HeldCart]:
-    """Put a coupon in; what it is worth, or why nothing, is told by looking at the cart."""
+    """Put a coupon in, if it is one that this buyer may use; what it takes off is told by looking at the cart."""
     kept = await parts.carts.load(cart_id)
+    async with parts.record.committing() as connection:
+        await check_coupon(connection, parts.cell, parts.quoting, kept.cart, code)
     return await _change(parts, kept, lambda cart, write: rules.use_coupon(cart, code, write))
 
 
@@ -115,9 +131,31 @@ async def drop_coupon(parts: NamedDependency[Parts], cart_id: FromPath[UUID], co
 
 @put("/v1/carts/{cart_id:uuid}/delivery", tags=["Carts"], summary="Say who buys, and where it goes")
 async def deliver_to(parts: NamedDependency[Parts], cart_id: FromPath[UUID], data: JSONBody[Contact]) -> Response[HeldCart]:
-    """Say who buys and where it goes; from then on the cart is priced for that country."""
+    """Say who buys and where it goes, which something must go to; from then on the cart is priced for that country."""
+    rules.check_contact(data)
     kept = await parts.carts.load(cart_id)
+    async with parts.record.committing() as connection:
+        await check_delivery(connection, parts.cell, parts.quoting, kept.cart, data)
     return await _change(parts, kept, lambda cart, write: rules.deliver_to(cart, data, write))
+
+
+@get("/v1/carts/{cart_id:uuid}/shipping-methods", tags=["Carts"], summary="How it can be sent")
+async def read_methods(parts: NamedDependency[Parts], cart_id: FromPath[UUID]) -> Response[ShippingMethods]:
+    """List every method that takes what is in the cart to where it goes, the cheapest first."""
+    kept = await parts.carts.load(cart_id)
+    async with parts.record.committing() as connection:
+        items = await methods(connection, parts.cell, parts.quoting, kept.cart)
+    return Response(ShippingMethods(items=items), headers=NO_STORE)
+
+
+@put("/v1/carts/{cart_id:uuid}/shipping-method", tags=["Carts"], summary="Choose how it is sent")
+async def ship_by(parts: NamedDependency[Parts], cart_id: FromPath[UUID], data: JSONBody[MethodChoice]) -> Response[HeldCart]:
+    """Choose one of the methods that go there."""
+    kept = await parts.carts.load(cart_id)
+    async with parts.record.committing() as connection:
+        possible = await methods(connection, parts.cell, parts.quoting, kept.cart)
+    codes = [one.method for one in possible]
+    return await _change(parts, kept, lambda cart, write: rules.ship_by(cart, data.method, codes, write))
 
 
 @post("/v1/carts/{cart_id:uuid}/merge", tags=["Carts"], summary="Merge a guest's cart on sign-in", status_code=200)
@@ -127,7 +165,19 @@ async def merge(parts: NamedDependency[Parts], cart_id: FromPath[UUID], data: JS
     return Response(held(kept.id, kept.cart), headers=NO_STORE)
 
 
-HANDLERS = [open_cart, read_cart, put_in, change_line, take_out, use_coupon, drop_coupon, deliver_to, merge]
+HANDLERS = [
+    open_cart,
+    read_cart,
+    put_in,
+    change_line,
+    take_out,
+    use_coupon,
+    drop_coupon,
+    deliver_to,
+    read_methods,
+    ship_by,
+    merge,
+]
 
 
 async def _offers(parts: Parts, market: str, skus: list[str]) -> tuple[list[str], dict[str, Carted]]:

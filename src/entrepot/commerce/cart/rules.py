@@ -99,21 +99,22 @@ def take_out(cart: Cart, sku: str, write: Write) -> Cart:
 def use_coupon(cart: Cart, code: str, write: Write) -> Cart:
     """Return the cart with a coupon; whether it is worth anything is said by the quote."""
     check_open(cart)
+    code = code.strip().upper()
     if len(code) > limits.CART_CODE_CHARS_MAX or not _CODE.fullmatch(code):
         raise BadInputError(
-            f"The coupon {code[: limits.CART_CODE_CHARS_MAX]!r} cannot be: capital letters, digits, - and _, "
+            f"The coupon {code[: limits.CART_CODE_CHARS_MAX]!r} cannot be: letters, digits, - and _, "
             f"{limits.CART_CODE_CHARS_MAX} at most.",
             coupon=code[: limits.CART_CODE_CHARS_MAX],
         )
-    if len({*cart.coupons.dots, code}) > limits.CART_COUPONS_MAX:
-        raise ConflictError(f"This cart has {limits.CART_COUPONS_MAX} coupons, the most there can be: take one away first.")
+    if len({*cart.coupons.dots, code}) > limits.COUPONS_MAX:
+        raise ConflictError(f"This cart has {limits.COUPONS_MAX} coupons, the most there can be: take one away first.")
     return structs.replace(cart, coupons=replace(cart.coupons, write.replica, code, 1), touched=write.stamp)
 
 
 def drop_coupon(cart: Cart, code: str, write: Write) -> Cart:
     """Return the cart without a coupon; one that is not in it changes nothing."""
     check_open(cart)
-    return structs.replace(cart, coupons=remove(cart.coupons, code), touched=write.stamp)
+    return structs.replace(cart, coupons=remove(cart.coupons, code.strip().upper()), touched=write.stamp)
 
 
 def deliver_to(cart: Cart, contact: Contact, write: Write) -> Cart:

@@ -59,7 +59,7 @@ class Cart(Struct, frozen=True, kw_only=True, omit_defaults=True):
     notes: Mapping[str, Register[str]] = {}
     shown: Mapping[str, Register[int | None]] = {}
     contact: Register[Contact | None] = Register(None)
-    shipping_method: Register[str] = Register("")
+    shipping_method: Register[str | None] = Register(None)
     standing: Register[Standing] = Register("open")
     merged_into: Register[str] = Register("")
     done: Mapping[str, Done] = {}

@@ -1,42 +1,59 @@
-"""A cart as its buyer sees it: what it holds, what that is offered as at this moment, what it costs. Reads only.
+"""A cart as its buyer sees it: what it holds, what that is offered as at this moment, what it costs and why. Reads only.
 
 What changed since an article was put in is told, and never applied in silence.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
+from entrepot.base.errors import CannotShipError, EntrepotError
 from entrepot.base.limits import CART_IDLE_DAYS_MAX
 from entrepot.base.time import stamp_millis, utc
 from entrepot.commerce.cart.requests import Carted
-from entrepot.commerce.cart.rules import version
 from entrepot.commerce.cart.state import Cart, Contact, Standing
-from entrepot.commerce.cart.view import changed, held
+from entrepot.commerce.cart.view import HeldCart, HeldLine, changed, held
+from entrepot.commerce.checkout.quote import Explained, Quote, QuoteRequest, WantedLine
+from entrepot.commerce.checkout.quoting import Quoting
+from entrepot.commerce.checkout.requests import ChargeRequest
+from entrepot.commerce.ordering.events import TaxLine
+from entrepot.commerce.shipping.rules import Offered
 from entrepot.record.named import queries
 from entrepot.record.transaction import Connection
 
 SQL = queries(__package__, "carted.sql")
 DAY_MILLIS = 86_400_000
+UNKNOWN_STATUS = 500
 
 
 class CartLine(Struct, frozen=True, kw_only=True):
-    """An article in a cart: what it costs now, how many are left, and in sentences what is not as it was when it was put in."""
+    """An article in a cart: what it costs now, what is left of it, and in sentences what is not as when it was put in."""
 
     sku: str
     quantity: int
     note: str
     product_id: UUID | None
     unit_minor: int | None
+    discount_minor: int
     amount_minor: int | None
     left: int
     changed: list[str]
 
 
+class Obstacle(Struct, frozen=True, kw_only=True):
+    """Why a cart cannot be ordered as it is: the kind of problem that checkout would answer with, and its sentence."""
+
+    slug: str
+    detail: str
+
+
 class CartView(Struct, frozen=True, kw_only=True):
-    """A cart as it is offered at this moment. ``version`` is how much of its lines has been seen (``Entrepot-Seen``)."""
+    """A cart as it is offered at this moment. ``version`` is how much of its lines has been seen (``Entrepot-Seen``).
+
+    With an ``obstacle`` there is no total, and lines are at the market's list price.
+    """
 
     id: UUID
     version: str
@@ -49,9 +66,13 @@ class CartView(Struct, frozen=True, kw_only=True):
     pieces: int
     coupons: list[str]
     contact: Contact | None
-    shipping_method: str
-    goods_minor: int
-    total_minor: int
+    shipping_method: str | None
+    obstacle: Obstacle | None
+    goods_minor: int | None
+    charges: Sequence[ChargeRequest]
+    taxes: Sequence[TaxLine]
+    total_minor: int | None
+    explained: Sequence[Explained]
     expires_at: datetime
 
 
@@ -75,42 +96,104 @@ async def carted(connection: Connection, cell: int, market: str, skus: Iterable[
     }
 
 
-async def look(connection: Connection, cell: int, cart_id: UUID, cart: Cart) -> CartView:
-    """Return a cart as its buyer sees it."""
+async def look(connection: Connection, cell: int, quoting: Quoting, cart_id: UUID, cart: Cart) -> CartView:
+    """Return a cart as its buyer sees it; one that cannot be ordered as it is says why."""
     holds = held(cart_id, cart)
     currencies, offers = await carted(connection, cell, cart.market, [line.sku for line in holds.lines])
-    own = currencies[0] if currencies else cart.currency
-    lines = []
-    for line in holds.lines:
-        offer = offers.get(line.sku)
-        unit = offer.unit_minor if offer is not None and offer.offered else None
-        lines.append(
-            CartLine(
-                sku=line.sku,
-                quantity=line.quantity,
-                note=line.note,
-                product_id=offer.product_id if offer else None,
-                unit_minor=unit,
-                amount_minor=None if unit is None else unit * line.quantity,
-                left=offer.left if offer else 0,
-                changed=changed(cart, own, line.sku, line.quantity, offer),
-            )
-        )
-    goods = sum(line.amount_minor or 0 for line in lines)
+    quote, obstacle = None, None
+    if holds.lines:
+        try:
+            quote = await quoting.quote(connection, cell, quote_request(cart))
+        except EntrepotError as error:
+            if error.status >= UNKNOWN_STATUS:
+                raise
+            obstacle = Obstacle(slug=error.slug, detail=str(error))
+    return _view(holds, cart, currencies[0] if currencies else "", offers, quote, obstacle)
+
+
+def quote_request(cart: Cart, *, coupons: Sequence[str] = (), contact: Contact | None = None) -> QuoteRequest:
+    """Return what to ask for a cart's price, perhaps with more coupons, or for another address by whatever goes there."""
+    to = contact or cart.contact.value
+    return QuoteRequest(
+        market=cart.market,
+        country=to.address.country if to else cart.country.value,
+        region=to.address.region if to else "",
+        postcode=to.address.postcode if to else "",
+        currency=cart.currency,
+        lines=[
+            WantedLine(sku=sku, quantity=quantity, note=cart.notes[sku].value if sku in cart.notes else "")
+            for sku, quantity in cart.lines.counts().items()
+        ],
+        coupons=list(dict.fromkeys((*cart.coupons.dots, *coupons))),
+        shipping_method=None if contact else cart.shipping_method.value,
+        customer_id=cart.customer_id.value,
+    )
+
+
+async def methods(connection: Connection, cell: int, quoting: Quoting, cart: Cart) -> Sequence[Offered]:
+    """Return every method that takes what is in a cart to where it goes, the cheapest first; none for an empty one."""
+    request = structs.replace(quote_request(cart), shipping_method=None)
+    return (await quoting.quote(connection, cell, request)).shipping.offered if request.lines else []
+
+
+async def check_coupon(connection: Connection, cell: int, quoting: Quoting, cart: Cart, code: str) -> None:
+    """Refuse a coupon that is unknown, over, used up or not for this buyer; an empty cart's is looked at later."""
+    request = quote_request(cart, coupons=[code])
+    if request.lines:
+        await quoting.quote(connection, cell, request)
+
+
+async def check_delivery(connection: Connection, cell: int, quoting: Quoting, cart: Cart, contact: Contact) -> None:
+    """Refuse an address that nothing goes to; whatever else is the matter with the cart is told by looking at it."""
+    request = quote_request(cart, contact=contact)
+    if not request.lines:
+        return
+    try:
+        await quoting.quote(connection, cell, request)
+    except CannotShipError:
+        raise
+    except EntrepotError as error:
+        if error.status >= UNKNOWN_STATUS:
+            raise
+
+
+def _view(
+    holds: HeldCart, cart: Cart, own: str, offers: dict[str, Carted], quote: Quote | None, obstacle: Obstacle | None
+) -> CartView:
     return CartView(
-        id=cart_id,
-        version=version(cart),
+        id=holds.id,
+        version=holds.version,
         standing=holds.standing,
         market=cart.market,
         country=cart.goes_to(),
         currency=cart.currency,
         customer_id=cart.customer_id.value,
-        lines=lines,
+        lines=[_line(place, line, cart, own, offers.get(line.sku), quote) for place, line in enumerate(holds.lines)],
         pieces=holds.pieces,
         coupons=holds.coupons,
         contact=cart.contact.value,
         shipping_method=cart.shipping_method.value,
-        goods_minor=goods,
-        total_minor=goods,
+        obstacle=obstacle,
+        goods_minor=quote.goods_minor if quote else None,
+        charges=quote.charges if quote else [],
+        taxes=quote.taxes if quote else [],
+        total_minor=quote.total_minor if quote else None,
+        explained=quote.explained if quote else [],
         expires_at=utc(stamp_millis(cart.touched) + CART_IDLE_DAYS_MAX * DAY_MILLIS),
+    )
+
+
+def _line(place: int, line: HeldLine, cart: Cart, own: str, offer: Carted | None, quote: Quote | None) -> CartLine:
+    unit = offer.unit_minor if offer is not None and offer.offered and cart.currency == own else None
+    quoted = quote.lines[place] if quote else None
+    return CartLine(
+        sku=line.sku,
+        quantity=line.quantity,
+        note=line.note,
+        product_id=offer.product_id if offer else None,
+        unit_minor=quoted.list_minor if quoted else unit,
+        discount_minor=quoted.discount_minor if quoted else 0,
+        amount_minor=quoted.amount_minor if quoted else None if unit is None else unit * line.quantity,
+        left=offer.left if offer else 0,
+        changed=changed(cart, own, line.sku, line.quantity, offer),
     )
