@@ -113,22 +113,11 @@ class Served:
             app = await self._stack.enter_async_context(opened(self._settings))
             self._inside = await self._stack.enter_async_context(serving(app))
             self._stack.enter_context(_settled())
-            self._stack.enter_context(_settled())
         except EntrepotError as error:
             print(str(error), file=sys.stderr)
             await self._stack.aclose()
             return {"type": "lifespan.startup.failed", "message": str(error)}
         return {"type": "lifespan.startup.complete"}
-
-
-@contextmanager
-def _settled() -> Iterator[None]:
-    # What was made to start the server stays until its end. A full collection of garbage looked through all of it, and every
-    # request waited for that, 100 ms and more; now it looks only through what was made since.
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @contextmanager
