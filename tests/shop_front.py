@@ -1,10 +1,11 @@
-"""A shop front for tests: some products with texts, attributes, prices and stock, and orders that hold them together."""
+"""A shop front for tests: products with texts, prices and stock, ways to ship them, and orders that hold them together."""
 
 from entrepot.commerce.catalog.commands import save_categories, save_products
 from entrepot.commerce.catalog.events import ProductText
 from entrepot.commerce.catalog.query import variants
 from entrepot.commerce.catalog.rules import CategoryDraft, ProductDraft, VariantDraft
 from entrepot.commerce.checkout.requests import LineRequest, OrderRequest
+from entrepot.commerce.checkout.seed import furnish
 from entrepot.commerce.pricing.commands import save_market, set_prices
 from entrepot.commerce.pricing.rules import PriceDraft
 from entrepot.commerce.stock.commands import receive_stock, save_warehouse
@@ -58,6 +59,7 @@ async def fill_shop_front(house: House) -> None:
                 for place, row in enumerate(rows)
             ],
         )
+        await furnish(tx, "uk", country="GB", currencies=["EUR"])
         await receive_stock(tx, [Change(variant_id=row.variant_id, warehouse="main", delta=STOCK) for row in rows])
     for place in range(10):
         lines = [LineRequest(sku=drafts[0].code, quantity=1), LineRequest(sku=drafts[1 + place % 3].code, quantity=2)]

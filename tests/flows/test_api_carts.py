@@ -7,7 +7,6 @@ from uuid import uuid4
 import pytest
 from httpx import Response
 
-from entrepot.commerce.checkout.seed import furnish
 from tests.flows.test_api_refusals import refused
 from tests.house import House
 
@@ -18,15 +17,6 @@ CONTACT = {
     "name": "Ada Lovelace",
     "address": {"line1": "12 St James's Square", "city": "London", "postcode": "SW1Y 4JH", "country": "GB"},
 }
-
-
-@pytest.fixture(scope="module", autouse=True)
-async def furnished(house: House) -> None:
-    """Give the house shipping methods and coupons."""
-    cell = house.app.settings.cell
-    async with house.app.record.transaction(cell) as tx:
-        await furnish(tx, "uk", country="GB", currencies=["EUR"])
-    house.app.quoting.forget(cell)
 
 
 async def opened(house: House, **other: Any) -> dict[str, Any]:
