@@ -110,6 +110,7 @@ class StoredCheckout(Struct, frozen=True, kw_only=True):
     total_minor: int
     currency: str
     expires_at: datetime
+    stepped_at: datetime
     challenge_url: str
     reason: str
     held: str | None

@@ -14,7 +14,7 @@ SELECT place, state, now_so, txid, seq FROM checkout.release_checkouts($1, $2, $
 
 -- name: checkout
 -- A checkout as it stands, and where the log tells of its end.
-SELECT c.id, c.state, c.total_minor, c.currency, c.expires_at, c.challenge_url, c.reason, c.held::text AS held,
+SELECT c.id, c.state, c.total_minor, c.currency, c.expires_at, c.stepped_at, c.challenge_url, c.reason, c.held::text AS held,
        e.txid::text::bigint AS txid, e.seq
 FROM checkout.checkout AS c
 LEFT JOIN log.event AS e ON e.cell = c.cell AND e.id = c.event_id AND c.held IS NULL

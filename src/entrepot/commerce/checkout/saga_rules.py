@@ -1,12 +1,13 @@
 """Pure decisions of the saga: what a checkout may become, what it agrees on, and the order it holds until it is placed."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
-from typing import assert_never
+from datetime import datetime, timedelta
+from typing import Literal, assert_never
 from uuid import UUID
 
 import msgspec
 
+from entrepot.base import limits
 from entrepot.base.errors import (
     BadInputError,
     ConflictError,
@@ -18,7 +19,15 @@ from entrepot.base.errors import (
 from entrepot.base.machine import Machine
 from entrepot.base.money import apportion, currency, rounded, spoken
 from entrepot.commerce.checkout.claims import Claim
-from entrepot.commerce.checkout.held import CheckoutAnswer, CheckoutRequest, Held, HeldTransfer, PaymentChoice, StoredCheckout
+from entrepot.commerce.checkout.held import (
+    CheckoutAnswer,
+    CheckoutRequest,
+    Held,
+    HeldTransfer,
+    PaymentChoice,
+    State,
+    StoredCheckout,
+)
 from entrepot.commerce.checkout.quote import Quote, QuotedLine
 from entrepot.commerce.checkout.rules import number_charges
 from entrepot.commerce.ordering.events import Line, OrderPlaced, TaxLine
@@ -39,6 +48,8 @@ CHECKOUT = Machine(
         "compensated": (),
     },
 )
+
+Step = Literal["answer", "authorize", "find", "compensate"]
 
 EXPIRED = "expired"
 PERMILLE = 1000
@@ -246,6 +257,34 @@ def claim_refusal(claim: Claim, remaining: int, currency: str) -> EntrepotError:
         code, _, customer = name.partition("/")
         return CouponUsedUpError(code, most=claim.most, by_customer=bool(customer))
     return AllowanceUsedUpError(claim, remaining)
+
+
+def next_step(stored: StoredCheckout, now: datetime, *, nobody_is_at_it: bool) -> Step:
+    """Return what is to be done with a checkout that somebody finds as it stands."""
+    if stored.held is None:
+        return "answer"
+    if stored.state == "compensating" or stored.expires_at <= now:
+        return "compensate"
+    if stored.state == "challenged":
+        return "find"
+    stale = now - stored.stepped_at > timedelta(seconds=limits.CHECKOUT_STEP_SECONDS_MAX)
+    return "authorize" if stale or nobody_is_at_it else "answer"
+
+
+def is_open(answer: CheckoutAnswer) -> bool:
+    """Say whether a checkout has not ended yet."""
+    return bool(CHECKOUT.moves[answer.state])
+
+
+def held_of(stored: StoredCheckout) -> Held:
+    """Return what a checkout holds that has not ended."""
+    assert stored.held is not None
+    return msgspec.json.decode(stored.held, type=Held)
+
+
+def end_after(reason: str) -> State:
+    """Return how a compensated checkout ends: its time was over, or it could not be finished."""
+    return "expired" if reason == EXPIRED else "compensated"
 
 
 def answer_of(stored: StoredCheckout) -> CheckoutAnswer:

@@ -77,6 +77,7 @@ async def checkout(connection: Connection, cell: int, checkout_id: UUID) -> Stor
         total_minor=row["total_minor"],
         currency=row["currency"],
         expires_at=row["expires_at"],
+        stepped_at=row["stepped_at"],
         challenge_url=row["challenge_url"],
         reason=row["reason"],
         held=row["held"],
