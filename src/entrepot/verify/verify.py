@@ -5,7 +5,9 @@ differs is looked at again until it stands still: a difference is what two looks
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+import contextlib
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from uuid import UUID
 
 import msgspec
@@ -68,18 +70,19 @@ class Verifier:
         began = asyncio.get_running_loop().time()
         checksum, named = Checksum(), list[Difference]()
         found = repaired = moving = 0
-        async for part in self._ranges(projection):
-            compared, in_motion = await self._settled(projection, store, part)
-            moving += in_motion
-            left = compared.differences
-            if left and repair:
-                left = await self._mend(projection, store, part, compared)
-                repaired += len(compared.differences) - len(left)
-            found += len(left)
-            named += compared.differences[: limits.VERIFY_NAMED_MAX - len(named)]
-            checksum += compared.checksum
-            if seen:
-                seen(checksum.items)
+        async with contextlib.aclosing(self._looked_at(projection, store)) as looks:
+            async for part, looked in looks:
+                compared, in_motion = await self._settled(projection, store, part, looked)
+                moving += in_motion
+                left = compared.differences
+                if left and repair:
+                    left = await self._mend(projection, store, part, compared)
+                    repaired += len(compared.differences) - len(left)
+                found += len(left)
+                named += compared.differences[: limits.VERIFY_NAMED_MAX - len(named)]
+                checksum += compared.checksum
+                if seen:
+                    seen(checksum.items)
         report = Report(
             projection.name,
             self._live.target(projection.name).generation,
@@ -111,6 +114,25 @@ class Verifier:
                 low, low_id = high, f"{aggregate}/{high}"
         yield _Range(end, None)
 
+    async def _looked_at(self, projection: Projection, store: Store) -> AsyncGenerator[tuple[_Range, Compared], None]:
+        """Yield each range with a first look at it; meanwhile the next are looked at, for a look waits on engines mostly."""
+
+        async def look(part: _Range) -> tuple[_Range, Compared]:
+            return part, await self._compared(projection, store, part)
+
+        ahead: deque[asyncio.Task[tuple[_Range, Compared]]] = deque()
+        try:
+            async for part in self._ranges(projection):
+                ahead.append(asyncio.create_task(look(part)))
+                if len(ahead) == limits.VERIFY_RANGES_AT_ONCE:
+                    yield await ahead.popleft()
+            while ahead:
+                yield await ahead.popleft()
+        finally:
+            for started in ahead:
+                started.cancel()
+            await asyncio.gather(*ahead, return_exceptions=True)
+
     async def _compared(self, projection: Projection, store: Store, part: _Range) -> Compared:
         """Compare a range as it is now: truth in one snapshot, then the store when it has passed that."""
         async with self._record.reading() as connection:
@@ -126,9 +148,8 @@ class Verifier:
         found = await store.scan(self._live.target(projection.name), part.low_id, part.high_id)
         return await asyncio.to_thread(compare, projection, events, found)
 
-    async def _settled(self, projection: Projection, store: Store, part: _Range) -> tuple[Compared, int]:
-        """Look until the differences stand still; return those, and how many did not in the time they had."""
-        compared = await self._compared(projection, store, part)
+    async def _settled(self, projection: Projection, store: Store, part: _Range, compared: Compared) -> tuple[Compared, int]:
+        """Look again until the differences stand still; return those, and how many did not in the time they had."""
         for _ in range(limits.VERIFY_TRIES_MAX):
             if not compared.differences:
                 return compared, 0
@@ -149,7 +170,8 @@ class Verifier:
             ]
             await store.put(self._live.target(projection.name), items)
             # The projector may have written a newer one between our look and our repair; then it is mended again.
-            compared, _moving = await self._settled(projection, store, part)
+            looked = await self._compared(projection, store, part)
+            compared, _moving = await self._settled(projection, store, part, looked)
             if not items or not compared.differences:
                 break
         return compared.differences

@@ -32,7 +32,7 @@ from entrepot.base.limits import (
 )
 from entrepot.base.projection import Item, Refusal, Slot, Target
 from entrepot.engines import newest
-from entrepot.engines.columns.values import Column, column, misfit, pivot
+from entrepot.engines.columns.values import Column, as_read, column, misfit, pivot
 
 T = TypeVar("T")
 
@@ -58,9 +58,9 @@ _COUNT_BETWEEN = """
 SELECT count() FROM (SELECT 1 FROM {table} WHERE id >= {low:String} AND id <= {high:String} LIMIT {most:UInt64})
 """
 _VERSIONS_OF = "SELECT id, version FROM {table} WHERE id IN {ids:Array(String)}"
-_READ = "SELECT * FROM {table} WHERE id IN {ids:Array(String)} ORDER BY id, version DESC LIMIT 1 BY id"
-_SCAN = "SELECT * FROM {table} FINAL WHERE id >= {low:String} ORDER BY id"
-_SCAN_BELOW = "SELECT * FROM {table} FINAL WHERE id >= {low:String} AND id < {high:String} ORDER BY id"
+_READ = "SELECT {columns} FROM {table} WHERE id IN {ids:Array(String)} ORDER BY id, version DESC LIMIT 1 BY id"
+_SCAN = "SELECT {columns} FROM {table} FINAL WHERE id >= {low:String} ORDER BY id"
+_SCAN_BELOW = "SELECT {columns} FROM {table} FINAL WHERE id >= {low:String} AND id < {high:String} ORDER BY id"
 _DELETE = "DELETE FROM {table} WHERE id IN {ids:Array(String)}"
 
 _AS_TEXT = {"UUID": "string"}
@@ -215,17 +215,17 @@ class ClickHouseColumns:
         return self._columns[target.name]
 
     async def _items(self, sql: str, target: Target, parameters: Mapping[str, object]) -> list[Item]:
-        items = []
-        for row in await self.query(target, sql, parameters):
-            body = dict(row)
-            id_, version, is_deleted = str(body.pop("id")), body.pop("version"), body.pop("is_deleted")
-            assert isinstance(version, int)  # its column is UInt64
-            items.append(Item(id_, version, None if is_deleted else body))
-        return items
+        columns = await self._described(target)
+        names = [column.name for column in columns]
+        rows = await self._select(sql.replace("{columns}", ", ".join([*OWN, *map(as_read, columns)])), target.name, parameters)
+        return [
+            Item(id_, version, None if is_deleted else dict(zip(names, body, strict=True)))
+            for id_, version, is_deleted, *body in rows
+        ]
 
     async def _select(self, sql: str, table: str, parameters: Mapping[str, object]) -> Sequence[Sequence[Any]]:
         with _answering():
-            result = await self._connected.query(_on(table, sql), parameters=dict(parameters))
+            result = await self._connected.query(_on(table, sql), parameters=dict(parameters), query_formats=_AS_TEXT)
         return result.result_rows
 
     async def _command(self, sql: str, table: str, parameters: Mapping[str, object] | None = None) -> None:

@@ -46,6 +46,12 @@ def column(name: str, declared: str) -> Column:
     return Column(name, declared, frozenset({kind, *kinds}) if kind else frozenset())
 
 
+def as_read(column: Column) -> str:
+    """Return how a column is selected: a UUID as the text that it is in a body, which ClickHouse makes faster than Python."""
+    is_uuid = column.declared in {"UUID", "Nullable(UUID)"}
+    return f"toString(`{column.name}`) AS `{column.name}`" if is_uuid else f"`{column.name}`"
+
+
 def pivot(columns: Sequence[Column], bodies: Sequence[Body]) -> list[list[object]] | None:
     """Return the values by column, or None if some body does not fit; quick, a column at a time."""
     if any(len(body) != len(columns) for body in bodies):
