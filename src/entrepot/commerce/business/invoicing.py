@@ -92,6 +92,14 @@ class Receipt(Struct, frozen=True, kw_only=True):
         return ReceiptNoted(**{name: getattr(self, name) for name in ReceiptNoted.__struct_fields__})
 
 
+class CreditLeft(Struct, frozen=True, kw_only=True):
+    """Whose a credit note is, and what of it has settled no invoice yet."""
+
+    company_id: UUID
+    currency: str
+    left_minor: int
+
+
 class ReceiptDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A bank transfer as the statement shows it; without a ``company_id`` the remittance text must name its invoices."""
 
@@ -264,9 +272,30 @@ def match(money: Receipt, named: Sequence[Invoice], opened: Sequence[Invoice]) -
     return parts
 
 
-def use(money: Receipt, amount_minor: int) -> Receipt:
-    """Return the receipt of which so much has settled an invoice."""
-    return msgspec.structs.replace(money, used_minor=money.used_minor + amount_minor, version=money.version + 1)
+def use(money: Receipt, amount_minor: int, *, more: int = 0) -> Receipt:
+    """Return the receipt of which so much has settled an invoice, so many versions on (0: the change is told with another)."""
+    return msgspec.structs.replace(money, used_minor=money.used_minor + amount_minor, version=money.version + more)
+
+
+def owned_by(money: Receipt, company_id: UUID | None) -> Receipt:
+    """Return a new receipt with its owner, as far as that is known."""
+    return msgspec.structs.replace(money, company_id=company_id)
+
+
+def assign(money: Receipt, company_id: UUID) -> Receipt:
+    """Return a receipt that waited for its owner, with that owner."""
+    if money.company_id is not None:
+        raise ConflictError(f"The receipt {money.id} is the company {money.company_id}'s already.", receipt_id=str(money.id))
+    return msgspec.structs.replace(money, company_id=company_id, version=money.version + 1)
+
+
+def check_same_transfer(known: Receipt, draft: ReceiptDraft) -> None:
+    """Refuse another transfer under a bank's reference that was noted before."""
+    if (known.amount_minor, known.currency, known.received_on) != (draft.amount_minor, draft.currency, draft.received_on):
+        raise ConflictError(
+            f"The bank's reference {known.bank_reference!r} is of another transfer, noted before: check the statement.",
+            receipt_id=str(known.id),
+        )
 
 
 def part_of(invoice: Invoice, left_minor: int, asked_minor: int | None) -> int:
@@ -281,8 +310,8 @@ def part_of(invoice: Invoice, left_minor: int, asked_minor: int | None) -> int:
 
 def check_same_owner(invoice: Invoice, company_id: UUID | None, of: str) -> None:
     """Refuse to settle an invoice with another company's money or in another currency."""
-    if company_id is not None and company_id != invoice.company_id:
-        raise ConflictError(f"The invoice {invoice.number} is another company's than the money: choose one of its own.")
+    if company_id != invoice.company_id:
+        raise ConflictError(f"The money is not (yet) of the company whose invoice {invoice.number} is: assign it first.")
     if of != invoice.currency:
         raise ConflictError(f"The invoice {invoice.number} is in {invoice.currency}, the money in {of}: choose another.")
 

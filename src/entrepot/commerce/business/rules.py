@@ -1,5 +1,6 @@
 """Pure decisions about companies, buyers and their purchases: who may buy what alone, and who may approve it for whom."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -8,11 +9,28 @@ import msgspec
 from msgspec import Struct
 
 from entrepot.base import limits
-from entrepot.base.errors import BadInputError, ConflictError, OwnApprovalError, SpendingLimitError
+from entrepot.base.errors import (
+    BadInputError,
+    ConflictError,
+    CreditExhaustedError,
+    EntrepotError,
+    OwnApprovalError,
+    SpendingLimitError,
+)
 from entrepot.base.machine import Machine
 from entrepot.base.money import currency
-from entrepot.commerce.business.events import BuyerSaved, CompanySaved, PurchaseChanged, PurchaseState, Role
+from entrepot.commerce.business.events import (
+    PURCHASE_APPROVED,
+    PURCHASE_REQUESTED,
+    BuyerSaved,
+    CompanySaved,
+    PurchaseChanged,
+    PurchaseState,
+    Role,
+)
 from entrepot.partners.tax.vat_ids import country_of
+
+SERVER_ERROR = 500
 
 PURCHASE = Machine(
     "purchase",
@@ -143,6 +161,24 @@ def check_pays_in(of: CompanySaved, wanted: str) -> None:
         raise BadInputError(f"The company {of.id} buys on terms in {of.currency}, not in {wanted}: choose a market of that.")
 
 
+def check_credit(of: CompanySaved, used_minor: int, wanted_minor: int) -> None:
+    """Refuse what the company's credit cannot bear now; the checkout decides again when it is ordered."""
+    left = max(of.credit_limit_minor - used_minor, 0)
+    if wanted_minor > left:
+        raise CreditExhaustedError(of.id, wanted_minor=wanted_minor, left_minor=left, currency=of.currency)
+
+
+def check_nothing_beside(lines: Sequence[object]) -> None:
+    """Refuse articles beside those that were negotiated: what was agreed on is ordered whole, and alone."""
+    if lines:
+        raise BadInputError("A purchase of a negotiation has the lines that were agreed on: leave `lines` out.", field="lines")
+
+
+def kind_of_request(asked: Purchase) -> str:
+    """Return which event tells of a purchase that was asked for: that it waits, or that it is approved by itself."""
+    return PURCHASE_REQUESTED if asked.state == "pending" else PURCHASE_APPROVED
+
+
 def request(asked: Purchase, by: BuyerSaved, month_minor: int) -> Purchase:
     """Return the purchase as it is taken up: approved by itself within the buyer's limits, else waiting, with the reason."""
     if len(asked.purchase_order) > limits.COMPANY_TEXT_CHARS_MAX or not asked.purchase_order.isprintable():
@@ -190,6 +226,17 @@ def refused(purchase: Purchase, why: str) -> Purchase:
     """Return the purchase that the checkout could not place, with the reason."""
     PURCHASE.check(purchase.id, purchase.state, "refused")
     return _next(purchase, state="refused", why=why[: limits.COMPANY_TEXT_CHARS_MAX])
+
+
+def is_to_order(state: str) -> bool:
+    """Say whether a purchase that stands so is to be ordered now."""
+    return PURCHASE.allows(state, "ordered")
+
+
+def check_final(error: EntrepotError) -> None:
+    """Raise an error that says nothing for good: who is away now may have done it, or may do it later."""
+    if error.status >= SERVER_ERROR:
+        raise error
 
 
 def month_of(now: datetime) -> datetime:

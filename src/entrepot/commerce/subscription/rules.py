@@ -13,9 +13,10 @@ import msgspec
 from msgspec import Struct
 
 from entrepot.base import limits
-from entrepot.base.errors import BadInputError, ChargeUnderWayError, ConflictError
+from entrepot.base.errors import BadInputError, ChargeUnderWayError, ConflictError, EntrepotError
 from entrepot.base.machine import Machine
 from entrepot.base.money import apportion, currency
+from entrepot.commerce.checkout.saga_rules import CHECKOUT
 from entrepot.commerce.subscription.events import (
     CANCELLED,
     ENDED,
@@ -41,7 +42,7 @@ MACHINE = Machine(
 
 MONTHS: Final = {"month": 1, "year": 12}
 DAYS: Final = {"day": 1, "week": 7}
-RENEWING: Final = frozenset({"trialing", "active", "past_due"})
+SERVER_ERROR: Final = 500
 
 
 class PlanDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -375,6 +376,19 @@ def change_method(subscription: Subscription, now: datetime) -> Subscription:
     if subscription.state == "ended":
         raise ConflictError(f"The subscription {subscription.id} has ended: start a new one.", id=str(subscription.id))
     return _next(subscription, next_at=now if subscription.state == "past_due" else subscription.next_at)
+
+
+def reason_of(error: EntrepotError) -> str:
+    """Return, in a word, why a checkout was refused for good; raises an error that says nothing for good."""
+    if error.status >= SERVER_ERROR:
+        raise error
+    return error.slug.replace("-", "_")
+
+
+def check_ended(charge: Charge, state: str) -> None:
+    """Raise while a checkout has not ended: its charge is under way, and is asked for again."""
+    if CHECKOUT.moves[state]:
+        raise ChargeUnderWayError(charge.subscription_id)
 
 
 def announces(subscription: Subscription, now: datetime) -> Subscription | None:

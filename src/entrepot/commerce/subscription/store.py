@@ -23,6 +23,23 @@ class Payer(Struct, frozen=True):
     method: str
 
 
+class Attempt(Struct, frozen=True, kw_only=True):
+    """One attempt to charge a period, and how it went."""
+
+    period: int
+    attempt: int
+    state: str
+    plan: str
+    amount_minor: int
+    credit_used_minor: int
+    currency: str
+    period_start: datetime
+    period_end: datetime
+    asked_at: datetime
+    order_id: UUID | None
+    why: str
+
+
 async def delivery(connection: Connection, sku: str) -> str:
     """Return how an article is delivered, or say that there is none."""
     found: str | None = await connection.fetchval(SQL["article"], sku)
@@ -65,6 +82,27 @@ async def locked(connection: Connection, cell: int, subscription_id: UUID) -> Su
     if row is None:
         raise NotFoundError(f"There is no subscription {subscription_id}.", subscription_id=str(subscription_id))
     return Subscription(**dict(row))
+
+
+async def subscription(connection: Connection, cell: int, subscription_id: UUID) -> Subscription:
+    """Return a subscription, or say that there is none."""
+    row = await connection.fetchrow(SQL["subscription"], cell, subscription_id)
+    if row is None:
+        raise NotFoundError(f"There is no subscription {subscription_id}.", subscription_id=str(subscription_id))
+    return Subscription(**dict(row))
+
+
+async def subscriptions(
+    connection: Connection, cell: int, customer_id: UUID | None, before: UUID | None, limit: int
+) -> list[Subscription]:
+    """Return a customer's subscriptions (None: everybody's) before an id, newest first."""
+    rows = await connection.fetch(SQL["subscriptions"], cell, customer_id, before, limit)
+    return [Subscription(**dict(row)) for row in rows]
+
+
+async def charges(connection: Connection, cell: int, subscription_id: UUID) -> list[Attempt]:
+    """Return every attempt to charge a subscription, newest first."""
+    return [Attempt(**dict(row)) for row in await connection.fetch(SQL["charges"], cell, subscription_id)]
 
 
 async def put(connection: Connection, cell: int, subscription: Subscription) -> None:

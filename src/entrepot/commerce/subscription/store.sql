@@ -32,6 +32,24 @@ SELECT id, customer_id, plan, next_plan, quantity, market, currency, price_minor
        anchor_period, credit_minor, paused_at, failed_at, attempt, charging, noticed_period, next_at, why, version
 FROM subscription.subscription WHERE cell = $1 AND id = $2 FOR UPDATE;
 
+-- name: subscription
+-- A subscription.
+SELECT id, customer_id, plan, next_plan, quantity, market, currency, price_minor, state, period, period_start, period_end, anchor,
+       anchor_period, credit_minor, paused_at, failed_at, attempt, charging, noticed_period, next_at, why, version
+FROM subscription.subscription WHERE cell = $1 AND id = $2;
+
+-- name: subscriptions
+-- A customer's subscriptions (or everybody's) before an id, newest first.
+SELECT id, customer_id, plan, next_plan, quantity, market, currency, price_minor, state, period, period_start, period_end, anchor,
+       anchor_period, credit_minor, paused_at, failed_at, attempt, charging, noticed_period, next_at, why, version
+FROM subscription.subscription
+WHERE cell = $1 AND ($2::uuid IS NULL OR customer_id = $2) AND ($3::uuid IS NULL OR id < $3) ORDER BY id DESC LIMIT $4;
+
+-- name: charges
+-- Every attempt to charge a subscription, newest first.
+SELECT period, attempt, state, plan, amount_minor, credit_used_minor, currency, period_start, period_end, asked_at, order_id, why
+FROM subscription.charge WHERE cell = $1 AND subscription_id = $2 ORDER BY period DESC, attempt DESC;
+
 -- name: put_subscription
 -- Writes a subscription as it now is.
 INSERT INTO subscription.subscription (
