@@ -19,6 +19,8 @@ from entrepot.commerce.cart.commands import Carts
 from entrepot.commerce.checkout.gather import Gatherer
 from entrepot.commerce.checkout.quoting import Quoting
 from entrepot.commerce.checkout.store import ensure_room
+from entrepot.commerce.payment.operations import finish_operations
+from entrepot.commerce.payment.settling import book_payouts
 from entrepot.commerce.webhook.rules import reachable
 from entrepot.engines.columns.clickhouse import ClickHouseColumns
 from entrepot.engines.documents.postgresql import PostgresqlDocuments
@@ -37,7 +39,7 @@ from entrepot.log.bell import Bell
 from entrepot.log.live import LiveTargets
 from entrepot.log.projector import Projector, Subscription
 from entrepot.log.reader import LogReader
-from entrepot.partners.payment.port import PaymentGateway
+from entrepot.partners.payment.port import GatewayAwayError, PaymentGateway
 from entrepot.partners.payment.sandbox import SandboxGateway
 from entrepot.partners.subscriber.http import HttpSender
 from entrepot.partners.tax.regional import RegionalTax
@@ -54,6 +56,12 @@ from entrepot.settings import Engines, Settings, require
 log = structlog.get_logger()
 
 ROLES = ("record", "documents", "memory", "graph", "columns", "objects", "search", "gateway")
+
+# What a payment gateway tells of by webhook: the rest we have asked for ourselves, and know from its answer.
+GATEWAY_NEWS = (
+    *("challenge.approved", "challenge.refused", "payout.paid"),
+    *("dispute.opened", "dispute.evidence_sent", "dispute.won", "dispute.lost"),
+)
 
 # One process may write a tantivy index; its projection is one slot however many the others are cut into.
 ONE_WRITER = frozenset({"tantivy"})
@@ -171,6 +179,17 @@ async def payment_gateway(settings: Settings) -> AsyncIterator[SandboxGateway]:
         await gateway.close()
 
 
+async def subscribe_to_gateway(app: App) -> None:
+    """Tell the sandbox gateway where webhooks go, and of what we do not cause ourselves; a real one is told in its console."""
+    if isinstance(app.gateway, SandboxGateway):
+        host = app.settings.host.replace("0.0.0.0", "127.0.0.1")  # noqa: S104  # nothing is bound: an address to be called at
+        address = f"http://{host}:{app.settings.port}/v1/webhooks/payments/{app.gateway.name}"
+        try:
+            await app.gateway.subscribe(address, list(GATEWAY_NEWS))
+        except GatewayAwayError as error:  # it remembers who subscribed at an earlier start
+            log.warning("gateway.not_subscribed", why=str(error))
+
+
 async def keep_up(app: App) -> None:
     """Write this process's share of the projections, do its jobs, and keep room for what comes, until cancelled."""
     name = f"{socket.gethostname()}/{app.record.ids.fresh()}"
@@ -192,6 +211,8 @@ def jobs(app: App) -> list[Job]:
     reader = LogReader(record, app.archived)
     return [
         Job(name="webhooks", seconds=None, act=partial(tell_subscribers, record, reader, app.sender, cell, clock)),
+        Job(name="payment_operations", seconds=2.0, act=partial(finish_operations, record, app.gateway, cell)),
+        Job(name="payouts", seconds=60.0, act=partial(book_payouts, record, app.gateway, cell)),
         Job(name="abandoned_carts", seconds=60.0, act=partial(announce_abandoned, record, app.drawer, cell, clock)),
     ]
 

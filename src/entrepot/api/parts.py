@@ -26,6 +26,7 @@ from entrepot.engines.search.port import SearchStore
 from entrepot.log.archived import ArchivedLog
 from entrepot.log.live import LiveTargets
 from entrepot.log.projector import Subscription
+from entrepot.partners.payment.port import PaymentGateway
 from entrepot.record import command
 from entrepot.record.transaction import Record, Transaction
 from entrepot.verify import truth
@@ -61,6 +62,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     verifying: Verifying
     best_sold: BestSold
     archived: ArchivedLog
+    gateway: PaymentGateway
     market: str = ""
 
     async def run(

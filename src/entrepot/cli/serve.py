@@ -22,7 +22,7 @@ from entrepot.api.parts import Parts
 from entrepot.api.pulse import Check, Pulse
 from entrepot.api.today import BestSold, Today
 from entrepot.api.verifying import Verifying
-from entrepot.app import App, opened, prepare
+from entrepot.app import App, opened, prepare, subscribe_to_gateway
 from entrepot.base.errors import EntrepotError
 from entrepot.base.limits import REQUEST_SECONDS_MAX, STOP_SECONDS_MAX
 from entrepot.base.projection import Slot
@@ -59,6 +59,8 @@ def serve(*, host: str | None = None, port: Port | None = None, workers: int | N
         How many processes serve (default: ENTREPOT_WORKERS, else 1).
     """
     settings = load(os.environ)
+    # The workers read from here where they are reached, which they tell the payment gateway.
+    os.environ["ENTREPOT_HOST"], os.environ["ENTREPOT_PORT"] = host or settings.host, str(port or settings.port)
     server(host or settings.host, port or settings.port, workers or settings.workers).serve()
 
 
@@ -112,6 +114,7 @@ class Served:
             await prepare(self._settings)
             app = await self._stack.enter_async_context(opened(self._settings))
             self._inside = await self._stack.enter_async_context(serving(app))
+            await subscribe_to_gateway(app)
             self._stack.enter_context(_settled())
         except EntrepotError as error:
             print(str(error), file=sys.stderr)
@@ -166,6 +169,7 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
                 metrics=metrics,
                 verifying=verifying,
                 archived=app.archived,
+                gateway=app.gateway,
                 best_sold=BestSold(app.stores.columns, app.live, BEST_SOLD),
             )
         )

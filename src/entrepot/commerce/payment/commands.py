@@ -80,15 +80,15 @@ async def end(tx: Transaction, operation_id: UUID, ending: Ending, reason: str =
     if rules.ended(operation):
         return operation
     after, bookings, kind = rules.end(payment, operation, ending)
-    at = _now(tx)
+    at, position = _now(tx), None
     await store.end_operation(tx.connection, tx.cell, operation_id, ending, reason, at)
     await store.put_payment(tx.connection, tx.cell, after)
     if bookings:
         await store.book(tx.connection, tx.cell, operation.about_id, operation_id, payment.currency, at, bookings)
     if kind:
         body = rules.told(after, operation.amount_minor, operation_id, reason)
-        await tx.append([Fact(kind, f"payment/{payment.id}", after.version, body)])
-    return rules.with_end(operation, ending, reason)
+        position = str(await tx.append([Fact(kind, f"payment/{payment.id}", after.version, body)]))
+    return rules.with_end(operation, ending, reason, position)
 
 
 async def put_dispute(tx: Transaction, payment_id: UUID, told: GatewayDispute) -> Dispute | None:

@@ -87,7 +87,10 @@ class Payment(Struct, frozen=True, kw_only=True):
 
 
 class Operation(Struct, frozen=True, kw_only=True):
-    """What was asked of the gateway. ``about_id`` is what it is for: the order, a shipment, a return."""
+    """What was asked of the gateway. ``about_id`` is what it is for: the order, a shipment, a return.
+
+    ``position`` is how far the log is with its end, for who ended it.
+    """
 
     id: UUID
     payment_id: UUID
@@ -97,6 +100,7 @@ class Operation(Struct, frozen=True, kw_only=True):
     state: str
     about_id: UUID
     reason: str = ""
+    position: str | None = None
 
 
 class Dispute(Struct, frozen=True, kw_only=True):
@@ -186,9 +190,9 @@ def ended(operation: Operation) -> bool:
     return operation.state != "asked"
 
 
-def with_end(operation: Operation, ending: Ending, reason: str) -> Operation:
+def with_end(operation: Operation, ending: Ending, reason: str, position: str | None) -> Operation:
     """Return an operation that has ended."""
-    return structs.replace(operation, state=ending, reason=reason)
+    return structs.replace(operation, state=ending, reason=reason, position=position)
 
 
 def told(payment: Payment, amount_minor: int, operation_id: UUID | None = None, reason: str = "") -> events.PaymentMoved:
