@@ -85,12 +85,17 @@ async def there(house: House) -> There:
     page = (await house.client.get(f"/v1/products/{hits[0]['product_id']}")).json()
     orders = (await house.client.get("/v1/orders?limit=5")).json()["items"]
     codes = [hit["code"] for hit in hits]
+    cart = {"market": "uk", "country": "GB", "lines": [{"sku": codes[0], "quantity": 1}]}
+    carts = [(await house.client.post("/v1/carts", json=cart)).json()["id"] for _ in range(4)]
     return {
         "sku": codes,
         "code": [*codes, "uk", "home"],
         "name": [*codes, *sorted(house.app.live._live)],
         "product_id": [hit["product_id"] for hit in hits],
         "order_id": [order["id"] for order in orders],
+        "cart_id": carts[:3],
+        "into": carts[3:],
+        "method": ["standard"],
         "category_id": page["category_ids"],
         "ids": [f"{hits[0]['product_id']},{hits[1]['product_id']}"],
         "texts": [{"en": {"title": "Mug"}}],
