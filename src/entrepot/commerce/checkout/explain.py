@@ -1,13 +1,13 @@
 """Pure: "why this price", step by step. The steps of all sum to the total; what only informs adds nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import lru_cache, partial
 
 from entrepot.base.money import spoken
 from entrepot.commerce.checkout.basis import Prepared
 from entrepot.commerce.checkout.quote import Explained
-from entrepot.commerce.promotion.rules import Candidate
+from entrepot.commerce.promotion.rules import Candidate, Idle
 
 # Jurisdiction, name of the tax, rate in parts of a million.
 Authority = tuple[str, str, int]
@@ -31,11 +31,15 @@ def _goods(prepared: Prepared) -> list[Explained]:
             if one.off[number - 1]
         ]
     steps += [
-        Explained(about=f"coupon {idle.candidate.coupon.code}", sentence=f"not used: {idle.why}", amount_minor=0)
+        Explained(about=f"coupon {idle.candidate.coupon.code}", sentence=f"not used: {_why(idle, say)}", amount_minor=0)
         for idle in prepared.settled.idle
         if idle.candidate.coupon
     ]
     return steps
+
+
+def _why(idle: Idle, say: Callable[[int], str]) -> str:
+    return f"goods for {say(idle.short_minor)} more are needed" if idle.short_minor else idle.why
 
 
 def _postage(prepared: Prepared) -> list[Explained]:

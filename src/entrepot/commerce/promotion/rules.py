@@ -72,10 +72,11 @@ class Applied(Struct, frozen=True):
 
 
 class Idle(Struct, frozen=True):
-    """A promotion that could have applied, and why it does not."""
+    """A promotion that could have applied, why it does not, and for how much more goods are needed."""
 
     candidate: Candidate
     why: str
+    short_minor: int = 0
 
 
 class Settled(Struct, frozen=True):
@@ -144,8 +145,8 @@ def settle(candidates: Sequence[Candidate], items: Sequence[Item], postage: Post
     idle: list[Idle] = []
     seen: set[str] = set()
     for one in sorted(candidates, key=_order):
-        if why := _unmet(one.promotion, items, convert):
-            idle.append(Idle(one, why))
+        if unmet := _unmet(one, items, convert):
+            idle.append(unmet)
         elif one.promotion.code in seen:
             idle.append(Idle(one, f"{one.promotion.code} is applied already"))
         else:
@@ -234,16 +235,16 @@ def _exhausted(one: Candidate, audience: Audience, used: Mapping[str, int]) -> L
     return next((limit for limit in limits_of(one, audience.customer_id) if used.get(limit.name, 0) >= limit.most), None)
 
 
-def _unmet(one: Promotion, items: Sequence[Item], convert: Convert) -> str:
-    """Return which condition the goods do not meet; an empty text when they meet all."""
-    places = eligible(one, items)
-    if not places and not isinstance(one.effect, FreeShipping):
-        return "none of the articles it is for are there"
-    if sum(items[place].quantity for place in places) < one.minimum_quantity:
-        return f"it needs {one.minimum_quantity} pieces"
-    minimum = convert(one.minimum_minor, one.currency)
-    worth = sum(items[place].amount_minor for place in places)
-    return f"goods of {minimum - worth} more are needed, in minor units" if worth < minimum else ""
+def _unmet(one: Candidate, items: Sequence[Item], convert: Convert) -> Idle | None:
+    """Return which condition the goods do not meet; None when they meet all."""
+    promotion = one.promotion
+    places = eligible(promotion, items)
+    if not places and not isinstance(promotion.effect, FreeShipping):
+        return Idle(one, "none of the articles it is for are there")
+    if sum(items[place].quantity for place in places) < promotion.minimum_quantity:
+        return Idle(one, f"it needs {promotion.minimum_quantity} pieces")
+    short = convert(promotion.minimum_minor, promotion.currency) - sum(items[place].amount_minor for place in places)
+    return Idle(one, "the goods cost too little", short) if short > 0 else None
 
 
 def _best_of_groups(
