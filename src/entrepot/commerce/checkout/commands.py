@@ -40,12 +40,20 @@ async def cancel_order(tx: Transaction, key: str, order_id: UUID, reason: str, a
     return token
 
 
-async def cancel_whole(tx: Transaction, order: StoredOrder, reason: str, at: datetime | None = None) -> Token:
-    """Cancel an order of which nothing has left: the caller holds its lock, and sees to what a gateway holds for it."""
+async def cancel_whole(
+    tx: Transaction, order: StoredOrder, reason: str, at: datetime | None = None, back: Sequence[Change] | None = None
+) -> Token:
+    """Cancel an order of which nothing has left: the caller holds its lock, and sees to what a gateway holds for it.
+
+    ``back`` is what goes back into stock; without it, each line to where it was sold from.
+    """
     event = ordering.cancel(order, at or _now(tx), reason)
     cancelled = StoredOrder(order.placed, "cancelled", order.version + 1, order.lines)
     await orders.move_order(tx.connection, tx.cell, cancelled, event.at, reason)
-    await _give_back(tx, order.placed.lines, "cancelled")
+    if back is None:
+        await _give_back(tx, order.placed.lines, "cancelled")
+    else:
+        await change_stock(tx, back, "cancelled")
     transfers = ordering.book_cancellation(order.placed)
     await orders.book(tx.connection, tx.cell, order.placed.id, order.placed.currency, event.at, "cancelled", transfers)
     return await tx.append(

@@ -63,7 +63,8 @@ def to_cancel(order: StoredOrder, pieces: Pieces) -> OrderPlaced:
     for line in order.lines:
         last = line.line.quantity - line.cancelled
         spans[line.line.line] = (last - pieces.get(line.line.line, 0), last)
-    return _part(order.placed, spans, ONCE if all(first == 0 for first, _ in spans.values()) else NOTHING)
+    last_of_all = any(pieces.values()) and all(first == 0 for first, _ in spans.values())
+    return _part(order.placed, spans, ONCE if last_of_all else NOTHING)
 
 
 def to_return(order: StoredOrder, pieces: Pieces, *, postage: bool) -> OrderPlaced:

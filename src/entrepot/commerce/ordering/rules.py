@@ -130,6 +130,11 @@ def told(order: StoredOrder, at: datetime) -> OrderMoved:
     return OrderMoved(id=order.placed.id, at=at, state=cast("OrderState", order.state), lines=lines)
 
 
+def ending(order: StoredOrder, at: datetime, reason: str) -> tuple[datetime | None, str | None]:
+    """Return when and why an order was cancelled, when it is."""
+    return (at, reason) if order.state == "cancelled" else (None, None)
+
+
 def line_of(order: StoredOrder, number: int) -> OrderedLine:
     """Return a line of the order; one that it does not have is refused."""
     line = order.line(number)

@@ -7,7 +7,9 @@ from msgspec import Struct
 
 STOCK_CHANGED = "stock.changed.v1"
 
-Reason = Literal["received", "adjusted", "sold", "cancelled", "returned", "reserved", "released"]
+Reason = Literal[
+    "received", "adjusted", "sold", "cancelled", "returned", "reserved", "released", "filled", "counted", "transferred"
+]
 
 
 class StockChanged(Struct, frozen=True, kw_only=True):

@@ -21,6 +21,11 @@ async def warehouses(connection: Connection, cell: int) -> list[str]:
     return [row["code"] for row in await connection.fetch(SQL["warehouses"], cell)]
 
 
+async def warehouse_kinds(connection: Connection, cell: int) -> dict[str, str]:
+    """Return the kind of every warehouse of the cell."""
+    return {row["code"]: row["kind"] for row in await connection.fetch(SQL["warehouse_kinds"], cell)}
+
+
 async def levels(connection: Connection, cell: int, variant_ids: Sequence[UUID]) -> list[Level]:
     """Return the levels of these variants in every warehouse."""
     return [_level(row) for row in await connection.fetch(SQL["levels"], cell, variant_ids)]

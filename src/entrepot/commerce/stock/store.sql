@@ -7,6 +7,10 @@ ON CONFLICT (cell, code) DO UPDATE SET rank = excluded.rank;
 -- The warehouses of a cell, the preferred one first.
 SELECT code FROM stock.warehouse WHERE cell = $1 ORDER BY rank, code;
 
+-- name: warehouse_kinds
+-- The kind of every warehouse of the cell.
+SELECT code, kind FROM stock.warehouse WHERE cell = $1;
+
 -- name: claim_levels
 -- Makes sure that the levels have a row to lock.
 INSERT INTO stock.level (cell, variant_id, warehouse, available, version)

@@ -1,0 +1,61 @@
+"""Pure decisions about an order's money after it was placed: what to take, give up and give back, never more than there is.
+
+What a payment is asked for counts as if it were done, so that what is asked at the same time sums to no more than there is.
+"""
+
+from entrepot.base.errors import ConflictError
+from entrepot.commerce.ordering.parts import StoredOrder, due
+from entrepot.commerce.payment.rules import OperationKind, Payment
+
+Ask = tuple[OperationKind, int]
+
+
+def on_shipment(order: StoredOrder, payment: Payment | None) -> list[Ask]:
+    """Return what is asked once pieces have left: what has left is taken; what nothing can use any more is given up."""
+    if payment is None:
+        return []
+    taken = payment.captured_minor + payment.taking_minor
+    capture = max(min(due(order).total_minor - taken, payment.open_minor), 0)
+    return _asks(("capture", capture), ("void", _unused(order, payment.open_minor - capture)))
+
+
+def on_cancellation(order: StoredOrder, payment: Payment | None, kept_minor: int) -> list[Ask]:
+    """Return what is asked once pieces were cancelled: what was taken beyond what is kept goes back, the rest is given up.
+
+    ``kept_minor`` is what the order still costs. (Of what is captured when it leaves, nothing was taken yet.)
+    """
+    if payment is None:
+        return []
+    held = payment.refundable_minor + payment.taking_minor
+    back = max(min(held - kept_minor, payment.refundable_minor), 0)
+    return _asks(("refund", back), ("void", _unused(order, payment.open_minor)))
+
+
+def on_return(order: StoredOrder, payment: Payment | None, worth_minor: int) -> int:
+    """Return how much is given back for goods that are worth so much: never more than was taken and not given back.
+
+    Less can be left when something was refunded before without goods, or a dispute holds it. While money is on its way in,
+    nobody knows yet: the return waits.
+    """
+    if payment is None:
+        return worth_minor
+    if payment.taking_minor and payment.refundable_minor < worth_minor:
+        raise ConflictError(
+            f"The money of order {order.placed.id} is still being captured: refund the return when that is done.",
+            order_id=str(order.placed.id),
+        )
+    return min(worth_minor, payment.refundable_minor)
+
+
+def refunds(payment: Payment | None, amount_minor: int) -> list[Ask]:
+    """Return what is asked to give so much back; an order without a payment is settled outside."""
+    return _asks(("refund", amount_minor if payment else 0))
+
+
+def _unused(order: StoredOrder, open_minor: int) -> int:
+    """Return what of a promise nothing can use any more: all of it, once nothing can leave any more."""
+    return 0 if any(line.open for line in order.lines) else open_minor
+
+
+def _asks(*asks: Ask) -> list[Ask]:
+    return [(kind, amount) for kind, amount in asks if amount > 0]
