@@ -1,0 +1,172 @@
+"""Quotes from the truth: lists, rates, coupons and terms as PostgreSQL keeps them, and how soon a change of them is seen."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import msgspec
+import pytest
+
+from entrepot.base.errors import BadInputError, CouponUsedUpError, NotFoundError, PriceMissingError
+from entrepot.base.time import FixedClock, millis_of
+from entrepot.commerce.checkout.quote import Quote, QuoteRequest, WantedLine
+from entrepot.commerce.checkout.quoting import Quoting, coupon_used
+from entrepot.commerce.checkout.seed import furnish
+from entrepot.commerce.pricing.commands import save_price_list, set_list_prices, set_rates
+from entrepot.commerce.pricing.events import PriceListSaved, RateSet, Tier
+from entrepot.commerce.pricing.rules import RankTakenError
+from entrepot.commerce.promotion.commands import save_coupon, save_promotion
+from entrepot.commerce.promotion.events import CouponSaved, Percentage, PromotionSaved
+from entrepot.commerce.shipping.commands import save_method
+from entrepot.commerce.shipping.events import MethodSaved, ZoneRate
+from entrepot.partners.tax.regional import RegionalTax
+from entrepot.record.transaction import Record
+from tests.trade import CELL, open_shop
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+TRADE = PriceListSaved(
+    code="trade", title="Trade", market="uk", currency="GBP", rank=10, valid_from=NOW - timedelta(days=9), channel="counter"
+)
+
+
+def quoting() -> Quoting:
+    return Quoting(RegionalTax(), FixedClock(millis_of(NOW)))
+
+
+async def furnished(record: Record) -> None:
+    await open_shop(record, {"tea": 10, "cup": 10}, price_minor=1_000)
+    async with record.transaction(CELL) as tx:
+        await furnish(tx, "uk", country="GB", currencies=["EUR", "CHF"])
+
+
+async def quote(record: Record, by: Quoting | None = None, coupons: Sequence[str] = (), **more: object) -> Quote:
+    base: dict[str, object] = {"market": "uk", "country": "GB", "lines": [WantedLine(sku="tea", quantity=2)]}
+    request = QuoteRequest(coupons=list(coupons), **(base | more))  # type: ignore[arg-type]  # each test names fields that there are
+    async with record.committing() as connection:
+        return await (by or quoting()).quote(connection, CELL, request)
+
+
+async def test_a_furnished_shop_quotes_what_its_terms_say(record: Record) -> None:
+    await furnished(record)
+    found = await quote(record, coupons=["welcome10"])
+    assert found.goods_minor == 1_800
+    assert found.shipping.chosen is not None
+    assert (found.shipping.chosen.method, found.charges_minor) == ("standard", 344)
+    assert sum(part.tax_minor for part in found.taxes) == found.tax_minor == 357
+
+
+async def test_furnishing_twice_changes_nothing(record: Record) -> None:
+    await furnished(record)
+    async with record.reading() as connection:
+        before = await connection.fetchval("SELECT count(*) FROM log.event")
+    async with record.transaction(CELL) as tx:
+        await furnish(tx, "uk", country="GB", currencies=["EUR", "CHF"])
+    async with record.reading() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM log.event") == before
+
+
+async def test_a_price_list_holds_for_its_channel_by_quantity(record: Record) -> None:
+    variants = await open_shop(record, {"tea": 10})
+    await furnished(record)
+    tiers = [Tier(from_quantity=2, amount_minor=800), Tier(from_quantity=10, amount_minor=700)]
+    async with record.transaction(CELL) as tx:
+        await save_price_list(tx, TRADE)
+        await set_list_prices(tx, "trade", {variants["tea"]: tiers})
+    assert (await quote(record)).goods_minor == 2_000
+    assert (await quote(record, channel="counter")).goods_minor == 1_600
+    assert (await quote(record, channel="counter", lines=[WantedLine(sku="tea", quantity=10)])).goods_minor == 7_000
+    assert (await quote(record, channel="counter", lines=[WantedLine(sku="tea", quantity=1)])).goods_minor == 1_000
+
+
+async def test_two_lists_of_one_rank_for_the_same_buyers_at_once_are_refused(record: Record) -> None:
+    await furnished(record)
+    async with record.transaction(CELL) as tx:
+        await save_price_list(tx, msgspec.structs.replace(TRADE, valid_until=NOW))
+        await save_price_list(tx, msgspec.structs.replace(TRADE, code="later", valid_from=NOW))
+    with pytest.raises(RankTakenError, match="rank 10"):
+        async with record.transaction(CELL) as tx:
+            await save_price_list(tx, msgspec.structs.replace(TRADE, code="between", valid_until=NOW + timedelta(days=1)))
+
+
+async def test_setting_what_is_so_already_tells_nothing(record: Record) -> None:
+    variants = await open_shop(record, {"tea": 10})
+    rate = RateSet(base="EUR", quote="GBP", rate="0.87", valid_from=NOW, source="test")
+    tiers = {variants["tea"]: [Tier(from_quantity=1, amount_minor=800)]}
+    async with record.transaction(CELL) as tx:
+        assert await save_price_list(tx, TRADE)
+        assert await set_list_prices(tx, "trade", tiers)
+        assert await set_rates(tx, [rate])
+        assert await save_price_list(tx, TRADE) is None
+        assert await set_list_prices(tx, "trade", tiers) is None
+        assert await set_rates(tx, [rate]) is None
+
+
+async def test_a_market_sells_in_its_other_currencies_by_the_rate_of_the_moment(record: Record) -> None:
+    await furnished(record)
+    assert (await quote(record, currency="EUR")).lines[0].list_minor == 1_149  # 10.00 / 0.87
+    async with record.transaction(CELL) as tx:
+        await set_rates(tx, [RateSet(base="EUR", quote="GBP", rate="0.80", valid_from=NOW, source="test")])
+    assert (await quote(record, currency="EUR")).lines[0].list_minor == 1_250
+    assert (await quote(record, currency="EUR", at=NOW - timedelta(days=1))).lines[0].list_minor == 1_149
+
+
+async def test_a_coupon_used_as_often_as_it_may_be_is_refused(record: Record) -> None:
+    await furnished(record)
+    async with record.transaction(CELL) as tx:
+        await save_coupon(tx, CouponSaved(code="FEW", promotion="WELCOME", most=2))
+        await tx.connection.execute("INSERT INTO checkout.allowance (cell, name, used, most) VALUES (1, 'coupon/FEW', 2, 2)")
+        assert await coupon_used(tx.connection, CELL, "FEW") == 2
+    with pytest.raises(CouponUsedUpError, match="2 times"):
+        await quote(record, coupons=["FEW"])
+
+
+async def test_a_customer_who_has_used_a_coupon_is_told_so_and_another_is_not(record: Record) -> None:
+    await furnished(record)
+    first, second = uuid4(), uuid4()
+    async with record.transaction(CELL) as tx:
+        await tx.connection.execute(
+            "INSERT INTO checkout.allowance (cell, name, used, most) VALUES (1, $1, 1, 1)", f"coupon/THANKYOU/{first}"
+        )
+    assert (await quote(record, coupons=["THANKYOU"], customer_id=second)).goods_minor == 1_700
+    with pytest.raises(CouponUsedUpError, match="You have used"):
+        await quote(record, coupons=["THANKYOU"], customer_id=first)
+
+
+async def test_a_change_of_terms_is_seen_within_a_second_and_at_once_where_it_was_made(record: Record) -> None:
+    await furnished(record)
+    clock = FixedClock(millis_of(NOW))
+    here, there = Quoting(RegionalTax(), clock), Quoting(RegionalTax(), clock)
+    assert {(await quote(record, one)).goods_minor for one in (here, there)} == {2_000}
+    sale = PromotionSaved(code="SALE", title="Sale", effect=Percentage(basis_points=5_000), currency="EUR")
+    async with record.transaction(CELL) as tx:
+        await save_promotion(tx, sale)
+    here.forget(CELL)
+    assert [(await quote(record, one)).goods_minor for one in (here, there)] == [1_000, 2_000]
+    clock.now += 1_000
+    assert (await quote(record, there)).goods_minor == 1_000
+
+
+async def test_a_withdrawn_price_and_an_unknown_article_are_refused_by_name(record: Record) -> None:
+    await furnished(record)
+    async with record.transaction(CELL) as tx:
+        await tx.connection.execute("DELETE FROM pricing.price")
+    with pytest.raises(PriceMissingError, match="tea"):
+        await quote(record)
+    with pytest.raises(NotFoundError, match="nothing"):
+        await quote(record, lines=[WantedLine(sku="nothing", quantity=1)])
+
+
+async def test_what_hangs_on_nothing_is_refused(record: Record) -> None:
+    variants = await open_shop(record, {"tea": 1})
+    nowhere = MethodSaved(
+        code="m", title="M", carrier="own", currency="EUR", active=True, rates=[ZoneRate(zone="moon", brackets=[])]
+    )
+    async with record.transaction(CELL) as tx:
+        with pytest.raises(BadInputError, match="moon"):
+            await save_method(tx, nowhere)
+        with pytest.raises(NotFoundError, match="NONE"):
+            await save_coupon(tx, CouponSaved(code="C", promotion="NONE"))
+        with pytest.raises(NotFoundError, match="'none'"):
+            await set_list_prices(tx, "none", {variants["tea"]: []})
+        with pytest.raises(BadInputError, match="no market 'mars'"):
+            await save_price_list(tx, msgspec.structs.replace(TRADE, market="mars"))
