@@ -18,6 +18,7 @@ from entrepot.base.time import SystemClock, utc
 from entrepot.commerce.cart.commands import Carts
 from entrepot.commerce.checkout.gather import Gatherer
 from entrepot.commerce.checkout.quoting import Quoting
+from entrepot.commerce.checkout.saga import Checkouts
 from entrepot.commerce.checkout.store import ensure_room
 from entrepot.commerce.payment.operations import finish_operations
 from entrepot.commerce.payment.settling import book_payouts
@@ -100,6 +101,7 @@ class App(Struct, frozen=True, kw_only=True):
     sender: HttpSender
     gateway: PaymentGateway
     quoting: Quoting
+    checkouts: Checkouts
 
 
 def projections() -> list[Projection]:
@@ -146,6 +148,9 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
         every = projections()
         gatherer = Gatherer(record, settings.cell)
         gateway = await stack.enter_async_context(payment_gateway(settings))
+        quoting = Quoting(RegionalTax(), SystemClock())
+        checkouts = Checkouts(record, settings.cell, gateway, quoting)
+        stack.push_async_callback(checkouts.close)
         stack.push_async_callback(gatherer.close)
         sender = HttpSender(partial(reachable, private=settings.webhooks_private))
         stack.push_async_callback(sender.close)
@@ -165,7 +170,8 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
             archived=ArchivedLog(record, stores.objects, Path(settings.home) / "archive"),
             sender=sender,
             gateway=gateway,
-            quoting=Quoting(RegionalTax(), SystemClock()),
+            quoting=quoting,
+            checkouts=checkouts,
         )
 
 
@@ -211,6 +217,7 @@ def jobs(app: App) -> list[Job]:
     reader = LogReader(record, app.archived)
     return [
         Job(name="webhooks", seconds=None, act=partial(tell_subscribers, record, reader, app.sender, cell, clock)),
+        Job(name="checkouts", seconds=limits.CHECKOUT_RECOVER_SECONDS, act=app.checkouts.recover),
         Job(name="payment_operations", seconds=2.0, act=partial(finish_operations, record, app.gateway, cell)),
         Job(name="payouts", seconds=60.0, act=partial(book_payouts, record, app.gateway, cell)),
         Job(name="abandoned_carts", seconds=60.0, act=partial(announce_abandoned, record, app.drawer, cell, clock)),

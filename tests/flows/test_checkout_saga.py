@@ -162,7 +162,7 @@ async def test_what_takes_too_long_expires_and_a_late_answer_finds_no_order(till
     assert (await till.checkouts.resume(asked.checkout_id)).state == "expired"
     late = await till.gateway.find(asked.checkout_id)
     assert late is not None
-    assert late.state == "voided"
+    assert late.state == "declined"
     assert await shelf(till.record, "cup") == (3, 0, 0)
     await check_whole(till.record)
 

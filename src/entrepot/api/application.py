@@ -9,6 +9,7 @@ from litestar.types import ASGIApp
 from entrepot.api import (
     carts,
     catalogue,
+    checkout,
     health,
     openapi,
     orders,
@@ -39,6 +40,7 @@ ROOMS = (
     shipping,
     stock,
     carts,
+    checkout,
     orders,
     payments,
     search,

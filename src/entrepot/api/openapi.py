@@ -41,6 +41,7 @@ CONFIG = OpenAPIConfig(
         Tag("Shipping", "Zones, methods, what they cost and how long they take."),
         Tag("Stock", "What comes in, what is corrected, what is left."),
         Tag("Carts", "What a buyer has chosen; whoever knows its id owns it."),
+        Tag("Checkout", "From a cart, or from lines, to an order that is paid: one saga, whole or not at all."),
         Tag("Orders", "Placing, cancelling, taking back."),
         Tag("Sales", "What was sold, from columns."),
         Tag("Projections", "How far each engine is, and what an operator can do."),

@@ -18,6 +18,7 @@ from entrepot.base.time import Clock
 from entrepot.commerce.cart.commands import Carts
 from entrepot.commerce.checkout.gather import Gatherer
 from entrepot.commerce.checkout.quoting import Quoting
+from entrepot.commerce.checkout.saga import Checkouts
 from entrepot.engines.columns.port import ColumnStore
 from entrepot.engines.documents.port import DocumentStore
 from entrepot.engines.graph.port import GraphStore
@@ -55,6 +56,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     memory: MemoryStore
     carts: Carts
     quoting: Quoting
+    checkouts: Checkouts
     addresses: Mapping[str, str]
     pages: PageCache
     pulse: Pulse

@@ -113,7 +113,9 @@ async def take_webhook(
     if gateway != parts.gateway.name:
         raise NotFoundError(f"There is no gateway {gateway!r} here: {parts.gateway.name}.", gateway=gateway)
     headers = {name.lower(): value for name, value in request.headers.items()}
-    handled = await handle_webhook(parts.record, parts.gateway, parts.cell, headers, await request.body())
+    handled = await handle_webhook(
+        parts.record, parts.gateway, parts.cell, headers, await request.body(), parts.checkouts.resume
+    )
     return Response(handled)
 
 

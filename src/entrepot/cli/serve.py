@@ -163,6 +163,7 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
                 memory=app.stores.memory,
                 carts=app.carts,
                 quoting=app.quoting,
+                checkouts=app.checkouts,
                 addresses=addresses(app.settings),
                 pages=PageCache(app.stores.documents, app.live, metrics),
                 pulse=pulse,

@@ -219,6 +219,11 @@ def idle_after(cart: Cart) -> int | None:
     return stamp_millis(cart.touched) if cart.standing.value == "open" else None
 
 
+def is_open(cart: Cart) -> bool:
+    """Say whether a cart can still be changed and ordered."""
+    return cart.standing.value == "open"
+
+
 def check_open(cart: Cart) -> None:
     """Refuse to change a cart that was ordered, or has become a part of another."""
     if cart.standing.value != "open":

@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from entrepot.base.event import Token
 from entrepot.commerce.cart.state import Contact
+from entrepot.commerce.checkout.claims import Claim
 from entrepot.commerce.checkout.quote import Quote, QuoteRequest
 from entrepot.commerce.ordering.events import OrderPlaced
 from entrepot.partners.payment.port import Authorized
@@ -15,10 +16,11 @@ from entrepot.partners.payment.port import Authorized
 State = Literal["authorizing", "challenged", "compensating", "placed", "declined", "expired", "compensated"]
 
 
-class PaymentChoice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class PaymentChoice(Struct, frozen=True, kw_only=True):
     """How it is paid: by a gateway's token of a card, on the company's terms, or not at all, as nothing is to be paid.
 
     ``stored``: the token is of a method that was kept earlier, and the buyer is not there. ``keep``: keep one now.
+    ``return_url`` is where a challenge sends the buyer back to.
     """
 
     kind: Literal["card", "terms", "none"]
@@ -28,13 +30,33 @@ class PaymentChoice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     return_url: str = ""
 
 
+class CardChoice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a shopper pays: by the token that the gateway's form gave for a card, or, where nothing is to be paid, not at all.
+
+    ``keep`` asks the gateway for a token for later. ``return_url`` is where a challenge sends the buyer back to.
+    """
+
+    kind: Literal["card", "none"] = "card"
+    token: str = ""
+    keep: bool = False
+    return_url: str = ""
+
+    def choice(self) -> PaymentChoice:
+        """Return it as checkout takes it: a shopper is there, so nothing stored is charged without them."""
+        return PaymentChoice(kind=self.kind, token=self.token, keep=self.keep, return_url=self.return_url)
+
+
 class CheckoutRequest(Struct, frozen=True, kw_only=True):
-    """What is bought, by whom, and how it is paid; with ``expected_total_minor`` another total is told instead of taken."""
+    """What is bought, by whom, and how it is paid; with ``expected_total_minor`` another total is told instead of taken.
+
+    ``claims`` are limits that it uses beside those of its quote: that it is the only order of a cart, say.
+    """
 
     quote: QuoteRequest
     payment: PaymentChoice
     contact: Contact | None = None
     expected_total_minor: int | None = None
+    claims: list[Claim] = field(default_factory=list)
 
 
 class HeldTransfer(Struct, frozen=True, kw_only=True):

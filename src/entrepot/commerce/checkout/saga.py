@@ -113,14 +113,18 @@ class Checkouts:
         stale = now - timedelta(seconds=limits.CHECKOUT_STEP_SECONDS_MAX)
         async with self._record.committing() as connection:
             ids = await store.left_behind(connection, self._cell, now, stale, limits.CHECKOUTS_RECOVERED_MAX)
-        free = asyncio.Semaphore(limits.CHECKOUTS_RECOVERED_AT_ONCE)
+        free, away = asyncio.Semaphore(limits.CHECKOUTS_RECOVERED_AT_ONCE), asyncio.Event()
 
         async def recovered(checkout_id: UUID) -> bool:
             async with free:
+                if away.is_set():
+                    return False  # it would wait as long as those before it did; the next run begins with it
                 try:
                     answer = await self._go_on(await self._stored(checkout_id), nobody_is_at_it=True)
                 except (GatewayAwayError, GatewayLiedError, BadInputError) as error:
                     log.warning("checkout.waits", checkout_id=str(checkout_id), why=str(error))
+                    if isinstance(error, GatewayAwayError):
+                        away.set()
                     return False
                 return not rules.is_open(answer)
 

@@ -18,6 +18,7 @@ from entrepot.base.errors import (
 )
 from entrepot.base.machine import Machine
 from entrepot.base.money import apportion, currency, rounded, spoken
+from entrepot.commerce.cart.rules import check_contact
 from entrepot.commerce.checkout.claims import Claim
 from entrepot.commerce.checkout.held import (
     CheckoutAnswer,
@@ -86,6 +87,15 @@ class AllowanceUsedUpError(ConflictError):
         )
 
 
+class CartOrderedError(ConflictError):
+    """This cart has been ordered, or is being ordered at this moment by another request: one cart is one order."""
+
+    slug = "cart-ordered"
+
+    def __init__(self) -> None:
+        super().__init__("This cart has been ordered, or is being ordered: look at your orders, or open a new cart.")
+
+
 class PaymentDeclinedError(ConflictError):
     """The bank or the gateway said no; nothing was ordered, nothing was taken, and what was reserved is free again."""
 
@@ -131,6 +141,8 @@ def check_asked(request: CheckoutRequest) -> None:
             pass
         case _:
             assert_never(payment.kind)
+    if contact is not None:
+        check_contact(contact)
     if contact is not None and contact.address.country != request.quote.country:
         raise BadInputError(
             f"The address lies in {contact.address.country}, the quote is for {request.quote.country}: ask for one of there.",
@@ -154,7 +166,7 @@ def check_agreed(request: CheckoutRequest, quote: Quote) -> None:
 
 def claims_of(request: CheckoutRequest, quote: Quote) -> list[Claim]:
     """Return everything the checkout uses of what is limited; on terms, that is the company's credit too."""
-    claims = list(quote.claims)
+    claims = [*quote.claims, *request.claims]
     if request.payment.kind == "terms" and quote.total_minor:
         claims.append(Claim(f"credit/{request.quote.company_id}", quote.total_minor))
     return claims
@@ -251,6 +263,8 @@ def stock_refusal(held: Held, place: int, remaining: int) -> StockExhaustedError
 def claim_refusal(claim: Claim, remaining: int, currency: str) -> EntrepotError:
     """Return why a claim was refused, in the words of what it is on: a coupon, a company's credit, or else by its name."""
     kind, _, name = claim.name.partition("/")
+    if kind == "cart":
+        return CartOrderedError()
     if kind == "credit":
         return CreditExhaustedError(name, wanted_minor=claim.amount, left_minor=remaining, currency=currency)
     if kind == "coupon" and claim.most is not None:
@@ -308,6 +322,18 @@ def checked(answer: CheckoutAnswer) -> CheckoutAnswer:
     if answer.state in ("compensating", "expired", "compensated"):
         raise CheckoutExpiredError(answer)
     return answer
+
+
+def _check_card(payment: PaymentChoice) -> None:
+    if not payment.token or len(payment.token) > limits.PAYMENT_TOKEN_CHARS_MAX:
+        raise BadInputError(
+            f"A payment by card needs the token that the gateway's form gave, of {limits.PAYMENT_TOKEN_CHARS_MAX} characters "
+            f"at most; this one has {len(payment.token)}.",
+            field="token",
+        )
+    to = payment.return_url
+    if to and not (to.startswith(("https://", "http://")) and len(to) <= limits.RETURN_URL_CHARS_MAX):
+        raise BadInputError(f"The return_url {to[:100]!r} is no web address: begin it with https://.", field="return_url")
 
 
 def _lines(quoted: QuotedLine, parts: Sequence[Allocation], first: int) -> list[Line]:
