@@ -1,8 +1,8 @@
 """Renews subscriptions through the checkout, with the kept payment method. It can be cut at any moment and begun again.
 
 Three steps: the charge is written down; the checkout is asked under the charge's key; the outcome is noted. Whoever dies after
-the first leaves a subscription that is ``charging``, and the next run asks the same again under the same key: one order is placed
-for it, and the gateway charges once.
+the first leaves a subscription that is ``charging``; the next run asks the same again under the same key, so that one order is
+placed for it, and the gateway charges once.
 """
 
 from datetime import datetime
