@@ -183,7 +183,7 @@ async def test_a_change_that_cannot_be_is_refused_by_name(house: House) -> None:
     path = f"/v1/carts/{cart['id']}"
     refused(await put_in(house, cart, MUG, 0), 400, "1 to 100000")
     refused(await put_in(house, cart, "NOPE", 1), 404, "'NOPE'")
-    refused(await house.client.post(f"{path}/lines", json={"lines": []}), 400, "No lines")
+    refused(await house.client.post(f"{path}/lines", json={"lines": []}), 400, "0 lines", "1 to 200")
     refused(await house.client.patch(f"{path}/lines/{TRAY}", json={"quantity": 1}), 404, "in this cart")
     refused(await house.client.patch(f"{path}/lines/{MUG}", json={"quantity": -1}), 400, "0 to 100000")
     refused(await house.client.patch(f"{path}/lines/{MUG}", json={}, headers={"Entrepot-Seen": "x"}), 400, "no version")

@@ -95,7 +95,7 @@ def test_a_guest_s_cart_comes_into_the_customer_s_once_with_all_that_is_said_of_
 def test_carts_of_two_currencies_customers_or_destinies_cannot_become_one() -> None:
     write = Write("1-a", 1)
     own, euros = opened(write), opened(write, currency="EUR")
-    first, second = opened(write, customer_id=UUID(int=1)), opened(write, customer_id=UUID(int=2))  # type: ignore[arg-type]  # an id
+    first, second = opened(write, customer_id=UUID(int=1)), opened(write, customer_id=UUID(int=2))  # type: ignore[arg-type]  # ids, no texts
     elsewhere = rules.give_up(opened(write), write, into="another")
     for guest, into in ((euros, own), (first, second), (elsewhere, own), (own, rules.close(own, "ordered", write))):
         with pytest.raises(ConflictError):
@@ -103,10 +103,12 @@ def test_carts_of_two_currencies_customers_or_destinies_cannot_become_one() -> N
 
 
 def test_limits_of_a_cart_are_told_with_what_to_do() -> None:
-    many = [line(f"S{n}", 1) for n in range(limits.CART_LINES_MAX + 1)]
-    offers = {one.sku: OFFERS["MUG"] for one in many}
+    many = [line(f"S{n}", 1) for n in range(limits.CART_LINES_MAX)]
+    offers = {one.sku: OFFERS["MUG"] for one in many} | OFFERS
     with pytest.raises(ConflictError, match="order some of them first"):
-        rules.put_in(opened(Write("1-a", 1)), many, offers, Write("1-a", 2))
+        rules.put_in(opened(Write("1-a", 1), line("MUG", 1)), many, offers, Write("1-a", 2))
+    with pytest.raises(BadInputError, match="201 lines were given"):
+        rules.put_in(opened(Write("1-a", 1)), [line("MUG", 1), *many], offers, Write("1-a", 2))
     full = opened(Write("1-a", 1), line("MUG", limits.CART_QUANTITY_MAX))
     with pytest.raises(BadInputError, match="100001 pieces of MUG"):
         rules.put_in(full, [line("MUG", 1)], OFFERS, Write("1-a", 2))

@@ -61,6 +61,8 @@ class SignIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 @post("/v1/carts", tags=["Carts"], summary="Open a cart")
 async def open_cart(parts: NamedDependency[Parts], data: JSONBody[CartRequest]) -> Response[HeldCart]:
     """Open a cart for a market and a country; its id is a secret, and it expires a month after its last change."""
+    if data.lines:
+        rules.check_lines(data.lines)
     currencies, offers = await _offers(parts, data.market, [line.sku for line in data.lines])
     kept = await parts.carts.open(data, currencies, offers)
     return Response(held(kept.id, kept.cart), status_code=201, headers={**NO_STORE, "Location": f"/v1/carts/{kept.id}"})
@@ -80,6 +82,7 @@ async def put_in(
     parts: NamedDependency[Parts], cart_id: FromPath[UUID], data: JSONBody[CartLines], idempotency_key: OptionalKey
 ) -> Response[HeldCart]:
     """Put articles in, beside what is there; with a key, asking twice puts them in once."""
+    rules.check_lines(data.lines)
     kept = await parts.carts.load(cart_id)
     _, offers = await _offers(parts, kept.cart.market, [line.sku for line in data.lines])
     return await _change(

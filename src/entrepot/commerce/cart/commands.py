@@ -23,7 +23,6 @@ from entrepot.record.transaction import Fact, Transaction
 
 BUSY = "this cart is being changed from too many places at once"
 FINGERPRINT = b"cart abandoned"
-SECONDS_KEPT = limits.CART_IDLE_DAYS_MAX * 86_400
 
 # What a change is: a decision of ``rules``, made again when somebody came between.
 Act: TypeAlias = Callable[[Cart, Write], Cart]
@@ -95,7 +94,7 @@ class Carts:
         return await self.change(into, partial(rules.sign_in, guest.cart, into=name))
 
     async def close(self, kept: Kept, standing: Standing) -> Kept:
-        """Close a cart, such as one that was ordered; it can still be read until it expires."""
+        """Close a cart, such as one that was ordered; for some days it can still be read."""
         return await self.change(kept, lambda cart, write: rules.close(cart, standing, write))
 
     def _write(self, name: str, touched: int = 0, seen: Seen | None = None) -> Write:
@@ -103,8 +102,8 @@ class Carts:
 
     async def _put(self, name: str, was: bytes | None, kept: Kept) -> bool:
         rules.check_bytes(len(kept.bytes))
-        touched = rules.idle_after(kept.cart)
-        return await self._drawer.put(name, was, kept.bytes, touched=touched, seconds=SECONDS_KEPT)
+        touched, seconds = rules.idle_after(kept.cart), rules.seconds_kept(kept.cart)
+        return await self._drawer.put(name, was, kept.bytes, touched=touched, seconds=seconds)
 
 
 async def announce(tx: Transaction, abandoned: Sequence[CartAbandoned]) -> int:

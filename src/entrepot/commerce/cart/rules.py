@@ -57,8 +57,7 @@ def open_cart(request: CartRequest, currencies: Sequence[str], offers: Offers, w
 def put_in(cart: Cart, lines: Sequence[CartLineRequest], offers: Offers, write: Write) -> Cart:
     """Return the cart with these pieces more in it."""
     check_open(cart)
-    if not lines:
-        raise BadInputError("No lines were given: name at least one article.")
+    check_lines(lines)
     held, notes, shown = cart.lines, dict(cart.notes), dict(cart.shown)
     for line in lines:
         _check_quantity(line.sku, line.quantity, 1)
@@ -69,6 +68,12 @@ def put_in(cart: Cart, lines: Sequence[CartLineRequest], offers: Offers, write: 
     return _within(structs.replace(cart, lines=held, notes=notes, shown=shown, touched=write.stamp))
 
 
+def check_lines(lines: Sequence[CartLineRequest]) -> None:
+    """Refuse none, and more than any cart can hold."""
+    if not 1 <= len(lines) <= limits.CART_LINES_MAX:
+        raise BadInputError(f"{len(lines)} lines were given: 1 to {limits.CART_LINES_MAX}.", lines=len(lines))
+
+
 def change_line(cart: Cart, sku: str, change: LineChange, offers: Offers, write: Write) -> Cart:
     """Return the cart with another quantity of an article, or another note; none of it is to take it out.
 
@@ -76,7 +81,7 @@ def change_line(cart: Cart, sku: str, change: LineChange, offers: Offers, write:
     """
     check_open(cart)
     if sku not in cart.lines.dots:
-        raise NotFoundError(f"There is no {sku!r} in this cart: put it in first.", sku=sku)
+        raise NotFoundError(f"There is no {_shown(sku)!r} in this cart: put it in first.", sku=_shown(sku))
     if change.quantity is not UNSET:
         _check_quantity(sku, change.quantity, 0)
         if change.quantity == 0:
@@ -176,6 +181,11 @@ def close(cart: Cart, standing: Standing, write: Write) -> Cart:
     return structs.replace(cart, standing=Register(standing, write.stamp), touched=write.stamp)
 
 
+def seconds_kept(cart: Cart) -> float:
+    """Return how long a cart is kept when nobody touches it; a closed one only for who asks again: it holds a contact too."""
+    return limits.CART_IDLE_SECONDS_MAX if cart.standing.value == "open" else limits.CART_CLOSED_SECONDS_MAX
+
+
 def key_of_change(sku: str, change: LineChange, seen: str | None) -> str | None:
     """Return the key of a change by what its buyer had seen: repeated, it would find its own work unseen and add to it."""
     return None if seen is None else _short(msgspec.json.encode((sku, change, seen)))
@@ -271,16 +281,18 @@ def parse_seen(text: str | None) -> Seen | None:
 def _offer(sku: str, offers: Offers) -> Carted:
     offer = offers.get(sku)
     if offer is None or not offer.offered:
-        shown = sku[: limits.CART_SKU_CHARS_MAX]
-        raise NotFoundError(f"There is no article {shown!r} on offer: check the SKU.", sku=shown)
+        raise NotFoundError(f"There is no article {_shown(sku)!r} on offer: check the SKU.", sku=_shown(sku))
     return offer
+
+
+def _shown(sku: str) -> str:
+    return sku[: limits.CART_SKU_CHARS_MAX]
 
 
 def _check_quantity(sku: str, quantity: int, least: int) -> None:
     if not least <= quantity <= limits.CART_QUANTITY_MAX:
         raise BadInputError(
-            f"{quantity} pieces of {sku[: limits.CART_SKU_CHARS_MAX]} cannot be in a cart: "
-            f"{least} to {limits.CART_QUANTITY_MAX}.",
+            f"{quantity} pieces of {_shown(sku)} cannot be in a cart: {least} to {limits.CART_QUANTITY_MAX}.",
             quantity=quantity,
         )
 

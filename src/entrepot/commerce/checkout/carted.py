@@ -10,9 +10,9 @@ from uuid import UUID
 from msgspec import Struct, structs
 
 from entrepot.base.errors import CannotShipError, EntrepotError
-from entrepot.base.limits import CART_IDLE_DAYS_MAX
 from entrepot.base.time import stamp_millis, utc
 from entrepot.commerce.cart.requests import Carted
+from entrepot.commerce.cart.rules import seconds_kept
 from entrepot.commerce.cart.state import Cart, Contact, Standing
 from entrepot.commerce.cart.view import HeldCart, HeldLine, changed, held
 from entrepot.commerce.checkout.quote import Explained, Quote, QuoteRequest, WantedLine
@@ -24,7 +24,6 @@ from entrepot.record.named import queries
 from entrepot.record.transaction import Connection
 
 SQL = queries(__package__, "carted.sql")
-DAY_MILLIS = 86_400_000
 UNKNOWN_STATUS = 500
 
 
@@ -179,7 +178,7 @@ def _view(
         taxes=quote.taxes if quote else [],
         total_minor=quote.total_minor if quote else None,
         explained=quote.explained if quote else [],
-        expires_at=utc(stamp_millis(cart.touched) + CART_IDLE_DAYS_MAX * DAY_MILLIS),
+        expires_at=utc(stamp_millis(cart.touched) + int(seconds_kept(cart) * 1000)),
     )
 
 
