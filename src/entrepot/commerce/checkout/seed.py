@@ -16,7 +16,12 @@ from entrepot.commerce.shipping.events import Bracket, Days, MethodSaved, Place,
 from entrepot.record.transaction import Transaction
 
 EU = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split()  # noqa: SIM905  # reads better
-ZONES = {"britain": ["GB", "IM", "JE", "GG"], "eu": EU, "america": ["US", "CA"], "world": ["*"]}
+ZONES = {
+    "britain": ("Great Britain", ["GB", "IM", "JE", "GG"]),
+    "eu": ("European Union", EU),
+    "america": ("North America", ["US", "CA"]),
+    "world": ("Everywhere else", ["*"]),
+}
 
 # What 1 EUR was worth on the day; not for trade, only so that a demo can convert.
 RATES_OF = datetime(2026, 1, 2, tzinfo=UTC)
@@ -44,8 +49,8 @@ async def furnish(tx: Transaction, market: str, *, country: str | None = None, c
             for code, rate in RATES.items()
         ],
     )
-    for code, countries in ZONES.items():
-        await save_zone(tx, ZoneSaved(code=code, title=code.title(), places=[Place(country=one) for one in countries]))
+    for code, (title, countries) in ZONES.items():
+        await save_zone(tx, ZoneSaved(code=code, title=title, places=[Place(country=one) for one in countries]))
     await save_method(tx, _method("standard", "Standard", _STANDARD, faster=0))
     await save_method(tx, _method("express", "Express", _EXPRESS, faster=1))
     for promotion in _promotions():
