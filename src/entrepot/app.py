@@ -15,11 +15,15 @@ from entrepot.base import limits
 from entrepot.base.errors import EngineAwayError, NotFoundError
 from entrepot.base.projection import Projection, Store
 from entrepot.base.time import SystemClock, utc
+from entrepot.commerce.aftersale.commands import give_up_unused
+from entrepot.commerce.aftersale.planning import plan_placed
 from entrepot.commerce.cart.commands import Carts
 from entrepot.commerce.checkout.gather import Gatherer
 from entrepot.commerce.checkout.quoting import Quoting
 from entrepot.commerce.checkout.saga import Checkouts
 from entrepot.commerce.checkout.store import ensure_room
+from entrepot.commerce.ordering.events import ORDER_PLACED
+from entrepot.commerce.payment.events import PAYMENT_CAPTURED
 from entrepot.commerce.payment.operations import finish_operations
 from entrepot.commerce.payment.settling import book_payouts
 from entrepot.commerce.webhook.rules import reachable
@@ -226,7 +230,10 @@ def jobs(app: App) -> list[Job]:
 
 def reactions(app: App) -> list[Reaction]:  # noqa: ARG001  # the rooms of selling fill it, one after the other
     """Return what is to be done when something has happened."""
-    return []
+    return [
+        Reaction(name="shipments", kinds=frozenset({ORDER_PLACED}), react=plan_placed),
+        Reaction(name="unused_promises", kinds=frozenset({PAYMENT_CAPTURED}), react=give_up_unused),
+    ]
 
 
 async def archive(app: App) -> list[Moved]:

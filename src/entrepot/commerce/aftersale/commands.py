@@ -6,6 +6,7 @@ Money is asked of the gateway after the commit (``payment.operations``); what is
 from collections.abc import Sequence
 from uuid import UUID
 
+from entrepot.base.event import Event
 from entrepot.commerce.aftersale import cases, money, rules, store
 from entrepot.commerce.aftersale.ground import (
     ask,
@@ -119,6 +120,13 @@ async def cancel(tx: Transaction, order_id: UUID, request: Cancellation) -> Move
         id=return_id, order_id=order_id, state=after.state, token=token, amount_minor=refunded,
         currency=order.placed.currency, operations=operations,
     )  # fmt: skip
+
+
+async def give_up_unused(tx: Transaction, events: Sequence[Event]) -> None:
+    """React to captures: once nothing of an order can leave any more, what is left of its promise is given up."""
+    for order_id in rules.captured_in_part(events):
+        order = await locked_order(tx, order_id)
+        await ask(tx, order_id, order_id, money.unused(order, await locked_payment(tx, order_id)))
 
 
 async def refund(tx: Transaction, order_id: UUID, amount_minor: int, reason: str) -> Moved:

@@ -11,12 +11,11 @@ Ask = tuple[OperationKind, int]
 
 
 def on_shipment(order: StoredOrder, payment: Payment | None) -> list[Ask]:
-    """Return what is asked once pieces have left: what has left is taken; what nothing can use any more is given up."""
+    """Return what is asked once pieces have left: what has left is taken."""
     if payment is None:
         return []
     taken = payment.captured_minor + payment.taking_minor
-    capture = max(min(due(order).total_minor - taken, payment.open_minor), 0)
-    return _asks(("capture", capture), ("void", _unused(order, payment.open_minor - capture)))
+    return _asks(("capture", min(due(order).total_minor - taken, payment.open_minor)))
 
 
 def on_cancellation(order: StoredOrder, payment: Payment | None, kept_minor: int) -> list[Ask]:
@@ -28,7 +27,7 @@ def on_cancellation(order: StoredOrder, payment: Payment | None, kept_minor: int
         return []
     held = payment.refundable_minor + payment.taking_minor
     back = max(min(held - kept_minor, payment.refundable_minor), 0)
-    return _asks(("refund", back), ("void", _unused(order, payment.open_minor)))
+    return [*_asks(("refund", back)), *unused(order, payment)]
 
 
 def on_return(order: StoredOrder, payment: Payment | None, worth_minor: int) -> int:
@@ -52,9 +51,15 @@ def refunds(payment: Payment | None, amount_minor: int) -> list[Ask]:
     return _asks(("refund", amount_minor if payment else 0))
 
 
-def _unused(order: StoredOrder, open_minor: int) -> int:
-    """Return what of a promise nothing can use any more: all of it, once nothing can leave any more."""
-    return 0 if any(line.open for line in order.lines) else open_minor
+def unused(order: StoredOrder, payment: Payment | None) -> list[Ask]:
+    """Return what is asked once nothing can leave any more: what is left of the promise is given up.
+
+    A gateway gives up all that it has not captured: while a capture is under way, nothing is given up yet (the reaction to the
+    capture asks again).
+    """
+    if payment is None or payment.taking_minor or any(line.open for line in order.lines):
+        return []
+    return _asks(("void", payment.open_minor))
 
 
 def _asks(*asks: Ask) -> list[Ask]:

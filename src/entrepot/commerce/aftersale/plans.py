@@ -9,7 +9,6 @@ from entrepot.base.event import Event
 from entrepot.commerce.fulfilment import rules as fulfilment
 from entrepot.commerce.fulfilment.rules import ToSend, Waiting
 from entrepot.commerce.fulfilment.store import Unplanned
-from entrepot.commerce.ordering.events import OrderPlaced
 from entrepot.commerce.stock.rules import Change
 
 # Warehouses of promises: what is sold from them waits for a receipt elsewhere.
@@ -26,7 +25,7 @@ class Plan(Struct, frozen=True):
 
 def to_plan(events: Sequence[Event]) -> list[UUID]:
     """Return the placed orders whose shipments are planned by themselves: not history, nor what was placed by hand."""
-    placed = [event.decode(OrderPlaced) for event in events]
+    placed = [event.decode(_Placed) for event in events]
     return [order.id for order in placed if order.channel not in {"direct", "import"}]
 
 
@@ -44,6 +43,13 @@ def split(unplanned: Sequence[Unplanned]) -> Plan:
             to_send = ToSend(one.line, one.sku, one.variant_id, one.warehouse, one.seller_id, one.quantity)
             plan.to_send.setdefault(one.order_id, []).append(to_send)
     return plan
+
+
+class _Placed(Struct, frozen=True):
+    """What planning needs of ``OrderPlaced``: all else is read where it is locked."""
+
+    id: UUID
+    channel: str = "direct"
 
 
 class Filled(Struct, frozen=True):

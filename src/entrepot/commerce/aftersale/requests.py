@@ -50,3 +50,4 @@ class Moved(Struct, frozen=True, kw_only=True):
     amount_minor: int = 0
     currency: str = ""
     operations: Sequence[UUID] = field(default_factory=list)
+    exchange_order_id: UUID | None = None

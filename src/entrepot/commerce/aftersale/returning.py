@@ -89,4 +89,4 @@ async def settle_exchange(tx: Transaction, case_id: UUID, exchange_order_id: UUI
 
 async def _saved(tx: Transaction, case: ReturnCase) -> Moved:
     token = await save_case(tx, case, now(tx))
-    return Moved(id=case.id, order_id=case.order_id, state=case.state, token=token)
+    return Moved(id=case.id, order_id=case.order_id, state=case.state, token=token, exchange_order_id=case.exchange_order_id)

@@ -6,11 +6,13 @@ from uuid import UUID
 
 from entrepot.base import limits
 from entrepot.base.errors import BadInputError, ConflictError
+from entrepot.base.event import Event
 from entrepot.commerce.aftersale.requests import LinePieces
 from entrepot.commerce.fulfilment.rules import Shipment, TakenOut
 from entrepot.commerce.ordering import rules as ordering
 from entrepot.commerce.ordering.events import Charge, LinesCancelled, OrderPlaced, OrderReturned
 from entrepot.commerce.ordering.parts import Pieces, StoredOrder
+from entrepot.commerce.payment.events import PaymentMoved
 from entrepot.commerce.payment.rules import Payment
 from entrepot.commerce.stock.rules import Change
 
@@ -39,6 +41,12 @@ def to_cancel(order: StoredOrder, lines: Sequence[LinePieces] | None) -> Pieces:
     if not pieces:
         ordering.ORDER.check(order.placed.id, order.state, "cancelled")
     return pieces
+
+
+def captured_in_part(events: Sequence[Event]) -> list[UUID]:
+    """Return the orders whose payments were captured, and not to the whole of what was promised; each once, in key order."""
+    told = [event.decode(PaymentMoved) for event in events]
+    return sorted({one.id for one in told if one.captured_minor + one.voided_minor < one.authorized_minor})
 
 
 def is_whole(order: StoredOrder, pieces: Pieces) -> bool:

@@ -1,8 +1,9 @@
 -- name: put_case
 -- Writes a return under way as it now is; each moment is that of its state.
 INSERT INTO aftersale.return_case AS c (cell, id, order_id, customer_id, state, reason, note, requested_at, received_at, inspected_at,
-                                        refunded_minor, exchange_order_id, version)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, CASE WHEN $5 = 'inspected' THEN $8 END, CASE WHEN $5 = 'inspected' THEN $8 END, $9, $10, $11)
+                                        ended_at, refunded_minor, exchange_order_id, version)
+VALUES ($1, $2, $3, $4, $5::text, $6, $7, $8::timestamptz, CASE WHEN $5 = 'inspected' THEN $8 END,
+        CASE WHEN $5 = 'inspected' THEN $8 END, CASE WHEN $5 IN ('refunded', 'exchanged', 'rejected') THEN $8 END, $9, $10, $11)
 ON CONFLICT (cell, id) DO UPDATE SET
     state = excluded.state, refunded_minor = excluded.refunded_minor, exchange_order_id = excluded.exchange_order_id,
     version = excluded.version,

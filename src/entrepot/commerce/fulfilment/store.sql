@@ -1,7 +1,9 @@
 -- name: put_shipments
 -- Writes shipments that are new, or sets the state of those that are there; each moment is that of its state.
-INSERT INTO fulfilment.shipment AS s (cell, id, order_id, warehouse, seller_id, state, carrier, tracking, planned_at, version)
-SELECT $1, n.id, n.order_id, n.warehouse, n.seller_id, n.state, n.carrier, n.tracking, $10, n.version
+INSERT INTO fulfilment.shipment AS s (cell, id, order_id, warehouse, seller_id, state, carrier, tracking, planned_at, shipped_at,
+                                      version)
+SELECT $1, n.id, n.order_id, n.warehouse, n.seller_id, n.state, n.carrier, n.tracking, $10::timestamptz,
+       CASE WHEN n.state IN ('shipped', 'delivered', 'lost') THEN $10::timestamptz END, n.version
 FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::bigint[])
     AS n (id, order_id, warehouse, seller_id, state, carrier, tracking, version)
 ON CONFLICT (cell, id) DO UPDATE SET
