@@ -130,10 +130,7 @@ def check_asked(request: CheckoutRequest) -> None:
     payment, contact = request.payment, request.contact
     match payment.kind:
         case "card":
-            if not payment.token:
-                raise BadInputError(
-                    "The payment by card has no token: send the one that the gateway's form gave.", field="token"
-                )
+            _check_card(payment)
         case "terms":
             if request.quote.company_id is None:
                 raise BadInputError("Only a company buys on terms: name it, or pay by card.", field="payment.kind")
