@@ -17,6 +17,7 @@ from entrepot.base.projection import Projection, Store
 from entrepot.base.time import SystemClock, utc
 from entrepot.commerce.aftersale.commands import give_up_unused
 from entrepot.commerce.aftersale.planning import plan_placed
+from entrepot.commerce.business.purchasing import Purchasing
 from entrepot.commerce.cart.commands import Carts
 from entrepot.commerce.checkout.gather import Gatherer
 from entrepot.commerce.checkout.quoting import Quoting
@@ -26,6 +27,7 @@ from entrepot.commerce.ordering.events import ORDER_PLACED
 from entrepot.commerce.payment.events import PAYMENT_CAPTURED
 from entrepot.commerce.payment.operations import finish_operations
 from entrepot.commerce.payment.settling import book_payouts
+from entrepot.commerce.subscription.renewing import Renewals
 from entrepot.commerce.webhook.rules import reachable
 from entrepot.engines.columns.clickhouse import ClickHouseColumns
 from entrepot.engines.documents.postgresql import PostgresqlDocuments
@@ -35,7 +37,9 @@ from entrepot.engines.memory.redis_drawer import RedisDrawer
 from entrepot.engines.objects.s3 import S3Objects
 from entrepot.engines.search.tantivy import TantivyStore
 from entrepot.jobs.abandoned import announce_abandoned
+from entrepot.jobs.invoicing import expire_negotiations, invoicing, mark_overdue
 from entrepot.jobs.reaction import Reaction
+from entrepot.jobs.renewals import announce_coming, renew_due
 from entrepot.jobs.runner import Job, Runner
 from entrepot.jobs.webhooks import tell_subscribers
 from entrepot.log.archive import Moved, archive_passed, ensure_partitions
@@ -225,6 +229,11 @@ def jobs(app: App) -> list[Job]:
         Job(name="payment_operations", seconds=2.0, act=partial(finish_operations, record, app.gateway, cell)),
         Job(name="payouts", seconds=60.0, act=partial(book_payouts, record, app.gateway, cell)),
         Job(name="abandoned_carts", seconds=60.0, act=partial(announce_abandoned, record, app.drawer, cell, clock)),
+        Job(name="renewals", seconds=30.0, act=partial(renew_due, record, cell, Renewals(record, cell, app.checkouts), clock)),
+        Job(name="coming_renewals", seconds=300.0, act=partial(announce_coming, record, cell, clock)),
+        Job(name="purchases", seconds=30.0, act=Purchasing(record, cell, app.checkouts).order_waiting),
+        Job(name="negotiations", seconds=60.0, act=partial(expire_negotiations, record, cell, clock)),
+        Job(name="overdue_invoices", seconds=300.0, act=partial(mark_overdue, record, cell, clock)),
     ]
 
 
@@ -232,6 +241,7 @@ def reactions(app: App) -> list[Reaction]:  # noqa: ARG001  # the rooms of selli
     """Return what is to be done when something has happened."""
     return [
         Reaction(name="shipments", kinds=frozenset({ORDER_PLACED}), react=plan_placed),
+        invoicing(SystemClock()),
         Reaction(name="unused_promises", kinds=frozenset({PAYMENT_CAPTURED}), react=give_up_unused),
     ]
 
