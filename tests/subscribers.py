@@ -16,9 +16,9 @@ from entrepot.commerce.checkout.seed import furnish
 from entrepot.commerce.subscription import commands, query
 from entrepot.commerce.subscription.commands import SubscriptionDraft
 from entrepot.commerce.subscription.events import PlanPrice, SubscriptionChanged
+from entrepot.commerce.subscription.plans import PlanDraft
 from entrepot.commerce.subscription.query import SubscriptionDetail
 from entrepot.commerce.subscription.renewing import Renewals
-from entrepot.commerce.subscription.rules import PlanDraft
 from entrepot.jobs.renewals import renew_due
 from entrepot.partners.payment.sandbox import SandboxGateway
 from entrepot.partners.tax.regional import RegionalTax

@@ -164,7 +164,7 @@ async def note_ordered(tx: Transaction, purchase_id: UUID, order_id: UUID) -> No
 async def note_refused(tx: Transaction, purchase_id: UUID, why: str) -> None:
     """Note why the checkout could not place a purchase; one that has ended otherwise meanwhile is left as it is."""
     purchase = await store.locked_purchase(tx.connection, tx.cell, purchase_id)
-    if rules.PURCHASE.allows(purchase.state, "refused"):
+    if rules.may_be_refused(purchase):
         await _change(tx, PURCHASE_REFUSED, rules.refused(purchase, why))
 
 

@@ -228,6 +228,11 @@ def refused(purchase: Purchase, why: str) -> Purchase:
     return _next(purchase, state="refused", why=why[: limits.COMPANY_TEXT_CHARS_MAX])
 
 
+def may_be_refused(purchase: Purchase) -> bool:
+    """Say whether a purchase still awaits the checkout's answer."""
+    return PURCHASE.allows(purchase.state, "refused")
+
+
 def is_to_order(state: str) -> bool:
     """Say whether a purchase that stands so is to be ordered now."""
     return PURCHASE.allows(state, "ordered")

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from entrepot.base.event import Token
 from entrepot.commerce.cart.state import Contact
-from entrepot.commerce.subscription import rules, store
+from entrepot.commerce.subscription import plans, rules, store
 from entrepot.commerce.subscription.events import (
     ENDED,
     METHOD_CHANGED,
@@ -25,7 +25,8 @@ from entrepot.commerce.subscription.events import (
     PlanSaved,
     SubscriptionChanged,
 )
-from entrepot.commerce.subscription.rules import Charge, PlanDraft, Subscription
+from entrepot.commerce.subscription.plans import PlanDraft
+from entrepot.commerce.subscription.rules import Charge, Subscription
 from entrepot.commerce.subscription.store import Payer
 from entrepot.record.transaction import Fact, Transaction
 
@@ -50,7 +51,7 @@ class Changed(Struct, frozen=True, kw_only=True):
 
 async def save_plan(tx: Transaction, code: str, draft: PlanDraft) -> Token | None:
     """Make or change a plan; a new price is for whoever subscribes or changes from now on. None: it was so already."""
-    rules.check_plan(code, draft)
+    plans.check_plan(code, draft)
     known = await store.plan(tx.connection, code, for_update=True)
     delivery = await store.delivery(tx.connection, draft.sku)
     shared = {name: getattr(draft, name) for name in PlanDraft.__struct_fields__}

@@ -4,7 +4,6 @@ A period is paid at its beginning. A charge is written down before it is asked f
 known nothing else about the subscription may change: so what is charged is what was decided, however often it is asked.
 """
 
-from calendar import monthrange
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -15,18 +14,17 @@ from msgspec import Struct
 from entrepot.base import limits
 from entrepot.base.errors import BadInputError, ChargeUnderWayError, ConflictError, EntrepotError
 from entrepot.base.machine import Machine
-from entrepot.base.money import apportion, currency
+from entrepot.base.money import apportion
 from entrepot.commerce.checkout.saga_rules import CHECKOUT
 from entrepot.commerce.subscription.events import (
     CANCELLED,
     ENDED,
     PAYMENT_FAILED,
-    PlanPrice,
     PlanSaved,
     State,
     SubscriptionChanged,
-    Unit,
 )
+from entrepot.commerce.subscription.plans import check_offered, plus, price_in
 
 MACHINE = Machine(
     "subscription",
@@ -40,21 +38,7 @@ MACHINE = Machine(
     },
 )
 
-MONTHS: Final = {"month": 1, "year": 12}
-DAYS: Final = {"day": 1, "week": 7}
 SERVER_ERROR: Final = 500
-
-
-class PlanDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A plan as it shall be: every ``units`` of ``unit``, so much in each market; ``offered`` false takes no new subscriber."""
-
-    title: str
-    sku: str
-    unit: Unit
-    prices: list[PlanPrice]
-    units: int = 1
-    trial_days: int = 0
-    offered: bool = True
 
 
 class Subscription(Struct, frozen=True, kw_only=True):
@@ -109,49 +93,6 @@ class Charge(Struct, frozen=True, kw_only=True):
         """The checkout's idempotency key; only after an attempt was declined for good is there a next one, and a next key."""
         key = f"subscription/{self.subscription_id}/{self.period}"
         return f"{key}/{self.attempt}" if self.attempt else key
-
-
-def check_plan(code: str, draft: PlanDraft) -> None:
-    """Refuse a plan that cannot be, naming the value."""
-    if not (1 <= len(code) <= limits.COMPANY_TEXT_CHARS_MAX and code.isprintable() and code == code.strip()):
-        raise BadInputError(f"The plan's code {code[:50]!r} is not usable: printable characters, no space at either end.")
-    if not 1 <= draft.units <= limits.PLAN_UNITS_MAX:
-        raise BadInputError(f"An interval of {draft.units} {draft.unit}s is not possible: 1 to {limits.PLAN_UNITS_MAX}.")
-    if not 0 <= draft.trial_days <= limits.TRIAL_DAYS_MAX:
-        raise BadInputError(f"A trial of {draft.trial_days} days is not possible: 0 to {limits.TRIAL_DAYS_MAX}.")
-    markets = [price.market for price in draft.prices]
-    if not markets or len(set(markets)) < len(markets):
-        raise BadInputError("A plan has one price in each market where it is offered, and one market at least.")
-    for price in draft.prices:
-        currency(price.currency)
-        if not 0 <= price.amount_minor <= limits.MINOR_MAX:
-            raise BadInputError(f"The price {price.amount_minor} in {price.market} is out of range: 0 to {limits.MINOR_MAX}.")
-
-
-def price_in(plan: PlanSaved, market: str) -> PlanPrice:
-    """Return what a plan costs in a market, or say where it is offered."""
-    found = next((price for price in plan.prices if price.market == market), None)
-    if found is None:
-        known = ", ".join(price.market for price in plan.prices)
-        raise BadInputError(f"The plan {plan.code} is not offered in {market!r}, only in {known}.", plan=plan.code)
-    return found
-
-
-def check_offered(plan: PlanSaved) -> None:
-    """Refuse a plan that takes no new subscribers."""
-    if not plan.offered:
-        raise ConflictError(f"The plan {plan.code} takes no new subscribers: choose another.", plan=plan.code)
-
-
-def plus(moment: datetime, unit: Unit, count: int) -> datetime:
-    """Return the moment so many units later; a day that the month does not have is its last (31 January, 28 February)."""
-    if unit in DAYS:
-        return moment + timedelta(days=DAYS[unit] * count)
-    years, month = divmod(moment.month - 1 + MONTHS[unit] * count, 12)
-    year, month = moment.year + years, month + 1
-    if year > limits.YEAR_MAX:
-        raise BadInputError(f"A period of {count} {unit}s would end after {limits.YEAR_MAX}: choose a shorter interval.")
-    return moment.replace(year=year, month=month, day=min(moment.day, monthrange(year, month)[1]))
 
 
 def begins(subscription: Subscription, plan: PlanSaved, period: int) -> datetime:
