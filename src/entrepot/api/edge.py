@@ -1,4 +1,4 @@
-"""The edge of the house: every request passes here. Sets limits of size and time, adds the headers of security, counts.
+"""The edge of the house: every request passes here. Sets limits of size and time, refuses card numbers, adds headers, counts.
 
 Knows nothing of routes: what is beyond is any ASGI application.
 """
@@ -13,6 +13,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPResponseStartEvent, HTTPScope, Message, Receive, ReceiveMessage, Scope, Send
 
 from entrepot.api import problems
+from entrepot.api.cards import CARD_BYTES, as_text, refuse_cards, refuse_cards_in_address
 from entrepot.api.metrics import Metrics
 from entrepot.base.errors import EntrepotError
 from entrepot.base.limits import BODY_BYTES_MAX, READ_SECONDS_MAX, REQUEST_SECONDS_MAX, SUM_SECONDS_MAX
@@ -54,13 +55,14 @@ class Edge:
         if scope["type"] != ScopeType.HTTP:
             await self._inside(scope, receive, send)
             return
-        passage = _Passage(receive, send)
+        passage = _Passage(scope, receive, send)
         if scope["method"] == "HEAD" and scope["path"] != STREAMING:  # what GET would answer, without its body
             scope, passage.silent = {**scope, "method": "GET"}, True
         seconds = _seconds_max(scope)
         began = time.perf_counter()
         try:
             passage.count(_declared_bytes(scope))
+            refuse_cards_in_address(scope["path"], scope["query_string"], scope["headers"])
             async with asyncio.timeout(seconds):
                 await self._inside(scope, passage.receive, passage.send)
         except EntrepotError as error:
@@ -93,10 +95,12 @@ class Edge:
 class _Passage:
     """One request's receive and send: counts what comes in, adds to what goes out."""
 
-    def __init__(self, receive: Receive, send: Send) -> None:
+    def __init__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        self._form = (b"content-type", b"application/x-www-form-urlencoded") in scope["headers"]
         self._receive = receive
         self._send = send
         self._bytes = 0
+        self._end = b""
         self.status = 0
         self.silent = False
 
@@ -105,6 +109,10 @@ class _Passage:
         if message["type"] == "http.request":
             self._bytes += len(message["body"])
             self.count(self._bytes)
+            # With the end of the part before, since a number may be cut in two.
+            body = self._end + message["body"] if self._end else message["body"]
+            refuse_cards("body", as_text(body) if self._form else body)
+            self._end = message["body"][-CARD_BYTES:] if message.get("more_body") else b""
         return message
 
     def count(self, size: int) -> None:

@@ -15,6 +15,7 @@ from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from entrepot.api import problems
 from entrepot.api.body import Reader
+from entrepot.api.cards import refuse_cards
 from entrepot.api.edge import SECURITY_HEADERS
 from entrepot.api.headers import required
 from entrepot.api.orders import answer_to, placed_headers
@@ -110,6 +111,7 @@ class HotLane:
             key = ""
             for name, value in scope["headers"]:
                 if name == b"idempotency-key":
+                    refuse_cards("headers", value)
                     key = value.decode("latin-1")
             async with asyncio.timeout(REQUEST_SECONDS_MAX):
                 request = self._orders.read(await _body(receive))
@@ -148,7 +150,9 @@ async def _body(receive: Receive) -> bytes:
         if size > BODY_BYTES_MAX:
             raise problems.too_large(size)
         if not message.get("more_body"):
-            return parts[0] if len(parts) == 1 else b"".join(parts)
+            body = parts[0] if len(parts) == 1 else b"".join(parts)
+            refuse_cards("body", body)
+            return body
 
 
 def _refusal(error: EntrepotError) -> tuple[int, bytes, dict[str, str]]:
