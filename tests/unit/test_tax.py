@@ -2,7 +2,7 @@
 
 import pytest
 
-from entrepot.base.errors import VatIdRefusedError
+from entrepot.base.errors import BadInputError, VatIdRefusedError
 from entrepot.commerce.checkout.quote import Quote
 from entrepot.commerce.tax.rules import TaxAnswerWrongError, check_answer
 from entrepot.partners.tax.port import TaxItem, TaxPart, TaxPlace, TaxQuestion
@@ -60,6 +60,14 @@ def test_the_tax_of_many_lines_is_rounded_once_and_shared_out() -> None:
     ])  # fmt: skip
     assert owed(quote) == {"CA": 2}  # 5% of 0.30 is 0.015, to even; 0.005 each would be nothing
     assert sorted(part.tax_minor for part in quote.taxes) == [0, 1, 1]
+
+
+def test_an_estimate_tells_the_tax_once_the_region_is_known_and_an_order_needs_it() -> None:
+    quote = quoted(asked({"tea": 1}, market="us", region="", estimate=True))
+    assert (quote.taxes, quote.total_minor) == ([], 1_579)
+    assert any("once the address names one" in step.sentence for step in quote.explained)
+    with pytest.raises(BadInputError, match="goes by region"):
+        quoted(asked({"tea": 1}, market="us", region=""))
 
 
 def test_the_tax_class_of_an_article_decides_its_rate() -> None:

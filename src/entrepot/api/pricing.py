@@ -126,7 +126,7 @@ class PricedCart(Struct, frozen=True, kw_only=True):
 @post("/v1/prices", tags=["Prices"], summary="What a cart costs, and why", status_code=200)
 async def read_prices(parts: NamedDependency[Parts], data: JSONBody[PricesWanted]) -> Response[PricedCart]:
     """Price articles for a buyer and an address, with promotions, postage and tax, each step explained."""
-    request = msgspec.convert(data, QuoteRequest, from_attributes=True)
+    request = msgspec.structs.replace(msgspec.convert(data, QuoteRequest, from_attributes=True), estimate=True)
     async with parts.record.committing() as connection:
         quote = await parts.quoting.quote(connection, parts.cell, request)
     return Response(msgspec.convert(quote, PricedCart, from_attributes=True), headers={"Cache-Control": "no-store"})

@@ -12,6 +12,8 @@ from entrepot.app import App
 from entrepot.base import limits
 from entrepot.base.errors import EngineAwayError
 from entrepot.base.time import SystemClock
+from entrepot.commerce.checkout.seed import furnish
+from entrepot.commerce.pricing.query import markets
 from entrepot.importing.accounting import Report
 from entrepot.importing.categories import import_categories
 from entrepot.importing.data import DataSet
@@ -26,6 +28,9 @@ from entrepot.verify.verify import Verifier
 SQL = queries(__package__, "counts.sql")
 
 STILL_SECONDS_MAX = 120.0
+
+# Where the markets of the data sets lie, by how their codes begin.
+COUNTRIES = {"uk": "GB", "us": "US"}
 
 
 class History(Struct, frozen=True, kw_only=True):
@@ -64,7 +69,17 @@ async def bring_in(app: App, data: DataSet, pace: Pace, screen: Console) -> list
                     report = await import_orders(app.record, app.settings, file.path, file.mapping, show, pace=pace)
                 reports.append(report)
                 progress.update(task, completed=report.rows, total=report.rows)
+            if kind == "products":
+                await _furnish(app)
     return reports
+
+
+async def _furnish(app: App) -> None:
+    """Give every market that the products brought its country, and what its carts need: shipping, promotions, rates."""
+    async with app.record.transaction(app.settings.cell) as tx:
+        for market in await markets(tx.connection):
+            country = COUNTRIES.get(market.partition("-")[0])
+            await furnish(tx, market, country=country, prices_include_tax=country != "US")
 
 
 async def caught_up(app: App) -> None:

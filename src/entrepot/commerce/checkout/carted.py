@@ -102,7 +102,7 @@ async def look(connection: Connection, cell: int, quoting: Quoting, cart_id: UUI
     quote, obstacle = None, None
     if holds.lines:
         try:
-            quote = await quoting.quote(connection, cell, quote_request(cart))
+            quote = await quoting.quote(connection, cell, structs.replace(quote_request(cart), estimate=True))
         except EntrepotError as error:
             if error.status >= UNKNOWN_STATUS:
                 raise
@@ -131,13 +131,13 @@ def quote_request(cart: Cart, *, coupons: Sequence[str] = (), contact: Contact |
 
 async def methods(connection: Connection, cell: int, quoting: Quoting, cart: Cart) -> Sequence[Offered]:
     """Return every method that takes what is in a cart to where it goes, the cheapest first; none for an empty one."""
-    request = structs.replace(quote_request(cart), shipping_method=None)
+    request = structs.replace(quote_request(cart), shipping_method=None, estimate=True)
     return (await quoting.quote(connection, cell, request)).shipping.offered if request.lines else []
 
 
 async def check_coupon(connection: Connection, cell: int, quoting: Quoting, cart: Cart, code: str) -> None:
     """Refuse a coupon that is unknown, over, used up or not for this buyer; an empty cart's is looked at later."""
-    request = quote_request(cart, coupons=[code])
+    request = structs.replace(quote_request(cart, coupons=[code]), estimate=True)
     if request.lines:
         await quoting.quote(connection, cell, request)
 

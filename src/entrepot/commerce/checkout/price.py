@@ -43,7 +43,9 @@ def settle_terms(request: QuoteRequest, terms: Terms, engine: TaxEngine, at: dat
     check_request(request)
     market = terms.market(request.market)
     buyer = Buyer(request.channel, request.customer_groups, request.company_id)
-    to = TaxPlace(request.country, request.region, request.postcode)
+    treatment = engine.treat(market.country, TaxPlace(request.country, request.region, request.postcode), request.vat_id)
+    if treatment.ground == "unknown" and not request.estimate:
+        raise BadInputError(f"The address is not whole: {treatment.sentence}.", field="region", country=request.country)
     return Setting(
         request=request,
         terms=terms,
@@ -51,7 +53,7 @@ def settle_terms(request: QuoteRequest, terms: Terms, engine: TaxEngine, at: dat
         currency=sold_currency(market, request.currency),
         lists=lists_for(terms.lists, market.code, buyer, at),
         audience=Audience(market.code, request.channel, request.customer_groups, request.customer_id, at),
-        treatment=engine.treat(market.country, to, request.vat_id),
+        treatment=treatment,
         at=at,
     )
 

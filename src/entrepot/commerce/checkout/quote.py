@@ -29,6 +29,7 @@ class QuoteRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """What is to be priced, for whom, and where it goes.
 
     Without a currency it is the market's; without a shipping method the cheapest that goes there; without ``at`` it is now.
+    An ``estimate`` may leave out what only the tax depends on; the tax is then told once it is known.
     """
 
     market: str
@@ -45,6 +46,7 @@ class QuoteRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     company_id: UUID | None = None
     vat_id: str | None = None
     at: datetime | None = None
+    estimate: bool = False
 
 
 class QuotedLine(Struct, frozen=True, kw_only=True):

@@ -35,13 +35,27 @@ _FREE_FROM = {"britain": 5_000, "eu": 7_500}
 _DAYS: Mapping[str, tuple[int, int]] = {"britain": (1, 3), "eu": (2, 5), "america": (4, 9), "world": (5, 15)}
 
 
-async def furnish(tx: Transaction, market: str, *, country: str | None = None, currencies: Iterable[str] = ()) -> None:
+async def furnish(
+    tx: Transaction,
+    market: str,
+    *,
+    country: str | None = None,
+    currencies: Iterable[str] = (),
+    prices_include_tax: bool | None = None,
+) -> None:
     """Give a market that exists its country, and the shop all that quotes need beside prices.
 
     Coupons: WELCOME10 (10%), FREESHIP (free postage), LIMITED (5%, 1,000 times in all), THANKYOU (15%, once a customer).
     """
     currency = (await markets(tx.connection))[market]
-    await save_market(tx, market, currency, country=country, currencies=list(currencies) or None)
+    await save_market(
+        tx,
+        market,
+        currency,
+        country=country,
+        currencies=list(currencies) or None,
+        prices_include_tax=prices_include_tax,
+    )
     await set_rates(
         tx,
         [

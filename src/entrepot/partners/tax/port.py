@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
-Ground = Literal["domestic", "destination", "reverse_charge", "export", "untaxed"]
+Ground = Literal["domestic", "destination", "reverse_charge", "export", "untaxed", "unknown"]
 
 
 class TaxPlace(Struct, frozen=True):
@@ -21,7 +21,7 @@ class TaxPlace(Struct, frozen=True):
 
 
 class Treatment(Struct, frozen=True):
-    """On what ground a sale is taxed, or not, and the sentence that says so.
+    """On what ground a sale is taxed, or not, and the sentence that says so; ``unknown`` until more of the address is given.
 
     ``taken_off_ppm``: when prices include the tax of home and none is due, the rate that is taken off, by tax class.
     """

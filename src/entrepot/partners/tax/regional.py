@@ -58,10 +58,11 @@ class RegionalTax:
     def treat(self, home: str, to: TaxPlace, vat_id: str | None) -> Treatment:
         """Return on what ground a sale from home is taxed."""
         buyer = None if vat_id is None else vat_ids.country_of(vat_id)
-        if not home:
-            return Treatment("untaxed", "the market names no country, so no tax is reckoned")
         if home not in self._vat and home not in self._regions:
-            return Treatment("untaxed", f"there is no tax table for {home}, so no tax is reckoned")
+            why = f"there is no tax table for {home}" if home else "the market names no country"
+            return Treatment("untaxed", f"{why}, so no tax is reckoned")
+        if to.country == home and home in self._regions and not to.region:
+            return Treatment("unknown", f"the tax in {home} goes by region: it is known once the address names one")
         if to.country == home:
             return Treatment("domestic", f"taxed at home in {home}")
         if home in self._members and to.country in self._members:
