@@ -5,8 +5,8 @@ remove a key is to drop the dots that were seen; an addition that the remover ha
 no more. ``seen`` says which dots a map knows of, living or dropped, so that nothing is kept of what is gone (no tombstones).
 
 ``merge`` is a join of a semilattice: commutative, associative, idempotent. Whoever has received the same changes, in whatever
-order and however often, has the same map. It asks two things: states are merged whole, and one replica is written by one
-writer at a time.
+order and however often, has the same map. It asks three things: states are merged whole; one replica is written by one
+writer at a time; a replica that has lost what it told others (a restored backup) goes on under another name.
 
 Sources: Shapiro, Preguiça, Baquero, Zawirski, "A comprehensive study of convergent and commutative replicated data types"
 (INRIA RR-7506, 2011); Bieniusa et al., "An optimized conflict-free replicated set" (INRIA RR-8083, 2012: version vector
