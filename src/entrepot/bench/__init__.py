@@ -2,6 +2,14 @@
 
 from msgspec import Struct
 
+from entrepot.base.errors import EntrepotError
+
+
+class BenchError(EntrepotError):
+    """A run ended in a state that must never be; its figures are worth nothing."""
+
+    slug = "bench-failed"
+
 
 class Row(Struct, frozen=True, kw_only=True):
     """One measured number. ``reference`` is what was measured beside it in the same run; ``target`` is what we promise."""

@@ -16,8 +16,7 @@ import asyncpg
 import msgspec
 from msgspec import structs
 
-from entrepot.base.errors import EntrepotError
-from entrepot.bench import Row, targets
+from entrepot.bench import BenchError, Row, targets
 from entrepot.bench.load import load, post
 from entrepot.bench.served import served
 from entrepot.bench.shop import CELL, article_order, open_shop
@@ -47,12 +46,6 @@ def spread(n: int) -> int:
 def hot(n: int) -> int:
     """Return the one article that everybody wants."""
     return n * 0
-
-
-class BenchError(EntrepotError):
-    """A run ended in a state that must never be; its figures are worth nothing."""
-
-    slug = "bench-failed"
 
 
 async def run(settings: Settings) -> list[Row]:

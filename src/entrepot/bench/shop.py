@@ -6,6 +6,7 @@ from entrepot.commerce.catalog.events import ProductText
 from entrepot.commerce.catalog.rules import ProductDraft, VariantDraft
 from entrepot.commerce.catalog.store import SkuRow, skus
 from entrepot.commerce.checkout.requests import LineRequest, OrderRequest
+from entrepot.commerce.checkout.seed import furnish
 from entrepot.commerce.pricing.commands import save_market, set_prices
 from entrepot.commerce.pricing.rules import PriceDraft
 from entrepot.commerce.stock.commands import receive_stock, save_warehouse
@@ -32,6 +33,12 @@ async def open_shop(record: Record, articles: int) -> None:
             await receive_stock(tx, [Change(variant_id=row.variant_id, warehouse="main", delta=PIECES) for row in rows])
     async with record.committing() as connection:
         await connection.execute("ANALYZE")
+
+
+async def furnish_shop(record: Record) -> None:
+    """Give the market ``uk`` its country, and the shop what quotes need: zones, methods, rates, promotions, coupons."""
+    async with record.transaction(CELL) as tx:
+        await furnish(tx, "uk", country="GB")
 
 
 def article_order(article: int) -> OrderRequest:

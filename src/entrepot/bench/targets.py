@@ -9,6 +9,15 @@ ORDERS_IN_PROCESS_HOT: Final = 10.0
 ORDERS_HTTP_SPREAD: Final = 0.6
 ORDERS_HTTP_HOT: Final = 2.0
 
+# checkout over HTTP, the whole way of a guest, 32 shoppers, load generator included
+CHECKOUT_PER_SECOND: Final = 200.0
+CHECKOUT_CPU_MILLIS: Final = 8.0
+CHECKOUT_P99_MILLIS: Final = 500.0
+
+# flash sale: so many buyers for so many pieces, all at once; and the hot path on one article beside one call per order
+FLASH_SECONDS: Final = 2.0
+FLASH_HOT_RATIO: Final = 5.0
+
 # reads over HTTP, load generator included
 PAGE_PER_SECOND: Final = 3_000.0
 PAGE_P99_MILLIS: Final = 25.0

@@ -15,10 +15,11 @@ from rich.table import Table
 from entrepot.bench import Row
 from entrepot.settings import load, require
 
-Name = Literal["orders", "reads", "projections", "rebuild", "search-quality"]
+Name = Literal["orders", "checkout", "reads", "projections", "rebuild", "search-quality"]
 
 MODULES: Final[dict[Name, str]] = {
     "orders": "entrepot.bench.orders",
+    "checkout": "entrepot.bench.checkout",
     "reads": "entrepot.bench.reads",
     "projections": "entrepot.bench.projections",
     "rebuild": "entrepot.bench.rebuild",
