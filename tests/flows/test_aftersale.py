@@ -205,7 +205,7 @@ async def test_an_exchange_sends_other_goods_and_moves_no_money(shop: Shop) -> N
     await shop.ship(order_id)
     before = await ledger(shop.record)
     case = await shop.take_back(order_id, 1, 1, "does_not_fit")
-    moved = await exchange.exchange_return(shop.record, CELL, case, {1: "cup"}, "test")
+    moved = await exchange.exchange_return(shop.record, CELL, "swap", case, {1: "cup"}, "test")
     assert (moved.state, moved.exchange_order_id is None) == ("exchanged", False)
     assert await ledger(shop.record) == before
     assert (await left(shop.record, "tea"), await left(shop.record, "cup")) == (99, 9)

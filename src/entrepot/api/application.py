@@ -7,9 +7,11 @@ from litestar.di import Provide
 from litestar.types import ASGIApp
 
 from entrepot.api import (
+    aftersale,
     carts,
     catalogue,
     checkout,
+    fulfilment,
     health,
     openapi,
     orders,
@@ -43,6 +45,8 @@ ROOMS = (
     checkout,
     orders,
     payments,
+    fulfilment,
+    aftersale,
     search,
     sales,
     projections,

@@ -43,6 +43,8 @@ CONFIG = OpenAPIConfig(
         Tag("Carts", "What a buyer has chosen; whoever knows its id owns it."),
         Tag("Checkout", "From a cart, or from lines, to an order that is paid: one saga, whole or not at all."),
         Tag("Orders", "Placing, cancelling, taking back."),
+        Tag("Shipments", "What leaves: planned, picked, packed, shipped, delivered, lost."),
+        Tag("After the order", "Cancelled in part, returned, exchanged, refunded; what happened to an order."),
         Tag("Sales", "What was sold, from columns."),
         Tag("Projections", "How far each engine is, and what an operator can do."),
         Tag("Health", "Whether the process lives and its engines answer."),

@@ -6,7 +6,7 @@ from uuid import UUID
 from entrepot.base.event import Event, Token
 from entrepot.commerce.aftersale import plans
 from entrepot.commerce.aftersale.commands import hand_over
-from entrepot.commerce.aftersale.ground import now
+from entrepot.commerce.aftersale.ground import locked_order, now
 from entrepot.commerce.fulfilment import rules as fulfilment
 from entrepot.commerce.fulfilment import store
 from entrepot.commerce.fulfilment.commands import save_shipments
@@ -33,6 +33,12 @@ async def plan_shipments(tx: Transaction, order_ids: Sequence[UUID]) -> Token | 
     for order_id, pieces in plan.without_parcel.items():
         token = (await hand_over(tx, order_id, pieces)).token
     return token
+
+
+async def plan_order(tx: Transaction, order_id: UUID) -> Token | None:
+    """Plan the shipments of one order; returns None when it is planned already."""
+    await locked_order(tx, order_id)
+    return await plan_shipments(tx, [order_id])
 
 
 async def receive_stock(tx: Transaction, receipts: Sequence[Change]) -> Token | None:

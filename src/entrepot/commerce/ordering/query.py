@@ -27,7 +27,7 @@ class OrderSummary(Struct, frozen=True):
 
 
 class OrderLine(Struct, frozen=True):
-    """One article of an order, and how many pieces of it came back."""
+    """One article of an order, and what has become of its pieces."""
 
     line: int
     product_id: UUID
@@ -38,6 +38,8 @@ class OrderLine(Struct, frozen=True):
     unit_minor: int
     amount_minor: int
     title: str | None
+    shipped: int = 0
+    cancelled: int = 0
 
 
 class OrderCharge(Struct, frozen=True):
@@ -74,6 +76,9 @@ class OrderDetail(Struct, frozen=True, kw_only=True):
     total_minor: int
     cancelled_at: datetime | None
     cancelled_for: str | None
+    channel: str
+    paid_by: str
+    tax_minor: int
     lines: Sequence[OrderLine]
     charges: Sequence[OrderCharge]
     returns: Sequence[OrderReturn]
@@ -82,6 +87,14 @@ class OrderDetail(Struct, frozen=True, kw_only=True):
 async def orders(connection: Connection, cell: int, before: UUID | None, limit: int) -> list[OrderSummary]:
     """Return the newest orders before this one (None: the newest of all)."""
     return [OrderSummary(*row) for row in await connection.fetch(SQL["orders"], cell, before, limit)]
+
+
+async def orders_of_customer(
+    connection: Connection, cell: int, customer_id: UUID, before: UUID | None, limit: int
+) -> list[OrderSummary]:
+    """Return a customer's newest orders before this one (None: the newest of all)."""
+    rows = await connection.fetch(SQL["orders_of_customer"], cell, customer_id, before, limit)
+    return [OrderSummary(*row) for row in rows]
 
 
 async def order(connection: Connection, cell: int, order_id: UUID) -> OrderDetail | None:

@@ -1,0 +1,144 @@
+"""Shipments: planned, picked, packed, shipped, delivered, lost."""
+
+from typing import Annotated, Literal, TypeAlias
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from msgspec import Struct
+
+from entrepot.api.after_order import MovedAnswer, run
+from entrepot.api.catalogue import Done, done
+from entrepot.api.headers import RequiredKey, moved, required
+from entrepot.api.pages import Cursor, Limit, next_link, parse_cursor
+from entrepot.api.parts import Parts
+from entrepot.base.errors import NotFoundError
+from entrepot.commerce.aftersale import commands
+from entrepot.commerce.aftersale.planning import plan_order
+from entrepot.commerce.fulfilment import query
+from entrepot.commerce.fulfilment.query import ShipmentDetail
+from entrepot.record.transaction import Transaction
+
+# Named otherwise in the code: a parameter called ``state`` is the framework's own.
+OnlyState: TypeAlias = Annotated[
+    Literal["", "planned", "picked", "packed", "shipped", "delivered", "lost", "cancelled"],
+    QueryParameter(name="state", description="Only those that stand so."),
+]
+
+
+class Sending(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who takes a shipment, and under which number."""
+
+    carrier: str
+    tracking: str = ""
+
+
+class ShipmentPage(Struct, frozen=True, kw_only=True):
+    """Shipments, newest first; ``cursor`` leads to the next page, empty says the end."""
+
+    items: list[ShipmentDetail]
+    cursor: str
+
+
+@post("/v1/orders/{order_id:uuid}/shipments", tags=["Shipments"], summary="Plan an order's shipments")
+async def plan(parts: NamedDependency[Parts], order_id: FromPath[UUID], idempotency_key: RequiredKey = "") -> Response[Done]:
+    """Plan what is to leave, a shipment per warehouse (and seller); what is planned already stays.
+
+    Orders from a storefront are planned by themselves. What was sold by promise waits for a receipt.
+    """
+
+    async def act(tx: Transaction) -> Done:
+        return done(await plan_order(tx, order_id))
+
+    answer = await parts.run(act, Done, required(idempotency_key), f"plan {order_id}".encode())
+    return Response(answer, status_code=201, headers=moved(answer.position))
+
+
+@get("/v1/orders/{order_id:uuid}/shipments", tags=["Shipments"], summary="The shipments of an order")
+async def of_order(parts: NamedDependency[Parts], order_id: FromPath[UUID]) -> Response[ShipmentPage]:
+    """List the shipments of an order, in the order they were planned."""
+    async with parts.record.reading() as connection:
+        items = await query.shipments_of(connection, parts.cell, order_id)
+    return Response(ShipmentPage(items=items, cursor=""), headers={"Cache-Control": "no-store"})
+
+
+@get("/v1/shipments", tags=["Shipments"], summary="List shipments, newest first")
+async def list_shipments(
+    parts: NamedDependency[Parts],
+    only: OnlyState = "",
+    warehouse: FromQuery[str] = "",
+    seller_id: FromQuery[UUID | None] = None,
+    cursor: Cursor = "",
+    limit: Limit = 20,
+) -> Response[ShipmentPage]:
+    """List shipments, newest first: all, or those of one state, warehouse or seller."""
+    async with parts.record.committing() as connection:
+        items = await query.shipments(connection, parts.cell, parse_cursor(cursor), only, warehouse, seller_id, limit)
+    page = ShipmentPage(items=items, cursor=str(items[-1].id) if len(items) == limit else "")
+    given = {"state": only, "warehouse": warehouse, "seller_id": str(seller_id) if seller_id else ""}
+    link = next_link("/v1/shipments", page.cursor, limit, **{name: value for name, value in given.items() if value})
+    return Response(page, headers={"Cache-Control": "no-store", **link})
+
+
+@get("/v1/shipments/{shipment_id:uuid}", tags=["Shipments"], summary="One shipment, as it stands")
+async def read_shipment(parts: NamedDependency[Parts], shipment_id: FromPath[UUID]) -> Response[ShipmentDetail]:
+    """Read a shipment and what is in it."""
+    async with parts.record.reading() as connection:
+        found = await query.shipment(connection, parts.cell, shipment_id)
+    if found is None:
+        raise NotFoundError(f"There is no shipment {shipment_id}.", shipment_id=str(shipment_id))
+    return Response(found, headers={"Cache-Control": "no-store"})
+
+
+@post("/v1/shipments/{shipment_id:uuid}/picked", tags=["Shipments"], summary="Say that a shipment was picked")
+async def picked(
+    parts: NamedDependency[Parts], shipment_id: FromPath[UUID], idempotency_key: RequiredKey = ""
+) -> Response[MovedAnswer]:
+    """Say that the pieces were taken from the shelves."""
+    return await run(
+        parts, idempotency_key, lambda tx: commands.advance_shipment(tx, shipment_id, "picked"), f"picked {shipment_id}"
+    )
+
+
+@post("/v1/shipments/{shipment_id:uuid}/packed", tags=["Shipments"], summary="Say that a shipment was packed")
+async def packed(
+    parts: NamedDependency[Parts], shipment_id: FromPath[UUID], idempotency_key: RequiredKey = ""
+) -> Response[MovedAnswer]:
+    """Say that the pieces are in a parcel."""
+    return await run(
+        parts, idempotency_key, lambda tx: commands.advance_shipment(tx, shipment_id, "packed"), f"packed {shipment_id}"
+    )
+
+
+@post("/v1/shipments/{shipment_id:uuid}/shipped", tags=["Shipments"], summary="Send a shipment")
+async def shipped(
+    parts: NamedDependency[Parts], shipment_id: FromPath[UUID], data: JSONBody[Sending], idempotency_key: RequiredKey = ""
+) -> Response[MovedAnswer]:
+    """Say that a carrier took the parcel: its share of the order's money is captured."""
+    return await run(
+        parts,
+        idempotency_key,
+        lambda tx: commands.ship(tx, shipment_id, data.carrier, data.tracking),
+        f"ship {shipment_id}",
+        data,
+    )
+
+
+@post("/v1/shipments/{shipment_id:uuid}/delivered", tags=["Shipments"], summary="Say that a shipment arrived")
+async def delivered(
+    parts: NamedDependency[Parts], shipment_id: FromPath[UUID], idempotency_key: RequiredKey = ""
+) -> Response[MovedAnswer]:
+    """Say that the parcel arrived; with the last one, the order has."""
+    return await run(parts, idempotency_key, lambda tx: commands.deliver(tx, shipment_id), f"delivered {shipment_id}")
+
+
+@post("/v1/shipments/{shipment_id:uuid}/lost", tags=["Shipments"], summary="Say that a shipment is lost")
+async def lost(
+    parts: NamedDependency[Parts], shipment_id: FromPath[UUID], idempotency_key: RequiredKey = ""
+) -> Response[MovedAnswer]:
+    """Say that the parcel will not arrive: the answer's ``id`` is a return, ready to be refunded or exchanged."""
+    return await run(parts, idempotency_key, lambda tx: commands.lose(tx, shipment_id), f"lost {shipment_id}")
+
+
+HANDLERS = [plan, of_order, list_shipments, read_shipment, picked, packed, shipped, delivered, lost]
