@@ -74,7 +74,7 @@ UPDATE payment.dispute SET evidence = $3 WHERE cell = $1 AND id = $2;
 SELECT id FROM payment.dispute WHERE cell = $1 AND gateway = $2 AND state = 'opened' AND evidence <> '' ORDER BY id LIMIT $3;
 
 -- name: disputes
--- Disputes, the newest first, before an id.
+-- The newest disputes before an id, of one state or of any.
 SELECT id, gateway, reference, payment_id, state, amount_minor, currency, reason, evidence_due, evidence
 FROM payment.dispute WHERE cell = $1 AND ($2::uuid IS NULL OR id < $2) AND ($3::text = '' OR state = $3) ORDER BY id DESC LIMIT $4;
 
