@@ -91,10 +91,10 @@ class Books:
             payment.state, payment.authorized_minor = "challenged", 0
             payment.challenge_url = f"{self._url}/challenge/{payment.id}"
         self._db.execute("INSERT INTO payment (id, reference, body) VALUES (?, ?, ?)", (payment.id, payment.reference, b""))
+        self._tell(f"payment.{payment.state}", payment.id)
         if payment.state == "authorized":
             self._promise(payment)
         self._save(payment)
-        self._tell(f"payment.{payment.state}", payment.id)
         return payment, True
 
     def find(self, reference: str) -> Payment | None:
