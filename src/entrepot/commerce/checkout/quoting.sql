@@ -57,7 +57,7 @@ JOIN pricing.list_price AS t ON t.variant_id = w.variant_id AND t.list = ANY ($2
 -- name: coupons
 -- Coupons by their codes.
 SELECT c.code, c.promotion, c.most, c.most_per_customer, c.starts_at, c.ends_at, c.customer_id, c.active
-FROM unnest($1::text[]) AS w (code) JOIN promotion.coupon AS c ON c.code = w.code;
+FROM promotion.coupon AS c WHERE c.code = ANY ($1::text[]);
 
 -- name: used
 -- How much of each allowance is used.

@@ -171,17 +171,16 @@ def _exactness(place: Place, to: Destination) -> int:
 
 def _bracket(rate: ZoneRate, parcel: Parcel, convert: Convert, of: str) -> Bracket | None:
     """Return the bracket of the highest value reached, among those the lightest that holds the parcel; None is too heavy."""
-    fits = [
-        (
-            convert(bracket.value_from_minor, of),
-            -(limits.GRAMS_MAX if bracket.grams_max is None else bracket.grams_max),
-            bracket,
-        )
-        for bracket in rate.brackets
-        if (bracket.grams_max is None or parcel.grams <= bracket.grams_max)
-        and parcel.value_minor >= convert(bracket.value_from_minor, of)
-    ]
-    return max(fits, key=lambda fit: (fit[0], fit[1], -fit[2].amount_minor))[2] if fits else None
+    best: tuple[tuple[int, int, int], Bracket] | None = None
+    for bracket in rate.brackets:
+        grams_max = limits.GRAMS_MAX if bracket.grams_max is None else bracket.grams_max
+        # Most brackets begin at nothing, which is nothing in any currency.
+        value_from = bracket.value_from_minor and convert(bracket.value_from_minor, of)
+        fits = parcel.grams <= grams_max and parcel.value_minor >= value_from
+        rank = (value_from, -grams_max, -bracket.amount_minor)
+        if fits and (best is None or rank > best[0]):
+            best = (rank, bracket)
+    return None if best is None else best[1]
 
 
 def _days(days: Sequence[Days], country: str) -> Days | None:
