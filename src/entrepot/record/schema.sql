@@ -1,6 +1,14 @@
+CREATE SCHEMA aftersale;
+
+CREATE SCHEMA business;
+
 CREATE SCHEMA catalog;
 
 CREATE SCHEMA checkout;
+
+CREATE SCHEMA digital;
+
+CREATE SCHEMA fulfilment;
 
 CREATE SCHEMA jobs;
 
@@ -10,9 +18,31 @@ CREATE SCHEMA marketplace;
 
 CREATE SCHEMA ordering;
 
+CREATE SCHEMA payment;
+
 CREATE SCHEMA pricing;
 
+CREATE SCHEMA promotion;
+
+CREATE SCHEMA shipping;
+
 CREATE SCHEMA stock;
+
+CREATE SCHEMA subscription;
+
+CREATE SCHEMA webhook;
+
+CREATE EXTENSION IF NOT EXISTS btree_gist WITH SCHEMA public;
+
+COMMENT ON EXTENSION btree_gist IS 'support for indexing common datatypes in GiST';
+
+CREATE TYPE checkout.ended AS (
+	place integer,
+	state text,
+	now_so boolean,
+	txid bigint,
+	seq bigint
+);
 
 CREATE TYPE checkout.outcome AS (
 	place integer,
@@ -22,6 +52,15 @@ CREATE TYPE checkout.outcome AS (
 	available integer,
 	txid bigint,
 	seq bigint
+);
+
+CREATE TYPE checkout.reserved AS (
+	place integer,
+	outcome text,
+	checkout_id uuid,
+	line integer,
+	claim integer,
+	remaining bigint
 );
 
 CREATE TYPE ordering.account AS ENUM (
@@ -38,10 +77,317 @@ CREATE TYPE ordering.account AS ENUM (
     'gateway_fees',
     'seller',
     'commission',
+    'supply',
     'bank',
     'disputes',
     'rounding'
 );
+
+CREATE FUNCTION checkout.admit(in_cell integer, wanted boolean[], line_of integer[], line_variant uuid[], line_warehouse text[], line_quantity integer[], line_event uuid[], claim_of integer[], claim_name text[], claim_amount bigint[], claim_most bigint[], OUT accepted boolean[], OUT refused_line integer[], OUT refused_claim integer[], OUT refused_left bigint[], OUT level_variant uuid[], OUT level_warehouse text[], OUT level_before integer[], OUT level_left integer[], OUT level_version bigint[], OUT level_event uuid[], OUT allowance_name text[], OUT allowance_before bigint[], OUT allowance_left bigint[], OUT allowance_most bigint[]) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    askers CONSTANT integer := cardinality(wanted);
+    lines CONSTANT integer := cardinality(line_of);
+    claims CONSTANT integer := cardinality(claim_of);
+    line_level integer[];
+    claim_allowance integer[];
+    enough boolean;
+    enough_allowed boolean := true;
+    first_line integer := 1;
+    next_line integer;
+    first_claim integer := 1;
+    next_claim integer;
+    got_all boolean;
+BEGIN
+    accepted := wanted;
+    refused_line := array_fill(NULL::integer, ARRAY[askers]);
+    refused_claim := array_fill(NULL::integer, ARRAY[askers]);
+    refused_left := array_fill(NULL::bigint, ARRAY[askers]);
+
+    SELECT array_agg(l.variant_id), array_agg(l.warehouse), array_agg(l.available), array_agg(l.available - l.wanted),
+           array_agg(l.version), array_agg(l.event_id),
+           coalesce(bool_and(l.available >= l.wanted) AND sum(l.wanted) = (SELECT sum(q) FROM unnest(line_quantity) AS q), false)
+    INTO level_variant, level_warehouse, level_before, level_left, level_version, level_event, enough
+    FROM (
+        SELECT s.variant_id, s.warehouse, s.available, s.version, w.event_id, w.wanted
+        FROM (
+            SELECT u.variant_id, u.warehouse, sum(u.quantity) AS wanted, (array_agg(u.event_id))[1] AS event_id
+            FROM unnest(line_variant, line_warehouse, line_quantity, line_event)
+                AS u (variant_id, warehouse, quantity, event_id)
+            GROUP BY u.variant_id, u.warehouse
+        ) AS w
+        JOIN stock.level AS s ON s.cell = in_cell AND s.variant_id = w.variant_id AND s.warehouse = w.warehouse
+        ORDER BY s.variant_id, s.warehouse
+        FOR UPDATE OF s
+    ) AS l;
+
+    IF claims > 0 THEN
+        INSERT INTO checkout.allowance (cell, name, most)
+        SELECT in_cell, c.name, max(c.most) FROM unnest(claim_name, claim_most) AS c (name, most)
+        WHERE c.most IS NOT NULL GROUP BY c.name ORDER BY c.name
+        ON CONFLICT (cell, name) DO NOTHING;
+
+        -- A limit that was changed since counts from now on; what is used beyond a lowered one stays used.
+        SELECT array_agg(a.name), array_agg(a.used), array_agg(a.most), array_agg(a.most - a.used),
+               coalesce(bool_and(a.used + a.wanted <= a.most) AND count(*) = (SELECT count(DISTINCT n) FROM unnest(claim_name) AS n),
+                        false)
+        INTO allowance_name, allowance_before, allowance_most, allowance_left, enough_allowed
+        FROM (
+            SELECT r.name, r.used, greatest(coalesce(w.most, r.most), r.used) AS most, w.wanted
+            FROM (
+                SELECT c.name, sum(c.amount) AS wanted, max(c.most) AS most
+                FROM unnest(claim_name, claim_amount, claim_most) AS c (name, amount, most) GROUP BY c.name
+            ) AS w
+            JOIN checkout.allowance AS r ON r.cell = in_cell AND r.name = w.name
+            ORDER BY r.name
+            FOR UPDATE OF r
+        ) AS a;
+    END IF;
+
+    -- When all can be had, all who want are in; else one by one, as they came.
+    IF enough AND enough_allowed AND NOT false = ANY (wanted) THEN
+        IF claims > 0 THEN
+            SELECT array_agg(a.remaining - w.wanted ORDER BY a.place) INTO allowance_left
+            FROM unnest(allowance_name, allowance_left) WITH ORDINALITY AS a (name, remaining, place)
+            JOIN (SELECT c.name, sum(c.amount) AS wanted FROM unnest(claim_name, claim_amount) AS c (name, amount) GROUP BY c.name) AS w
+                USING (name);
+        END IF;
+        RETURN;
+    END IF;
+    level_left := coalesce(level_before, '{}');
+    SELECT array_agg(v.place ORDER BY u.place) INTO line_level
+    FROM unnest(line_variant, line_warehouse) WITH ORDINALITY AS u (variant_id, warehouse, place)
+    LEFT JOIN unnest(level_variant, level_warehouse) WITH ORDINALITY AS v (variant_id, warehouse, place) USING (variant_id, warehouse);
+    SELECT array_agg(v.place ORDER BY u.place) INTO claim_allowance
+    FROM unnest(claim_name) WITH ORDINALITY AS u (name, place)
+    LEFT JOIN unnest(allowance_name) WITH ORDINALITY AS v (name, place) USING (name);
+
+    FOR this IN 1 .. askers LOOP
+        next_line := first_line;
+        next_claim := first_claim;
+        got_all := accepted[this];
+        WHILE got_all AND next_line <= lines AND line_of[next_line] = this LOOP
+            IF line_level[next_line] IS NULL OR level_left[line_level[next_line]] < line_quantity[next_line] THEN
+                got_all := false;
+                refused_line[this] := next_line;
+                refused_left[this] := coalesce(level_left[line_level[next_line]], 0);
+            ELSE
+                level_left[line_level[next_line]] := level_left[line_level[next_line]] - line_quantity[next_line];
+                next_line := next_line + 1;
+            END IF;
+        END LOOP;
+        WHILE got_all AND next_claim <= claims AND claim_of[next_claim] = this LOOP
+            IF claim_allowance[next_claim] IS NULL OR allowance_left[claim_allowance[next_claim]] < claim_amount[next_claim] THEN
+                got_all := false;
+                refused_claim[this] := next_claim;
+                refused_left[this] := coalesce(allowance_left[claim_allowance[next_claim]], 0);
+            ELSE
+                allowance_left[claim_allowance[next_claim]] := allowance_left[claim_allowance[next_claim]] - claim_amount[next_claim];
+                next_claim := next_claim + 1;
+            END IF;
+        END LOOP;
+        IF accepted[this] AND NOT got_all THEN
+            accepted[this] := false;
+            FOR given IN first_line .. next_line - 1 LOOP
+                level_left[line_level[given]] := level_left[line_level[given]] + line_quantity[given];
+            END LOOP;
+            FOR given IN first_claim .. next_claim - 1 LOOP
+                allowance_left[claim_allowance[given]] := allowance_left[claim_allowance[given]] + claim_amount[given];
+            END LOOP;
+        END IF;
+        WHILE first_line <= lines AND line_of[first_line] = this LOOP
+            first_line := first_line + 1;
+        END LOOP;
+        WHILE first_claim <= claims AND claim_of[first_claim] = this LOOP
+            first_claim := first_claim + 1;
+        END LOOP;
+    END LOOP;
+END
+$$;
+
+CREATE FUNCTION checkout.claim_keys(in_cell integer, keys text[], fingerprints bytea[], event_ids uuid[], subject_ids uuid[]) RETURNS TABLE(place integer, subject_id uuid, event_id uuid, other boolean)
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    claimed integer;
+BEGIN
+    INSERT INTO log.idempotency (cell, key, fingerprint, event_id, subject_id)
+    SELECT in_cell, k.key, k.fingerprint, k.event_id, k.subject_id
+    FROM unnest(keys, fingerprints, event_ids, subject_ids) AS k (key, fingerprint, event_id, subject_id)
+    ORDER BY k.key
+    ON CONFLICT ON CONSTRAINT one_answer_per_key DO NOTHING;
+    GET DIAGNOSTICS claimed = ROW_COUNT;
+    IF claimed < cardinality(keys) THEN
+        RETURN QUERY
+        SELECT k.place::integer, i.subject_id, i.event_id, i.fingerprint <> k.fingerprint
+        FROM unnest(keys, fingerprints, event_ids) WITH ORDINALITY AS k (key, fingerprint, event_id, place)
+        JOIN log.idempotency AS i ON i.cell = in_cell AND i.key = k.key
+        WHERE i.event_id <> k.event_id;
+    END IF;
+END
+$$;
+
+CREATE FUNCTION checkout.end_reservations(in_cell integer, ids uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    level_variant uuid[];
+    level_warehouse text[];
+    level_pieces bigint[];
+BEGIN
+    SELECT array_agg(w.variant_id), array_agg(w.warehouse), array_agg(w.pieces) INTO level_variant, level_warehouse, level_pieces
+    FROM (
+        SELECT s.variant_id, s.warehouse, h.pieces
+        FROM (
+            SELECT u.variant_id, u.warehouse, sum(u.quantity) AS pieces
+            FROM stock.reservation AS r
+            CROSS JOIN LATERAL unnest(r.variants, r.warehouses, r.quantities) AS u (variant_id, warehouse, quantity)
+            WHERE r.cell = in_cell AND r.id = ANY (ids)
+            GROUP BY u.variant_id, u.warehouse
+        ) AS h
+        JOIN stock.level AS s ON s.cell = in_cell AND s.variant_id = h.variant_id AND s.warehouse = h.warehouse
+        ORDER BY s.variant_id, s.warehouse
+        FOR UPDATE OF s
+    ) AS w;
+
+    UPDATE stock.level AS s SET reserved = s.reserved - w.pieces
+    FROM unnest(level_variant, level_warehouse, level_pieces) AS w (variant_id, warehouse, pieces)
+    WHERE s.cell = in_cell AND s.variant_id = w.variant_id AND s.warehouse = w.warehouse;
+
+    DELETE FROM stock.reservation WHERE cell = in_cell AND id = ANY (ids);
+END
+$$;
+
+CREATE FUNCTION checkout.give_back_claims(in_cell integer, ids uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    names text[];
+    amounts numeric[];
+BEGIN
+    SELECT array_agg(l.name), array_agg(l.amount) INTO names, amounts
+    FROM (
+        SELECT r.name, g.amount
+        FROM (
+            SELECT u.name, sum(u.amount) AS amount
+            FROM checkout.checkout AS c CROSS JOIN LATERAL unnest(c.claim_names, c.claim_amounts) AS u (name, amount)
+            WHERE c.cell = in_cell AND c.id = ANY (ids)
+            GROUP BY u.name
+        ) AS g
+        JOIN checkout.allowance AS r ON r.cell = in_cell AND r.name = g.name
+        ORDER BY r.name
+        FOR UPDATE OF r
+    ) AS l;
+
+    UPDATE checkout.allowance AS r SET used = r.used - g.amount
+    FROM unnest(names, amounts) AS g (name, amount)
+    WHERE r.cell = in_cell AND r.name = g.name;
+END
+$$;
+
+CREATE FUNCTION checkout.move_stock(in_cell integer, stamp bigint, acting text, why text, holding boolean, level_variant uuid[], level_warehouse text[], level_before integer[], level_left integer[], level_version bigint[], level_event uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    UPDATE stock.level AS s
+    SET available = t.remaining, reserved = s.reserved + CASE WHEN holding THEN t.had - t.remaining ELSE 0 END, version = t.version + 1
+    FROM unnest(level_variant, level_warehouse, level_before, level_left, level_version)
+        AS t (variant_id, warehouse, had, remaining, version)
+    WHERE s.cell = in_cell AND s.variant_id = t.variant_id AND s.warehouse = t.warehouse AND t.remaining <> t.had;
+
+    INSERT INTO log.event (cell, id, at, kind, key, version, body, actor)
+    SELECT in_cell, t.event_id, stamp, 'stock.changed.v1', 'stock/' || t.variant_id || '/' || t.warehouse, t.version + 1,
+           jsonb_build_object('variant_id', t.variant_id, 'warehouse', t.warehouse, 'available', t.remaining,
+                              'delta', t.remaining - t.had, 'reason', why), acting
+    FROM unnest(level_variant, level_warehouse, level_before, level_left, level_version, level_event)
+        AS t (variant_id, warehouse, had, remaining, version, event_id)
+    WHERE t.remaining <> t.had;
+END
+$$;
+
+CREATE FUNCTION checkout.place_checkouts(in_cell integer, stamp bigint, acting text, at timestamp with time zone, ids uuid[], gateways text[], refs text[], labels text[], captured bigint[], payment_events uuid[], capture_events uuid[], capture_transfers uuid[]) RETURNS SETOF checkout.ended
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    placed uuid[];
+    helds jsonb[];
+    events uuid[];
+BEGIN
+    SELECT array_agg(c.id), array_agg(c.held), array_agg(c.event_id) INTO placed, helds, events
+    FROM (
+        SELECT id, state, held, event_id FROM checkout.checkout WHERE cell = in_cell AND id = ANY (ids) ORDER BY id FOR UPDATE
+    ) AS c
+    WHERE c.state IN ('authorizing', 'challenged');
+
+    IF placed IS NOT NULL THEN
+        PERFORM checkout.end_reservations(in_cell, placed);
+
+        INSERT INTO ordering.orders (cell, id, state, customer_id, market, country, currency, placed_at, goods_minor, charges_minor,
+                                     total_minor, version, channel, paid_by, company_id, tax_minor)
+        SELECT in_cell, c.id, 'placed', o.customer_id, o.market, o.country, o.currency, o.placed_at, o.goods_minor, o.charges_minor,
+               o.total_minor, 1, o.channel, o.paid_by, o.company_id, o.tax_minor
+        FROM unnest(placed, helds) AS c (id, held)
+        CROSS JOIN LATERAL jsonb_to_record(c.held -> 'order') AS o (
+            customer_id uuid, market text, country text, currency text, placed_at timestamptz, goods_minor bigint,
+            charges_minor bigint, total_minor bigint, channel text, paid_by text, company_id uuid, tax_minor bigint);
+
+        INSERT INTO ordering.line (cell, order_id, line, product_id, variant_id, sku, category_id, warehouse, quantity, unit_minor,
+                                   amount_minor, seller_id, delivery, list_minor, discount_minor, tax_minor, commission_minor)
+        SELECT in_cell, c.id, l.line, l.product_id, l.variant_id, l.sku, l.category_id, l.warehouse, l.quantity, l.unit_minor,
+               l.amount_minor, l.seller_id, l.delivery, l.list_minor, l.discount_minor, l.tax_minor, l.commission_minor
+        FROM unnest(placed, helds) AS c (id, held)
+        CROSS JOIN LATERAL jsonb_to_recordset(c.held -> 'order' -> 'lines') AS l (
+            line integer, product_id uuid, variant_id uuid, sku text, category_id uuid, warehouse text, quantity integer,
+            unit_minor bigint, amount_minor bigint, seller_id uuid, delivery text, list_minor bigint, discount_minor bigint,
+            tax_minor bigint, commission_minor bigint);
+
+        INSERT INTO ordering.charge (cell, order_id, charge, kind, amount_minor, note)
+        SELECT in_cell, c.id, h.charge, h.kind, h.amount_minor, h.note
+        FROM unnest(placed, helds) AS c (id, held)
+        CROSS JOIN LATERAL jsonb_to_recordset(c.held -> 'order' -> 'charges')
+            AS h (charge integer, kind text, amount_minor bigint, note text);
+
+        INSERT INTO ordering.tax_line (cell, order_id, place, line, jurisdiction, name, rate_ppm, base_minor, tax_minor, included)
+        SELECT in_cell, c.id, t.place, t.line, t.jurisdiction, t.name, t.rate_ppm, t.base_minor, t.tax_minor, t.included
+        FROM unnest(placed, helds) AS c (id, held)
+        CROSS JOIN LATERAL ROWS FROM (
+            jsonb_to_recordset(c.held -> 'order' -> 'taxes')
+                AS (line integer, jurisdiction text, name text, rate_ppm integer, base_minor bigint, tax_minor bigint, included boolean)
+        ) WITH ORDINALITY AS t (line, jurisdiction, name, rate_ppm, base_minor, tax_minor, included, place);
+
+        INSERT INTO ordering.contact (cell, order_id, email, name, phone, address)
+        SELECT in_cell, c.id, p.email, p.name, p.phone, p.address
+        FROM unnest(placed, helds) AS c (id, held)
+        CROSS JOIN LATERAL jsonb_to_record(c.held -> 'contact') AS p (email text, name text, phone text, address jsonb);
+
+        INSERT INTO ordering.transfer (cell, id, about_id, debit, credit, amount_minor, currency, booked_at, debit_party, credit_party)
+        SELECT in_cell, t.id, c.id, t.debit::ordering.account, t.credit::ordering.account, t.amount_minor,
+               c.held -> 'order' ->> 'currency', (c.held -> 'order' ->> 'placed_at')::timestamptz, t.debit_party, t.credit_party
+        FROM unnest(placed, helds) AS c (id, held)
+        CROSS JOIN LATERAL jsonb_to_recordset(c.held -> 'transfers')
+            AS t (id uuid, debit text, credit text, amount_minor bigint, debit_party text, credit_party text);
+
+        INSERT INTO log.event (cell, id, at, kind, key, version, body, subject, actor)
+        SELECT in_cell, c.event_id, stamp, 'ordering.order_placed.v1', 'order/' || c.id, 1, c.held -> 'order',
+               (c.held -> 'order' ->> 'customer_id')::uuid, acting
+        FROM unnest(placed, helds, events) AS c (id, held, event_id);
+
+        PERFORM payment.put_payments(
+            in_cell, stamp, acting, at, array_agg(p.id), array_agg(p.gateway), array_agg(p.reference), array_agg(p.label),
+            array_agg(c.currency), array_agg(c.total_minor), array_agg(p.captured), array_agg(p.event_id),
+            array_agg(p.capture_event_id), array_agg(p.transfer_id))
+        FROM unnest(ids, gateways, refs, labels, captured, payment_events, capture_events, capture_transfers)
+            AS p (id, gateway, reference, label, captured, event_id, capture_event_id, transfer_id)
+        JOIN checkout.checkout AS c ON c.cell = in_cell AND c.id = p.id
+        WHERE p.id = ANY (placed) AND p.gateway <> ''
+        HAVING count(*) > 0;
+
+        UPDATE checkout.checkout SET state = 'placed', stepped_at = at, held = NULL WHERE cell = in_cell AND id = ANY (placed);
+    END IF;
+    RETURN QUERY SELECT * FROM checkout.standing(in_cell, ids, placed);
+END
+$$;
 
 CREATE FUNCTION checkout.place_orders(in_cell integer, stamp bigint, acting text, order_ids uuid[], event_ids uuid[], keys text[], fingerprints bytea[], customers uuid[], markets text[], countries text[], currencies text[], placed_ats timestamp with time zone[], goods bigint[], charges bigint[], bodies text[], line_order integer[], line_number integer[], line_product uuid[], line_variant uuid[], line_sku text[], line_category uuid[], line_warehouse text[], line_quantity integer[], line_unit bigint[], line_amount bigint[], line_event uuid[], charge_order integer[], charge_number integer[], charge_kind text[], charge_amount bigint[], charge_note text[], charge_transfer uuid[]) RETURNS SETOF checkout.outcome
     LANGUAGE plpgsql
@@ -220,6 +566,138 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION checkout.release_checkouts(in_cell integer, stamp bigint, acting text, at timestamp with time zone, ids uuid[], ends text[], reasons text[], level_events uuid[]) RETURNS SETOF checkout.ended
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    releasing uuid[];
+    level_variant uuid[];
+    level_warehouse text[];
+    level_before integer[];
+    level_left integer[];
+    level_version bigint[];
+BEGIN
+    SELECT array_agg(c.id) INTO releasing
+    FROM (
+        SELECT h.id, h.state, u.to_state
+        FROM unnest(ids, ends) AS u (id, to_state)
+        JOIN checkout.checkout AS h ON h.cell = in_cell AND h.id = u.id
+        ORDER BY h.id
+        FOR UPDATE OF h
+    ) AS c
+    WHERE c.state IN ('authorizing', 'challenged') AND c.to_state = 'declined'
+       OR c.state = 'compensating' AND c.to_state IN ('expired', 'compensated');
+
+    IF releasing IS NOT NULL THEN
+        SELECT array_agg(w.variant_id), array_agg(w.warehouse), array_agg(w.available), array_agg(w.available + w.pieces),
+               array_agg(w.version)
+        INTO level_variant, level_warehouse, level_before, level_left, level_version
+        FROM (
+            SELECT s.variant_id, s.warehouse, s.available, s.version, h.pieces
+            FROM (
+                SELECT u.variant_id, u.warehouse, sum(u.quantity) AS pieces
+                FROM stock.reservation AS r
+                CROSS JOIN LATERAL unnest(r.variants, r.warehouses, r.quantities) AS u (variant_id, warehouse, quantity)
+                WHERE r.cell = in_cell AND r.id = ANY (releasing)
+                GROUP BY u.variant_id, u.warehouse
+            ) AS h
+            JOIN stock.level AS s ON s.cell = in_cell AND s.variant_id = h.variant_id AND s.warehouse = h.warehouse
+            ORDER BY s.variant_id, s.warehouse
+            FOR UPDATE OF s
+        ) AS w;
+        PERFORM checkout.move_stock(in_cell, stamp, acting, 'released', true, level_variant, level_warehouse, level_before, level_left,
+                                    level_version, level_events[1:cardinality(level_variant)]);
+        DELETE FROM stock.reservation WHERE cell = in_cell AND id = ANY (releasing);
+        PERFORM checkout.give_back_claims(in_cell, releasing);
+
+        INSERT INTO log.event (cell, id, at, kind, key, version, body, subject, actor)
+        SELECT in_cell, c.event_id, stamp, 'checkout.released.v1', 'checkout/' || c.id, 1,
+               jsonb_build_object('id', c.id, 'state', u.to_state, 'reason', u.reason, 'total_minor', c.total_minor,
+                                  'currency', c.currency), c.customer_id, acting
+        FROM unnest(ids, ends, reasons) AS u (id, to_state, reason)
+        JOIN checkout.checkout AS c ON c.cell = in_cell AND c.id = u.id
+        WHERE c.id = ANY (releasing);
+
+        UPDATE checkout.checkout AS c SET state = u.to_state, reason = u.reason, stepped_at = at, held = NULL
+        FROM unnest(ids, ends, reasons) AS u (id, to_state, reason)
+        WHERE c.cell = in_cell AND c.id = u.id AND c.id = ANY (releasing);
+    END IF;
+    RETURN QUERY SELECT * FROM checkout.standing(in_cell, ids, releasing);
+END
+$$;
+
+CREATE FUNCTION checkout.reserve_checkouts(in_cell integer, stamp bigint, acting text, at timestamp with time zone, ends timestamp with time zone, ids uuid[], event_ids uuid[], keys text[], fingerprints bytea[], customers uuid[], totals bigint[], currencies text[], helds text[], line_of integer[], line_variant uuid[], line_warehouse text[], line_quantity integer[], line_event uuid[], claim_of integer[], claim_name text[], claim_amount bigint[], claim_most bigint[]) RETURNS SETOF checkout.reserved
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    checkouts CONSTANT integer := cardinality(ids);
+    wanted boolean[] := array_fill(true, ARRAY[checkouts]);
+    reused boolean[] := array_fill(false, ARRAY[checkouts]);
+    known uuid[] := array_fill(NULL::uuid, ARRAY[checkouts]);
+    seen record;
+    a record;
+BEGIN
+    FOR seen IN SELECT * FROM checkout.claim_keys(in_cell, keys, fingerprints, event_ids, ids) LOOP
+        wanted[seen.place] := false;
+        reused[seen.place] := seen.other;
+        known[seen.place] := seen.subject_id;
+    END LOOP;
+
+    SELECT * INTO a FROM checkout.admit(in_cell, wanted, line_of, line_variant, line_warehouse, line_quantity, line_event,
+                                        claim_of, claim_name, claim_amount, claim_most);
+    IF false = ANY (a.accepted) THEN
+        -- A refused checkout leaves no trace: its key may be tried again.
+        DELETE FROM log.idempotency AS i
+        USING unnest(keys, event_ids, a.accepted) AS k (key, event_id, in_order)
+        WHERE i.cell = in_cell AND i.key = k.key AND i.event_id = k.event_id AND NOT k.in_order;
+    END IF;
+
+    IF true = ANY (a.accepted) THEN
+        PERFORM checkout.move_stock(in_cell, stamp, acting, 'reserved', true, a.level_variant, a.level_warehouse, a.level_before,
+                                    a.level_left, a.level_version, a.level_event);
+
+        INSERT INTO stock.reservation (cell, id, expires_at, variants, warehouses, quantities)
+        SELECT in_cell, ids[l.of], ends, array_agg(l.variant_id), array_agg(l.warehouse), array_agg(l.quantity)
+        FROM unnest(line_of, line_variant, line_warehouse, line_quantity) AS l (of, variant_id, warehouse, quantity)
+        WHERE a.accepted[l.of] GROUP BY l.of;
+
+        UPDATE checkout.allowance AS r SET used = t.most - t.remaining, most = t.most
+        FROM unnest(a.allowance_name, a.allowance_before, a.allowance_left, a.allowance_most) AS t (name, before, remaining, most)
+        WHERE r.cell = in_cell AND r.name = t.name AND t.most - t.remaining <> t.before;
+
+        INSERT INTO checkout.checkout (cell, id, state, customer_id, total_minor, currency, event_id, expires_at, stepped_at,
+                                       claim_names, claim_amounts, held)
+        SELECT in_cell, c.id, 'authorizing', c.customer_id, c.total_minor, c.currency, c.event_id, ends, at,
+               coalesce(m.names, '{}'), coalesce(m.amounts, '{}'), c.held::jsonb
+        FROM unnest(ids, event_ids, customers, totals, currencies, helds, a.accepted) WITH ORDINALITY
+            AS c (id, event_id, customer_id, total_minor, currency, held, in_order, place)
+        LEFT JOIN (
+            SELECT l.of, array_agg(l.name) AS names, array_agg(l.amount) AS amounts
+            FROM unnest(claim_of, claim_name, claim_amount) AS l (of, name, amount) GROUP BY l.of
+        ) AS m ON m.of = c.place
+        WHERE c.in_order;
+    END IF;
+
+    RETURN QUERY
+    SELECT c.place::integer,
+           CASE WHEN c.in_order THEN 'reserved' WHEN c.reused THEN 'reused' WHEN c.known IS NOT NULL THEN 'repeated'
+                ELSE 'refused' END,
+           CASE WHEN c.in_order THEN c.id ELSE c.known END,
+           c.refused_line, c.refused_claim, c.refused_left
+    FROM unnest(ids, a.accepted, reused, known, a.refused_line, a.refused_claim, a.refused_left) WITH ORDINALITY
+        AS c (id, in_order, reused, known, refused_line, refused_claim, refused_left, place);
+END
+$$;
+
+CREATE FUNCTION checkout.standing(in_cell integer, ids uuid[], changed uuid[]) RETURNS SETOF checkout.ended
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT u.place::integer, c.state, coalesce(c.id = ANY (changed), false), e.txid::text::bigint, e.seq
+    FROM unnest(ids) WITH ORDINALITY AS u (id, place)
+    LEFT JOIN checkout.checkout AS c ON c.cell = in_cell AND c.id = u.id
+    LEFT JOIN log.event AS e ON e.cell = in_cell AND e.id = c.event_id AND c.held IS NULL
+$$;
+
 CREATE FUNCTION log.ensure_partitions(parent regclass, step text, first timestamp with time zone, last timestamp with time zone) RETURNS integer
     LANGUAGE plpgsql
     AS $$
@@ -237,7 +715,7 @@ BEGIN
         IF to_regclass(format('%I.%I', parent_schema, child)) IS NULL THEN
             PERFORM pg_advisory_xact_lock(hashtext('log.ensure_partitions'));
             IF to_regclass(format('%I.%I', parent_schema, child)) IS NULL THEN
-                EXECUTE format('CREATE TABLE %I.%I (LIKE %s INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', parent_schema, child, parent);
+                EXECUTE format('CREATE TABLE %I.%I (LIKE %s INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED)', parent_schema, child, parent);
                 EXECUTE format('ALTER TABLE %s ATTACH PARTITION %I.%I FOR VALUES FROM (%L) TO (%L)', parent, parent_schema, child,
                                log.uuid_at(lower_bound), log.uuid_at(upper_bound));
                 made := made + 1;
@@ -282,16 +760,258 @@ $$;
 CREATE FUNCTION ordering.ensure_room(first timestamp with time zone, last timestamp with time zone) RETURNS integer
     LANGUAGE sql
     AS $$
-    SELECT log.ensure_partitions('ordering.orders', 'month', first, last)
-         + log.ensure_partitions('ordering.line', 'month', first, last)
-         + log.ensure_partitions('ordering.charge', 'month', first, last)
-         + log.ensure_partitions('ordering.contact', 'month', first, last)
-         + log.ensure_partitions('ordering.tax_line', 'month', first, last)
-         + log.ensure_partitions('ordering.returns', 'month', first, last)
-         + log.ensure_partitions('ordering.return_line', 'month', first, last)
-         + log.ensure_partitions('ordering.return_charge', 'month', first, last)
-         + log.ensure_partitions('ordering.transfer', 'month', first, last)
+    SELECT coalesce(sum(log.ensure_partitions(p.partrelid::regclass, 'month', first, last)), 0)::integer
+    FROM pg_partitioned_table AS p
+    JOIN pg_class AS c ON c.oid = p.partrelid
+    JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    JOIN pg_attribute AS a ON a.attrelid = p.partrelid AND a.attnum = p.partattrs[0]
+    WHERE p.partstrat = 'r' AND a.atttypid = 'uuid'::regtype
+      AND n.nspname IN ('ordering', 'checkout', 'payment', 'fulfilment', 'aftersale', 'business', 'subscription', 'marketplace',
+                        'digital', 'cart', 'webhook')
 $$;
+
+CREATE FUNCTION payment.put_payments(in_cell integer, stamp bigint, acting text, at timestamp with time zone, ids uuid[], gateways text[], refs text[], labels text[], currencies text[], authorized bigint[], captured bigint[], event_ids uuid[], capture_event_ids uuid[], transfer_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO payment.payment (cell, id, gateway, reference, label, currency, authorized_minor, captured_minor, version)
+    SELECT in_cell, p.id, p.gateway, p.reference, p.label, p.currency, p.authorized, p.captured,
+           CASE WHEN p.captured > 0 THEN 2 ELSE 1 END
+    FROM unnest(ids, gateways, refs, labels, currencies, authorized, captured)
+        AS p (id, gateway, reference, label, currency, authorized, captured);
+
+    INSERT INTO log.event (cell, id, at, kind, key, version, body, actor)
+    SELECT in_cell, p.event_id, stamp, 'payment.authorized.v1', 'payment/' || p.id, 1,
+           jsonb_build_object('id', p.id, 'gateway', p.gateway, 'currency', p.currency, 'state', 'authorized',
+                              'amount_minor', p.authorized, 'authorized_minor', p.authorized), acting
+    FROM unnest(ids, gateways, currencies, authorized, event_ids) AS p (id, gateway, currency, authorized, event_id);
+
+    IF EXISTS (SELECT FROM unnest(captured) AS c (captured) WHERE c.captured > 0) THEN
+        INSERT INTO payment.operation (cell, id, payment_id, kind, amount_minor, currency, state, about_id, asked_at, ended_at)
+        SELECT in_cell, p.id, p.id, 'capture', p.captured, p.currency, 'done', p.id, at, at
+        FROM unnest(ids, captured, currencies) AS p (id, captured, currency) WHERE p.captured > 0;
+
+        INSERT INTO ordering.transfer (cell, id, about_id, debit, credit, amount_minor, currency, booked_at, debit_party)
+        SELECT in_cell, p.transfer_id, p.id, 'gateway', 'receivable', p.captured, p.currency, at, p.gateway
+        FROM unnest(ids, captured, currencies, gateways, transfer_ids) AS p (id, captured, currency, gateway, transfer_id)
+        WHERE p.captured > 0;
+
+        INSERT INTO log.event (cell, id, at, kind, key, version, body, actor)
+        SELECT in_cell, p.event_id, stamp, 'payment.captured.v1', 'payment/' || p.id, 2,
+               jsonb_build_object('id', p.id, 'gateway', p.gateway, 'currency', p.currency,
+                                  'state', CASE WHEN p.captured = p.authorized THEN 'captured' ELSE 'part_captured' END,
+                                  'amount_minor', p.captured, 'authorized_minor', p.authorized, 'captured_minor', p.captured,
+                                  'operation_id', p.id), acting
+        FROM unnest(ids, gateways, currencies, authorized, captured, capture_event_ids)
+            AS p (id, gateway, currency, authorized, captured, event_id)
+        WHERE p.captured > 0;
+    END IF;
+END
+$$;
+
+CREATE TABLE aftersale.return_case (
+    cell integer NOT NULL,
+    id uuid NOT NULL,
+    order_id uuid NOT NULL,
+    customer_id uuid,
+    state text NOT NULL,
+    reason text NOT NULL,
+    note text DEFAULT ''::text NOT NULL,
+    requested_at timestamp with time zone NOT NULL,
+    received_at timestamp with time zone,
+    inspected_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    refunded_minor bigint DEFAULT 0 NOT NULL,
+    exchange_order_id uuid,
+    version bigint NOT NULL,
+    CONSTRAINT ended_return_case_says_when CHECK (((state = ANY (ARRAY['refunded'::text, 'exchanged'::text, 'rejected'::text])) = (ended_at IS NOT NULL))),
+    CONSTRAINT return_case_state_is_known CHECK ((state = ANY (ARRAY['requested'::text, 'received'::text, 'inspected'::text, 'refunded'::text, 'exchanged'::text, 'rejected'::text])))
+)
+PARTITION BY RANGE (id);
+
+CREATE TABLE aftersale.return_case_line (
+    cell integer NOT NULL,
+    case_id uuid NOT NULL,
+    line integer NOT NULL,
+    requested integer NOT NULL,
+    received integer DEFAULT 0 NOT NULL,
+    restocked integer DEFAULT 0 NOT NULL,
+    written_off integer DEFAULT 0 NOT NULL,
+    refused integer DEFAULT 0 NOT NULL,
+    CONSTRAINT inspected_within_received CHECK (((restocked >= 0) AND (written_off >= 0) AND (refused >= 0) AND (((restocked + written_off) + refused) <= received))),
+    CONSTRAINT received_within_requested CHECK (((received >= 0) AND (received <= requested)))
+)
+PARTITION BY RANGE (case_id);
+
+CREATE TABLE business.buyer (
+    cell integer NOT NULL,
+    id uuid NOT NULL,
+    company_id uuid NOT NULL,
+    name text NOT NULL,
+    email text NOT NULL,
+    role text NOT NULL,
+    order_limit_minor bigint,
+    month_limit_minor bigint,
+    state text NOT NULL,
+    version bigint NOT NULL,
+    CONSTRAINT buyer_limits_never_negative CHECK (((order_limit_minor >= 0) AND (month_limit_minor >= 0))),
+    CONSTRAINT buyer_role_is_known CHECK ((role = ANY (ARRAY['buyer'::text, 'approver'::text]))),
+    CONSTRAINT buyer_state_is_known CHECK ((state = ANY (ARRAY['active'::text, 'left'::text])))
+);
+
+CREATE TABLE business.company (
+    cell integer NOT NULL,
+    id uuid NOT NULL,
+    name text NOT NULL,
+    address text NOT NULL,
+    country text NOT NULL,
+    vat_id text NOT NULL,
+    currency text NOT NULL,
+    credit_limit_minor bigint NOT NULL,
+    terms_days integer NOT NULL,
+    state text NOT NULL,
+    version bigint NOT NULL,
+    CONSTRAINT company_currency_is_iso_4217 CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT company_state_is_known CHECK ((state = ANY (ARRAY['active'::text, 'blocked'::text]))),
+    CONSTRAINT credit_limit_never_negative CHECK ((credit_limit_minor >= 0)),
+    CONSTRAINT terms_days_never_negative CHECK ((terms_days >= 0))
+);
+
+CREATE TABLE business.credit_note (
+    cell integer NOT NULL,
+    id uuid NOT NULL,
+    number text NOT NULL,
+    company_id uuid NOT NULL,
+    invoice_id uuid NOT NULL,
+    about_id uuid NOT NULL,
+    issued_at timestamp with time zone NOT NULL,
+    currency text NOT NULL,
+    total_minor bigint NOT NULL,
+    used_minor bigint DEFAULT 0 NOT NULL,
+    body jsonb NOT NULL,
+    version bigint NOT NULL,
+    CONSTRAINT credit_note_never_used_beyond_itself CHECK (((used_minor >= 0) AND (used_minor <= total_minor)))
+);
+
+CREATE TABLE business.invoice (
+    cell integer NOT NULL,
+    id uuid NOT NULL,
+    number text NOT NULL,
+    state text NOT NULL,
+    company_id uuid NOT NULL,
+    order_id uuid NOT NULL,
+    issued_at timestamp with time zone NOT NULL,
+    due_on date NOT NULL,
+    currency text NOT NULL,
+    total_minor bigint NOT NULL,
+    paid_minor bigint DEFAULT 0 NOT NULL,
+    credited_minor bigint DEFAULT 0 NOT NULL,
+    body jsonb NOT NULL,
+    version bigint NOT NULL,
+    CONSTRAINT invoice_never_overpaid CHECK (((paid_minor >= 0) AND (credited_minor >= 0) AND ((paid_minor + credited_minor) <= total_minor))),
+    CONSTRAINT invoice_state_is_known CHECK ((state = ANY (ARRAY['open'::text, 'part_paid'::text, 'overdue'::text, 'paid'::text, 'credited'::text]))),
+    CONSTRAINT settled_invoice_has_nothing_open CHECK (((state = ANY (ARRAY['paid'::text, 'credited'::text])) = ((paid_minor + credited_minor) = total_minor)))
+);
+
+CREATE TABLE business.issuer (
+    cell integer NOT NULL,
+    name text NOT NULL,
+    address text NOT NULL,
+    vat_id text NOT NULL,
+    bank_account text NOT NULL
+);
+
+CREATE TABLE business.negotiation (
+    cell integer NOT NULL,
+    id uuid NOT NULL,
+    company_id uuid NOT NULL,
+    buyer_id uuid NOT NULL,
+    state text NOT NULL,
+    market text NOT NULL,
+    currency text NOT NULL,
+    skus text[] NOT NULL,
+    quantities integer[] NOT NULL,
+    units_minor bigint[] NOT NULL,
+    proposed_by text NOT NULL,
+    valid_until timestamp with time zone,
+    version bigint NOT NULL,
+    CONSTRAINT negotiation_arrays_are_parallel CHECK (((cardinality(skus) = cardinality(quantities)) AND ((cardinality(units_minor) = 0) OR (cardinality(units_minor) = cardinality(skus))))),
+    CONSTRAINT negotiation_state_is_known CHECK ((state = ANY (ARRAY['requested'::text, 'offered'::text, 'countered'::text, 'accepted'::text, 'ordered'::text, 'declined'::text, 'expired'::text]))),
+    CONSTRAINT offered_prices_never_negative CHECK ((0 <= ALL (units_minor))),
+    CONSTRAINT what_was_offered_says_until_when CHECK (((state = ANY (ARRAY['requested'::text, 'declined'::text])) OR ((valid_until IS NOT NULL) AND (cardinality(units_minor) > 0))))
+);
+
+CREATE TABLE business.negotiation_round (
+    cell integer NOT NULL,
+    negotiation_id uuid NOT NULL,
+    round integer NOT NULL,
+    by_whom text NOT NULL,
+    did text NOT NULL,
+    units_minor bigint[] NOT NULL,
+    valid_until timestamp with time zone,
+    note text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT round_is_of_one_of_the_two CHECK ((by_whom = ANY (ARRAY['company'::text, 'merchant'::text])))
+);
+
+CREATE TABLE business.purchase (
+    cell integer NOT NULL,
+    id uuid NOT NULL,
+    company_id uuid NOT NULL,
+    buyer_id uuid NOT NULL,
+    state text NOT NULL,
+    purchase_order text NOT NULL,
+    negotiation_id uuid,
+    currency text NOT NULL,
+    total_minor bigint NOT NULL,
+    request jsonb NOT NULL,
+    why text NOT NULL,
+    asked_at timestamp with time zone NOT NULL,
+    decided_by uuid,
+    decided_at timestamp with time zone,
+    order_id uuid,
+    version bigint NOT NULL,
+    CONSTRAINT a_buyer_never_approves_their_own CHECK ((decided_by <> buyer_id)),
+    CONSTRAINT decided_purchase_says_when CHECK (((state = ANY (ARRAY['pending'::text, 'withdrawn'::text])) = (decided_at IS NULL))),
+    CONSTRAINT ordered_purchase_names_its_order CHECK (((state = 'ordered'::text) = (order_id IS NOT NULL))),
+    CONSTRAINT purchase_state_is_known CHECK ((state = ANY (ARRAY['pending'::text, 'approved'::text, 'ordered'::text, 'refused'::text, 'rejected'::text, 'withdrawn'::text]))),
+    CONSTRAINT purchase_total_never_negative CHECK ((total_minor >= 0))
+);
+
+CREATE TABLE business.receipt (
+    cell integer NOT NULL,
+    id uuid NOT NULL,
+    bank_reference text NOT NULL,
+    company_id uuid,
+    remittance text NOT NULL,
+    received_on date NOT NULL,
+    currency text NOT NULL,
+    amount_minor bigint NOT NULL,
+    used_minor bigint DEFAULT 0 NOT NULL,
+    version bigint NOT NULL,
+    CONSTRAINT receipt_amount_is_positive CHECK ((amount_minor > 0)),
+    CONSTRAINT receipt_never_used_beyond_itself CHECK (((used_minor >= 0) AND (used_minor <= amount_minor))),
+    CONSTRAINT used_receipt_names_its_company CHECK (((used_minor = 0) OR (company_id IS NOT NULL)))
+);
+
+CREATE TABLE business.series (
+    cell integer NOT NULL,
+    code text NOT NULL,
+    year integer NOT NULL,
+    last integer NOT NULL
+);
+
+CREATE TABLE business.settlement (
+    cell integer NOT NULL,
+    id uuid NOT NULL,
+    invoice_id uuid NOT NULL,
+    receipt_id uuid,
+    credit_note_id uuid,
+    amount_minor bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT settled_by_one_of_the_two CHECK ((num_nonnulls(receipt_id, credit_note_id) = 1)),
+    CONSTRAINT settlement_amount_is_positive CHECK ((amount_minor > 0))
+);
 
 CREATE TABLE catalog.category (
     id uuid NOT NULL,
@@ -361,6 +1081,7 @@ CREATE TABLE catalog.sku (
     tax_class text DEFAULT 'standard'::text NOT NULL,
     weight_grams integer DEFAULT 0 NOT NULL,
     delivery text DEFAULT 'ship'::text NOT NULL,
+    terms_version bigint DEFAULT 0 NOT NULL,
     CONSTRAINT sku_is_not_empty CHECK ((sku <> ''::text))
 )
 PARTITION BY HASH (sku);
@@ -384,6 +1105,126 @@ CREATE TABLE checkout.allowance (
     CONSTRAINT allowance_never_negative CHECK ((used >= 0))
 )
 PARTITION BY HASH (name);
+
+CREATE TABLE checkout.checkout (
+    cell integer NOT NULL,
+    id uuid NOT NULL,
+    state text NOT NULL,
+    customer_id uuid,
+    total_minor bigint NOT NULL,
+    currency text NOT NULL,
+    event_id uuid NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    stepped_at timestamp with time zone NOT NULL,
+    claim_names text[] DEFAULT '{}'::text[] NOT NULL,
+    claim_amounts bigint[] DEFAULT '{}'::bigint[] NOT NULL,
+    challenge_url text DEFAULT ''::text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    held jsonb,
+    CONSTRAINT checkout_holds_its_order_until_it_ends CHECK (((state = ANY (ARRAY['authorizing'::text, 'challenged'::text, 'compensating'::text])) = (held IS NOT NULL))),
+    CONSTRAINT checkout_state_is_known CHECK ((state = ANY (ARRAY['authorizing'::text, 'challenged'::text, 'compensating'::text, 'placed'::text, 'declined'::text, 'expired'::text, 'compensated'::text]))),
+    CONSTRAINT claims_are_parallel CHECK ((cardinality(claim_names) = cardinality(claim_amounts)))
+)
+PARTITION BY RANGE (id);
+
+CREATE TABLE digital.article (
+    cell integer NOT NULL,
+    variant_id uuid NOT NULL,
+    sku text NOT NULL,
+    licensed boolean NOT NULL,
+    object text DEFAULT ''::text NOT NULL,
+    file_name text DEFAULT ''::text NOT NULL,
+    media_type text DEFAULT ''::text NOT NULL,
+    downloads_most integer DEFAULT 0 NOT NULL,
+    days integer DEFAULT 0 NOT NULL,
+    version bigint NOT NULL,
+    CONSTRAINT downloads_most_never_negative CHECK ((downloads_most >= 0))
+);
+
+CREATE TABLE digital.entitlement (
+    cell integer NOT NULL,
+    order_id uuid NOT NULL,
+    line integer NOT NULL,
+    variant_id uuid NOT NULL,
+    sku text NOT NULL,
+    quantity integer NOT NULL,
+    revoked integer DEFAULT 0 NOT NULL,
+    state text NOT NULL,
+    object text DEFAULT ''::text NOT NULL,
+    file_name text DEFAULT ''::text NOT NULL,
+    media_type text DEFAULT ''::text NOT NULL,
+    downloads integer DEFAULT 0 NOT NULL,
+    downloads_most integer DEFAULT 0 NOT NULL,
+    handed_out_at timestamp with time zone,
+    expires_at timestamp with time zone,
+    version bigint NOT NULL,
+    CONSTRAINT downloads_within_most CHECK ((downloads <= downloads_most)),
+    CONSTRAINT entitlement_state_is_known CHECK ((state = ANY (ARRAY['waiting'::text, 'handed_out'::text, 'revoked'::text, 'cancelled'::text]))),
+    CONSTRAINT revoked_within_quantity CHECK (((revoked >= 0) AND (revoked <= quantity)))
+)
+PARTITION BY RANGE (order_id);
+
+CREATE TABLE digital.licence (
+    cell integer NOT NULL,
+    variant_id uuid NOT NULL,
+    code text NOT NULL,
+    state text DEFAULT 'free'::text NOT NULL,
+    order_id uuid,
+    line integer,
+    CONSTRAINT licence_is_free_or_of_an_order CHECK ((((state = 'free'::text) = (order_id IS NULL)) AND ((order_id IS NULL) = (line IS NULL)))),
+    CONSTRAINT licence_state_is_known CHECK ((state = ANY (ARRAY['free'::text, 'handed_out'::text, 'revoked'::text])))
+);
+
+CREATE TABLE digital.secret (
+    cell integer NOT NULL,
+    secret bytea NOT NULL
+);
+
+CREATE TABLE fulfilment.shipment (
+    cell integer NOT NULL,
+    id uuid NOT NULL,
+    order_id uuid NOT NULL,
+    warehouse text NOT NULL,
+    seller_id uuid,
+    state text NOT NULL,
+    carrier text DEFAULT ''::text NOT NULL,
+    tracking text DEFAULT ''::text NOT NULL,
+    planned_at timestamp with time zone NOT NULL,
+    picked_at timestamp with time zone,
+    packed_at timestamp with time zone,
+    shipped_at timestamp with time zone,
+    delivered_at timestamp with time zone,
+    lost_at timestamp with time zone,
+    cancelled_at timestamp with time zone,
+    version bigint NOT NULL,
+    CONSTRAINT shipment_state_is_known CHECK ((state = ANY (ARRAY['planned'::text, 'picked'::text, 'packed'::text, 'shipped'::text, 'delivered'::text, 'lost'::text, 'cancelled'::text]))),
+    CONSTRAINT shipped_shipment_says_when CHECK (((state <> ALL (ARRAY['shipped'::text, 'delivered'::text, 'lost'::text])) OR (shipped_at IS NOT NULL)))
+)
+PARTITION BY RANGE (id);
+
+CREATE TABLE fulfilment.shipment_line (
+    cell integer NOT NULL,
+    shipment_id uuid NOT NULL,
+    line integer NOT NULL,
+    sku text NOT NULL,
+    variant_id uuid NOT NULL,
+    quantity integer NOT NULL,
+    CONSTRAINT shipped_quantity_never_negative CHECK ((quantity >= 0))
+)
+PARTITION BY RANGE (shipment_id);
+
+CREATE TABLE fulfilment.waiting (
+    cell integer NOT NULL,
+    variant_id uuid NOT NULL,
+    order_id uuid NOT NULL,
+    line integer NOT NULL,
+    sku text NOT NULL,
+    seller_id uuid,
+    warehouse text NOT NULL,
+    quantity integer NOT NULL,
+    CONSTRAINT waiting_quantity_is_positive CHECK ((quantity > 0))
+)
+WITH (fillfactor='70');
 
 CREATE TABLE jobs.cursor (
     cell integer NOT NULL,
@@ -531,6 +1372,22 @@ ALTER TABLE log.verification ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE marketplace.payout (
+    cell integer NOT NULL,
+    id uuid NOT NULL,
+    seller_id uuid NOT NULL,
+    currency text NOT NULL,
+    amount_minor bigint NOT NULL,
+    state text NOT NULL,
+    asked_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    reference text DEFAULT ''::text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    CONSTRAINT ended_payout_says_when CHECK (((state = 'asked'::text) = (ended_at IS NULL))),
+    CONSTRAINT payout_is_positive CHECK ((amount_minor > 0)),
+    CONSTRAINT payout_state_is_known CHECK ((state = ANY (ARRAY['asked'::text, 'done'::text, 'failed'::text])))
+);
+
 CREATE TABLE marketplace.seller (
     id uuid NOT NULL,
     code text NOT NULL,
@@ -540,9 +1397,55 @@ CREATE TABLE marketplace.seller (
     country text NOT NULL,
     commission_permille integer NOT NULL,
     version bigint NOT NULL,
+    holdback_days integer DEFAULT 14 NOT NULL,
+    payout_days integer DEFAULT 7 NOT NULL,
     CONSTRAINT commission_is_a_share CHECK (((commission_permille >= 0) AND (commission_permille <= 1000))),
     CONSTRAINT seller_kind_is_known CHECK ((kind = ANY (ARRAY['marketplace'::text, 'supplier'::text]))),
     CONSTRAINT seller_state_is_known CHECK ((state = ANY (ARRAY['active'::text, 'paused'::text, 'closed'::text])))
+);
+
+CREATE TABLE marketplace.seller_order (
+    cell integer NOT NULL,
+    order_id uuid NOT NULL,
+    seller_id uuid NOT NULL,
+    state text NOT NULL,
+    placed_at timestamp with time zone NOT NULL,
+    settled_at timestamp with time zone,
+    version bigint NOT NULL,
+    CONSTRAINT seller_order_state_is_known CHECK ((state = ANY (ARRAY['placed'::text, 'part_shipped'::text, 'shipped'::text, 'delivered'::text, 'cancelled'::text]))),
+    CONSTRAINT settled_seller_order_says_when CHECK (((state = ANY (ARRAY['delivered'::text, 'cancelled'::text])) = (settled_at IS NOT NULL)))
+)
+PARTITION BY RANGE (order_id);
+
+CREATE TABLE marketplace.supplied (
+    cell integer NOT NULL,
+    order_id uuid NOT NULL,
+    line integer NOT NULL,
+    seller_id uuid NOT NULL,
+    quantity integer NOT NULL,
+    back integer DEFAULT 0 NOT NULL,
+    cost_minor bigint NOT NULL,
+    currency text NOT NULL,
+    CONSTRAINT supplied_back_within_quantity CHECK (((back >= 0) AND (back <= quantity)))
+)
+PARTITION BY RANGE (order_id);
+
+CREATE TABLE marketplace.supply (
+    cell integer NOT NULL,
+    warehouse text NOT NULL,
+    variant_id uuid NOT NULL,
+    cost_minor bigint NOT NULL,
+    currency text NOT NULL,
+    CONSTRAINT supply_cost_never_negative CHECK ((cost_minor >= 0)),
+    CONSTRAINT supply_currency_is_iso_4217 CHECK ((currency ~ '^[A-Z]{3}$'::text))
+);
+
+CREATE TABLE marketplace.warehouse (
+    cell integer NOT NULL,
+    code text NOT NULL,
+    seller_id uuid NOT NULL,
+    feed_sequence bigint DEFAULT 0 NOT NULL,
+    fed_at timestamp with time zone
 );
 
 CREATE TABLE ordering.charge (
@@ -655,7 +1558,8 @@ CREATE TABLE ordering.returns (
     returned_at timestamp with time zone NOT NULL,
     reason text NOT NULL,
     restocked boolean NOT NULL,
-    total_minor bigint NOT NULL
+    total_minor bigint NOT NULL,
+    kind text DEFAULT 'returned'::text NOT NULL
 )
 PARTITION BY RANGE (id);
 
@@ -689,9 +1593,131 @@ CREATE TABLE ordering.transfer (
 )
 PARTITION BY RANGE (id);
 
+CREATE TABLE payment.dispute (
+    cell integer NOT NULL,
+    id uuid NOT NULL,
+    gateway text NOT NULL,
+    reference text NOT NULL,
+    payment_id uuid NOT NULL,
+    state text NOT NULL,
+    amount_minor bigint NOT NULL,
+    currency text NOT NULL,
+    reason text NOT NULL,
+    evidence text DEFAULT ''::text NOT NULL,
+    evidence_due timestamp with time zone NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    decided_at timestamp with time zone,
+    CONSTRAINT decided_dispute_says_when CHECK (((state = ANY (ARRAY['won'::text, 'lost'::text])) = (decided_at IS NOT NULL))),
+    CONSTRAINT dispute_amount_is_positive CHECK ((amount_minor > 0)),
+    CONSTRAINT dispute_state_is_known CHECK ((state = ANY (ARRAY['opened'::text, 'evidence_sent'::text, 'won'::text, 'lost'::text])))
+);
+
+CREATE TABLE payment.inbox (
+    cell integer NOT NULL,
+    provider text NOT NULL,
+    event_id text NOT NULL,
+    kind text NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    done_at timestamp with time zone
+);
+
+CREATE TABLE payment.method (
+    cell integer NOT NULL,
+    id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    gateway text NOT NULL,
+    token text NOT NULL,
+    label text NOT NULL,
+    kept_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE payment.operation (
+    cell integer NOT NULL,
+    id uuid NOT NULL,
+    payment_id uuid NOT NULL,
+    kind text NOT NULL,
+    amount_minor bigint NOT NULL,
+    currency text NOT NULL,
+    state text NOT NULL,
+    about_id uuid NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    asked_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT operation_amount_is_positive CHECK ((amount_minor > 0)),
+    CONSTRAINT operation_ends_when_it_is_answered CHECK (((state = 'asked'::text) = (ended_at IS NULL))),
+    CONSTRAINT operation_kind_is_known CHECK ((kind = ANY (ARRAY['capture'::text, 'void'::text, 'refund'::text]))),
+    CONSTRAINT operation_state_is_known CHECK ((state = ANY (ARRAY['asked'::text, 'done'::text, 'failed'::text, 'unclear'::text])))
+)
+PARTITION BY RANGE (id);
+
+CREATE TABLE payment.payment (
+    cell integer NOT NULL,
+    id uuid NOT NULL,
+    gateway text NOT NULL,
+    reference text NOT NULL,
+    label text NOT NULL,
+    currency text NOT NULL,
+    authorized_minor bigint NOT NULL,
+    captured_minor bigint DEFAULT 0 NOT NULL,
+    voided_minor bigint DEFAULT 0 NOT NULL,
+    refunded_minor bigint DEFAULT 0 NOT NULL,
+    disputed_minor bigint DEFAULT 0 NOT NULL,
+    taking_minor bigint DEFAULT 0 NOT NULL,
+    returning_minor bigint DEFAULT 0 NOT NULL,
+    version bigint NOT NULL,
+    state text GENERATED ALWAYS AS (
+CASE
+    WHEN ((captured_minor = 0) AND (voided_minor = authorized_minor)) THEN 'voided'::text
+    WHEN (captured_minor = 0) THEN 'authorized'::text
+    WHEN ((refunded_minor = captured_minor) AND ((captured_minor + voided_minor) = authorized_minor)) THEN 'refunded'::text
+    WHEN (refunded_minor > 0) THEN 'part_refunded'::text
+    WHEN ((captured_minor + voided_minor) = authorized_minor) THEN 'captured'::text
+    ELSE 'part_captured'::text
+END) STORED NOT NULL,
+    CONSTRAINT authorized_is_positive CHECK ((authorized_minor > 0)),
+    CONSTRAINT captured_within_authorized CHECK ((((captured_minor + voided_minor) + taking_minor) <= authorized_minor)),
+    CONSTRAINT payment_amounts_never_negative CHECK (((captured_minor >= 0) AND (voided_minor >= 0) AND (refunded_minor >= 0) AND (disputed_minor >= 0) AND (taking_minor >= 0) AND (returning_minor >= 0))),
+    CONSTRAINT refunded_within_captured CHECK ((((refunded_minor + disputed_minor) + returning_minor) <= captured_minor))
+)
+PARTITION BY RANGE (id);
+
+CREATE TABLE payment.payout (
+    cell integer NOT NULL,
+    id uuid NOT NULL,
+    gateway text NOT NULL,
+    reference text NOT NULL,
+    amount_minor bigint NOT NULL,
+    fee_minor bigint NOT NULL,
+    currency text NOT NULL,
+    paid_at timestamp with time zone NOT NULL,
+    CONSTRAINT payout_amounts_are_positive CHECK (((amount_minor > 0) AND (fee_minor >= 0)))
+);
+
+CREATE TABLE payment.settlement (
+    cell integer NOT NULL,
+    gateway text NOT NULL,
+    cursor text NOT NULL
+);
+
+CREATE TABLE pricing.list_price (
+    variant_id uuid NOT NULL,
+    list text NOT NULL,
+    from_quantities integer[] NOT NULL,
+    amounts_minor bigint[] NOT NULL,
+    version bigint NOT NULL,
+    CONSTRAINT list_price_arrays_are_parallel CHECK ((cardinality(from_quantities) = cardinality(amounts_minor))),
+    CONSTRAINT list_price_from_at_least_one_piece CHECK ((0 < ALL (from_quantities))),
+    CONSTRAINT list_price_never_negative CHECK ((0 <= ALL (amounts_minor)))
+)
+PARTITION BY HASH (variant_id);
+
 CREATE TABLE pricing.market (
     code text NOT NULL,
     currency text NOT NULL,
+    country text DEFAULT ''::text NOT NULL,
+    prices_include_tax boolean DEFAULT true NOT NULL,
+    currencies text[] DEFAULT '{}'::text[] NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
     CONSTRAINT market_currency_is_iso_4217 CHECK ((currency ~ '^[A-Z]{3}$'::text))
 );
 
@@ -705,11 +1731,76 @@ CREATE TABLE pricing.price (
 )
 PARTITION BY HASH (variant_id);
 
+CREATE TABLE pricing.price_list (
+    code text NOT NULL,
+    title text NOT NULL,
+    market text NOT NULL,
+    currency text NOT NULL,
+    channel text NOT NULL,
+    customer_group text NOT NULL,
+    company_id uuid,
+    rank integer NOT NULL,
+    valid_from timestamp with time zone NOT NULL,
+    valid_until timestamp with time zone,
+    active boolean NOT NULL,
+    version bigint NOT NULL,
+    CONSTRAINT price_list_currency_is_iso_4217 CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT price_list_ends_after_it_begins CHECK ((valid_until > valid_from))
+);
+
 CREATE TABLE pricing.product (
     product_id uuid NOT NULL,
     version bigint NOT NULL
 )
 PARTITION BY HASH (product_id);
+
+CREATE TABLE pricing.rate (
+    base text NOT NULL,
+    quote text NOT NULL,
+    valid_from timestamp with time zone NOT NULL,
+    rate numeric NOT NULL,
+    source text NOT NULL,
+    version bigint NOT NULL,
+    CONSTRAINT rate_is_between_two_currencies CHECK (((base ~ '^[A-Z]{3}$'::text) AND (quote ~ '^[A-Z]{3}$'::text) AND (base <> quote))),
+    CONSTRAINT rate_is_positive CHECK ((rate > (0)::numeric))
+);
+
+CREATE TABLE promotion.coupon (
+    code text NOT NULL,
+    promotion text NOT NULL,
+    most bigint,
+    most_per_customer bigint,
+    starts_at timestamp with time zone,
+    ends_at timestamp with time zone,
+    customer_id uuid,
+    active boolean NOT NULL,
+    version bigint NOT NULL,
+    CONSTRAINT coupon_ends_after_it_begins CHECK ((ends_at > starts_at)),
+    CONSTRAINT coupon_is_written_in_capitals CHECK (((code = upper(code)) AND (code <> ''::text))),
+    CONSTRAINT coupon_limits_are_positive CHECK (((most > 0) AND (most_per_customer > 0)))
+)
+PARTITION BY HASH (code);
+
+CREATE TABLE promotion.promotion (
+    code text NOT NULL,
+    definition jsonb NOT NULL,
+    active boolean NOT NULL,
+    ends_at timestamp with time zone,
+    version bigint NOT NULL
+);
+
+CREATE TABLE shipping.method (
+    code text NOT NULL,
+    definition jsonb NOT NULL,
+    active boolean NOT NULL,
+    version bigint NOT NULL
+);
+
+CREATE TABLE shipping.zone (
+    code text NOT NULL,
+    definition jsonb NOT NULL,
+    version bigint NOT NULL
+);
 
 CREATE TABLE stock.level (
     cell integer NOT NULL,
@@ -722,6 +1813,14 @@ CREATE TABLE stock.level (
 )
 PARTITION BY HASH (variant_id);
 
+CREATE TABLE stock.low (
+    cell integer NOT NULL,
+    variant_id uuid NOT NULL,
+    low boolean NOT NULL,
+    version bigint NOT NULL
+)
+WITH (fillfactor='70');
+
 CREATE TABLE stock.reservation (
     cell integer NOT NULL,
     id uuid NOT NULL,
@@ -733,14 +1832,200 @@ CREATE TABLE stock.reservation (
 )
 WITH (fillfactor='70');
 
+CREATE TABLE stock.threshold (
+    cell integer NOT NULL,
+    variant_id uuid NOT NULL,
+    pieces integer NOT NULL,
+    CONSTRAINT threshold_is_a_count CHECK ((pieces >= 0))
+);
+
 CREATE TABLE stock.warehouse (
     cell integer NOT NULL,
     code text NOT NULL,
     rank integer NOT NULL,
     kind text DEFAULT 'own'::text NOT NULL,
     country text DEFAULT ''::text NOT NULL,
-    expected_on date
+    expected_on date,
+    parcel_minor bigint DEFAULT 0 NOT NULL
 );
+
+CREATE TABLE subscription.charge (
+    cell integer NOT NULL,
+    subscription_id uuid NOT NULL,
+    period integer NOT NULL,
+    attempt integer NOT NULL,
+    state text NOT NULL,
+    plan text NOT NULL,
+    price_minor bigint NOT NULL,
+    credit_used_minor bigint NOT NULL,
+    amount_minor bigint NOT NULL,
+    currency text NOT NULL,
+    period_start timestamp with time zone NOT NULL,
+    period_end timestamp with time zone NOT NULL,
+    asked_at timestamp with time zone NOT NULL,
+    order_id uuid,
+    why text NOT NULL,
+    CONSTRAINT charge_never_negative CHECK (((amount_minor >= 0) AND (credit_used_minor >= 0))),
+    CONSTRAINT charge_state_is_known CHECK ((state = ANY (ARRAY['asked'::text, 'paid'::text, 'declined'::text])))
+);
+
+CREATE TABLE subscription.contact (
+    cell integer NOT NULL,
+    subscription_id uuid NOT NULL,
+    contact jsonb NOT NULL,
+    method text NOT NULL
+);
+
+CREATE TABLE subscription.plan (
+    code text NOT NULL,
+    title text NOT NULL,
+    sku text NOT NULL,
+    delivery text NOT NULL,
+    unit text NOT NULL,
+    units integer NOT NULL,
+    trial_days integer NOT NULL,
+    markets text[] NOT NULL,
+    currencies text[] NOT NULL,
+    amounts_minor bigint[] NOT NULL,
+    offered boolean NOT NULL,
+    version bigint NOT NULL,
+    CONSTRAINT plan_price_never_negative CHECK ((0 <= ALL (amounts_minor))),
+    CONSTRAINT plan_prices_are_parallel CHECK (((cardinality(markets) = cardinality(currencies)) AND (cardinality(markets) = cardinality(amounts_minor)))),
+    CONSTRAINT plan_unit_is_known CHECK ((unit = ANY (ARRAY['day'::text, 'week'::text, 'month'::text, 'year'::text]))),
+    CONSTRAINT plan_units_are_positive CHECK ((units > 0)),
+    CONSTRAINT trial_days_never_negative CHECK ((trial_days >= 0))
+);
+
+CREATE TABLE subscription.subscription (
+    cell integer NOT NULL,
+    id uuid NOT NULL,
+    customer_id uuid NOT NULL,
+    plan text NOT NULL,
+    next_plan text NOT NULL,
+    quantity integer NOT NULL,
+    market text NOT NULL,
+    currency text NOT NULL,
+    price_minor bigint NOT NULL,
+    state text NOT NULL,
+    period integer NOT NULL,
+    period_start timestamp with time zone NOT NULL,
+    period_end timestamp with time zone NOT NULL,
+    anchor timestamp with time zone NOT NULL,
+    anchor_period integer NOT NULL,
+    credit_minor bigint NOT NULL,
+    paused_at timestamp with time zone,
+    failed_at timestamp with time zone,
+    attempt integer NOT NULL,
+    charging boolean NOT NULL,
+    noticed_period integer NOT NULL,
+    next_at timestamp with time zone,
+    why text NOT NULL,
+    version bigint NOT NULL,
+    CONSTRAINT ended_subscription_is_left_alone CHECK (((state <> 'ended'::text) OR ((next_at IS NULL) AND (NOT charging)))),
+    CONSTRAINT past_due_subscription_says_since_when CHECK (((state = 'past_due'::text) = (failed_at IS NOT NULL))),
+    CONSTRAINT paused_subscription_says_since_when CHECK (((state = 'paused'::text) = (paused_at IS NOT NULL))),
+    CONSTRAINT period_ends_after_it_begins CHECK ((period_end >= period_start)),
+    CONSTRAINT subscription_credit_never_negative CHECK ((credit_minor >= 0)),
+    CONSTRAINT subscription_price_never_negative CHECK ((price_minor >= 0)),
+    CONSTRAINT subscription_quantity_is_positive CHECK ((quantity > 0)),
+    CONSTRAINT subscription_state_is_known CHECK ((state = ANY (ARRAY['trialing'::text, 'active'::text, 'paused'::text, 'past_due'::text, 'cancelled'::text, 'ended'::text])))
+);
+
+CREATE TABLE webhook.endpoint (
+    cell integer NOT NULL,
+    id uuid NOT NULL,
+    url text NOT NULL,
+    secret text NOT NULL,
+    kinds text[] NOT NULL,
+    state text DEFAULT 'active'::text NOT NULL,
+    why text DEFAULT ''::text NOT NULL,
+    txid bigint NOT NULL,
+    seq bigint NOT NULL,
+    delivered bigint DEFAULT 0 NOT NULL,
+    delivered_at timestamp with time zone,
+    failures integer DEFAULT 0 NOT NULL,
+    failing_since timestamp with time zone,
+    resting_until timestamp with time zone,
+    version bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT endpoint_state_is_known CHECK ((state = ANY (ARRAY['active'::text, 'paused'::text, 'disabled'::text]))),
+    CONSTRAINT endpoint_wants_something CHECK ((cardinality(kinds) > 0))
+)
+WITH (fillfactor='70');
+
+CREATE TABLE webhook.parked (
+    cell integer NOT NULL,
+    endpoint_id uuid NOT NULL,
+    txid bigint NOT NULL,
+    seq bigint NOT NULL,
+    event_id uuid NOT NULL,
+    key text NOT NULL,
+    kind text NOT NULL,
+    message text NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    error text DEFAULT ''::text NOT NULL,
+    first_at timestamp with time zone DEFAULT now() NOT NULL,
+    next_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT parked_state_is_known CHECK ((state = ANY (ARRAY['waiting'::text, 'dead'::text])))
+);
+
+ALTER TABLE ONLY aftersale.return_case_line
+    ADD CONSTRAINT one_row_per_line_of_a_return_case PRIMARY KEY (cell, case_id, line);
+
+ALTER TABLE ONLY aftersale.return_case
+    ADD CONSTRAINT return_case_id_is_unique PRIMARY KEY (cell, id);
+
+ALTER TABLE ONLY business.receipt
+    ADD CONSTRAINT bank_reference_is_unique UNIQUE (cell, bank_reference);
+
+ALTER TABLE ONLY business.buyer
+    ADD CONSTRAINT buyer_email_is_unique_in_its_company UNIQUE (cell, company_id, email);
+
+ALTER TABLE ONLY business.buyer
+    ADD CONSTRAINT buyer_id_is_unique PRIMARY KEY (cell, id);
+
+ALTER TABLE ONLY business.company
+    ADD CONSTRAINT company_id_is_unique PRIMARY KEY (cell, id);
+
+ALTER TABLE ONLY business.credit_note
+    ADD CONSTRAINT credit_note_id_is_unique PRIMARY KEY (cell, id);
+
+ALTER TABLE ONLY business.credit_note
+    ADD CONSTRAINT credit_note_number_is_unique UNIQUE (cell, number);
+
+ALTER TABLE ONLY business.invoice
+    ADD CONSTRAINT invoice_id_is_unique PRIMARY KEY (cell, id);
+
+ALTER TABLE ONLY business.invoice
+    ADD CONSTRAINT invoice_number_is_unique UNIQUE (cell, number);
+
+ALTER TABLE ONLY business.negotiation
+    ADD CONSTRAINT negotiation_id_is_unique PRIMARY KEY (cell, id);
+
+ALTER TABLE ONLY business.credit_note
+    ADD CONSTRAINT one_credit_note_per_cause UNIQUE (cell, about_id);
+
+ALTER TABLE ONLY business.invoice
+    ADD CONSTRAINT one_invoice_per_order UNIQUE (cell, order_id);
+
+ALTER TABLE ONLY business.issuer
+    ADD CONSTRAINT one_issuer_per_cell PRIMARY KEY (cell);
+
+ALTER TABLE ONLY business.series
+    ADD CONSTRAINT one_row_per_series_and_year PRIMARY KEY (cell, code, year);
+
+ALTER TABLE ONLY business.purchase
+    ADD CONSTRAINT purchase_id_is_unique PRIMARY KEY (cell, id);
+
+ALTER TABLE ONLY business.receipt
+    ADD CONSTRAINT receipt_id_is_unique PRIMARY KEY (cell, id);
+
+ALTER TABLE ONLY business.negotiation_round
+    ADD CONSTRAINT rounds_are_numbered PRIMARY KEY (cell, negotiation_id, round);
+
+ALTER TABLE ONLY business.settlement
+    ADD CONSTRAINT settlement_id_is_unique PRIMARY KEY (cell, id);
 
 ALTER TABLE ONLY catalog.category
     ADD CONSTRAINT category_code_is_unique UNIQUE (code);
@@ -778,6 +2063,30 @@ ALTER TABLE ONLY catalog.variant
 ALTER TABLE ONLY checkout.allowance
     ADD CONSTRAINT allowance_name_is_unique PRIMARY KEY (cell, name);
 
+ALTER TABLE ONLY checkout.checkout
+    ADD CONSTRAINT checkout_id_is_unique PRIMARY KEY (cell, id);
+
+ALTER TABLE ONLY digital.licence
+    ADD CONSTRAINT licence_is_in_one_pool_once PRIMARY KEY (cell, variant_id, code);
+
+ALTER TABLE ONLY digital.article
+    ADD CONSTRAINT one_digital_article_per_variant PRIMARY KEY (cell, variant_id);
+
+ALTER TABLE ONLY digital.entitlement
+    ADD CONSTRAINT one_entitlement_per_line PRIMARY KEY (cell, order_id, line);
+
+ALTER TABLE ONLY digital.secret
+    ADD CONSTRAINT one_secret_per_cell PRIMARY KEY (cell);
+
+ALTER TABLE ONLY fulfilment.shipment_line
+    ADD CONSTRAINT one_row_per_line_of_a_shipment PRIMARY KEY (cell, shipment_id, line);
+
+ALTER TABLE ONLY fulfilment.waiting
+    ADD CONSTRAINT one_row_per_waiting_line PRIMARY KEY (cell, variant_id, order_id, line);
+
+ALTER TABLE ONLY fulfilment.shipment
+    ADD CONSTRAINT shipment_id_is_unique PRIMARY KEY (cell, id);
+
 ALTER TABLE ONLY jobs.cursor
     ADD CONSTRAINT one_cursor_per_reaction PRIMARY KEY (cell, name);
 
@@ -811,17 +2120,41 @@ ALTER TABLE ONLY log.projection
 ALTER TABLE ONLY log.verification
     ADD CONSTRAINT verification_id_is_unique PRIMARY KEY (id);
 
+ALTER TABLE marketplace.seller
+    ADD CONSTRAINT holdback_never_negative CHECK ((holdback_days >= 0)) NOT VALID;
+
+ALTER TABLE ONLY marketplace.seller_order
+    ADD CONSTRAINT one_seller_order_per_order_and_seller PRIMARY KEY (cell, order_id, seller_id);
+
+ALTER TABLE ONLY marketplace.supplied
+    ADD CONSTRAINT one_supplier_per_line PRIMARY KEY (cell, order_id, line);
+
+ALTER TABLE ONLY marketplace.supply
+    ADD CONSTRAINT one_supply_per_warehouse_and_variant PRIMARY KEY (cell, warehouse, variant_id);
+
+ALTER TABLE marketplace.seller
+    ADD CONSTRAINT payout_days_never_negative CHECK ((payout_days >= 0)) NOT VALID;
+
+ALTER TABLE ONLY marketplace.payout
+    ADD CONSTRAINT payout_id_is_unique PRIMARY KEY (cell, id);
+
 ALTER TABLE ONLY marketplace.seller
     ADD CONSTRAINT seller_code_is_unique UNIQUE (code);
 
 ALTER TABLE ONLY marketplace.seller
     ADD CONSTRAINT seller_id_is_unique PRIMARY KEY (id);
 
+ALTER TABLE ONLY marketplace.warehouse
+    ADD CONSTRAINT warehouse_has_one_seller PRIMARY KEY (cell, code);
+
 ALTER TABLE ordering.charge
     ADD CONSTRAINT charge_kind_is_known CHECK ((kind = ANY (ARRAY['postage'::text, 'fee'::text, 'discount'::text, 'adjustment'::text, 'donation'::text, 'sample'::text, 'voucher'::text, 'tax'::text]))) NOT VALID;
 
 ALTER TABLE ordering.line
     ADD CONSTRAINT commission_within_amount CHECK (((commission_minor >= 0) AND (commission_minor <= amount_minor))) NOT VALID;
+
+ALTER TABLE ordering.returns
+    ADD CONSTRAINT given_back_for_a_known_kind CHECK ((kind = ANY (ARRAY['returned'::text, 'cancelled'::text]))) NOT VALID;
 
 ALTER TABLE ONLY ordering.contact
     ADD CONSTRAINT one_contact_per_order PRIMARY KEY (cell, order_id);
@@ -865,20 +2198,83 @@ ALTER TABLE ONLY ordering.transfer
 ALTER TABLE ordering.transfer
     ADD CONSTRAINT transfer_names_two_accounts CHECK (((debit <> credit) OR (debit_party <> credit_party))) NOT VALID;
 
+ALTER TABLE ONLY payment.dispute
+    ADD CONSTRAINT dispute_id_is_unique PRIMARY KEY (cell, id);
+
+ALTER TABLE ONLY payment.dispute
+    ADD CONSTRAINT dispute_is_known_once UNIQUE (cell, gateway, reference);
+
+ALTER TABLE ONLY payment.method
+    ADD CONSTRAINT method_id_is_unique PRIMARY KEY (cell, id);
+
+ALTER TABLE ONLY payment.method
+    ADD CONSTRAINT method_is_kept_once UNIQUE (cell, gateway, token);
+
+ALTER TABLE ONLY payment.payment
+    ADD CONSTRAINT one_payment_per_checkout PRIMARY KEY (cell, id);
+
+ALTER TABLE ONLY payment.settlement
+    ADD CONSTRAINT one_settlement_per_gateway PRIMARY KEY (cell, gateway);
+
+ALTER TABLE ONLY payment.operation
+    ADD CONSTRAINT operation_id_is_unique PRIMARY KEY (cell, id);
+
+ALTER TABLE ONLY payment.payout
+    ADD CONSTRAINT payout_id_is_unique PRIMARY KEY (cell, id);
+
+ALTER TABLE ONLY payment.payout
+    ADD CONSTRAINT payout_is_booked_once UNIQUE (cell, gateway, reference);
+
+ALTER TABLE ONLY payment.inbox
+    ADD CONSTRAINT webhook_is_taken_in_once PRIMARY KEY (cell, provider, event_id);
+
 ALTER TABLE ONLY pricing.market
     ADD CONSTRAINT market_code_is_unique PRIMARY KEY (code);
+
+ALTER TABLE ONLY pricing.list_price
+    ADD CONSTRAINT one_price_per_variant_and_list PRIMARY KEY (variant_id, list);
 
 ALTER TABLE ONLY pricing.price
     ADD CONSTRAINT one_price_per_variant_and_market PRIMARY KEY (variant_id, market);
 
+ALTER TABLE ONLY pricing.rate
+    ADD CONSTRAINT one_rate_per_pair_and_moment PRIMARY KEY (base, quote, valid_from);
+
+ALTER TABLE ONLY pricing.price_list
+    ADD CONSTRAINT price_list_code_is_unique PRIMARY KEY (code);
+
+ALTER TABLE ONLY pricing.price_list
+    ADD CONSTRAINT price_lists_of_equal_rank_never_overlap EXCLUDE USING gist (market WITH =, currency WITH =, channel WITH =, customer_group WITH =, COALESCE(company_id, '00000000-0000-0000-0000-000000000000'::uuid) WITH =, rank WITH =, tstzrange(valid_from, valid_until) WITH &&) WHERE (active);
+
 ALTER TABLE ONLY pricing.product
     ADD CONSTRAINT prices_of_a_product_are_one_aggregate PRIMARY KEY (product_id);
+
+ALTER TABLE ONLY promotion.coupon
+    ADD CONSTRAINT coupon_code_is_unique PRIMARY KEY (code);
+
+ALTER TABLE ONLY promotion.promotion
+    ADD CONSTRAINT promotion_code_is_unique PRIMARY KEY (code);
+
+ALTER TABLE ONLY shipping.method
+    ADD CONSTRAINT method_code_is_unique PRIMARY KEY (code);
+
+ALTER TABLE ONLY shipping.zone
+    ADD CONSTRAINT zone_code_is_unique PRIMARY KEY (code);
 
 ALTER TABLE ONLY stock.level
     ADD CONSTRAINT one_level_per_variant_and_warehouse PRIMARY KEY (cell, variant_id, warehouse);
 
 ALTER TABLE ONLY stock.reservation
     ADD CONSTRAINT one_reservation_per_checkout PRIMARY KEY (cell, id);
+
+ALTER TABLE ONLY stock.low
+    ADD CONSTRAINT one_row_per_watched_variant PRIMARY KEY (cell, variant_id);
+
+ALTER TABLE ONLY stock.threshold
+    ADD CONSTRAINT one_threshold_per_variant PRIMARY KEY (cell, variant_id);
+
+ALTER TABLE stock.warehouse
+    ADD CONSTRAINT parcel_cost_never_negative CHECK ((parcel_minor >= 0)) NOT VALID;
 
 ALTER TABLE stock.level
     ADD CONSTRAINT reserved_never_negative CHECK ((reserved >= 0)) NOT VALID;
@@ -889,6 +2285,66 @@ ALTER TABLE ONLY stock.warehouse
 ALTER TABLE stock.warehouse
     ADD CONSTRAINT warehouse_kind_is_known CHECK ((kind = ANY (ARRAY['own'::text, 'supplier'::text, 'backorder'::text, 'preorder'::text, 'digital'::text]))) NOT VALID;
 
+ALTER TABLE ONLY subscription.charge
+    ADD CONSTRAINT one_charge_per_period_and_attempt PRIMARY KEY (cell, subscription_id, period, attempt);
+
+ALTER TABLE ONLY subscription.contact
+    ADD CONSTRAINT one_contact_per_subscription PRIMARY KEY (cell, subscription_id);
+
+ALTER TABLE ONLY subscription.plan
+    ADD CONSTRAINT plan_code_is_unique PRIMARY KEY (code);
+
+ALTER TABLE ONLY subscription.subscription
+    ADD CONSTRAINT subscription_id_is_unique PRIMARY KEY (cell, id);
+
+ALTER TABLE ONLY webhook.endpoint
+    ADD CONSTRAINT endpoint_id_is_unique PRIMARY KEY (cell, id);
+
+ALTER TABLE ONLY webhook.parked
+    ADD CONSTRAINT event_is_parked_once PRIMARY KEY (cell, endpoint_id, txid, seq);
+
+CREATE INDEX return_cases_of_an_order ON ONLY aftersale.return_case USING btree (cell, order_id);
+
+CREATE UNIQUE INDEX company_vat_id_is_unique ON business.company USING btree (cell, vat_id) WHERE (vat_id <> ''::text);
+
+CREATE INDEX credit_notes_of_a_company ON business.credit_note USING btree (cell, company_id, id);
+
+CREATE INDEX invoices_of_a_company ON business.invoice USING btree (cell, company_id, id);
+
+CREATE INDEX invoices_to_become_overdue ON business.invoice USING btree (cell, due_on) WHERE (state = ANY (ARRAY['open'::text, 'part_paid'::text]));
+
+CREATE UNIQUE INDEX negotiation_is_ordered_once ON business.purchase USING btree (cell, negotiation_id) WHERE ((negotiation_id IS NOT NULL) AND (state = ANY (ARRAY['pending'::text, 'approved'::text, 'ordered'::text])));
+
+CREATE INDEX negotiations_of_a_company ON business.negotiation USING btree (cell, company_id, id);
+
+CREATE INDEX negotiations_that_may_expire ON business.negotiation USING btree (cell, valid_until) WHERE (state = ANY (ARRAY['offered'::text, 'countered'::text, 'accepted'::text]));
+
+CREATE UNIQUE INDEX purchase_of_an_order ON business.purchase USING btree (cell, order_id) WHERE (order_id IS NOT NULL);
+
+CREATE INDEX purchases_of_a_buyer ON business.purchase USING btree (cell, buyer_id, decided_at);
+
+CREATE INDEX purchases_of_a_company ON business.purchase USING btree (cell, company_id, id);
+
+CREATE INDEX purchases_to_order ON business.purchase USING btree (cell, id) WHERE (state = 'approved'::text);
+
+CREATE INDEX receipts_to_match ON business.receipt USING btree (cell, id) WHERE (used_minor < amount_minor);
+
+CREATE INDEX settlements_of_an_invoice ON business.settlement USING btree (cell, invoice_id);
+
+CREATE INDEX checkouts_under_way ON ONLY checkout.checkout USING btree (cell, stepped_at) WHERE (held IS NOT NULL);
+
+CREATE INDEX free_licences ON digital.licence USING btree (cell, variant_id) WHERE (state = 'free'::text);
+
+CREATE INDEX licences_of_an_order ON digital.licence USING btree (cell, order_id, line) WHERE (order_id IS NOT NULL);
+
+CREATE INDEX waiting_entitlements ON ONLY digital.entitlement USING btree (cell, variant_id) WHERE (state = 'waiting'::text);
+
+CREATE INDEX shipments_of_an_order ON ONLY fulfilment.shipment USING btree (cell, order_id);
+
+CREATE INDEX shipments_under_way ON ONLY fulfilment.shipment USING btree (cell, warehouse, id) WHERE (state = ANY (ARRAY['planned'::text, 'picked'::text, 'packed'::text]));
+
+CREATE INDEX waiting_lines_of_an_order ON fulfilment.waiting USING btree (cell, order_id);
+
 CREATE INDEX event_in_commit_order ON ONLY log.event USING btree (cell, txid, seq);
 
 CREATE UNIQUE INDEX one_building_generation_per_projection ON log.generation USING btree (projection) WHERE (state = 'building'::text);
@@ -897,13 +2353,73 @@ CREATE INDEX quarantine_in_log_order ON log.quarantine USING btree (projection, 
 
 CREATE INDEX verification_newest_first ON log.verification USING btree (projection, id DESC);
 
+CREATE UNIQUE INDEX one_payout_under_way_per_seller_and_currency ON marketplace.payout USING btree (cell, seller_id, currency) WHERE (state = 'asked'::text);
+
+CREATE INDEX orders_of_a_seller ON ONLY marketplace.seller_order USING btree (cell, seller_id, order_id);
+
+CREATE INDEX payouts_of_a_seller ON marketplace.payout USING btree (cell, seller_id, id);
+
+CREATE INDEX warehouses_of_a_seller ON marketplace.warehouse USING btree (seller_id, cell);
+
 CREATE INDEX orders_of_a_customer ON ONLY ordering.orders USING btree (cell, customer_id, id) WHERE (customer_id IS NOT NULL);
 
 CREATE INDEX returns_of_an_order ON ONLY ordering.returns USING btree (cell, order_id);
 
+CREATE INDEX transfers_from_a_seller ON ONLY ordering.transfer USING btree (cell, debit_party, booked_at) WHERE (debit = 'seller'::ordering.account);
+
+CREATE INDEX transfers_to_a_seller ON ONLY ordering.transfer USING btree (cell, credit_party, booked_at) WHERE (credit = 'seller'::ordering.account);
+
+CREATE INDEX disputes_of_a_payment ON payment.dispute USING btree (cell, payment_id);
+
+CREATE INDEX methods_of_a_customer ON payment.method USING btree (cell, customer_id);
+
+CREATE INDEX operations_of_a_payment ON ONLY payment.operation USING btree (cell, payment_id);
+
+CREATE INDEX operations_to_finish ON ONLY payment.operation USING btree (cell, id) WHERE (state = 'asked'::text);
+
 CREATE INDEX price_by_product ON ONLY pricing.price USING btree (product_id);
 
 CREATE INDEX reservation_by_end ON stock.reservation USING btree (cell, expires_at);
+
+CREATE UNIQUE INDEX a_period_is_paid_once ON subscription.charge USING btree (cell, subscription_id, period) WHERE (state = 'paid'::text);
+
+CREATE INDEX subscriptions_due ON subscription.subscription USING btree (cell, next_at) WHERE (next_at IS NOT NULL);
+
+CREATE INDEX subscriptions_of_a_customer ON subscription.subscription USING btree (cell, customer_id, id);
+
+CREATE INDEX parked_and_due ON webhook.parked USING btree (cell, next_at) WHERE (state = 'waiting'::text);
+
+CREATE INDEX parked_by_key ON webhook.parked USING btree (cell, endpoint_id, key, txid, seq) WHERE (state = 'waiting'::text);
+
+ALTER TABLE ONLY business.buyer
+    ADD CONSTRAINT buyer_of_a_company FOREIGN KEY (cell, company_id) REFERENCES business.company(cell, id);
+
+ALTER TABLE ONLY business.credit_note
+    ADD CONSTRAINT credit_note_of_an_invoice FOREIGN KEY (cell, invoice_id) REFERENCES business.invoice(cell, id);
+
+ALTER TABLE ONLY business.invoice
+    ADD CONSTRAINT invoice_of_a_company FOREIGN KEY (cell, company_id) REFERENCES business.company(cell, id);
+
+ALTER TABLE ONLY business.negotiation
+    ADD CONSTRAINT negotiation_of_a_company FOREIGN KEY (cell, company_id) REFERENCES business.company(cell, id);
+
+ALTER TABLE ONLY business.purchase
+    ADD CONSTRAINT purchase_by_a_buyer FOREIGN KEY (cell, buyer_id) REFERENCES business.buyer(cell, id);
+
+ALTER TABLE ONLY business.purchase
+    ADD CONSTRAINT purchase_of_a_company FOREIGN KEY (cell, company_id) REFERENCES business.company(cell, id);
+
+ALTER TABLE ONLY business.negotiation_round
+    ADD CONSTRAINT round_of_a_negotiation FOREIGN KEY (cell, negotiation_id) REFERENCES business.negotiation(cell, id);
+
+ALTER TABLE ONLY business.settlement
+    ADD CONSTRAINT settled_by_a_credit_note FOREIGN KEY (cell, credit_note_id) REFERENCES business.credit_note(cell, id);
+
+ALTER TABLE ONLY business.settlement
+    ADD CONSTRAINT settled_by_a_receipt FOREIGN KEY (cell, receipt_id) REFERENCES business.receipt(cell, id);
+
+ALTER TABLE ONLY business.settlement
+    ADD CONSTRAINT settlement_of_an_invoice FOREIGN KEY (cell, invoice_id) REFERENCES business.invoice(cell, id);
 
 ALTER TABLE ONLY catalog.category
     ADD CONSTRAINT category_parent_exists FOREIGN KEY (parent_id) REFERENCES catalog.category(id);
@@ -920,11 +2436,20 @@ ALTER TABLE catalog.product_category
 ALTER TABLE catalog.product_text
     ADD CONSTRAINT product_text_of_a_product FOREIGN KEY (product_id) REFERENCES catalog.product(id);
 
+ALTER TABLE catalog.sku
+    ADD CONSTRAINT sku_is_sold_by_a_known_seller FOREIGN KEY (seller_id) REFERENCES marketplace.seller(id) NOT VALID;
+
 ALTER TABLE catalog.variant
     ADD CONSTRAINT variant_of_a_product FOREIGN KEY (product_id) REFERENCES catalog.product(id);
 
 ALTER TABLE ONLY log.generation
     ADD CONSTRAINT generation_of_a_projection FOREIGN KEY (projection) REFERENCES log.projection(name);
+
+ALTER TABLE ONLY marketplace.warehouse
+    ADD CONSTRAINT seller_warehouse_is_a_warehouse FOREIGN KEY (cell, code) REFERENCES stock.warehouse(cell, code);
+
+ALTER TABLE ONLY marketplace.warehouse
+    ADD CONSTRAINT warehouse_of_a_known_seller FOREIGN KEY (seller_id) REFERENCES marketplace.seller(id);
 
 ALTER TABLE ordering.return_charge
     ADD CONSTRAINT charge_of_a_return FOREIGN KEY (cell, return_id) REFERENCES ordering.returns(cell, id);
@@ -941,8 +2466,23 @@ ALTER TABLE ordering.line
 ALTER TABLE ordering.returns
     ADD CONSTRAINT return_of_an_order FOREIGN KEY (cell, order_id) REFERENCES ordering.orders(cell, id);
 
+ALTER TABLE pricing.list_price
+    ADD CONSTRAINT list_price_in_a_list FOREIGN KEY (list) REFERENCES pricing.price_list(code);
+
 ALTER TABLE pricing.price
     ADD CONSTRAINT price_in_a_market FOREIGN KEY (market) REFERENCES pricing.market(code);
 
+ALTER TABLE ONLY pricing.price_list
+    ADD CONSTRAINT price_list_in_a_market FOREIGN KEY (market) REFERENCES pricing.market(code);
+
+ALTER TABLE promotion.coupon
+    ADD CONSTRAINT coupon_of_a_promotion FOREIGN KEY (promotion) REFERENCES promotion.promotion(code);
+
 ALTER TABLE stock.level
     ADD CONSTRAINT level_in_a_warehouse FOREIGN KEY (cell, warehouse) REFERENCES stock.warehouse(cell, code);
+
+ALTER TABLE ONLY subscription.subscription
+    ADD CONSTRAINT subscription_to_a_plan FOREIGN KEY (plan) REFERENCES subscription.plan(code);
+
+ALTER TABLE ONLY webhook.parked
+    ADD CONSTRAINT parked_for_an_endpoint FOREIGN KEY (cell, endpoint_id) REFERENCES webhook.endpoint(cell, id) ON DELETE CASCADE;

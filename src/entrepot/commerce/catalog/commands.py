@@ -3,20 +3,23 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+import asyncpg
 from msgspec import Struct
 
-from entrepot.base.errors import BadInputError, ConflictError
+from entrepot.base.errors import BadInputError, ConflictError, NotFoundError
 from entrepot.base.event import Token
 from entrepot.commerce.catalog import rules, store
 from entrepot.commerce.catalog.events import (
     CATEGORY_CHANGED,
     PRODUCT_CHANGED,
     PRODUCT_WITHDRAWN,
+    SELLING_TERMS_SET,
     CategoryChanged,
     ProductChanged,
     ProductWithdrawn,
+    SellingTermsSet,
 )
-from entrepot.commerce.catalog.rules import CategoryDraft, CategoryRow, ProductDraft
+from entrepot.commerce.catalog.rules import CategoryDraft, CategoryRow, ProductDraft, SellingTerms
 from entrepot.commerce.catalog.store import SkuRow
 from entrepot.record.transaction import Fact, Transaction
 
@@ -94,6 +97,30 @@ async def withdraw_product(tx: Transaction, product_id: UUID) -> Token:
     code, version = await store.withdraw_product(tx.connection, product_id)
     body = ProductWithdrawn(id=product_id, code=code)
     return await tx.append([Fact(PRODUCT_WITHDRAWN, f"product/{product_id}", version, body)])
+
+
+async def set_selling_terms(tx: Transaction, wanted: Sequence[SellingTerms]) -> Token | None:
+    """Say how SKUs are sold: by whom, taxed how, how heavy, how delivered; returns None when it was so already."""
+    for terms in wanted:
+        rules.check_terms(terms)
+    _refuse_twice("SKU", [terms.sku for terms in wanted])
+    known = await store.terms_for_update(tx.connection, [terms.sku for terms in wanted])
+    for terms in wanted:
+        if terms.sku not in known:
+            raise NotFoundError(f"There is no SKU {terms.sku!r}: make its product first.", sku=terms.sku)
+    changes = [(terms, known[terms.sku][2] + 1) for terms in wanted if known[terms.sku][0] != terms]
+    if not changes:
+        return None
+    try:
+        await store.put_terms(tx.connection, changes)
+    except asyncpg.ForeignKeyViolationError as error:
+        raise NotFoundError("One of these sellers is unknown: register it first.", detail=error.detail) from error
+    return await tx.append([_terms_set(terms, known[terms.sku][1], version) for terms, version in changes])
+
+
+def _terms_set(terms: SellingTerms, variant_id: UUID, version: int) -> Fact:
+    body = SellingTermsSet(variant_id=variant_id, **{name: getattr(terms, name) for name in terms.__struct_fields__})
+    return Fact(SELLING_TERMS_SET, f"selling_terms/{variant_id}", version, body)
 
 
 async def _write_products(tx: Transaction, changes: Sequence[tuple[ProductChanged, int, bytes]], known: set[UUID]) -> Token:

@@ -1,4 +1,4 @@
-"""What can have happened to the catalogue. Keys: ``product/<id>`` and ``category/<id>``."""
+"""What can have happened to the catalogue. Keys: ``product/<id>``, ``category/<id>``, ``selling_terms/<variant id>``."""
 
 from datetime import date
 from uuid import UUID
@@ -8,6 +8,7 @@ from msgspec import Struct, field
 CATEGORY_CHANGED = "catalog.category_changed.v1"
 PRODUCT_CHANGED = "catalog.product_changed.v1"
 PRODUCT_WITHDRAWN = "catalog.product_withdrawn.v1"
+SELLING_TERMS_SET = "catalog.selling_terms_set.v1"
 
 AttributeValue = str | int | float | bool
 
@@ -67,3 +68,14 @@ class ProductWithdrawn(Struct, frozen=True, kw_only=True):
 
     id: UUID
     code: str
+
+
+class SellingTermsSet(Struct, frozen=True, kw_only=True):
+    """How a SKU is sold from now on: by whom (None: by us), how it is taxed, what it weighs, how it is delivered."""
+
+    variant_id: UUID
+    sku: str
+    seller_id: UUID | None = None
+    tax_class: str = "standard"
+    weight_grams: int = 0
+    delivery: str = "ship"

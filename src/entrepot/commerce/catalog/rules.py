@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import lru_cache
+from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -45,6 +46,16 @@ class CategoryDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     code: str
     names: dict[str, str]
     parent_code: str | None = None
+
+
+class SellingTerms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a SKU is to be sold: by whom (None: by us), how it is taxed, what it weighs, how it is delivered."""
+
+    sku: str
+    seller_id: UUID | None = None
+    tax_class: str = "standard"
+    weight_grams: int = 0
+    delivery: Literal["ship", "digital", "service"] = "ship"
 
 
 class CategoryRow(Struct, frozen=True):
@@ -95,6 +106,15 @@ def check_product(draft: ProductDraft) -> None:
     if len(draft.attributes) > limits.ATTRIBUTES_MAX:
         raise BadInputError(
             f"Product {draft.code} has {len(draft.attributes)} attributes: {limits.ATTRIBUTES_MAX} at most.", code=draft.code
+        )
+
+
+def check_terms(terms: SellingTerms) -> None:
+    """Refuse terms that nothing can be sold under."""
+    check_code("tax class", terms.tax_class)
+    if not 0 <= terms.weight_grams <= limits.GRAMS_MAX:
+        raise BadInputError(
+            f"The SKU {terms.sku} cannot weigh {terms.weight_grams} g: 0 to {limits.GRAMS_MAX}.", field="weight_grams"
         )
 
 

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from entrepot.commerce.catalog.events import CategoryChanged, ProductChanged
-from entrepot.commerce.catalog.rules import CategoryRow, ProductRow
+from entrepot.commerce.catalog.rules import CategoryRow, ProductRow, SellingTerms
 from entrepot.record.named import queries
 from entrepot.record.transaction import Connection
 
@@ -50,6 +50,23 @@ async def skus(connection: Connection, names: Sequence[str]) -> dict[str, SkuRow
     return {
         row["sku"]: SkuRow(row["sku"], row["variant_id"], row["product_id"], row["category_id"], row["offered"]) for row in rows
     }
+
+
+async def terms_for_update(connection: Connection, names: Sequence[str]) -> dict[str, tuple[SellingTerms, UUID, int]]:
+    """Lock SKUs and return how each is sold, its variant, and the version of that."""
+    rows = await connection.fetch(SQL["terms_for_update"], names)
+    return {
+        row["sku"]: (
+            SellingTerms(**{name: row[name] for name in SellingTerms.__struct_fields__}), row["variant_id"], row["terms_version"]
+        )
+        for row in rows
+    }  # fmt: skip
+
+
+async def put_terms(connection: Connection, terms: Sequence[tuple[SellingTerms, int]]) -> None:
+    """Write how SKUs are sold, as it now is."""
+    rows = [(t.sku, t.seller_id, t.tax_class, t.weight_grams, t.delivery, version) for t, version in terms]
+    await _insert(connection, "put_terms", rows)
 
 
 async def categories(connection: Connection, codes: Sequence[str], *, for_update: bool = False) -> dict[str, CategoryRow]:

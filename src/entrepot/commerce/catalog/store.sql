@@ -101,3 +101,16 @@ UPDATE catalog.product SET state = 'withdrawn', version = version + 1, digest = 
 -- Closes every SKU of these products for sale.
 UPDATE catalog.sku SET offered = false
 WHERE sku IN (SELECT v.sku FROM catalog.variant AS v WHERE v.product_id = ANY ($1::uuid[]));
+
+-- name: terms_for_update
+-- Locks SKUs in order and returns how each is sold.
+SELECT sku, variant_id, seller_id, tax_class, weight_grams, delivery, terms_version
+FROM catalog.sku WHERE sku = ANY ($1::text[]) ORDER BY sku FOR UPDATE;
+
+-- name: put_terms
+-- Writes how SKUs are sold; the caller holds their locks.
+UPDATE catalog.sku AS s
+SET seller_id = t.seller_id, tax_class = t.tax_class, weight_grams = t.weight_grams, delivery = t.delivery, terms_version = t.version
+FROM unnest($1::text[], $2::uuid[], $3::text[], $4::integer[], $5::text[], $6::bigint[])
+    AS t (sku, seller_id, tax_class, weight_grams, delivery, version)
+WHERE s.sku = t.sku;

@@ -24,7 +24,7 @@ from entrepot.commerce.ordering.parts import OrderedLine, Pieces, StoredOrder
 
 Account = Literal[
     "receivable", "sales", "sales_returns", "postage", "fees", "discounts", "adjustments", "donations",
-    "tax", "gateway", "gateway_fees", "seller", "commission", "bank", "disputes", "rounding",
+    "tax", "gateway", "gateway_fees", "seller", "commission", "supply", "bank", "disputes", "rounding",
 ]  # fmt: skip
 
 ACCOUNT_OF_CHARGE: dict[ChargeKind, Account] = {

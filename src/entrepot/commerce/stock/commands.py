@@ -7,6 +7,7 @@ import asyncpg
 from entrepot.base.errors import BadInputError
 from entrepot.base.event import Token
 from entrepot.commerce.stock import rules, store
+from entrepot.commerce.stock.allocate import WarehouseKind
 from entrepot.commerce.stock.events import STOCK_CHANGED, Reason, StockChanged
 from entrepot.commerce.stock.rules import Change
 from entrepot.record.transaction import Fact, Transaction
@@ -17,6 +18,11 @@ async def save_warehouse(tx: Transaction, code: str, rank: int = 100) -> None:
     rules.check_warehouse(code)
     rules.check_rank(code, rank)
     await store.put_warehouse(tx.connection, tx.cell, code, rank)
+
+
+async def describe_warehouse(tx: Transaction, code: str, kind: WarehouseKind, country: str = "", parcel_minor: int = 0) -> None:
+    """Say of which kind a warehouse is, where it lies, and what a parcel from there costs us."""
+    await store.describe_warehouse(tx.connection, tx.cell, code, kind, country, parcel_minor)
 
 
 async def receive_stock(tx: Transaction, receipts: Sequence[Change]) -> Token | None:

@@ -16,6 +16,11 @@ async def put_warehouse(connection: Connection, cell: int, code: str, rank: int)
     await connection.execute(SQL["put_warehouse"], cell, code, rank)
 
 
+async def describe_warehouse(connection: Connection, cell: int, code: str, kind: str, country: str, parcel_minor: int) -> None:
+    """Write of which kind a warehouse is, where it lies, and what a parcel from there costs us."""
+    await connection.execute(SQL["describe_warehouse"], cell, code, kind, country, parcel_minor)
+
+
 async def warehouses(connection: Connection, cell: int) -> list[str]:
     """Return the cell's warehouses, the preferred one first."""
     return [row["code"] for row in await connection.fetch(SQL["warehouses"], cell)]

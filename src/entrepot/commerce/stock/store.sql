@@ -3,6 +3,10 @@
 INSERT INTO stock.warehouse (cell, code, rank) VALUES ($1, $2, $3)
 ON CONFLICT (cell, code) DO UPDATE SET rank = excluded.rank;
 
+-- name: describe_warehouse
+-- Says of which kind a warehouse is, where it lies, and what a parcel from there costs us.
+UPDATE stock.warehouse SET kind = $3, country = $4, parcel_minor = $5 WHERE cell = $1 AND code = $2;
+
 -- name: warehouses
 -- The warehouses of a cell, the preferred one first.
 SELECT code FROM stock.warehouse WHERE cell = $1 ORDER BY rank, code;
