@@ -27,6 +27,8 @@ from entrepot.commerce.ordering.events import ORDER_PLACED
 from entrepot.commerce.payment.events import PAYMENT_CAPTURED
 from entrepot.commerce.payment.operations import finish_operations
 from entrepot.commerce.payment.settling import book_payouts
+from entrepot.commerce.stock.commands import watch_stock
+from entrepot.commerce.stock.events import STOCK_CHANGED
 from entrepot.commerce.subscription.renewing import Renewals
 from entrepot.commerce.webhook.rules import reachable
 from entrepot.engines.columns.clickhouse import ClickHouseColumns
@@ -240,6 +242,7 @@ def jobs(app: App) -> list[Job]:
 def reactions(app: App) -> list[Reaction]:  # noqa: ARG001  # the rooms of selling fill it, one after the other
     """Return what is to be done when something has happened."""
     return [
+        Reaction(name="low_stock", kinds=frozenset({STOCK_CHANGED}), react=watch_stock),
         Reaction(name="shipments", kinds=frozenset({ORDER_PLACED}), react=plan_placed),
         invoicing(SystemClock()),
         Reaction(name="unused_promises", kinds=frozenset({PAYMENT_CAPTURED}), react=give_up_unused),

@@ -61,6 +61,21 @@ class StockExhaustedError(ConflictError):
         )
 
 
+class StockReservedError(ConflictError):
+    """A count is less than what checkouts hold and what is sold and has not left: it is wrong, or they cannot be served."""
+
+    slug = "stock-reserved"
+
+    def __init__(self, sku: str, *, counted: int, reserved: int) -> None:
+        super().__init__(
+            f"{counted} of {sku} were counted, and {reserved} are reserved or sold and not sent yet: count again, or cancel "
+            "what cannot be sent first.",
+            sku=sku,
+            counted=counted,
+            reserved=reserved,
+        )
+
+
 class QuantityRefusedError(BadInputError):
     """A quantity that no order can have: none, less than none, or more than there is of anything."""
 

@@ -12,7 +12,7 @@ from entrepot.commerce.fulfilment import store
 from entrepot.commerce.fulfilment.commands import save_shipments
 from entrepot.commerce.fulfilment.rules import ToSend
 from entrepot.commerce.stock import commands as stock
-from entrepot.commerce.stock.rules import Change
+from entrepot.commerce.stock.rules import Change, Count
 from entrepot.commerce.stock.store import warehouse_kinds
 from entrepot.record.transaction import Transaction
 
@@ -50,6 +50,12 @@ async def receive_stock(tx: Transaction, receipts: Sequence[Change]) -> Token | 
     await store.put_waiting(tx.connection, tx.cell, filled.waiting)
     await stock.change_stock(tx, filled.changes, "filled")
     return await _plan(tx, filled.to_send) or token
+
+
+async def take_stock(tx: Transaction, warehouse: str, counts: Sequence[Count], reason: str) -> Token | None:
+    """Correct the levels of a warehouse to what was counted there; what is sold and has not left is counted in."""
+    to_send = await store.to_send(tx.connection, tx.cell, warehouse, [count.variant_id for count in counts])
+    return await stock.take_stock(tx, warehouse, counts, reason, to_send)
 
 
 async def _plan(tx: Transaction, to_send: Mapping[UUID, Sequence[ToSend]]) -> Token | None:

@@ -88,3 +88,9 @@ async def waiting_for(connection: Connection, cell: int, variant_ids: Sequence[U
 async def waiting_of(connection: Connection, cell: int, order_id: UUID) -> list[Waiting]:
     """Return what waits of an order."""
     return [Waiting(*row) for row in await connection.fetch(SQL["waiting_of"], cell, order_id)]
+
+
+async def to_send(connection: Connection, cell: int, warehouse: str, variant_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """Return how many pieces of these variants are sold and planned in a warehouse, and have not left."""
+    rows = await connection.fetch(SQL["to_send"], cell, warehouse, variant_ids)
+    return {row["variant_id"]: row["quantity"] for row in rows}

@@ -82,3 +82,10 @@ FROM fulfilment.waiting WHERE cell = $1 AND variant_id = ANY ($2::uuid[]) ORDER 
 -- What waits of an order.
 SELECT variant_id, order_id, line, sku, seller_id, warehouse, quantity
 FROM fulfilment.waiting WHERE cell = $1 AND order_id = $2 ORDER BY line;
+
+-- name: to_send
+-- How many pieces of these variants are sold and planned in a warehouse, and have not left.
+SELECT l.variant_id, sum(l.quantity)::integer AS quantity
+FROM fulfilment.shipment AS s JOIN fulfilment.shipment_line AS l ON l.cell = s.cell AND l.shipment_id = s.id
+WHERE s.cell = $1 AND s.warehouse = $2 AND s.state IN ('planned', 'picked', 'packed') AND l.variant_id = ANY ($3::uuid[])
+GROUP BY l.variant_id;

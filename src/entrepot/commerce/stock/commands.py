@@ -1,23 +1,28 @@
 """The commands of stock, for many levels at once. A sale is not among them: that is the hot path, in ``checkout``."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from uuid import UUID
 
 import asyncpg
+import msgspec
 
 from entrepot.base.errors import BadInputError
-from entrepot.base.event import Token
+from entrepot.base.event import Event, Token
 from entrepot.commerce.stock import rules, store
 from entrepot.commerce.stock.allocate import WarehouseKind
 from entrepot.commerce.stock.events import STOCK_CHANGED, Reason, StockChanged
-from entrepot.commerce.stock.rules import Change
+from entrepot.commerce.stock.rules import Change, Count, Place
 from entrepot.record.transaction import Fact, Transaction
 
+# The variant of the threshold that holds for all that have none of their own.
+ANY = UUID(int=0)
 
-async def save_warehouse(tx: Transaction, code: str, rank: int = 100) -> None:
-    """Make a warehouse in the transaction's cell; the lowest rank is asked first."""
-    rules.check_warehouse(code)
-    rules.check_rank(code, rank)
-    await store.put_warehouse(tx.connection, tx.cell, code, rank)
+
+async def save_warehouse(tx: Transaction, code: str, rank: int = 100, place: Place | None = None) -> None:
+    """Make a warehouse in the transaction's cell; the lowest rank is asked first. What ``place`` leaves out stays as it is."""
+    place = msgspec.structs.replace(place or Place(), rank=rank)
+    rules.check_place(code, place)
+    await store.put_warehouse(tx.connection, tx.cell, code, place)
 
 
 async def describe_warehouse(tx: Transaction, code: str, kind: WarehouseKind, country: str = "", parcel_minor: int = 0) -> None:
@@ -36,7 +41,47 @@ async def adjust_stock(tx: Transaction, adjustments: Sequence[Change]) -> Token 
     return await change_stock(tx, adjustments, "adjusted")
 
 
-async def change_stock(tx: Transaction, changes: Sequence[Change], reason: Reason) -> Token | None:
+async def transfer_stock(tx: Transaction, lines: Sequence[Change], to: str) -> Token | None:
+    """Carry pieces from the warehouses they lie in to another; more than can be sold from there is refused."""
+    kinds = await store.warehouse_kinds(tx.connection, tx.cell)
+    return await change_stock(tx, rules.transfer(lines, to, kinds), "transferred")
+
+
+async def take_stock(
+    tx: Transaction, warehouse: str, counts: Sequence[Count], reason: str, to_send: Mapping[UUID, int]
+) -> Token | None:
+    """Correct the levels of a warehouse to what was counted; ``to_send`` is what is sold there and has not left.
+
+    Returns None when all was as it should be.
+    """
+    rules.check_counts(counts, reason)
+    await _known(tx, warehouse)
+    levels = await store.levels_for_update(tx.connection, tx.cell, [(count.variant_id, warehouse) for count in counts])
+    return await change_stock(tx, rules.differences(counts, levels, to_send, warehouse), "counted", reason)
+
+
+async def set_threshold(tx: Transaction, variant_id: UUID | None, pieces: int) -> None:
+    """Say from how few pieces on a variant is low; without a variant, any that has no threshold of its own."""
+    rules.check_threshold(pieces)
+    await store.put_threshold(tx.connection, tx.cell, variant_id or ANY, pieces)
+
+
+async def watch_stock(tx: Transaction, events: Sequence[Event]) -> None:
+    """React to changed levels: tell of variants that have become low, or have recovered, once per crossing."""
+    variants = sorted({event.decode(StockChanged).variant_id for event in events})
+    crossed = rules.crossed(await store.watched(tx.connection, tx.cell, variants))
+    if not crossed:
+        return
+    await store.put_low(tx.connection, tx.cell, crossed)
+    told = [(one, *rules.told(one)) for one in crossed]
+    await tx.append([Fact(kind, f"stock_watch/{one.variant_id}", one.version, body) for one, kind, body in told])
+
+
+async def _known(tx: Transaction, warehouse: str) -> None:
+    rules.check_known(warehouse, await store.warehouse_kinds(tx.connection, tx.cell))
+
+
+async def change_stock(tx: Transaction, changes: Sequence[Change], reason: Reason, note: str = "") -> Token | None:
     """Change levels, all or none, and say why; returns None when there was nothing to change."""
     sums = rules.sum_changes(changes)
     try:
@@ -61,6 +106,7 @@ async def change_stock(tx: Transaction, changes: Sequence[Change], reason: Reaso
                     available=level.available,
                     delta=deltas[level.variant_id, level.warehouse],
                     reason=reason,
+                    note=note,
                 ),
             )
             for level in changed

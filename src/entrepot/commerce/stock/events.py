@@ -1,4 +1,4 @@
-"""What can have happened to stock. Key: ``stock/<variant id>/<warehouse>``."""
+"""What can have happened to stock. Key: ``stock/<variant id>/<warehouse>``; of a whole variant ``stock_watch/<variant id>``."""
 
 from typing import Literal
 from uuid import UUID
@@ -6,6 +6,8 @@ from uuid import UUID
 from msgspec import Struct
 
 STOCK_CHANGED = "stock.changed.v1"
+STOCK_LOW = "stock.low.v1"
+STOCK_RECOVERED = "stock.recovered.v1"
 
 Reason = Literal[
     "received", "adjusted", "sold", "cancelled", "returned", "reserved", "released", "filled", "counted", "transferred"
@@ -20,3 +22,13 @@ class StockChanged(Struct, frozen=True, kw_only=True):
     available: int
     delta: int
     reason: Reason
+    note: str = ""
+
+
+class StockWatched(Struct, frozen=True, kw_only=True):
+    """A variant has become low (as few pieces as the threshold, in all warehouses together), or has recovered from that."""
+
+    variant_id: UUID
+    sku: str
+    available: int
+    threshold: int

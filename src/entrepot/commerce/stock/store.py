@@ -3,17 +3,21 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+import asyncpg
+
 from entrepot.commerce.stock.allocate import Levels, Shelf
-from entrepot.commerce.stock.rules import Level
+from entrepot.commerce.stock.rules import Level, Place, Watched
 from entrepot.record.named import queries
 from entrepot.record.transaction import Connection
 
 SQL = queries(__package__)
 
 
-async def put_warehouse(connection: Connection, cell: int, code: str, rank: int) -> None:
-    """Make a warehouse, or change its rank."""
-    await connection.execute(SQL["put_warehouse"], cell, code, rank)
+async def put_warehouse(connection: Connection, cell: int, code: str, place: Place) -> None:
+    """Make a warehouse, or change what it is; what is None stays as it is."""
+    await connection.execute(
+        SQL["put_warehouse"], cell, code, place.rank, place.kind, place.country, place.expected_on, place.parcel_minor
+    )
 
 
 async def describe_warehouse(connection: Connection, cell: int, code: str, kind: str, country: str, parcel_minor: int) -> None:
@@ -64,5 +68,31 @@ async def put_levels(connection: Connection, cell: int, levels_now: Sequence[Lev
     )
 
 
-def _level(row: object) -> Level:
-    return Level(row["variant_id"], row["warehouse"], row["available"], row["version"])  # type: ignore[index]  # an asyncpg row
+async def put_threshold(connection: Connection, cell: int, variant_id: UUID, pieces: int) -> None:
+    """Set from how few pieces on a variant is low."""
+    await connection.execute(SQL["put_threshold"], cell, variant_id, pieces)
+
+
+async def watched(connection: Connection, cell: int, variant_ids: Sequence[UUID]) -> list[Watched]:
+    """Return those of these variants that have a threshold or were told as low."""
+    return [Watched(*row) for row in await connection.fetch(SQL["watched"], cell, variant_ids)]
+
+
+async def low(connection: Connection, cell: int, limit: int) -> list[Watched]:
+    """Return the variants that are low, those with the fewest pieces first."""
+    return [Watched(*row) for row in await connection.fetch(SQL["low"], cell, limit)]
+
+
+async def put_low(connection: Connection, cell: int, crossed: Sequence[Watched]) -> None:
+    """Note which variants were told as low, or as recovered."""
+    await connection.execute(
+        SQL["put_low"],
+        cell,
+        [one.variant_id for one in crossed],
+        [one.low for one in crossed],
+        [one.version for one in crossed],
+    )
+
+
+def _level(row: asyncpg.Record) -> Level:
+    return Level(row["variant_id"], row["warehouse"], row["available"], row["version"], row["reserved"])
