@@ -1,5 +1,6 @@
 """Whose tax it is and how much of it: by destination, by reverse charge, none on exports, by state and province."""
 
+import eu_vat_rates_data
 import pytest
 
 from entrepot.base.errors import BadInputError, VatIdRefusedError
@@ -44,6 +45,22 @@ def test_what_leaves_the_country_or_the_union_is_not_taxed() -> None:
         quote = quoted(request)
         assert quote.tax_minor == 0
         assert quote.lines[0].list_minor < 1_000
+
+
+@pytest.mark.parametrize(
+    ("country", "postcode", "owed_to"),
+    [("ES", "28001", {"ES"}), ("ES", "35001", set()), ("ES", "51 001", set()), ("FI", "22100", set()), ("MC", "98000", {"FR"})],
+)
+def test_what_the_map_says_is_not_always_where_the_vat_area_ends(country: str, postcode: str, owed_to: set[str]) -> None:
+    quote = quoted(asked({"tea": 1}, market="de", country=country, postcode=postcode))
+    assert set(owed(quote)) == owed_to
+
+
+def test_reduced_rates_are_those_of_the_whole_country_and_ones_that_the_package_has() -> None:
+    every = eu_vat_rates_data.get_all_rates()
+    for country, classes in ENGINE._area.reduced_ppm.items():
+        listed = {*every[country]["reduced"], every[country]["super_reduced"]}
+        assert {ppm / 10_000 for ppm in classes.values()} <= listed
 
 
 def test_tax_on_top_is_a_charge_of_each_authority() -> None:

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from importlib.resources import files
+from typing import TypeVar
 
 import eu_vat_rates_data
 import msgspec
@@ -21,6 +22,8 @@ from entrepot.partners.tax.port import TaxItem, TaxPart, TaxPlace, TaxQuestion, 
 MILLION = 1_000_000
 TAX_CLASSES = ("standard", "reduced", "reduced-low", "super-reduced", "zero", "exempt")
 REGIONAL = ("us_states.json", "ca_provinces.json")
+
+Table = TypeVar("Table")
 
 _UNTAXED = frozenset({"zero", "exempt"})
 
@@ -43,17 +46,31 @@ class RegionTable(Struct, frozen=True):
     regions: Mapping[str, Sequence[Levy]]
 
 
+class Area(Struct, frozen=True):
+    """What the union's VAT area is not, though the map says so: postcodes beyond it, countries taxed like another.
+
+    ``reduced_ppm`` has the reduced rates of countries where the package also lists those of single regions.
+    """
+
+    as_of: str
+    source: str
+    beyond: Mapping[str, Sequence[str]]
+    alike: Mapping[str, str]
+    reduced_ppm: Mapping[str, Mapping[str, int]]
+
+
 class RegionalTax:
     """The engine with its tables read."""
 
     def __init__(self) -> None:
-        self._regions = {table.country: table for table in (_table(name) for name in REGIONAL)}
+        self._regions = {table.country: table for table in (_table(name, RegionTable) for name in REGIONAL)}
+        self._area = _table("eu_area.json", Area)
         every = eu_vat_rates_data.get_all_rates()
-        self._vat = {country: _by_class(rate) for country, rate in every.items()}
+        self._vat = {of: {**_by_class(rate), **self._area.reduced_ppm.get(of, {})} for of, rate in every.items()}
         self._members = frozenset(country for country, rate in every.items() if rate["eu_member"])
-        self.sources = {"VAT": f"eu-vat-rates-data {eu_vat_rates_data.data_version}"} | {
-            table.country: f"{table.source}, {table.as_of}" for table in self._regions.values()
-        }
+        self.sources = {
+            "VAT": f"eu-vat-rates-data {eu_vat_rates_data.data_version}; {self._area.source}, {self._area.as_of}"
+        } | {table.country: f"{table.source}, {table.as_of}" for table in self._regions.values()}
 
     def treat(self, home: str, to: TaxPlace, vat_id: str | None) -> Treatment:
         """Return on what ground a sale from home is taxed."""
@@ -61,16 +78,18 @@ class RegionalTax:
         if home not in self._vat and home not in self._regions:
             why = f"there is no tax table for {home}" if home else "the market names no country"
             return Treatment("untaxed", f"{why}, so no tax is reckoned")
-        if to.country == home and home in self._regions and not to.region:
+        there = self._taxed_as(to)
+        if there == home and home in self._regions and not to.region:
             return Treatment("unknown", f"the tax in {home} goes by region: it is known once the address names one")
-        if to.country == home:
+        if there == home:
             return Treatment("domestic", f"taxed at home in {home}")
-        if home in self._members and to.country in self._members:
+        if home in self._members and there in self._members:
             if buyer in self._members and buyer != home:
-                sentence = f"reverse charge: the buyer with the VAT id of {buyer} accounts for the tax in {to.country}"
+                sentence = f"reverse charge: the buyer with the VAT id of {buyer} accounts for the tax in {there}"
                 return Treatment("reverse_charge", sentence, self._vat[home])
-            return Treatment("destination", f"taxed by the rates of {to.country}, where it goes (OSS)")
-        return Treatment("export", f"an export from {home} to {to.country} is not taxed here", self._vat.get(home, {}))
+            return Treatment("destination", f"taxed by the rates of {there}, where it goes (OSS)")
+        place = to.country if there else f"{to.country} {to.postcode}, beyond the VAT area,"
+        return Treatment("export", f"an export from {home} to {place} is not taxed here", self._vat.get(home, {}))
 
     async def assess(self, question: TaxQuestion) -> Sequence[TaxPart]:
         """Return what is owed for each item to each authority."""
@@ -89,15 +108,23 @@ class RegionalTax:
     def _levies(self, to: TaxPlace, tax_class: str) -> tuple[Levy, ...]:
         if tax_class not in TAX_CLASSES:
             raise BadInputError(f"The tax class {tax_class!r} is unknown: use {', '.join(TAX_CLASSES)}.", tax_class=tax_class)
-        if to.country in self._vat:
-            return (Levy(to.country, "VAT", self._vat[to.country][tax_class]),)
-        region = self._regions[to.country].regions.get(to.region.upper().removeprefix(f"{to.country}-"))
+        there = self._taxed_as(to)
+        if there in self._vat:
+            return (Levy(there, "VAT", self._vat[there][tax_class]),)
+        region = self._regions[there].regions.get(to.region.upper().removeprefix(f"{there}-"))
         if region is None:
-            known = ", ".join(self._regions[to.country].regions)
+            known = ", ".join(self._regions[there].regions)
             raise BadInputError(
-                f"Tax in {to.country} goes by region, and {to.region!r} is none: give one of {known}.", region=to.region
+                f"Tax in {there} goes by region, and {to.region!r} is none: give one of {known}.", region=to.region
             )
         return tuple(levy for levy in region if tax_class not in _UNTAXED and levy.rate_ppm)
+
+    def _taxed_as(self, to: TaxPlace) -> str:
+        """Return the country whose tax holds there; an empty text for parts of a member that lie beyond the VAT area."""
+        postcode = to.postcode.replace(" ", "").upper().removeprefix(f"{to.country}-")
+        if postcode.startswith(tuple(self._area.beyond.get(to.country, ()))):
+            return ""
+        return self._area.alike.get(to.country, to.country)
 
 
 def _share(levies: Sequence[Levy], items: Sequence[TaxItem], *, included: bool) -> list[TaxPart]:
@@ -140,5 +167,5 @@ def _ppm(percent: float) -> int:
     return int(Decimal(str(percent)) * 10_000)
 
 
-def _table(name: str) -> RegionTable:
-    return msgspec.json.decode(files("entrepot.partners.tax").joinpath(name).read_bytes(), type=RegionTable)
+def _table(name: str, of: type[Table]) -> Table:
+    return msgspec.json.decode(files("entrepot.partners.tax").joinpath(name).read_bytes(), type=of)
