@@ -13,6 +13,7 @@ from entrepot.commerce.checkout.quote import QuoteRequest, WantedLine
 from entrepot.commerce.checkout.quoting import Quoting
 from entrepot.commerce.checkout.saga import Checkouts
 from entrepot.commerce.checkout.seed import furnish
+from entrepot.commerce.payment.query import methods
 from entrepot.commerce.subscription import commands, query
 from entrepot.commerce.subscription.commands import SubscriptionDraft
 from entrepot.commerce.subscription.events import PlanPrice, SubscriptionChanged
@@ -38,20 +39,23 @@ class Subscribers(Struct, frozen=True):
     renewals: Renewals
     clock: FixedClock
 
-    async def kept(self, card: str = "tok_ok") -> tuple[UUID, str]:
-        """Buy something by a card whose method is kept, and return the customer and the method's token."""
-        customer = self.record.ids.fresh()
+    async def kept(self, card: str = "tok_ok", customer: UUID | None = None) -> tuple[UUID, UUID]:
+        """Buy something by a card whose method is kept, and return the customer and the method."""
+        customer = customer or self.record.ids.fresh()
         asked = QuoteRequest(market="uk", country="GB", lines=[WantedLine(sku="box", quantity=1)], customer_id=customer)
         payment = PaymentChoice(kind="card", token=card, keep=True)
-        bought = await self.checkouts.begin(f"keep/{customer}", CheckoutRequest(quote=asked, payment=payment, contact=BUYER))
-        found = await self.gateway.find(bought.checkout_id)
-        assert found is not None
-        return customer, found.method
+        key = f"keep/{self.record.ids.fresh()}"
+        await self.checkouts.begin(key, CheckoutRequest(quote=asked, payment=payment, contact=BUYER))
+        async with self.record.reading() as connection:
+            newest, *_ = await methods(connection, CELL, customer)
+        return customer, newest.id
 
     async def subscribe(self, plan: str, card: str = "tok_ok", *, quantity: int = 1) -> SubscriptionChanged:
         """Subscribe to a plan by a kept method."""
         customer, method = await self.kept(card)
-        draft = SubscriptionDraft(customer_id=customer, plan=plan, market="uk", contact=BUYER, method=method, quantity=quantity)
+        draft = SubscriptionDraft(
+            customer_id=customer, plan=plan, market="uk", contact=BUYER, method_id=method, quantity=quantity
+        )
         async with self.record.transaction(CELL) as tx:
             return (await commands.start(tx, draft, utc(self.clock.millis()))).subscription
 

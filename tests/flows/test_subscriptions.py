@@ -161,7 +161,7 @@ async def test_a_renewal_that_is_near_is_told_once(shop: Subscribers) -> None:
 async def test_another_method_pays_what_is_past_due_at_once(shop: Subscribers) -> None:
     begun = await shop.subscribe("tried", "tok_stored_declined")
     await shop.renew(14)
-    _, good = await shop.kept()
+    _, good = await shop.kept(customer=begun.customer_id)
     async with shop.record.transaction(CELL) as tx:
         await commands.change_method(tx, begun.id, good, utc(shop.clock.millis()))
     assert await shop.renew() == 1

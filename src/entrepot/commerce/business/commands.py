@@ -25,6 +25,7 @@ from entrepot.commerce.business.events import (
     PurchaseChanged,
 )
 from entrepot.commerce.business.rules import BuyerDraft, CompanyDraft, Purchase
+from entrepot.commerce.cart.rules import check_contact
 from entrepot.commerce.cart.state import Contact
 from entrepot.commerce.checkout.held import CheckoutRequest, PaymentChoice
 from entrepot.commerce.checkout.quote import QuoteRequest, WantedLine
@@ -99,6 +100,7 @@ async def request_purchase(tx: Transaction, quoting: Quoting, company_id: UUID, 
     company = await store.known_company(tx.connection, tx.cell, company_id)
     by = await store.known_buyer(tx.connection, tx.cell, draft.buyer_id, for_update=True)
     rules.check_may_buy(company, by)
+    check_contact(draft.contact)
     lines = [WantedLine(sku=line.sku, quantity=line.quantity) for line in draft.lines]
     if draft.negotiation_id is not None:
         rules.check_nothing_beside(draft.lines)

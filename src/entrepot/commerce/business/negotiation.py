@@ -85,6 +85,8 @@ def check_wanted(wanted: Sequence[WantedPieces]) -> None:
 def offer(negotiation: Negotiation, units: dict[str, int], valid_until: datetime, now: datetime) -> Negotiation:
     """Return the negotiation with our offer: a price per piece for each article, until a moment."""
     NEGOTIATION.check(negotiation.id, negotiation.state, "offered")
+    if valid_until.tzinfo is None:
+        raise BadInputError(f"The moment {valid_until.isoformat()} has no time zone: add one, such as Z.", field="valid_until")
     if not now < valid_until <= now + timedelta(days=limits.NEGOTIATION_DAYS_MAX):
         raise BadInputError(
             f"An offer cannot be valid until {valid_until.isoformat()}: choose one within {limits.NEGOTIATION_DAYS_MAX} days."

@@ -13,10 +13,8 @@ from entrepot.commerce.business.events import (
     CompanySaved,
     Document,
     InvoiceChanged,
-    InvoiceState,
     NegotiationChanged,
     PurchaseChanged,
-    PurchaseState,
     ReceiptNoted,
     Role,
 )
@@ -112,10 +110,10 @@ async def buyers(connection: Connection, cell: int, company_id: UUID, now: datet
 
 
 async def purchases(
-    connection: Connection, cell: int, company_id: UUID | None, state: PurchaseState | None, before: UUID | None, limit: int
+    connection: Connection, cell: int, company_id: UUID | None, state: str, before: UUID | None, limit: int
 ) -> list[PurchaseChanged]:
     """Return purchases before an id, newest first."""
-    rows = await connection.fetch(SQL["purchases"], cell, company_id, state or "", before, limit)
+    rows = await connection.fetch(SQL["purchases"], cell, company_id, state, before, limit)
     return [PurchaseChanged(**dict(row)) for row in rows]
 
 
@@ -141,10 +139,10 @@ async def negotiation(connection: Connection, cell: int, negotiation_id: UUID) -
 
 
 async def invoices(
-    connection: Connection, cell: int, company_id: UUID | None, state: InvoiceState | None, before: UUID | None, limit: int
+    connection: Connection, cell: int, company_id: UUID | None, state: str, before: UUID | None, limit: int
 ) -> list[InvoiceChanged]:
     """Return invoices before an id, newest first."""
-    rows = await connection.fetch(SQL["invoices"], cell, company_id, state or "", before, limit)
+    rows = await connection.fetch(SQL["invoices"], cell, company_id, state, before, limit)
     return [InvoiceChanged(**dict(row)) for row in rows]
 
 

@@ -14,6 +14,7 @@ from entrepot.base.errors import (
     ConflictError,
     CreditExhaustedError,
     EntrepotError,
+    KeyReusedError,
     OwnApprovalError,
     SpendingLimitError,
 )
@@ -240,7 +241,7 @@ def is_to_order(state: str) -> bool:
 
 def check_final(error: EntrepotError) -> None:
     """Raise an error that says nothing for good: who is away now may have done it, or may do it later."""
-    if error.status >= SERVER_ERROR:
+    if error.status >= SERVER_ERROR or isinstance(error, KeyReusedError):  # the latter: something was begun under this key
         raise error
 
 

@@ -10,7 +10,9 @@ from uuid import UUID
 from msgspec import Struct
 
 from entrepot.base.event import Token
+from entrepot.commerce.cart.rules import check_contact
 from entrepot.commerce.cart.state import Contact
+from entrepot.commerce.payment.query import method
 from entrepot.commerce.subscription import plans, rules, store
 from entrepot.commerce.subscription.events import (
     ENDED,
@@ -32,13 +34,13 @@ from entrepot.record.transaction import Fact, Transaction
 
 
 class SubscriptionDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A subscription as it is asked for; ``method`` is the token of a kept payment method."""
+    """A subscription as it is asked for; ``method_id`` is a kept payment method of the customer's."""
 
     customer_id: UUID
     plan: str
     market: str
     contact: Contact
-    method: str
+    method_id: UUID
     quantity: int = 1
 
 
@@ -53,6 +55,7 @@ async def save_plan(tx: Transaction, code: str, draft: PlanDraft) -> Token | Non
     """Make or change a plan; a new price is for whoever subscribes or changes from now on. None: it was so already."""
     plans.check_plan(code, draft)
     known = await store.plan(tx.connection, code, for_update=True)
+    plans.check_article_kept(known[0] if known else None, draft)
     delivery = await store.delivery(tx.connection, draft.sku)
     shared = {name: getattr(draft, name) for name in PlanDraft.__struct_fields__}
     saved, version = PlanSaved(code=code, delivery=delivery, **shared), known[1] + 1 if known else 1
@@ -65,9 +68,11 @@ async def save_plan(tx: Transaction, code: str, draft: PlanDraft) -> Token | Non
 async def start(tx: Transaction, draft: SubscriptionDraft, now: datetime) -> Changed:
     """Begin a subscription: on trial, or with its first charge due now."""
     plan = await store.known_plan(tx.connection, draft.plan)
+    check_contact(draft.contact)
+    token = rules.token_of(draft.method_id, await method(tx.connection, tx.cell, draft.method_id), draft.customer_id)
     begun = rules.start(tx.ids.fresh(), draft.customer_id, plan, draft.market, draft.quantity, now)
     changed = await _write(tx, STARTED, begun)
-    await store.put_contact(tx.connection, tx.cell, begun.id, Payer(draft.contact, draft.method))
+    await store.put_contact(tx.connection, tx.cell, begun.id, Payer(draft.contact, token))
     return changed
 
 
@@ -95,10 +100,12 @@ async def change_plan(tx: Transaction, subscription_id: UUID, code: str, now: da
     return await _write(tx, PLAN_CHANGED, rules.change(subscription, plan, wanted, now))
 
 
-async def change_method(tx: Transaction, subscription_id: UUID, method: str, now: datetime) -> Changed:
-    """Pay from now on by another kept method; one that is past due is tried again at once."""
-    changed = await _change(tx, METHOD_CHANGED, subscription_id, lambda one: rules.change_method(one, now))
-    await store.put_method(tx.connection, tx.cell, subscription_id, method)
+async def change_method(tx: Transaction, subscription_id: UUID, method_id: UUID, now: datetime) -> Changed:
+    """Pay from now on by another kept method of the customer's; one that is past due is tried again at once."""
+    subscription = await store.locked(tx.connection, tx.cell, subscription_id)
+    token = rules.token_of(method_id, await method(tx.connection, tx.cell, method_id), subscription.customer_id)
+    changed = await _write(tx, METHOD_CHANGED, rules.change_method(subscription, now))
+    await store.put_method(tx.connection, tx.cell, subscription_id, token)
     return changed
 
 

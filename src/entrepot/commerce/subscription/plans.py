@@ -44,6 +44,12 @@ def check_plan(code: str, draft: PlanDraft) -> None:
             raise BadInputError(f"The price {price.amount_minor} in {price.market} is out of range: 0 to {limits.MINOR_MAX}.")
 
 
+def check_article_kept(before: PlanSaved | None, draft: PlanDraft) -> None:
+    """Refuse another article: what is subscribed to, and a charge that is under way, are of the one it has."""
+    if before is not None and before.sku != draft.sku:
+        raise ConflictError(f"The plan {before.code} sells {before.sku}: make another plan for {draft.sku}.", plan=before.code)
+
+
 def price_in(plan: PlanSaved, market: str) -> PlanPrice:
     """Return what a plan costs in a market, or say where it is offered."""
     found = next((price for price in plan.prices if price.market == market), None)

@@ -12,10 +12,18 @@ import msgspec
 from msgspec import Struct
 
 from entrepot.base import limits
-from entrepot.base.errors import BadInputError, ChargeUnderWayError, ConflictError, EntrepotError
+from entrepot.base.errors import (
+    BadInputError,
+    ChargeUnderWayError,
+    ConflictError,
+    EntrepotError,
+    KeyReusedError,
+    NotFoundError,
+)
 from entrepot.base.machine import Machine
 from entrepot.base.money import apportion
 from entrepot.commerce.checkout.saga_rules import CHECKOUT
+from entrepot.commerce.payment.store import Method
 from entrepot.commerce.subscription.events import (
     CANCELLED,
     ENDED,
@@ -132,6 +140,13 @@ def start(subscription_id: UUID, customer_id: UUID, plan: PlanSaved, market: str
         why="",
         version=1,
     )
+
+
+def token_of(method_id: UUID, method: Method | None, customer_id: UUID) -> str:
+    """Return the token of a kept method, or refuse one that is not there, or another customer's."""
+    if method is None or method.customer_id != customer_id:
+        raise NotFoundError(f"The customer {customer_id} has no payment method {method_id}: keep one with a checkout first.")
+    return method.token
 
 
 def due(subscription: Subscription, now: datetime) -> bool:
@@ -321,7 +336,7 @@ def change_method(subscription: Subscription, now: datetime) -> Subscription:
 
 def reason_of(error: EntrepotError) -> str:
     """Return, in a word, why a checkout was refused for good; raises an error that says nothing for good."""
-    if error.status >= SERVER_ERROR:
+    if error.status >= SERVER_ERROR or isinstance(error, KeyReusedError):  # the latter: something was begun under this key
         raise error
     return error.slug.replace("-", "_")
 
