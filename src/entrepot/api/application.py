@@ -8,11 +8,14 @@ from litestar.types import ASGIApp
 
 from entrepot.api import (
     aftersale,
+    business,
     carts,
     catalogue,
     checkout,
     fulfilment,
     health,
+    invoices,
+    negotiations,
     openapi,
     orders,
     payments,
@@ -26,6 +29,7 @@ from entrepot.api import (
     shipping,
     stock,
     stream,
+    subscriptions,
     webhooks,
 )
 from entrepot.api.body import JsonRequest
@@ -47,6 +51,10 @@ ROOMS = (
     payments,
     fulfilment,
     aftersale,
+    business,
+    negotiations,
+    invoices,
+    subscriptions,
     search,
     sales,
     projections,

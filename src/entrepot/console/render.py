@@ -1,13 +1,13 @@
 """Turns templates and what they show into pages: one environment, escaped by default, with the formats of numbers and times."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from uuid import UUID
 
 import jinja2
 import msgspec
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 from babel.numbers import format_compact_decimal, format_currency, format_decimal
 from litestar import Response
 from msgspec import Struct
@@ -74,6 +74,7 @@ def environment() -> jinja2.Environment:
         compact=compact,
         money=amount,
         moment=moment,
+        day=day,
         instant=instant,
         since=since,
         span=span,
@@ -109,6 +110,11 @@ def amount(minor: int, currency: str) -> str:
 def moment(at: datetime) -> str:
     """Return a moment with its zone."""
     return format_datetime(at.astimezone(UTC), "d MMM y, HH:mm:ss 'UTC'", locale=LOCALE)
+
+
+def day(on: date) -> str:
+    """Return a day, as a document bears it."""
+    return format_date(on, "d MMMM y", locale=LOCALE)
 
 
 def instant(at: datetime) -> str:
