@@ -14,6 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from entrepot.base import errors
+from entrepot.base.machine import Machine
 from entrepot.cli import app
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -25,6 +26,7 @@ _ADDED = re.compile(r"^ALTER TABLE (?:ONLY )?(\w+)\.(\w+)\s+ADD COLUMN (\w+) (\w
 _DROPPED = re.compile(r"^DROP TABLE (\w+)\.(\w+)", re.MULTILINE)
 _COLUMN = re.compile(r"^    ([a-z_]+) ([\w.]+(?: precision)?(?:\[\])?)")
 _PRIMARY = re.compile(r"PRIMARY KEY \(([^)]*)\)")
+_MACHINE = re.compile(r"^(\w+) = Machine\(", re.MULTILINE)
 _FOREIGN = re.compile(r"CONSTRAINT (\w+) FOREIGN KEY \(([^)]*)\) REFERENCES (\w+\.\w+)")
 
 
@@ -122,6 +124,29 @@ def problems() -> str:
     return "\n".join(page) + "\n"
 
 
+def states() -> str:
+    """Return the page of states: every machine that a room of commerce keeps as data, drawn."""
+    page = [
+        "# States",
+        "",
+        "Generated from the machines in `src/entrepot/commerce/` by `make docs`: do not edit. A move that is not drawn here is",
+        "refused with 409 `conflict`, which names the state and what may follow. The rules ask the same machines.",
+    ]
+    for path, machine in machines():
+        page += ["", f"## {machine.thing}", "", f"From [`{path}`](../../{path}).", "", "```mermaid", machine.drawing(), "```"]
+    return "\n".join(page) + "\n"
+
+
+def machines() -> list[tuple[str, Machine]]:
+    """Return every machine, with the file that keeps it, in the order of the rooms."""
+    found = []
+    for path in sorted(EVENTS.rglob("*.py")):
+        module = ".".join(path.relative_to(EVENTS.parents[1]).with_suffix("").parts)
+        names = _MACHINE.findall(path.read_text())
+        found += [(path.relative_to(ROOT).as_posix(), getattr(importlib.import_module(module), name)) for name in names]
+    return found
+
+
 def pages() -> dict[Path, str]:
     """Return every generated page with the text it should have."""
     sql = "\n".join(path.read_text() for path in sorted(MIGRATIONS.glob("*.sql")))
@@ -130,6 +155,7 @@ def pages() -> dict[Path, str]:
         ROOT / "docs" / "reference" / "command-line.md": command_line(),
         ROOT / "docs" / "reference" / "errors.md": problems(),
         ROOT / "docs" / "reference" / "events.md": events(),
+        ROOT / "docs" / "reference" / "states.md": states(),
     }
 
 
