@@ -1,5 +1,6 @@
 """Quotes from the truth: lists, rates, coupons and terms as PostgreSQL keeps them, and how soon a change of them is seen."""
 
+import contextlib
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -29,6 +30,9 @@ TRADE = PriceListSaved(
 )
 
 
+WANTED = QuoteRequest(market="uk", country="GB", lines=[WantedLine(sku="tea", quantity=2)])
+
+
 def quoting() -> Quoting:
     return Quoting(RegionalTax(), FixedClock(millis_of(NOW)))
 
@@ -40,8 +44,7 @@ async def furnished(record: Record) -> None:
 
 
 async def quote(record: Record, by: Quoting | None = None, coupons: Sequence[str] = (), **more: object) -> Quote:
-    base: dict[str, object] = {"market": "uk", "country": "GB", "lines": [WantedLine(sku="tea", quantity=2)]}
-    request = QuoteRequest(coupons=list(coupons), **(base | more))  # type: ignore[arg-type]  # each test names fields that there are
+    request = msgspec.structs.replace(WANTED, coupons=list(coupons), **more)
     async with record.committing() as connection:
         return await (by or quoting()).quote(connection, CELL, request)
 
@@ -144,6 +147,22 @@ async def test_a_change_of_terms_is_seen_within_a_second_and_at_once_where_it_wa
     assert [(await quote(record, one)).goods_minor for one in (here, there)] == [1_000, 2_000]
     clock.now += 1_000
     assert (await quote(record, there)).goods_minor == 1_000
+
+
+async def test_terms_that_were_never_committed_are_not_kept(record: Record) -> None:
+    await furnished(record)
+    clock = FixedClock(millis_of(NOW))
+    by = Quoting(RegionalTax(), clock)
+    half = PromotionSaved(code="SALE", title="Half", effect=Percentage(basis_points=5_000), currency="EUR")
+    with contextlib.suppress(BadInputError):
+        async with record.transaction(CELL) as tx:
+            await save_promotion(tx, half)
+            assert (await by.quote(tx.connection, CELL, WANTED)).goods_minor == 1_000
+            raise BadInputError("undone")
+    async with record.transaction(CELL) as tx:  # the same version, with something else in it
+        await save_promotion(tx, msgspec.structs.replace(half, effect=Percentage(basis_points=1_000)))
+    clock.now += 1_000
+    assert (await quote(record, by)).goods_minor == 1_800
 
 
 async def test_a_withdrawn_price_and_an_unknown_article_are_refused_by_name(record: Record) -> None:

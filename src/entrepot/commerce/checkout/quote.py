@@ -28,7 +28,8 @@ class WantedLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class QuoteRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is to be priced, for whom, and where it goes.
 
-    Without a currency it is the market's; without a shipping method the cheapest that goes there; without ``at`` it is now.
+    Without a currency it is the market's; without a shipping method the cheapest that goes there; without ``at`` it is now
+    (lists and promotions are known for a month back).
     An ``estimate`` may leave out what only the tax depends on; the tax is then told once it is known.
     """
 

@@ -1,6 +1,7 @@
 -- name: terms_stamp
--- Changes whenever any of the terms does: each is written with its version counted up, and none is ever deleted.
-SELECT concat_ws('/',
+-- Changes whenever any of the terms does: each is written with its version counted up, and none is ever deleted. What a
+-- transaction that writes can see may yet be undone: the stamp it gets is its own, so that nobody keeps what it read for long.
+SELECT concat_ws('/', pg_current_xact_id_if_assigned(),
     (SELECT sum(m.version) FROM pricing.market AS m),
     (SELECT sum(l.version) FROM pricing.price_list AS l),
     (SELECT sum(r.version) FROM pricing.rate AS r),
@@ -14,18 +15,18 @@ SELECT concat_ws('/',
 SELECT code, currency, country, prices_include_tax, currencies FROM pricing.market;
 
 -- name: price_lists
--- Every price list that may hold now or later.
+-- Every price list that may hold later, now, or did in the last month.
 SELECT code, title, market, currency, rank, valid_from, valid_until, channel, customer_group, company_id, active
-FROM pricing.price_list WHERE active AND (valid_until IS NULL OR valid_until > now() - interval '1 day');
+FROM pricing.price_list WHERE active AND (valid_until IS NULL OR valid_until > now() - interval '35 days');
 
 -- name: rates
 -- Every rate of the last years.
 SELECT base, quote, valid_from, rate FROM pricing.rate WHERE valid_from > now() - interval '3 years';
 
 -- name: promotions
--- Every promotion that may hold now or later; one that is over stays a day, so that its coupons can say so.
+-- Every promotion that may hold later, now, or did in the last month, so that its coupons can say when they were over.
 SELECT code, definition FROM promotion.promotion
-WHERE active AND (ends_at IS NULL OR ends_at > now() - interval '1 day') ORDER BY code;
+WHERE active AND (ends_at IS NULL OR ends_at > now() - interval '35 days') ORDER BY code;
 
 -- name: zones
 -- Every zone.
