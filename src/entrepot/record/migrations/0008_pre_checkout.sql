@@ -2,6 +2,9 @@
 -- (docs/decisions/0008). Plain steps with arrays as parameters, as in 0004.
 -- transactional: true
 --
+-- What a call reads it names by key (`= ANY`), and its plans are made once, for lookups: what a table held when a session planned
+-- first (nothing, on the first day) must not decide how it is read for ever.
+--
 -- Every function takes its locks in one order, so that no two calls wait for each other: idempotency keys by key, checkouts by id,
 -- stock levels by variant and warehouse, allowances by name.
 
@@ -131,7 +134,7 @@ BEGIN
                 SELECT c.name, sum(c.amount) AS wanted, max(c.most) AS most
                 FROM unnest(claim_name, claim_amount, claim_most) AS c (name, amount, most) GROUP BY c.name
             ) AS w
-            JOIN checkout.allowance AS r ON r.cell = in_cell AND r.name = w.name
+            JOIN checkout.allowance AS r ON r.cell = in_cell AND r.name = w.name AND r.name = ANY (claim_name)
             ORDER BY r.name
             FOR UPDATE OF r
         ) AS a;
@@ -240,7 +243,7 @@ CREATE FUNCTION checkout.reserve_checkouts(
     line_of integer[], line_variant uuid[], line_warehouse text[], line_quantity integer[], line_event uuid[],
     claim_of integer[], claim_name text[], claim_amount bigint[], claim_most bigint[]
 ) RETURNS SETOF checkout.reserved
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
     checkouts CONSTANT integer := cardinality(ids);
     wanted boolean[] := array_fill(true, ARRAY[checkouts]);
@@ -275,7 +278,7 @@ BEGIN
 
         UPDATE checkout.allowance AS r SET used = t.most - t.remaining, most = t.most
         FROM unnest(a.allowance_name, a.allowance_before, a.allowance_left, a.allowance_most) AS t (name, before, remaining, most)
-        WHERE r.cell = in_cell AND r.name = t.name AND t.most - t.remaining <> t.before;
+        WHERE r.cell = in_cell AND r.name = t.name AND r.name = ANY (a.allowance_name) AND t.most - t.remaining <> t.before;
 
         INSERT INTO checkout.checkout (cell, id, state, customer_id, total_minor, currency, event_id, expires_at, stepped_at,
                                        claim_names, claim_amounts, held)

@@ -9,8 +9,10 @@ CREATE FUNCTION checkout.standing(in_cell integer, ids uuid[], changed uuid[]) R
 LANGUAGE sql STABLE AS $$
     SELECT u.place::integer, c.state, coalesce(c.id = ANY (changed), false), e.txid::text::bigint, e.seq
     FROM unnest(ids) WITH ORDINALITY AS u (id, place)
-    LEFT JOIN checkout.checkout AS c ON c.cell = in_cell AND c.id = u.id
-    LEFT JOIN log.event AS e ON e.cell = in_cell AND e.id = c.event_id AND c.held IS NULL
+    LEFT JOIN LATERAL (SELECT * FROM checkout.checkout WHERE cell = in_cell AND id = u.id OFFSET 0) AS c ON true
+    LEFT JOIN LATERAL (
+        SELECT txid, seq FROM log.event WHERE cell = in_cell AND id = c.event_id AND c.held IS NULL OFFSET 0
+    ) AS e ON true
 $$;
 
 -- Places authorized checkouts: what each reserved is gone for good, and its order is written as it was held, with its money.
@@ -21,7 +23,7 @@ CREATE FUNCTION checkout.place_checkouts(
     ids uuid[], gateways text[], refs text[], labels text[], captured bigint[], payment_events uuid[], capture_events uuid[],
     capture_transfers uuid[]
 ) RETURNS SETOF checkout.ended
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
     placed uuid[];
     helds jsonb[];
@@ -88,12 +90,12 @@ BEGIN
 
         PERFORM payment.put_payments(
             in_cell, stamp, acting, at, array_agg(p.id), array_agg(p.gateway), array_agg(p.reference), array_agg(p.label),
-            array_agg(c.currency), array_agg(c.total_minor), array_agg(p.captured), array_agg(p.event_id),
+            array_agg(c.held -> 'order' ->> 'currency'), array_agg((c.held -> 'order' ->> 'total_minor')::bigint), array_agg(p.captured), array_agg(p.event_id),
             array_agg(p.capture_event_id), array_agg(p.transfer_id))
         FROM unnest(ids, gateways, refs, labels, captured, payment_events, capture_events, capture_transfers)
             AS p (id, gateway, reference, label, captured, event_id, capture_event_id, transfer_id)
-        JOIN checkout.checkout AS c ON c.cell = in_cell AND c.id = p.id
-        WHERE p.id = ANY (placed) AND p.gateway <> ''
+        JOIN unnest(placed, helds) AS c (id, held) USING (id)
+        WHERE p.gateway <> ''
         HAVING count(*) > 0;
 
         UPDATE checkout.checkout SET state = 'placed', stepped_at = at, held = NULL WHERE cell = in_cell AND id = ANY (placed);
@@ -140,7 +142,7 @@ CREATE FUNCTION checkout.release_checkouts(
     in_cell integer, stamp bigint, acting text, at timestamptz,
     ids uuid[], ends text[], reasons text[], level_events uuid[]
 ) RETURNS SETOF checkout.ended
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
     releasing uuid[];
     level_variant uuid[];
@@ -153,7 +155,7 @@ BEGIN
     FROM (
         SELECT h.id, h.state, u.to_state
         FROM unnest(ids, ends) AS u (id, to_state)
-        JOIN checkout.checkout AS h ON h.cell = in_cell AND h.id = u.id
+        JOIN checkout.checkout AS h ON h.cell = in_cell AND h.id = u.id AND h.id = ANY (ids)
         ORDER BY h.id
         FOR UPDATE OF h
     ) AS c
@@ -187,8 +189,7 @@ BEGIN
                jsonb_build_object('id', c.id, 'state', u.to_state, 'reason', u.reason, 'total_minor', c.total_minor,
                                   'currency', c.currency), c.customer_id, acting
         FROM unnest(ids, ends, reasons) AS u (id, to_state, reason)
-        JOIN checkout.checkout AS c ON c.cell = in_cell AND c.id = u.id
-        WHERE c.id = ANY (releasing);
+        JOIN checkout.checkout AS c ON c.cell = in_cell AND c.id = u.id AND c.id = ANY (releasing);
 
         UPDATE checkout.checkout AS c SET state = u.to_state, reason = u.reason, stepped_at = at, held = NULL
         FROM unnest(ids, ends, reasons) AS u (id, to_state, reason)
