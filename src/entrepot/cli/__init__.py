@@ -30,6 +30,7 @@ VERBS: Final = {
     "status": "Ask every engine whether it is well.",
     "serve": "Serve the API and the console, until stopped.",
     "demo": "Start everything on real data, and keep it open in the browser.",
+    "shoppers": "Let people who are not there shop over HTTP, until stopped.",
     "project": "Keep the projections up with the log, until stopped.",
     "verify": "Compare every projection with the truth, and mend it if asked.",
     "reconcile": "Compare payments and ledger with the gateway's own report.",

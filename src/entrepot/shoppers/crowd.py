@@ -1,0 +1,135 @@
+"""A crowd: so many shoppers a minute come, look around, and some of them buy; staff sends what was bought and takes it back."""
+
+import asyncio
+import contextlib
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import structlog
+
+from entrepot.base.errors import EngineAwayError
+from entrepot.shoppers.storefront import MARKETS, Json, Market, RefusedError, Storefront
+
+log = structlog.get_logger()
+
+AT_ONCE_MAX = 32
+STAFF_SECONDS = 2.0
+STAFF_ITEMS = 20
+THINKS_SECONDS = (0.05, 0.6)
+NAMES = ("Ada", "Bela", "Chen", "Dita", "Emil", "Femi", "Gita", "Hugo", "Ines", "Jaro", "Kofi", "Lena", "Mira", "Noor", "Otto")
+
+# What a hundred shoppers pay with, and what comes of it.
+TOKENS: Final = (
+    ("tok_ok", 92),
+    ("tok_declined_insufficient_funds", 4),
+    ("tok_challenge", 2),
+    ("tok_dispute", 1),
+    ("tok_timeout_after_charge", 1),
+)
+LOOKS_ONLY, ABANDONS, USES_COUPON, RETURNS = 0.45, 0.25, 0.15, 0.08
+
+# How a shipment goes on from each state, and what is said of it.
+NEXT_STEP: Final = {"planned": "picked", "picked": "packed", "packed": "shipped", "shipped": "delivered"}
+
+
+class Crowd:
+    """Shoppers and staff on one API. ``seen`` counts what they did and what they were told."""
+
+    def __init__(self, storefront: Storefront, chance: random.Random, markets: Sequence[str]) -> None:
+        self._storefront, self._chance = storefront, chance
+        self._markets = [MARKETS[code] for code in markets]
+        self._words: dict[str, list[str]] = {}
+        self._room = asyncio.Semaphore(AT_ONCE_MAX)
+        self.seen: Counter[str] = Counter()
+
+    async def run(self, per_second: float, told: Callable[[Counter[str]], None] = lambda _: None) -> None:
+        """Let shoppers come at this rate until cancelled; ``told`` hears of every change."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._staff())
+            while True:
+                await self._room.acquire()
+                group.create_task(self._visit())
+                told(self.seen)
+                await asyncio.sleep(self._chance.expovariate(per_second))
+
+    async def _visit(self) -> None:
+        try:
+            self.seen["came"] += 1
+            await self._shop(self._chance.choice(self._markets))
+        except RefusedError as error:
+            self.seen[f"told: {error.kind}"] += 1
+        except EngineAwayError:
+            self.seen["found it closed"] += 1
+        finally:
+            self._room.release()
+
+    async def _shop(self, market: Market) -> None:
+        chance = self._chance
+        hits = await self._storefront.search(await self._word(market), market)
+        await self._think()
+        if not hits:
+            self.seen["found nothing"] += 1
+            return
+        skus = [await self._look(hit) for hit in chance.sample(hits, min(len(hits), chance.choice((1, 1, 2, 3))))]
+        if chance.random() < LOOKS_ONLY:
+            self.seen["looked"] += 1
+            return
+        coupon = chance.choice(("WELCOME10", "LIMITED")) if chance.random() < USES_COUPON else ""
+        cart = await self._storefront.fill_cart(market, list(dict.fromkeys(skus)), coupon)
+        await self._think()
+        if chance.random() < ABANDONS:
+            self.seen["left a cart"] += 1
+            return
+        tokens, weights = zip(*TOKENS, strict=True)
+        token = chance.choices(tokens, weights)[0]
+        answer = await self._storefront.check_out(cart, market, chance.choice(NAMES), token)
+        self.seen[f"checkout {answer['state']}"] += 1
+
+    async def _look(self, hit: Json) -> str:
+        product = await self._storefront.call("GET", f"/v1/products/{hit['id']}")
+        await self._think()
+        return str(self._chance.choice(product["variants"])["sku"])
+
+    async def _word(self, market: Market) -> str:
+        """Return a word of some product's title: people look for what there is, mostly."""
+        if market.code not in self._words:
+            found = await self._storefront.search("", market)
+            titles = [str(hit["title"]).split() for hit in found]
+            self._words[market.code] = [word for title in titles for word in title if word.isalpha()] or [""]
+        hits = await self._storefront.search(self._chance.choice(self._words[market.code]), market)
+        fresh = [word for hit in hits for word in str(hit["title"]).split() if word.isalpha()]
+        self._words[market.code] = (self._words[market.code] + fresh)[-500:]
+        return self._chance.choice(self._words[market.code])
+
+    async def _think(self) -> None:
+        await asyncio.sleep(self._chance.uniform(*THINKS_SECONDS))
+
+    async def _staff(self) -> None:
+        """Take every shipment a step further, now and then; some of what arrived comes back."""
+        while True:
+            for state, step in NEXT_STEP.items():
+                with contextlib.suppress(RefusedError, EngineAwayError):  # another has been quicker; the next round sees it
+                    page = await self._storefront.call("GET", "/v1/shipments", state=state, limit=STAFF_ITEMS)
+                    for shipment in page["items"]:
+                        await self._further(shipment, step)
+            await asyncio.sleep(STAFF_SECONDS)
+
+    async def _further(self, shipment: Json, step: str) -> None:
+        body: Json = {"carrier": "own", "tracking": f"TRACK-{shipment['id'][-8:]}"} if step == "shipped" else {}
+        await self._storefront.call("POST", f"/v1/shipments/{shipment['id']}/{step}", body)
+        self.seen[f"shipments {step}"] += 1
+        if step == "delivered" and self._chance.random() < RETURNS:
+            await self._send_back(shipment)
+
+    async def _send_back(self, shipment: Json) -> None:
+        line = shipment["lines"][0]
+        wish = {"reason": "changed_mind", "lines": [{"line": line["line"], "quantity": 1}]}
+        made = await self._storefront.call("POST", f"/v1/orders/{shipment['order_id']}/returns", wish)
+        self.seen["returns asked for"] += 1
+        path, piece = f"/v1/returns/{made['id']}", {"line": line["line"]}
+        await self._storefront.call("POST", f"{path}/received", {"lines": [{**piece, "quantity": 1}]})
+        await self._storefront.call("POST", f"{path}/inspected", {"lines": [{**piece, "restock": 1}]})
+        await self._storefront.call("POST", f"{path}/refunded", {})
+        self.seen["returns refunded"] += 1

@@ -1,0 +1,78 @@
+"""A flash sale: many buyers for few pieces, all at once, each through the whole checkout. Nobody is told to try again."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from time import perf_counter
+
+from msgspec import Struct
+
+from entrepot.shoppers.storefront import MARKETS, Market, RefusedError, Storefront
+
+SOLD_OUT = "stock-exhausted"
+WAREHOUSE = "flash"
+
+
+class FlashSale(Struct):
+    """How a sale stands. ``others`` counts, by kind, whatever was said beside "sold out": there should be none."""
+
+    sku: str = ""
+    pieces: int = 0
+    buyers: int = 0
+    sold: int = 0
+    told_sold_out: int = 0
+    others: dict[str, int] = {}
+    left: int | None = None
+    seconds: float = 0.0
+    running: bool = False
+    product_id: str = ""
+
+
+Seen = Callable[[FlashSale], None]
+
+
+async def hold_flash_sale(
+    url: str, *, pieces: int = 100, buyers: int = 500, market: str = "uk", seen: Seen = lambda _: None
+) -> FlashSale:
+    """Put an article on sale, send the buyers, and return what came of it; ``seen`` hears of every change."""
+    storefront, where = Storefront(url, connections=buyers), MARKETS[market]
+    try:
+        sale = await _prepare(storefront, where, pieces, buyers)
+        seen(sale)
+        carts = await asyncio.gather(*(storefront.fill_cart(where, [sale.sku]) for _ in range(buyers)))
+        others: Counter[str] = Counter()
+        began = perf_counter()
+
+        async def buy(cart: str, number: int) -> None:
+            try:
+                answer = await storefront.check_out(cart, where, f"Buyer{number}", "tok_ok")
+            except RefusedError as error:
+                sale.told_sold_out += error.kind == SOLD_OUT
+                others.update([] if error.kind == SOLD_OUT else [error.kind])
+            else:
+                sale.sold += answer["state"] == "placed"
+                others.update([] if answer["state"] == "placed" else [answer["state"]])
+            sale.seconds, sale.others = perf_counter() - began, dict(others)
+            seen(sale)
+
+        await asyncio.gather(*(buy(cart, number) for number, cart in enumerate(carts)))
+        sale.left = int((await storefront.call("GET", f"/v1/stock/{sale.sku}"))["available"])
+        sale.running = False
+        seen(sale)
+        return sale
+    finally:
+        await storefront.close()
+
+
+async def _prepare(storefront: Storefront, market: Market, pieces: int, buyers: int) -> FlashSale:
+    """Make an article of which there are so many pieces, and no more."""
+    sku = f"FLASH-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    draft = {"code": sku, "texts": {"en": {"title": f"Flash sale of {pieces} lamps"}}, "variants": [{"sku": sku}]}
+    made = await storefront.call("POST", "/v1/products", draft)
+    price = {"sku": sku, "market": market.code, "currency": market.currency, "amount_minor": 1_999}
+    await storefront.call("PUT", f"/v1/products/{made['id']}/prices", {"prices": [price]})
+    await storefront.call("PUT", f"/v1/warehouses/{WAREHOUSE}", {"rank": 1})
+    receipt = {"warehouse": WAREHOUSE, "lines": [{"sku": sku, "quantity": pieces}]}
+    await storefront.call("POST", "/v1/stock/receipts", receipt)
+    return FlashSale(sku=sku, pieces=pieces, buyers=buyers, running=True, product_id=str(made["id"]))
