@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import structlog
@@ -21,13 +21,13 @@ THINKS_SECONDS = (0.05, 0.6)
 NAMES = ("Ada", "Bela", "Chen", "Dita", "Emil", "Femi", "Gita", "Hugo", "Ines", "Jaro", "Kofi", "Lena", "Mira", "Noor", "Otto")
 
 # What a hundred shoppers pay with, and what comes of it.
-TOKENS: Final = (
-    ("tok_ok", 92),
-    ("tok_declined_insufficient_funds", 4),
-    ("tok_challenge", 2),
-    ("tok_dispute", 1),
-    ("tok_timeout_after_charge", 1),
-)
+TOKENS: Final[Mapping[str, int]] = {
+    "tok_ok": 92,
+    "tok_declined_insufficient_funds": 4,
+    "tok_challenge": 2,
+    "tok_dispute": 1,
+    "tok_timeout_after_charge": 1,
+}
 LOOKS_ONLY, ABANDONS, USES_COUPON, RETURNS = 0.45, 0.25, 0.15, 0.08
 
 # How a shipment goes on from each state, and what is said of it.
@@ -82,8 +82,7 @@ class Crowd:
         if chance.random() < ABANDONS:
             self.seen["left a cart"] += 1
             return
-        tokens, weights = zip(*TOKENS, strict=True)
-        token = chance.choices(tokens, weights)[0]
+        token = chance.choices(list(TOKENS), list(TOKENS.values()))[0]
         answer = await self._storefront.check_out(cart, market, chance.choice(NAMES), token)
         self.seen[f"checkout {answer['state']}"] += 1
 
