@@ -40,9 +40,11 @@ from entrepot.engines.objects.s3 import S3Objects
 from entrepot.engines.search.tantivy import TantivyStore
 from entrepot.jobs.abandoned import announce_abandoned
 from entrepot.jobs.invoicing import expire_negotiations, invoicing, mark_overdue
+from entrepot.jobs.payouts import pay_sellers
 from entrepot.jobs.reaction import Reaction
 from entrepot.jobs.renewals import announce_coming, renew_due
 from entrepot.jobs.runner import Job, Runner
+from entrepot.jobs.sellers import SELLER_ORDERS
 from entrepot.jobs.webhooks import tell_subscribers
 from entrepot.log.archive import Moved, archive_passed, ensure_partitions
 from entrepot.log.archived import ArchivedLog
@@ -52,6 +54,7 @@ from entrepot.log.projector import Projector, Subscription
 from entrepot.log.reader import LogReader
 from entrepot.partners.payment.port import GatewayAwayError, PaymentGateway
 from entrepot.partners.payment.sandbox import SandboxGateway
+from entrepot.partners.payout.own import OwnBank
 from entrepot.partners.subscriber.http import HttpSender
 from entrepot.partners.tax.regional import RegionalTax
 from entrepot.projections.bought_together.project import BoughtTogether
@@ -230,6 +233,11 @@ def jobs(app: App) -> list[Job]:
         Job(name="checkouts", seconds=limits.CHECKOUT_RECOVER_SECONDS, act=app.checkouts.recover),
         Job(name="payment_operations", seconds=2.0, act=partial(finish_operations, record, app.gateway, cell)),
         Job(name="payouts", seconds=60.0, act=partial(book_payouts, record, app.gateway, cell)),
+        Job(
+            name="seller_payouts",
+            seconds=60.0,
+            act=partial(pay_sellers, record, OwnBank(Path(app.settings.home) / "payouts"), cell, clock),
+        ),
         Job(name="abandoned_carts", seconds=60.0, act=partial(announce_abandoned, record, app.drawer, cell, clock)),
         Job(name="renewals", seconds=30.0, act=partial(renew_due, record, cell, Renewals(record, cell, app.checkouts), clock)),
         Job(name="coming_renewals", seconds=300.0, act=partial(announce_coming, record, cell, clock)),
@@ -244,6 +252,7 @@ def reactions(app: App) -> list[Reaction]:  # noqa: ARG001  # the rooms of selli
     return [
         Reaction(name="low_stock", kinds=frozenset({STOCK_CHANGED}), react=watch_stock),
         Reaction(name="shipments", kinds=frozenset({ORDER_PLACED}), react=plan_placed),
+        SELLER_ORDERS,
         invoicing(SystemClock()),
         Reaction(name="unused_promises", kinds=frozenset({PAYMENT_CAPTURED}), react=give_up_unused),
     ]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+import asyncpg
 import msgspec
 from msgspec import Struct
 
@@ -55,12 +56,7 @@ async def skus(connection: Connection, names: Sequence[str]) -> dict[str, SkuRow
 async def terms_for_update(connection: Connection, names: Sequence[str]) -> dict[str, tuple[SellingTerms, UUID, int]]:
     """Lock SKUs and return how each is sold, its variant, and the version of that."""
     rows = await connection.fetch(SQL["terms_for_update"], names)
-    return {
-        row["sku"]: (
-            SellingTerms(**{name: row[name] for name in SellingTerms.__struct_fields__}), row["variant_id"], row["terms_version"]
-        )
-        for row in rows
-    }  # fmt: skip
+    return {row["sku"]: (_terms(row), row["variant_id"], row["terms_version"]) for row in rows}
 
 
 async def put_terms(connection: Connection, terms: Sequence[tuple[SellingTerms, int]]) -> None:
@@ -159,6 +155,10 @@ async def withdraw_product(connection: Connection, product_id: UUID) -> tuple[st
 async def _insert(connection: Connection, name: str, rows: Sequence[tuple[object, ...]]) -> None:
     if rows:
         await connection.execute(SQL[name], *(list(column) for column in zip(*rows, strict=True)))
+
+
+def _terms(row: asyncpg.Record) -> SellingTerms:
+    return SellingTerms(**{name: row[name] for name in SellingTerms.__struct_fields__})
 
 
 def _text_array(values: Sequence[str]) -> str:
