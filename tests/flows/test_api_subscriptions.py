@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import uuid4
 
-from entrepot.commerce.payment.query import methods
 from tests.flows.test_api_business import made, post
 from tests.flows.test_api_carts import CONTACT
 from tests.flows.test_api_refusals import refused
@@ -30,9 +29,8 @@ async def kept(house: House, card: str = "tok_ok") -> tuple[str, str]:
     lines = [{"sku": MUG, "quantity": 1}]
     bought = {"market": "uk", "lines": lines, "contact": CONTACT, "payment": payment, "customer_id": str(customer)}
     await made(house, "/v1/checkouts", bought)
-    async with house.app.record.reading() as connection:
-        [method] = await methods(connection, house.app.settings.cell, customer)
-    return str(customer), str(method.id)
+    [method] = (await house.client.get(f"/v1/customers/{customer}/payment-methods")).json()["items"]
+    return str(customer), method["id"]
 
 
 async def subscribed(house: House, code: str, card: str = "tok_ok") -> dict[str, Any]:

@@ -3,6 +3,7 @@
 There are no logins yet: ``customer_id`` comes in the body, and whoever knows a subscription's id may change it.
 """
 
+from datetime import datetime
 from typing import Annotated, TypeAlias
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from entrepot.api.pages import Cursor, Limit, next_link, parse_cursor
 from entrepot.api.parts import Parts
 from entrepot.base.errors import BadInputError, EntrepotError
 from entrepot.base.time import utc
+from entrepot.commerce.payment.query import methods
 from entrepot.commerce.subscription import commands, query
 from entrepot.commerce.subscription.commands import Changed, SubscriptionDraft
 from entrepot.commerce.subscription.events import PlanSaved, SubscriptionChanged
@@ -30,6 +32,21 @@ from entrepot.record.transaction import Transaction
 log = structlog.get_logger()
 
 OfCustomer: TypeAlias = Annotated[str, QueryParameter(name="customer", description="Only those of this customer (an id).")]
+
+
+class KeptMethod(Struct, frozen=True, kw_only=True):
+    """A payment method that a customer has kept, by which they can be charged without being there."""
+
+    id: UUID
+    gateway: str
+    label: str
+    kept_at: datetime
+
+
+class KeptMethods(Struct, frozen=True, kw_only=True):
+    """A customer's kept methods."""
+
+    items: list[KeptMethod]
 
 
 class Plans(Struct, frozen=True, kw_only=True):
@@ -62,10 +79,19 @@ class PlanChoice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     plan: str
 
 
-class KeptMethod(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class MethodChoice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A kept payment method of the customer's."""
 
     method_id: UUID
+
+
+@get("/v1/customers/{customer_id:uuid}/payment-methods", tags=["Subscriptions"], summary="A customer's kept payment methods")
+async def list_methods(parts: NamedDependency[Parts], customer_id: FromPath[UUID]) -> Response[KeptMethods]:
+    """List the methods that a customer has kept (``keep`` at a checkout), newest first; never their tokens."""
+    async with parts.record.reading() as connection:
+        kept = await methods(connection, parts.cell, customer_id)
+    items = [KeptMethod(id=one.id, gateway=one.gateway, label=one.label, kept_at=one.kept_at) for one in kept]
+    return Response(KeptMethods(items=items), headers=NO_STORE)
 
 
 @put("/v1/plans/{code:str}", tags=["Subscriptions"], summary="Make or change a plan")
@@ -182,7 +208,7 @@ async def change_plan(
 async def change_method(
     parts: NamedDependency[Parts],
     subscription_id: FromPath[UUID],
-    data: JSONBody[KeptMethod],
+    data: JSONBody[MethodChoice],
     idempotency_key: RequiredKey = "",
 ) -> Response[SubscriptionDetail]:
     """Pay by another kept method from now on; what is past due is tried again at once."""
@@ -195,7 +221,8 @@ async def change_method(
 
 
 HANDLERS = [
-    save_plan, list_plans, subscribe, list_subscriptions, read_subscription, pause, resume, cancel, change_plan, change_method,
+    list_methods, save_plan, list_plans, subscribe, list_subscriptions, read_subscription, pause, resume, cancel,
+    change_plan, change_method,
 ]  # fmt: skip
 
 
