@@ -10,8 +10,10 @@ import msgspec
 from litestar import Litestar
 from msgspec import Struct
 
+from entrepot.api.cards import CardNumberRefusedError
 from entrepot.api.problems import MEDIA_TYPE, TooLargeError, kinds
 from entrepot.base.errors import BadInputError, ConflictError, EngineAwayError, KeyReusedError, NotFoundError
+from entrepot.partners.payment.port import GatewayLiedError, WebhookRefusedError
 
 SCHEMAS = "#/components/schemas/{name}"
 PROBLEM = {
@@ -26,10 +28,11 @@ PROBLEM = {
         "detail": {"type": "string", "description": "What is wrong, with the value, and what to do."},
     },
 }
-# A read has no state to conflict with; what is sent without a body is never too large.
-ALWAYS = {BadInputError.status, NotFoundError.status, EngineAwayError.status}
+# A read has no state to conflict with; what is sent without a body is never too large; a card number may stand anywhere.
+ALWAYS = {BadInputError.status, NotFoundError.status, EngineAwayError.status, CardNumberRefusedError.status}
 OF_COMMANDS = {ConflictError.status, KeyReusedError.status}
 OF_BODIES = {TooLargeError.status}
+OF_GATEWAYS = {WebhookRefusedError.status, GatewayLiedError.status}
 
 
 def complete(schema: dict[str, Any], app: Litestar) -> None:
@@ -72,6 +75,8 @@ def _say_when_required(parameter: dict[str, Any]) -> None:
 def _problems(method: str, operation: dict[str, Any]) -> dict[str, object]:
     """Return what an operation may refuse with, by status."""
     statuses = ALWAYS | (set() if method == "get" else OF_COMMANDS) | (OF_BODIES if "requestBody" in operation else set())
+    if "Payments" in operation["tags"] and method != "get":
+        statuses |= OF_GATEWAYS
     content = {MEDIA_TYPE: {"schema": {"$ref": SCHEMAS.format(name="Problem")}}}
     return {
         str(status): {

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Struct
 
@@ -25,6 +26,7 @@ DisputeState: TypeAlias = Annotated[
 
 ACCEPTED = 202
 CREATED = 201
+LATER = {ACCEPTED: ResponseSpec(Operation, generate_examples=False, description="The gateway does not answer yet.")}
 
 
 class AmountRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -56,7 +58,12 @@ async def read_payment(parts: NamedDependency[Parts], payment_id: FromPath[UUID]
     return Response(found, headers={"Cache-Control": "no-store"})
 
 
-@post("/v1/payments/{payment_id:uuid}/captures", tags=["Payments"], summary="Capture what was authorized, or some of it")
+@post(
+    "/v1/payments/{payment_id:uuid}/captures",
+    tags=["Payments"],
+    summary="Capture what was authorized, or some of it",
+    responses=LATER,
+)
 async def capture(
     parts: NamedDependency[Parts], payment_id: FromPath[UUID], data: JSONBody[AmountRequest], idempotency_key: RequiredKey = ""
 ) -> Response[Operation]:
@@ -64,7 +71,12 @@ async def capture(
     return await _move(parts, idempotency_key, payment_id, "capture", data.amount_minor)
 
 
-@post("/v1/payments/{payment_id:uuid}/refunds", tags=["Payments"], summary="Refund what was captured, or some of it")
+@post(
+    "/v1/payments/{payment_id:uuid}/refunds",
+    tags=["Payments"],
+    summary="Refund what was captured, or some of it",
+    responses=LATER,
+)
 async def refund(
     parts: NamedDependency[Parts], payment_id: FromPath[UUID], data: JSONBody[AmountRequest], idempotency_key: RequiredKey = ""
 ) -> Response[Operation]:
@@ -72,7 +84,12 @@ async def refund(
     return await _move(parts, idempotency_key, payment_id, "refund", data.amount_minor)
 
 
-@post("/v1/payments/{payment_id:uuid}/void", tags=["Payments"], summary="Give up what was authorized and not captured")
+@post(
+    "/v1/payments/{payment_id:uuid}/void",
+    tags=["Payments"],
+    summary="Give up what was authorized and not captured",
+    responses=LATER,
+)
 async def void(
     parts: NamedDependency[Parts], payment_id: FromPath[UUID], idempotency_key: RequiredKey = ""
 ) -> Response[Operation]:
