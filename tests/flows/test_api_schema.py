@@ -44,6 +44,7 @@ TAKES_ANYTHING = {
     "/v1/shipping",
     "/v1/stock/{sku:str}",
     "/v1/webhooks/payments/{gateway:str}",
+    "GET /v1/rates",
     "GET /v1/coupons/{code:str}",
 }
 

@@ -2,22 +2,26 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar import Response, post, put
+from litestar import Response, get, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Struct, field
 
 from entrepot.api.catalogue import Done, done
 from entrepot.api.headers import OptionalKey, moved
+from entrepot.api.pages import Limit
 from entrepot.api.parts import Parts
+from entrepot.base.time import utc
 from entrepot.commerce.catalog.query import variants
 from entrepot.commerce.checkout.quote import Explained, QuoteRequest, Shipping
 from entrepot.commerce.checkout.requests import ChargeRequest
 from entrepot.commerce.ordering.events import Delivery, TaxLine
 from entrepot.commerce.pricing import commands as pricing
+from entrepot.commerce.pricing import query
 from entrepot.commerce.pricing.events import PriceListSaved, RateSet, Tier
 from entrepot.record.transaction import Transaction
 
@@ -64,6 +68,22 @@ class RatesDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Rates; those of other pairs and moments stay."""
 
     rates: list[RateDraft]
+
+
+class PriceListPage(Struct, frozen=True, kw_only=True):
+    """Price lists by their codes; ``after`` leads to the next page, empty says the end."""
+
+    items: list[PriceListSaved]
+    after: str
+
+
+class RatePage(Struct, frozen=True, kw_only=True):
+    """Rates by their currencies."""
+
+    items: list[RateSet]
+
+
+After = Annotated[str, QueryParameter(description="The code of the last item of the page before.")]
 
 
 class PricedArticle(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -171,7 +191,24 @@ async def set_rates(parts: NamedDependency[Parts], data: JSONBody[RatesDraft], i
     return change_terms(parts, await parts.run(act, Done, idempotency_key, data))
 
 
-HANDLERS = [read_prices, save_price_list, set_list_prices, set_rates]
+@get("/v1/price-lists", tags=["Prices"], summary="List price lists")
+async def list_price_lists(parts: NamedDependency[Parts], after: After = "", limit: Limit = 20) -> Response[PriceListPage]:
+    """List price lists, over ones included, by their codes."""
+    async with parts.record.committing() as connection:
+        items = await query.price_lists(connection, after, limit)
+    page = PriceListPage(items=items, after=items[-1].code if len(items) == limit else "")
+    return Response(page, headers={"Cache-Control": "no-store"})
+
+
+@get("/v1/rates", tags=["Prices"], summary="The rates that hold now")
+async def read_rates(parts: NamedDependency[Parts]) -> Response[RatePage]:
+    """Read the last rate of each pair of currencies."""
+    async with parts.record.committing() as connection:
+        items = await query.latest_rates(connection, utc(parts.clock.millis()))
+    return Response(RatePage(items=items), headers={"Cache-Control": "no-store"})
+
+
+HANDLERS = [read_prices, save_price_list, set_list_prices, set_rates, list_price_lists, read_rates]
 
 
 def change_terms(parts: Parts, answer: Done) -> Response[Done]:

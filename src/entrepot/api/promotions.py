@@ -1,19 +1,18 @@
 """Promotions and the coupons that open them."""
 
 from datetime import datetime
-from typing import Annotated
 from uuid import UUID
 
 from litestar import Response, get, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
 from entrepot.api.catalogue import Done, done
 from entrepot.api.headers import OptionalKey
 from entrepot.api.pages import Limit
 from entrepot.api.parts import Parts
-from entrepot.api.pricing import change_terms
+from entrepot.api.pricing import After, change_terms
 from entrepot.base.errors import NotFoundError
 from entrepot.commerce.checkout.quoting import coupon_used
 from entrepot.commerce.promotion import commands as promotion
@@ -71,9 +70,6 @@ class CouponState(Struct, frozen=True, kw_only=True):
 
     coupon: CouponSaved
     used: int
-
-
-After = Annotated[str, QueryParameter(description="The code of the last promotion of the page before.")]
 
 
 @put("/v1/promotions/{code:str}", tags=["Promotions"], summary="Make or change a promotion")

@@ -79,7 +79,7 @@ async def _furnish(app: App) -> None:
     async with app.record.transaction(app.settings.cell) as tx:
         for market in await markets(tx.connection):
             country = COUNTRIES.get(market.partition("-")[0])
-            await furnish(tx, market, country=country, prices_include_tax=country != "US")
+            await furnish(tx, market, country=country, currencies=["EUR", "CHF"], prices_include_tax=country != "US")
 
 
 async def caught_up(app: App) -> None:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -18,6 +19,11 @@ SQL = queries(__package__)
 async def markets(connection: Connection) -> dict[str, str]:
     """Return the currency of each market."""
     return {row["code"]: row["currency"] for row in await connection.fetch(SQL["markets"])}
+
+
+async def countries(connection: Connection) -> dict[str, str]:
+    """Return the country that each market lies in; empty where none is told."""
+    return {row["code"]: row["country"] for row in await connection.fetch(SQL["countries"])}
 
 
 async def put_market(connection: Connection, code: str, currency: str) -> None:
@@ -86,6 +92,17 @@ async def put_price_list(connection: Connection, wanted: PriceListSaved) -> int 
     except asyncpg.ExclusionViolationError as error:
         raise RankTakenError(wanted.code, wanted.rank) from error
     return version
+
+
+async def price_lists(connection: Connection, after: str, limit: int) -> list[PriceListSaved]:
+    """Return price lists in the order of their codes."""
+    return [PriceListSaved(**dict(row)) for row in await connection.fetch(SQL["price_lists"], after, limit)]
+
+
+async def latest_rates(connection: Connection, at: datetime) -> list[RateSet]:
+    """Return the rate of each pair that holds at a moment, as it was set."""
+    rows = await connection.fetch(SQL["latest_rates"], at)
+    return [RateSet(**{**dict(row), "rate": f"{row['rate']:f}"}) for row in rows]
 
 
 async def price_list_for_update(connection: Connection, code: str) -> int | None:

@@ -2,6 +2,10 @@
 -- Every market and its currency.
 SELECT code, currency FROM pricing.market ORDER BY code;
 
+-- name: countries
+-- Every market and the country that it lies in.
+SELECT code, country FROM pricing.market;
+
 -- name: put_market
 -- Makes a market; one that exists keeps its currency, since its prices are in it.
 INSERT INTO pricing.market (code, currency) VALUES ($1, $2) ON CONFLICT (code) DO NOTHING;
@@ -55,6 +59,16 @@ WHERE (l.title, l.market, l.currency, l.channel, l.customer_group, l.company_id,
     IS DISTINCT FROM (excluded.title, excluded.market, excluded.currency, excluded.channel, excluded.customer_group,
                       excluded.company_id, excluded.rank, excluded.valid_from, excluded.valid_until, excluded.active)
 RETURNING version;
+
+-- name: price_lists
+-- Price lists in the order of their codes, after one.
+SELECT code, title, market, currency, rank, valid_from, valid_until, channel, customer_group, company_id, active
+FROM pricing.price_list WHERE code > $1 ORDER BY code LIMIT $2;
+
+-- name: latest_rates
+-- The last rate that was set of each pair and holds at a moment.
+SELECT DISTINCT ON (base, quote) base, quote, rate, valid_from, source
+FROM pricing.rate WHERE valid_from <= $1 ORDER BY base, quote, valid_from DESC;
 
 -- name: price_list_for_update
 -- Locks a price list, so that one at a time writes its prices.
