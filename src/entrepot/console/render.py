@@ -74,7 +74,7 @@ def environment() -> jinja2.Environment:
         compact=compact,
         money=amount,
         moment=moment,
-        day=day,
+        dated=dated,
         instant=instant,
         since=since,
         span=span,
@@ -112,7 +112,7 @@ def moment(at: datetime) -> str:
     return format_datetime(at.astimezone(UTC), "d MMM y, HH:mm:ss 'UTC'", locale=LOCALE)
 
 
-def day(on: date) -> str:
+def dated(on: date) -> str:
     """Return a day, as a document bears it."""
     return format_date(on, "d MMMM y", locale=LOCALE)
 
