@@ -73,8 +73,11 @@ class Runner:
                 failures = failures + 1 if done is None else 0
                 if failures or seconds is not None:
                     await asyncio.sleep(min(limits.JOB_BACKOFF_SECONDS_MAX, (seconds or 1.0) * 2**failures))
-                elif not done:
+                    continue
+                if not done:
                     await self._bell.wait(CHANNEL, rings, limits.JOB_POLL_SECONDS)
+                # What happens in the meantime is one batch: a busy log costs each reaction so many steps a second, and no more.
+                await asyncio.sleep(limits.JOB_REST_SECONDS)
         finally:
             with contextlib.suppress(EngineAwayError):  # the lease then runs out by itself
                 async with self._record.committing() as connection:

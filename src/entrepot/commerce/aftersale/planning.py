@@ -19,7 +19,9 @@ from entrepot.record.transaction import Transaction
 
 async def plan_placed(tx: Transaction, events: Sequence[Event]) -> None:
     """React to placed orders: plan their shipments. History, and orders placed by hand, are planned by hand."""
-    await plan_shipments(tx, plans.to_plan(events))
+    order_ids = plans.to_plan(events)
+    if order_ids:
+        await plan_shipments(tx, order_ids)
 
 
 async def plan_shipments(tx: Transaction, order_ids: Sequence[UUID]) -> Token | None:

@@ -22,7 +22,7 @@ async def put(connection: Connection, cell: int, shipments: Sequence[Shipment], 
         [s.carrier for s in shipments], [s.tracking for s in shipments], [s.version for s in shipments], at,
     )  # fmt: skip
     lines = [(shipment.id, line) for shipment in shipments for line in shipment.lines]
-    await connection.execute(SQL["clear_lines"], cell, [shipment.id for shipment in shipments])
+    await connection.execute(SQL["clear_lines"], cell, [shipment.id for shipment in shipments if shipment.version > 1])
     await connection.execute(
         SQL["put_lines"], cell, [id_ for id_, _ in lines], [line.line for _, line in lines], [line.sku for _, line in lines],
         [line.variant_id for _, line in lines], [line.quantity for _, line in lines],
@@ -66,6 +66,8 @@ async def to_plan(connection: Connection, cell: int, order_ids: Sequence[UUID]) 
 
 async def put_waiting(connection: Connection, cell: int, waiting: Sequence[Waiting]) -> None:
     """Write what waits, as it now is; what waits for nothing is forgotten."""
+    if not waiting:
+        return
     await connection.execute(
         SQL["put_waiting"], cell, [w.variant_id for w in waiting], [w.order_id for w in waiting], [w.line for w in waiting],
         [w.sku for w in waiting], [w.seller_id for w in waiting], [w.warehouse for w in waiting], [w.quantity for w in waiting],
