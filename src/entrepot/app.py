@@ -39,6 +39,7 @@ from entrepot.engines.memory.redis_drawer import RedisDrawer
 from entrepot.engines.objects.s3 import S3Objects
 from entrepot.engines.search.tantivy import TantivyStore
 from entrepot.jobs.abandoned import announce_abandoned
+from entrepot.jobs.digital import HANDING_OUT, hand_out_waiting
 from entrepot.jobs.invoicing import expire_negotiations, invoicing, mark_overdue
 from entrepot.jobs.payouts import pay_sellers
 from entrepot.jobs.reaction import Reaction
@@ -238,6 +239,7 @@ def jobs(app: App) -> list[Job]:
             seconds=60.0,
             act=partial(pay_sellers, record, OwnBank(Path(app.settings.home) / "payouts"), cell, clock),
         ),
+        Job(name="waiting_licences", seconds=10.0, act=partial(hand_out_waiting, record, cell)),
         Job(name="abandoned_carts", seconds=60.0, act=partial(announce_abandoned, record, app.drawer, cell, clock)),
         Job(name="renewals", seconds=30.0, act=partial(renew_due, record, cell, Renewals(record, cell, app.checkouts), clock)),
         Job(name="coming_renewals", seconds=300.0, act=partial(announce_coming, record, cell, clock)),
@@ -253,6 +255,7 @@ def reactions(app: App) -> list[Reaction]:  # noqa: ARG001  # the rooms of selli
         Reaction(name="low_stock", kinds=frozenset({STOCK_CHANGED}), react=watch_stock),
         Reaction(name="shipments", kinds=frozenset({ORDER_PLACED}), react=plan_placed),
         SELLER_ORDERS,
+        HANDING_OUT,
         invoicing(SystemClock()),
         Reaction(name="unused_promises", kinds=frozenset({PAYMENT_CAPTURED}), react=give_up_unused),
     ]
