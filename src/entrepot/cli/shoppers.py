@@ -26,7 +26,7 @@ EXIT_OVERSOLD = 4
 
 
 async def shoppers(
-    *, rate: float = 2.0, url: str = "", market: str = "uk", flash: Flag = False, seed: int | None = None, json: Flag = False
+    *, rate: float = 2.0, url: str = "", market: str = "uk-gift", flash: Flag = False, seed: int | None = None, json: Flag = False
 ) -> int:
     """Let people who are not there shop over HTTP, until stopped.
 

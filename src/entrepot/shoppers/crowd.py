@@ -87,7 +87,7 @@ class Crowd:
         self.seen[f"checkout {answer['state']}"] += 1
 
     async def _look(self, hit: Json) -> str:
-        product = await self._storefront.call("GET", f"/v1/products/{hit['id']}")
+        product = await self._storefront.call("GET", f"/v1/products/{hit['product_id']}")
         await self._think()
         return str(self._chance.choice(product["variants"])["sku"])
 

@@ -33,10 +33,10 @@ Seen = Callable[[FlashSale], None]
 
 
 async def hold_flash_sale(
-    url: str, *, pieces: int = 100, buyers: int = 500, market: str = "uk", seen: Seen = lambda _: None
+    url: str, *, pieces: int = 100, buyers: int = 500, market: str = "uk-gift", seen: Seen = lambda _: None
 ) -> FlashSale:
     """Put an article on sale, send the buyers, and return what came of it; ``seen`` hears of every change."""
-    storefront, where = Storefront(url, connections=buyers), MARKETS[market]
+    storefront, where = Storefront(url), MARKETS[market]
     try:
         sale = await _prepare(storefront, where, pieces, buyers)
         seen(sale)

@@ -40,9 +40,14 @@ class Market(Struct, frozen=True):
     address: Mapping[str, str]
 
 
+YORK: Final = {"line1": "1 High St", "city": "York", "postcode": "YO1 7HH", "country": "GB"}
+PORTLAND: Final = {"line1": "12 Elm St", "city": "Portland", "region": "OR", "postcode": "97201", "country": "US"}
+
+# The markets of the demo's catalogues (``importing/mappings``), and that of the tests.
 MARKETS: Final[Mapping[str, Market]] = {
-    "uk": Market("uk", "GBP", {"line1": "1 High St", "city": "York", "postcode": "YO1 7HH", "country": "GB"}),
-    "us": Market("us", "USD", {"line1": "12 Elm St", "city": "Portland", "region": "OR", "postcode": "97201", "country": "US"}),
+    "uk-gift": Market("uk-gift", "GBP", YORK),
+    "us": Market("us", "USD", PORTLAND),
+    "uk": Market("uk", "GBP", YORK),
 }
 
 
@@ -93,6 +98,6 @@ class Storefront:
         await self.call("PUT", f"{cart}/delivery", {"email": email, "name": name, "address": dict(market.address)})
         methods = (await self.call("GET", f"{cart}/shipping-methods"))["items"]
         if methods:
-            await self.call("PUT", f"{cart}/shipping-method", {"method": methods[0]["code"]})
+            await self.call("PUT", f"{cart}/shipping-method", {"method": methods[0]["method"]})
         answer: Json = await self.call("POST", f"{cart}/complete", {"payment": {"token": token}})
         return answer
