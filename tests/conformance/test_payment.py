@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
+import httpx
 import pytest
 from msgspec import structs
 
@@ -146,6 +148,38 @@ async def test_a_payout_is_what_moved_less_the_fees(sandbox: SandboxGateway) -> 
     assert payout.payout in payouts
     assert (payout.amount_minor, payout.fee_minor) == (10_000 - capture.fee_minor, capture.fee_minor)
     assert capture.payout == payout.payout
+
+
+async def test_the_page_of_a_challenge_asks_and_sends_the_buyer_back(sandbox: SandboxGateway) -> None:
+    request = structs.replace(asked("tok_challenge"), return_url="https://shop.example/thanks?x=1")
+    challenged = await sandbox.authorize(request)
+    assert isinstance(challenged, Challenged)
+    async with httpx.AsyncClient(trust_env=False) as browser:
+        page = await browser.get(challenged.url)
+        answer = await browser.post(challenged.url, data={"answer": "approve"})
+        after = await browser.get(challenged.url)
+    assert "Approve" in page.text
+    assert (answer.status_code, answer.headers["location"]) == (303, request.return_url)
+    assert "This payment is authorized." in after.text
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"token": "4242"}, "unknown_token"),
+        ({"token": "pm_nobody", "stored": True}, "unknown_token"),
+        ({"amount_minor": 0}, "bad_amount"),
+        ({"amount_minor": 10**16}, "bad_amount"),
+        ({"currency": "euro"}, "bad_currency"),
+        ({"return_url": "javascript:alert(1)"}, "bad_return_url"),
+    ],
+)
+async def test_what_cannot_be_charged_is_refused(sandbox: SandboxGateway, change: dict[str, Any], reason: str) -> None:
+    request = structs.replace(asked("tok_ok"), **change)
+    with pytest.raises(GatewayRefusedError) as refused:
+        await sandbox.authorize(request)
+    assert refused.value.reason == reason
+    assert await sandbox.find(request.reference) is None
 
 
 def signed(body: bytes, seconds: int) -> dict[str, str]:

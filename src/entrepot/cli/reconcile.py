@@ -1,5 +1,6 @@
 """`entrepot reconcile`: compares payments and ledger with the gateway's own report, and names each movement that differs."""
 
+import logging
 import os
 from typing import Annotated
 
@@ -8,6 +9,7 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from entrepot.app import payment_gateway
+from entrepot.cli.logs import to_stderr
 from entrepot.cli.verify import EXIT_DIFFERS
 from entrepot.commerce.payment.reconcile import Reconciliation
 from entrepot.commerce.payment.reconcile import reconcile as compare
@@ -23,6 +25,7 @@ async def reconcile(*, json: Annotated[bool, Parameter(negative="")] = False) ->
     json
         Print JSON instead of sentences.
     """
+    to_stderr(logging.ERROR)  # a call that is made again is no news; one that fails is told below
     settings = load(os.environ)
     require(settings, "record", "gateway")
     async with await open_record(settings.engines.record) as record, payment_gateway(settings) as gateway:

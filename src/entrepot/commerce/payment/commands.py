@@ -83,8 +83,8 @@ async def end(tx: Transaction, operation_id: UUID, ending: Ending, reason: str =
     at, position = _now(tx), None
     await store.end_operation(tx.connection, tx.cell, operation_id, ending, reason, at)
     await store.put_payment(tx.connection, tx.cell, after)
-    if bookings:
-        await store.book(tx.connection, tx.cell, operation.about_id, operation_id, payment.currency, at, bookings)
+    if bookings:  # about the order, so that all that it moved is found under its id
+        await store.book(tx.connection, tx.cell, payment.id, operation_id, payment.currency, at, bookings)
     if kind:
         body = rules.told(after, operation.amount_minor, operation_id, reason)
         position = str(await tx.append([Fact(kind, f"payment/{payment.id}", after.version, body)]))
