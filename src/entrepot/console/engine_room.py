@@ -11,8 +11,8 @@ from entrepot.api import projections, pulse_store
 from entrepot.api.parts import Parts
 from entrepot.base.errors import BadInputError, EntrepotError, NotFoundError
 from entrepot.console import diagnosis
+from entrepot.console.forms import Form
 from entrepot.console.guard import same_site
-from entrepot.console.orders import Form
 from entrepot.console.render import page
 from entrepot.log import generations, quarantine
 

@@ -1,48 +1,53 @@
-"""Orders as pages: the list as it grows, one order with its timeline, and the buttons buy and cancel."""
+"""Orders as pages: the list as it grows; one order with its timeline, payments and shipments, and its buttons."""
 
-from datetime import datetime
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Any, get_args
 from uuid import UUID
 
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.enums import RequestEncodingType
-from litestar.params import Body, FromPath, FromQuery
+from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
-from msgspec import Struct
 
+from entrepot.api.after_order import run
 from entrepot.api.pages import parse_cursor
 from entrepot.api.parts import Parts
 from entrepot.base.errors import BadInputError, EntrepotError, NotFoundError
-from entrepot.base.limits import IDEMPOTENCY_KEY_CHARS_MAX
-from entrepot.commerce.checkout.commands import cancel_order
-from entrepot.commerce.checkout.requests import LineRequest, OrderRequest
+from entrepot.commerce.aftersale import commands, returning
+from entrepot.commerce.aftersale.events import Reason
+from entrepot.commerce.aftersale.query import returns, timeline
+from entrepot.commerce.aftersale.requests import Cancellation, LinePieces, Moved, ReturnWish
+from entrepot.commerce.business.query import invoice_of_order
+from entrepot.commerce.fulfilment.query import shipments_of
 from entrepot.commerce.ordering import query
-from entrepot.commerce.ordering.query import OrderDetail
-from entrepot.commerce.pricing.query import markets
+from entrepot.commerce.ordering.query import OrderLine
+from entrepot.commerce.payment.query import payment
+from entrepot.console.forms import Form, key_of, text, whole_number
 from entrepot.console.guard import same_site
-from entrepot.console.render import amount, page, short, whole
+from entrepot.console.moments import shown
+from entrepot.console.render import page, short
 from entrepot.record.transaction import Transaction
 
 LIMIT = 30
-COUNTRY = "GB"
+RETURNS = 20
+CANCELLABLE = {"placed", "part_shipped"}
+REASONS: Mapping[str, str] = {
+    "changed_mind": "Changed their mind",
+    "does_not_fit": "Does not fit",
+    "late": "Came too late",
+    "damaged": "Damaged",
+    "wrong_article": "Wrong article",
+    "not_as_described": "Not as described",
+}
 
-Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
-
-
-class Step(Struct, frozen=True, kw_only=True):
-    """Something that happened to an order."""
-
-    at: datetime
-    what: str
-    state: str
-    why: str = ""
-
-
-class Cancelled(Struct, frozen=True):
-    """A cancellation was done (the answer to its command)."""
-
-    order_id: UUID
+# What a shipment may be made next, and how the button says it.
+NEXT: Mapping[str, tuple[str, str]] = {
+    "planned": ("picked", "Picked"),
+    "picked": ("packed", "Packed"),
+    "packed": ("shipped", "Ship"),
+    "shipped": ("delivered", "Delivered"),
+}
+_DONE = {"cancelled": "The order is cancelled.", "moved": "Noted.", "asked": "The return is opened."}
 
 
 @get("/orders", include_in_schema=False)
@@ -60,92 +65,113 @@ async def list_orders(parts: NamedDependency[Parts], cursor: FromQuery[str] = ""
 
 
 @get("/orders/{order_id:uuid}", include_in_schema=False)
-async def show_order(parts: NamedDependency[Parts], order_id: FromPath[UUID], placed: FromQuery[str] = "") -> Response[str]:
+async def show_order(parts: NamedDependency[Parts], order_id: FromPath[UUID], done: FromQuery[str] = "") -> Response[str]:
     """Show one order."""
-    return await _order_page(parts, order_id, placed=bool(placed))
+    return await order_page(parts, order_id, done=done)
 
 
 @post("/orders/{order_id:uuid}/cancellation", include_in_schema=False)
 async def cancel(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], order_id: FromPath[UUID], data: Form
 ) -> Response[Any]:
-    """Cancel an order, or say on its page why not."""
+    """Cancel what of an order has not left, or say on its page why not."""
     same_site(request)
-    reason = data.get("reason", "").strip()
+    reason = text(data, "reason")
     try:
-        if data.get("confirm", "").strip() != short(order_id):
+        if text(data, "confirm") != short(order_id):
             raise BadInputError(f"The order was not cancelled: type {short(order_id)} to confirm.")
         if not reason:
             raise BadInputError("The order was not cancelled: say why.")
-
-        async def act(tx: Transaction) -> Cancelled:
-            await cancel_order(tx, _key(data), order_id, reason)
-            return Cancelled(order_id)
-
-        await parts.run(act, Cancelled)
+        asked = Cancellation(reason=reason)
+        await run(parts, key_of(data), lambda tx: commands.cancel(tx, order_id, asked), f"cancel {order_id}", asked)
     except EntrepotError as error:
-        return await _order_page(parts, order_id, wrong=str(error), reason=reason, status=error.status)
-    return Redirect(f"/orders/{order_id}", status_code=303)
+        return await order_page(parts, order_id, wrong=str(error), reason=reason, status=error.status)
+    return Redirect(f"/orders/{order_id}?done=cancelled", status_code=303)
 
 
-@post("/products/{product_id:uuid}/orders", include_in_schema=False)
-async def buy(
-    request: Request[Any, Any, Any], parts: NamedDependency[Parts], product_id: FromPath[UUID], data: Form
-) -> Redirect:
-    """Place an order of one article and show it."""
+@post("/orders/{order_id:uuid}/shipments/{shipment_id:uuid}", include_in_schema=False)
+async def move_shipment(
+    request: Request[Any, Any, Any],
+    parts: NamedDependency[Parts],
+    order_id: FromPath[UUID],
+    shipment_id: FromPath[UUID],
+    data: Form,
+) -> Response[Any]:
+    """Say that a shipment was picked, packed, sent or delivered; sending takes its share of the money."""
     same_site(request)
-    market = data.get("market", "")
-    quantity = data.get("quantity", "1")
-    if not quantity.isdecimal():
-        raise BadInputError(f"{quantity!r} is no number of pieces of product {product_id}: write a whole number.")
-    async with parts.record.committing() as connection:
-        currency = (await markets(connection)).get(market, "")
-    if not currency:
-        raise BadInputError(f"There is no market {market!r}: choose one in the store.", market=market)
-    line = LineRequest(sku=data.get("sku", ""), quantity=int(quantity[:9]))
-    order = OrderRequest(market=market, country=COUNTRY, currency=currency, lines=[line])
-    placed = await parts.gatherer.place(_key(data), order)
-    return Redirect(f"/orders/{placed.order_id}?placed=yes", status_code=303)
+    to = text(data, "to")
+    carrier, tracking = text(data, "carrier"), text(data, "tracking")
+
+    async def act(tx: Transaction) -> Moved:
+        if to == "shipped":
+            return await commands.ship(tx, shipment_id, carrier, tracking)
+        if to == "delivered":
+            return await commands.deliver(tx, shipment_id)
+        if to not in {"picked", "packed"}:
+            raise BadInputError(f"A shipment cannot be made {to!r} here: picked, packed, shipped or delivered.")
+        return await commands.advance_shipment(tx, shipment_id, "picked" if to == "picked" else "packed")
+
+    try:
+        await run(parts, key_of(data), act, f"{to} {shipment_id} {carrier} {tracking}")
+    except EntrepotError as error:
+        return await order_page(parts, order_id, wrong=str(error), status=error.status)
+    return Redirect(f"/orders/{order_id}?done=moved", status_code=303)
 
 
-HANDLERS = [list_orders, show_order, cancel, buy]
+@post("/orders/{order_id:uuid}/returns", include_in_schema=False)
+async def ask_return(
+    request: Request[Any, Any, Any], parts: NamedDependency[Parts], order_id: FromPath[UUID], data: Form
+) -> Response[Any]:
+    """Open a return of pieces that have left."""
+    same_site(request)
+    try:
+        reasons: tuple[Reason, ...] = get_args(Reason)
+        reason: Reason = next((one for one in reasons if one == text(data, "reason")), "changed_mind")
+        typed = [
+            (int(name[5:]), whole_number(data, name)) for name in data if name.startswith("line-") and name[5:].isdecimal()
+        ]
+        lines = [LinePieces(line=line, quantity=quantity) for line, quantity in typed if quantity]
+        wish = ReturnWish(reason=reason, lines=lines, note=text(data, "note"))
+        await run(parts, key_of(data), lambda tx: returning.request_return(tx, order_id, wish), f"return {order_id}", wish)
+    except EntrepotError as error:
+        return await order_page(parts, order_id, wrong=str(error), status=error.status)
+    return Redirect(f"/orders/{order_id}?done=asked", status_code=303)
 
 
-def timeline(order: OrderDetail) -> list[Step]:
-    """Return what happened to an order, the oldest first."""
-    pieces = sum(line.quantity for line in order.lines)
-    steps = [Step(at=order.placed_at, what="Placed", state="good", why=f"{whole(pieces)} pieces taken from stock")]
-    steps += [
-        Step(
-            at=back.returned_at,
-            what=f"{whole(back.pieces)} pieces came back",
-            state="warning",
-            why=f"{back.reason}; {amount(back.total_minor, order.currency)} owed back",
-        )
-        for back in order.returns
-    ]
-    if order.cancelled_at is not None:
-        steps.append(Step(at=order.cancelled_at, what="Cancelled", state="idle", why=order.cancelled_for or ""))
-    return sorted(steps, key=lambda step: step.at)
+HANDLERS = [list_orders, show_order, cancel, move_shipment, ask_return]
 
 
-async def _order_page(
-    parts: Parts, order_id: UUID, *, placed: bool = False, wrong: str = "", reason: str = "", status: int = 200
+async def order_page(
+    parts: Parts, order_id: UUID, *, done: str = "", wrong: str = "", reason: str = "", status: int = 200
 ) -> Response[str]:
+    """Return the page of an order, perhaps with what was done, or with what was not and why."""
     async with parts.record.reading() as connection:
         found = await query.order(connection, parts.cell, order_id)
-    if found is None:
-        raise NotFoundError(f"There is no order {order_id}.", order_id=str(order_id))
+        if found is None:
+            raise NotFoundError(f"There is no order {order_id}.", order_id=str(order_id))
+        moments = await timeline(connection, parts.cell, order_id)
+        paid = await payment(connection, parts.cell, order_id)
+        shipments = await shipments_of(connection, parts.cell, order_id)
+        back = await returns(connection, parts.cell, None, "", order_id, RETURNS)
+        invoice = await invoice_of_order(connection, parts.cell, order_id)
     context = {
         "order": found,
-        "timeline": timeline(found),
-        "placed": placed,
+        "moments": [shown(moment, found.currency) for moment in moments],
+        "payment": paid,
+        "shipments": shipments,
+        "next": NEXT,
+        "back": back,
+        "reasons": REASONS,
+        "invoice": invoice,
+        "cancellable": found.state in CANCELLABLE and any(_left(line) for line in found.lines),
+        "returnable": [line for line in found.lines if line.shipped > line.returned],
+        "done": _DONE.get(done, ""),
         "wrong": wrong,
         "reason": reason,
-        "key": parts.record.ids.fresh(),
+        "fresh": parts.record.ids.fresh,
     }
     return page("order.html", "orders", context, status=status)
 
 
-def _key(data: dict[str, str]) -> str:
-    return f"console/{data.get('key', '')}"[:IDEMPOTENCY_KEY_CHARS_MAX]
+def _left(line: OrderLine) -> int:
+    return line.quantity - line.shipped - line.cancelled - line.returned

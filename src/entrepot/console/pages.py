@@ -9,10 +9,10 @@ from litestar.types import ControllerRouterHandler
 from entrepot.api import problems
 from entrepot.base.errors import EntrepotError
 from entrepot.base.ids import IdSource
-from entrepot.console import assets, diagnosis, engine_room, orders, sales, store
+from entrepot.console import assets, cart, checkout, diagnosis, engine_room, orders, sales, store
 from entrepot.console.render import environment, page
 
-ROOMS = (store, orders, sales, engine_room)
+ROOMS = (store, cart, checkout, orders, sales, engine_room)
 
 
 def handlers() -> list[ControllerRouterHandler]:

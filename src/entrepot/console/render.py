@@ -31,10 +31,11 @@ class Room(Struct, frozen=True):
 
 
 class Page(Struct, frozen=True, kw_only=True):
-    """What every page knows: the room it lies in, and when it was rendered."""
+    """What every page knows: the room it lies in, when it was rendered, and how many pieces lie in the visitor's cart."""
 
     room: str
     now: datetime
+    pieces: int = 0
     language: str = "en"
     theme: str = ""
 
@@ -42,16 +43,23 @@ class Page(Struct, frozen=True, kw_only=True):
 ROOMS = (
     Room("store", "Store", "/"),
     Room("orders", "Orders", "/orders"),
+    Room("office", "Office", "/office"),
     Room("sales", "Sales", "/sales"),
     Room("engine-room", "Engine room", "/engine-room"),
 )
 
 
 def page(
-    template: str, room: str, context: Mapping[str, object], *, status: int = 200, clock: Clock | None = None
+    template: str,
+    room: str,
+    context: Mapping[str, object],
+    *,
+    status: int = 200,
+    pieces: int = 0,
+    clock: Clock | None = None,
 ) -> Response[str]:
     """Return a page; it is never kept by a cache, since it says how things are now."""
-    head = Page(room=room, now=utc((clock or SystemClock()).millis()))
+    head = Page(room=room, now=utc((clock or SystemClock()).millis()), pieces=pieces)
     text = environment().get_template(template).render({**context, "page": head})
     headers = {"Cache-Control": "no-store"}
     return Response(text, status_code=status, media_type="text/html", headers=headers)
@@ -81,6 +89,7 @@ def environment() -> jinja2.Environment:
         short=short,
         lag=lag,
         decimal=decimal,
+        day=day,
         id=UUID,
         json=json,
     )
@@ -115,6 +124,11 @@ def moment(at: datetime) -> str:
 def dated(on: date) -> str:
     """Return a day, as a document bears it."""
     return format_date(on, "d MMMM y", locale=LOCALE)
+
+
+def day(on: date) -> str:
+    """Return a day as people plan by it: Tue 3 Mar."""
+    return format_date(on, "EEE d MMM", locale=LOCALE)
 
 
 def instant(at: datetime) -> str:

@@ -22,6 +22,7 @@ from entrepot.commerce.catalog.events import ProductText
 from entrepot.commerce.pricing.query import markets
 from entrepot.console import narrowing
 from entrepot.console.render import decimal, page
+from entrepot.console.visitor import pieces
 from entrepot.projections.bought_together.query import bought_together
 from entrepot.projections.live_stock.query import available
 from entrepot.projections.product_page.query import ProductPage, categories, pages, read_category, read_page
@@ -68,14 +69,14 @@ class Suggested(Struct, frozen=True, kw_only=True):
 
 
 @get("/", include_in_schema=False)
-async def home(parts: NamedDependency[Parts], market: FromQuery[str] = "") -> Response[str]:
+async def home(request: Request[Any, Any, Any], parts: NamedDependency[Parts], market: FromQuery[str] = "") -> Response[str]:
     """Show the search box and where to begin."""
     here = await place(parts, market)
     results = await _search(parts, Wanted(text="", market=here.market, limit=1))
     names = await _category_names(parts, results)
     facets = {facet.field: facet for facet in results.facets}
     context = {"here": here, "total": results.total, "facets": facets, "names": names, "sold": await _best_sold(parts, here)}
-    return page("home.html", "store", context)
+    return page("home.html", "store", context, pieces=await pieces(parts, request))
 
 
 class Place(Struct, frozen=True, kw_only=True):
@@ -119,7 +120,7 @@ async def results(request: Request[Any, Any, Any], parts: NamedDependency[Parts]
         "kept": [(n, v) for n, v in pairs if n not in {"q", "cursor", "price"}],
         "pairs": pairs,
     }
-    return page("results.html", "store", shown)
+    return page("results.html", "store", shown, pieces=await pieces(parts, request))
 
 
 @get("/suggest", include_in_schema=False)
@@ -134,7 +135,9 @@ async def suggestions(parts: NamedDependency[Parts], q: FromQuery[str] = "") -> 
 
 
 @get("/products/{product_id:uuid}", include_in_schema=False)
-async def product(parts: NamedDependency[Parts], product_id: FromPath[UUID], market: FromQuery[str] = "") -> Response[str]:
+async def product(
+    request: Request[Any, Any, Any], parts: NamedDependency[Parts], product_id: FromPath[UUID], market: FromQuery[str] = ""
+) -> Response[str]:
     """Show one product."""
     here = await place(parts, market)
     shown = read_page((await parts.pages.page(product_id)).body)
@@ -156,7 +159,7 @@ async def product(parts: NamedDependency[Parts], product_id: FromPath[UUID], mar
         "attributes": [(name.replace("_", " "), _value(value)) for name, value in shown.attributes.items()],
         "key": parts.record.ids.fresh(),
     }
-    return page("product.html", "store", context)
+    return page("product.html", "store", context, pieces=await pieces(parts, request))
 
 
 HANDLERS = [home, results, suggestions, product]

@@ -146,6 +146,12 @@ async def invoices(
     return [InvoiceChanged(**dict(row)) for row in rows]
 
 
+async def invoice_of_order(connection: Connection, cell: int, order_id: UUID) -> InvoiceChanged | None:
+    """Return the invoice of an order, or None: one that was paid by card has none."""
+    row = await connection.fetchrow(SQL["invoice_of_order"], cell, order_id)
+    return None if row is None else InvoiceChanged(**dict(row))
+
+
 async def invoice(connection: Connection, cell: int, invoice_id: UUID) -> InvoiceView:
     """Return an invoice with its document and what has settled it, or say that there is none."""
     columns = dict(_there(await connection.fetchrow(SQL["invoice"], cell, invoice_id), "invoice", invoice_id))

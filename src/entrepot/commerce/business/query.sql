@@ -58,6 +58,11 @@ FROM business.invoice
 WHERE cell = $1 AND ($2::uuid IS NULL OR company_id = $2) AND ($3 = '' OR state = $3) AND ($4::uuid IS NULL OR id < $4)
 ORDER BY id DESC LIMIT $5;
 
+-- name: invoice_of_order
+-- The invoice of an order, if it has one.
+SELECT id, number, state, company_id, order_id, issued_at, due_on, currency, total_minor, paid_minor, credited_minor
+FROM business.invoice WHERE cell = $1 AND order_id = $2;
+
 -- name: invoice
 -- An invoice with its document.
 SELECT id, number, state, company_id, order_id, issued_at, due_on, currency, total_minor, paid_minor, credited_minor, body

@@ -131,7 +131,7 @@
     ages();
   };
 
-  const verifying = () => { if (document.querySelector("[data-verifying]")) setTimeout(() => location.reload(), 1500); };
+  const verifying = () => { if (document.querySelector("[data-verifying], [data-waiting]")) setTimeout(() => location.reload(), 1500); };
 
   document.addEventListener("DOMContentLoaded", () => {
     ages();

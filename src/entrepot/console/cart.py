@@ -1,0 +1,182 @@
+"""The cart's page and its buttons: pieces, notes, coupons. What changed since an article was put in is told beside it."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.response import Redirect
+from msgspec import UNSET
+
+from entrepot.api.parts import Parts
+from entrepot.base.errors import BadInputError, ConflictError, EngineAwayError, EntrepotError, NotFoundError
+from entrepot.base.ormap import Seen
+from entrepot.commerce.cart import rules
+from entrepot.commerce.cart.commands import Act, Kept
+from entrepot.commerce.cart.requests import Carted, CartLineRequest, CartRequest, LineChange
+from entrepot.commerce.checkout.carted import CartView, carted, check_coupon, look
+from entrepot.commerce.pricing.query import countries
+from entrepot.console.forms import Form, key_of, text, whole_number
+from entrepot.console.guard import same_site
+from entrepot.console.render import page
+from entrepot.console.store import place, spoken
+from entrepot.console.visitor import cart_of, remember_cart
+from entrepot.projections.product_page.query import read_page
+from entrepot.record.idempotency import fingerprint
+
+# Where a market says no country of its own.
+COUNTRY = "GB"
+
+
+@get("/cart", include_in_schema=False)
+async def show_cart(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Response[str]:
+    """Show what lies in the visitor's cart, as it is offered at this moment."""
+    return await _cart_page(request, parts, await cart_of(parts, request))
+
+
+@post("/cart/lines", include_in_schema=False)
+async def add(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: Form) -> Redirect:
+    """Put an article in, into a new cart if the visitor has none, and show the cart or go on to the checkout."""
+    same_site(request)
+    market, sku = text(data, "market"), text(data, "sku")
+    line = CartLineRequest(sku=sku, quantity=whole_number(data, "quantity"))
+    currencies, offers = await _offers(parts, market, [sku])
+    kept = await cart_of(parts, request)
+    if kept is not None and kept.cart.market != market:
+        if kept.cart.lines.dots:
+            raise ConflictError(
+                f"Your cart is of the market {kept.cart.market}, this article of {market}: order or empty the cart first.",
+                market=kept.cart.market,
+            )
+        kept = None
+    if kept is None:
+        async with parts.record.committing() as connection:
+            country = (await countries(connection)).get(market) or COUNTRY
+        kept = await parts.carts.open(CartRequest(market=market, country=country, lines=[line]), currencies, offers)
+    else:
+        key = key_of(data)
+        await parts.carts.change(
+            kept, lambda cart, write: rules.put_in(cart, [line], offers, write), key=key, fingerprint=fingerprint(line)
+        )
+    to = "/checkout" if text(data, "do") == "buy" else "/cart"
+    return Redirect(to, status_code=303, cookies=[remember_cart(request, kept.id)])
+
+
+@post("/cart/quantity", include_in_schema=False)
+async def set_quantity(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: Form) -> Response[Any]:
+    """Say how many pieces of an article there shall be; none takes it out."""
+    same_site(request)
+    try:
+        change = LineChange(quantity=whole_number(data, "set" if "set" in data else "quantity"))
+        await _change_line(request, parts, data, change)
+    except (BadInputError, NotFoundError) as error:
+        return await _refused(request, parts, error)
+    return Redirect("/cart", status_code=303)
+
+
+@post("/cart/notes", include_in_schema=False)
+async def set_note(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: Form) -> Response[Any]:
+    """Write a note on an article, for whoever packs or makes it."""
+    same_site(request)
+    try:
+        await _change_line(request, parts, data, LineChange(note=text(data, "note")))
+    except (BadInputError, NotFoundError) as error:
+        return await _refused(request, parts, error)
+    return Redirect("/cart", status_code=303)
+
+
+@post("/cart/coupons", include_in_schema=False)
+async def use_coupon(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: Form) -> Response[Any]:
+    """Put a coupon in, or say beside its field why not."""
+    same_site(request)
+    kept, code = await cart_of(parts, request), text(data, "code").upper()
+    if kept is None:
+        return Redirect("/cart", status_code=303)
+    try:
+        async with parts.record.committing() as connection:
+            await check_coupon(connection, parts.cell, parts.quoting, kept.cart, code)
+        await parts.carts.change(kept, lambda cart, write: rules.use_coupon(cart, code, write))
+    except (BadInputError, NotFoundError, ConflictError) as error:
+        return await _cart_page(request, parts, kept, coupon=code, coupon_wrong=str(error), status=error.status)
+    return Redirect("/cart", status_code=303)
+
+
+@post("/cart/coupons/removal", include_in_schema=False)
+async def drop_coupon(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: Form) -> Redirect:
+    """Take a coupon away."""
+    same_site(request)
+    kept, code = await cart_of(parts, request), text(data, "code")
+    if kept is not None:
+        await parts.carts.change(kept, lambda cart, write: rules.drop_coupon(cart, code, write))
+    return Redirect("/cart", status_code=303)
+
+
+HANDLERS = [show_cart, add, set_quantity, set_note, use_coupon, drop_coupon]
+
+
+async def titles_of(parts: Parts, ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Return what products are called; fewer, or none, when the engine that knows does not answer."""
+    try:
+        found = await parts.pages.pages(list(dict.fromkeys(ids)))
+    except (EngineAwayError, NotFoundError):
+        return {}
+    return {id_: spoken(read_page(one.body)).title for id_, one in found.items()}
+
+
+async def titles_in(parts: Parts, view: CartView) -> dict[UUID, str]:
+    """Return what the products of a cart are called."""
+    return await titles_of(parts, [line.product_id for line in view.lines if line.product_id])
+
+
+async def _change_line(request: Request[Any, Any, Any], parts: Parts, data: dict[str, str], change: LineChange) -> None:
+    kept, sku = await cart_of(parts, request), text(data, "sku")
+    if kept is None:
+        raise NotFoundError("Your cart has expired, or was ordered: put the article in anew.")
+    _, offers = await _offers(parts, kept.cart.market, [sku])
+    seen = text(data, "seen")
+    known: Seen | None = rules.parse_seen(seen)
+
+    def act_on_line() -> Act:
+        if change.quantity == 0:
+            return lambda cart, write: rules.take_out(cart, sku, write)
+        return lambda cart, write: rules.change_line(cart, sku, change, offers, write)
+
+    repeated = change.quantity is not UNSET and change.quantity != 0
+    key = rules.key_of_change(sku, change, seen) if repeated else None
+    await parts.carts.change(kept, act_on_line(), seen=known, key=key, fingerprint=fingerprint(change) if key else b"")
+
+
+async def _offers(parts: Parts, market: str, skus: list[str]) -> tuple[list[str], dict[str, Carted]]:
+    async with parts.record.committing() as connection:
+        return await carted(connection, parts.cell, market, skus)
+
+
+async def _refused(request: Request[Any, Any, Any], parts: Parts, error: EntrepotError) -> Response[str]:
+    return await _cart_page(request, parts, await cart_of(parts, request), wrong=str(error), status=error.status)
+
+
+async def _cart_page(
+    request: Request[Any, Any, Any],
+    parts: Parts,
+    kept: Kept | None,
+    *,
+    wrong: str = "",
+    coupon: str = "",
+    coupon_wrong: str = "",
+    status: int = 200,
+) -> Response[str]:
+    view = None
+    if kept is not None:
+        async with parts.record.committing() as connection:
+            view = await look(connection, parts.cell, parts.quoting, kept.id, kept.cart)
+    here = await place(parts, view.market if view else request.query_params.get("market", ""))
+    context = {
+        "here": here,
+        "view": view,
+        "titles": await titles_in(parts, view) if view else {},
+        "wrong": wrong,
+        "coupon": coupon,
+        "coupon_wrong": coupon_wrong,
+    }
+    return page("cart.html", "store", context, status=status, pieces=view.pieces if view else 0)
