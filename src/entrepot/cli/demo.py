@@ -24,11 +24,13 @@ from entrepot.cli.children import Children
 from entrepot.cli.history import History, bring_in, caught_up, history, verified
 from entrepot.cli.logs import to_stderr
 from entrepot.cli.ports import Port, free_port
+from entrepot.cli.shoppers import check_rate
 from entrepot.cli.verify import EXIT_DIFFERS
 from entrepot.importing.data import DataSet, find_data
 from entrepot.importing.pace import Pace, parse_pace
 from entrepot.local import control
 from entrepot.settings import Settings, given_roles, load
+from entrepot.shoppers.storefront import MARKETS
 
 Flag = Annotated[bool, Parameter(negative="")]
 
@@ -36,13 +38,17 @@ PORTS_TRIED_MAX = 20
 SPEED = "200"
 
 
-async def demo(*, speed: str | None = None, port: Port | None = None, once: Flag = False, json: Flag = False) -> int:
+async def demo(
+    *, speed: str | None = None, shoppers: float = 1.0, port: Port | None = None, once: Flag = False, json: Flag = False
+) -> int:
     """Start everything, bring in real data and keep it open in the browser until Ctrl-C; what is there already is kept.
 
     Parameters
     ----------
     speed
         Orders replayed a second (200), a multiple of real time (3600x), or 0 for as fast as it goes (the default with --once).
+    shoppers
+        How many people who are not there come to shop a second, once history is in; 0 for none.
     port
         The port of the API and the console (default: ENTREPOT_PORT, else 8700, or the next that is free).
     once
@@ -51,6 +57,7 @@ async def demo(*, speed: str | None = None, port: Port | None = None, once: Flag
         Print the counts as JSON.
     """
     to_stderr(logging.ERROR)
+    check_rate(shoppers)
     pace = parse_pace(speed if speed is not None else "0" if once else SPEED)
     settings = load(os.environ)
     data = find_data(settings, os.environ)
@@ -68,7 +75,8 @@ async def demo(*, speed: str | None = None, port: Port | None = None, once: Flag
             try:
                 await bring_in(app, data, pace, screen)
                 screen.print("All of it is in. Ctrl-C ends the demo; what it brought in stays.")
-                await asyncio.Event().wait()
+                async with Children(settings, _crowd(f"http://{settings.host}:{chosen}", shoppers, data)):
+                    await asyncio.Event().wait()
             except asyncio.CancelledError:
                 screen.print("Stopping. 'make demo' goes on where this was; 'make clean' removes it.")
     return 0
@@ -114,6 +122,13 @@ async def _engines(settings: Settings, screen: Console) -> AsyncIterator[Setting
         if not ran:
             with screen.status("The engines stop"):
                 await control.stop(settings)
+
+
+def _crowd(address: str, rate: float, data: DataSet) -> list[list[str]]:
+    """Return the verb that lets shoppers in, if any are wanted and somebody knows an address in a market of the catalogues."""
+    sold_in = [file.mapping.products.market for file in data.products if file.mapping.products]
+    markets = [market for market in dict.fromkeys(sold_in) if market in MARKETS]
+    return [["shoppers", "--rate", f"{rate:g}", "--url", address, "--market", ",".join(markets)]] if rate and markets else []
 
 
 def _market(data: DataSet) -> str:

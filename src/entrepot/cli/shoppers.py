@@ -26,14 +26,20 @@ EXIT_OVERSOLD = 4
 
 
 async def shoppers(
-    *, rate: float = 2.0, url: str = "", market: str = "uk-gift", flash: Flag = False, seed: int | None = None, json: Flag = False
+    *,
+    rate: float = 2.0,
+    url: str = "",
+    market: str = "uk-gift",
+    flash: Flag = False,
+    seed: int | None = None,
+    json: Flag = False,
 ) -> int:
     """Let people who are not there shop over HTTP, until stopped.
 
     Parameters
     ----------
     rate
-        How many come in a second.
+        How many come in a second; 0 lets nobody in, and staff goes on.
     url
         Where the API is (default: ENTREPOT_HOST and ENTREPOT_PORT, else http://127.0.0.1:8700).
     market
@@ -50,8 +56,7 @@ async def shoppers(
     unknown = [code for code in markets if code not in MARKETS]
     if unknown:
         raise BadInputError(f"Nobody knows an address in the market {unknown[0]!r}: {', '.join(MARKETS)}.", market=unknown[0])
-    if not 0 < rate <= RATE_MAX:
-        raise BadInputError(f"{rate:g} shoppers a second cannot be: more than 0, {RATE_MAX:g} at most.", rate=rate)
+    check_rate(rate)
     address = url or f"http://{settings.host}:{settings.port}"
     if flash:
         return await _flash(address, markets[0], as_json=json)
@@ -67,6 +72,12 @@ async def shoppers(
     finally:
         await storefront.close()
     return 0
+
+
+def check_rate(rate: float) -> None:
+    """Refuse a rate at which nobody could come."""
+    if not 0 <= rate <= RATE_MAX:
+        raise BadInputError(f"{rate:g} shoppers a second cannot be: 0 to {RATE_MAX:g}.", rate=rate)
 
 
 async def _flash(address: str, market: str, *, as_json: bool) -> int:

@@ -48,7 +48,7 @@ class Crowd:
         """Let shoppers come at this rate until cancelled; ``told`` hears of every change."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._staff())
-            while True:
+            while per_second > 0:
                 await self._room.acquire()
                 group.create_task(self._visit())
                 told(self.seen)

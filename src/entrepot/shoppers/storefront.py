@@ -47,6 +47,7 @@ PORTLAND: Final = {"line1": "12 Elm St", "city": "Portland", "region": "OR", "po
 MARKETS: Final[Mapping[str, Market]] = {
     "uk-gift": Market("uk-gift", "GBP", YORK),
     "us": Market("us", "USD", PORTLAND),
+    "us-grocery": Market("us-grocery", "USD", PORTLAND),
     "uk": Market("uk", "GBP", YORK),
 }
 

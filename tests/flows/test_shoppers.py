@@ -1,0 +1,50 @@
+"""People who are not there shop over HTTP: a crowd that buys and is served, and a flash sale that sells each piece once."""
+
+import asyncio
+import random
+import socket
+from collections import Counter
+from collections.abc import AsyncIterator
+
+import pytest
+
+from entrepot.shoppers.crowd import Crowd
+from entrepot.shoppers.flash import FlashSale, hold_flash_sale
+from entrepot.shoppers.storefront import Storefront
+from tests.house import House, served
+
+SECONDS_MAX = 60.0
+
+
+@pytest.fixture
+async def address(house: House) -> AsyncIterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    async with served(house, port) as url:
+        yield url
+
+
+async def test_a_flash_sale_sells_each_piece_once_and_tells_everybody_else(address: str) -> None:
+    told: list[FlashSale] = []
+    sale = await hold_flash_sale(address, pieces=10, buyers=40, market="uk", seen=told.append)
+    assert (sale.sold, sale.told_sold_out, sale.others, sale.left) == (10, 30, {}, 0)
+    assert len(told) >= 40
+
+
+async def test_a_crowd_buys_and_what_it_buys_is_delivered(address: str) -> None:
+    storefront = Storefront(address)
+    crowd = Crowd(storefront, random.Random(4), ["uk"])  # noqa: S311  # decides who buys what, guards nothing
+    enough = asyncio.Event()
+
+    def told(seen: Counter[str]) -> None:
+        if seen["checkout placed"] >= 2 and seen["shipments delivered"]:
+            enough.set()
+
+    running = asyncio.create_task(crowd.run(10.0, told))
+    async with asyncio.timeout(SECONDS_MAX):
+        await enough.wait()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await storefront.close()
+    assert not crowd.seen["told: unexpected"]
