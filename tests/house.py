@@ -12,9 +12,10 @@ from granian.server.embed import Server
 from litestar.types import ASGIApp
 from msgspec import Struct
 
-from entrepot.app import App, keep_up, opened, prepare
+from entrepot.app import App, keep_up, opened, prepare, reactions
 from entrepot.base.event import Token
 from entrepot.cli.serve import serving
+from entrepot.jobs.store import cursors
 from entrepot.settings import Engines, Settings
 
 READY_SECONDS = 20.0
@@ -31,11 +32,22 @@ class House(Struct, frozen=True):
     async def seen_by_all(self) -> None:
         """Wait until every projection has read all that was written so far."""
         async with self.app.record.committing() as connection:
-            row = await connection.fetchrow("SELECT max(txid) AS txid, max(seq) AS seq FROM log.event")
-        assert row is not None  # an aggregate always has a row
+            row = await connection.fetchrow("SELECT txid, seq FROM log.event ORDER BY txid DESC, seq DESC LIMIT 1")
+        assert row is not None  # a house has been filled
         token = Token.parse(f"{self.app.settings.cell}.{row['txid']}.{row['seq']}")
         for one in self.app.projections:
             assert await self.app.live.wait_for(one.name, token, READY_SECONDS), f"{one.name} does not follow"
+
+    async def until_reacted(self) -> None:
+        """Wait until every reaction has seen all that was written so far, and what the others wrote meanwhile."""
+        wanted = len(reactions(self.app))
+        async with asyncio.timeout(READY_SECONDS):
+            while True:
+                async with self.app.record.committing() as connection:
+                    read = await cursors(connection, self.app.settings.cell)
+                if len(read) >= wanted and not any(one.behind for one in read):
+                    return
+                await asyncio.sleep(0.02)
 
 
 def settings_for(engines: Engines, home: Path) -> Settings:

@@ -14,7 +14,7 @@ ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{1
 # What differs from one run, or one house, to the next; the members must still be there.
 MOVES = frozenset(
     (  # noqa: SIM905  # forty names as a list would be forty lines
-        "number why issued_at due_on kept_at asked_at period_start period_end next_at "
+        "planned_at picked_at packed_at shipped_at delivered_at number why issued_at due_on kept_at asked_at period_start period_end next_at "
         "secret version expires_at explained earliest latest reference position at placed_at returned_at cancelled_at "
         "since until cursor score head passed generation name role error quarantined verified building lags lag_events "
         "lag_seconds events_per_second "
