@@ -71,6 +71,7 @@ def test_a_price_in_another_currency_is_rounded_to_what_can_be_paid_in_coins() -
     # 10.00 GBP / 0.87 * 0.93 = 10.6896 CHF
     quote = quoted(asked({"tea": 1}, currency="CHF"))
     assert (quote.currency, quote.lines[0].list_minor) == ("CHF", 1_070)
+    assert quote.explained[0].sentence.endswith("converted from 10.00 GBP at 1 GBP = 1.068966 CHF")
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,16 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
+from decimal import Decimal
 from fractions import Fraction
 
 from msgspec import Struct
 
 from entrepot.base.errors import ConflictError
 from entrepot.base.money import Currency, Minor, exchanged
+
+
+_SHOWN = Decimal("0.000001")
 
 
 class Rate(Struct, frozen=True):
@@ -60,6 +64,11 @@ class Rates:
         if of == to:
             return Minor(minor)
         return exchanged(minor, Currency(of), Currency(to), self.at(of, to, at), cash=cash)
+
+    def spoken(self, of: str, to: str, at: datetime) -> str:
+        """Return the rate as sentences for people say it, to six digits: ``1 GBP = 1.068966 CHF``."""
+        rate = self.at(of, to, at)
+        return f"1 {of} = {(Decimal(rate.numerator) / rate.denominator).quantize(_SHOWN).normalize():f} {to}"
 
     def _direct(self, of: str, to: str, at: datetime) -> Fraction | None:
         if (found := _latest(self._by_pair.get((of, to), []), at)) is not None:

@@ -232,4 +232,5 @@ def _tier(tiers: Sequence[Tier], quantity: int) -> Tier | None:
 def _in_currency(minor: int, of: str, to: Currency, rates: Rates, at: datetime) -> tuple[int, str]:
     if of == to:
         return minor, ""
-    return rates.convert(minor, of, to, at, cash=True), f", converted from {spoken(minor, Currency(of))}"
+    how = f", converted from {spoken(minor, Currency(of))} at {rates.spoken(of, to, at)}"
+    return rates.convert(minor, of, to, at, cash=True), how
