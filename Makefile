@@ -13,7 +13,7 @@ LAST := browser
 ENGINES := store conformance projections flows faults migrations
 OTHERS := $(filter-out $(QUICK) $(ENGINES) $(LAST),$(patsubst tests/%/,%,$(wildcard tests/*/)))
 
-BENCHES := orders reads projections rebuild search-quality
+BENCHES := orders checkout flash promotions reads projections rebuild search-quality
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format bench docs clean

@@ -17,3 +17,7 @@ SELECT (SELECT count(*) FROM stock.level WHERE available < 0) AS oversold,
 -- name: head
 -- The position of the log's last event.
 SELECT txid::text::bigint AS txid, seq FROM log.event WHERE cell = $1 ORDER BY txid DESC, seq DESC LIMIT 1;
+
+-- name: used
+-- How much of an allowance is used.
+SELECT coalesce(sum(used), 0) FROM checkout.allowance WHERE name = $1;

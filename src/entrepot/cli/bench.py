@@ -15,11 +15,13 @@ from rich.table import Table
 from entrepot.bench import Row
 from entrepot.settings import load, require
 
-Name = Literal["orders", "checkout", "reads", "projections", "rebuild", "search-quality"]
+Name = Literal["orders", "checkout", "flash", "promotions", "reads", "projections", "rebuild", "search-quality"]
 
 MODULES: Final[dict[Name, str]] = {
     "orders": "entrepot.bench.orders",
     "checkout": "entrepot.bench.checkout",
+    "flash": "entrepot.bench.flash",
+    "promotions": "entrepot.bench.promotions",
     "reads": "entrepot.bench.reads",
     "projections": "entrepot.bench.projections",
     "rebuild": "entrepot.bench.rebuild",
@@ -33,7 +35,7 @@ def bench(name: Name, *, json: Annotated[bool, Parameter(negative="")] = False) 
     Parameters
     ----------
     name
-        orders, reads, projections, rebuild or search-quality.
+        orders, checkout, flash, promotions, reads, projections, rebuild or search-quality.
     json
         Print one JSON object instead of a table.
     """

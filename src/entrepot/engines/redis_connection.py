@@ -13,8 +13,10 @@ from entrepot.base.limits import CONNECT_SECONDS_MAX, POOL_CONNECTIONS_MAX
 AWAY = (OSError, TimeoutError, RedisConnectionError, RedisTimeoutError, OutOfMemoryError, ReadOnlyError)
 
 
-def connect(url: str, *, seconds_max: float, tries: int = 2) -> Redis:
+def connect(url: str, *, seconds_max: float, wait_seconds_max: float | None = None, tries: int = 2) -> Redis:
     """Return a client of this server that has not connected yet; no single answer takes longer than ``seconds_max``.
+
+    ``wait_seconds_max`` is how long a command may wait for a connection that is free (as long as for an answer, unless given).
 
     A command is tried again when its connection turns out to be closed, never when it was too slow: everything our
     drivers send may be repeated, but what is slow would only be slowed down more.
@@ -22,7 +24,7 @@ def connect(url: str, *, seconds_max: float, tries: int = 2) -> Redis:
     pool = BlockingConnectionPool.from_url(
         url,
         max_connections=POOL_CONNECTIONS_MAX,
-        timeout=seconds_max,
+        timeout=wait_seconds_max or seconds_max,
         socket_timeout=seconds_max,
         socket_connect_timeout=CONNECT_SECONDS_MAX,
         retry=Retry(NoBackoff(), tries - 1, supported_errors=(RedisConnectionError,)),

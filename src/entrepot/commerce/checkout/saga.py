@@ -107,10 +107,10 @@ class Checkouts:
             raise KeyReusedError(key)
         return await self._go_on(await self._stored(checkout_id), nobody_is_at_it=True)
 
-    async def recover(self) -> int:
-        """Go on with checkouts that were left behind, and end those whose time is over; returns how many have ended."""
+    async def recover(self, left_seconds: float = limits.CHECKOUT_STEP_SECONDS_MAX) -> int:
+        """Go on with checkouts that nobody has stepped for so long, and end those whose time is over; returns how many ended."""
         now = self._now()
-        stale = now - timedelta(seconds=limits.CHECKOUT_STEP_SECONDS_MAX)
+        stale = now - timedelta(seconds=left_seconds)
         async with self._record.committing() as connection:
             ids = await store.left_behind(connection, self._cell, now, stale, limits.CHECKOUTS_RECOVERED_MAX)
         free, away = asyncio.Semaphore(limits.CHECKOUTS_RECOVERED_AT_ONCE), asyncio.Event()

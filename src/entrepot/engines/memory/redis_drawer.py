@@ -12,7 +12,7 @@ from hashlib import sha1
 
 from redis.exceptions import NoScriptError
 
-from entrepot.base.limits import DRAWER_SECONDS_MAX
+from entrepot.base.limits import DRAWER_SECONDS_MAX, READ_SECONDS_MAX
 from entrepot.engines import answering
 from entrepot.engines.redis_connection import AWAY, connect
 
@@ -51,7 +51,7 @@ class RedisDrawer:
     """Bytes under names; ``label`` tells this drawer from others on the same server."""
 
     def __init__(self, url: str, label: str) -> None:
-        self._redis = connect(url, seconds_max=DRAWER_SECONDS_MAX)
+        self._redis = connect(url, seconds_max=DRAWER_SECONDS_MAX, wait_seconds_max=READ_SECONDS_MAX)
         self._label = label
 
     async def open(self) -> None:
