@@ -11,11 +11,10 @@ from tests.house import House
 
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 
-# What differs from one run, or one house, to the next; the members must still be there.
+# What differs from one run, or one house, to the next, beside moments (``_at``); the members must still be there.
 MOVES = frozenset(
     (  # noqa: SIM905  # forty names as a list would be forty lines
-        "planned_at picked_at packed_at shipped_at delivered_at number why issued_at due_on kept_at asked_at period_start period_end next_at "
-        "secret version expires_at explained earliest latest reference position at placed_at returned_at cancelled_at "
+        "number why due_on period_start period_end secret version explained earliest latest reference position at "
         "since until cursor score head passed generation name role error quarantined verified building lags lag_events "
         "lag_seconds events_per_second "
         "hits facets total did_you_mean texts products brands categories "
@@ -29,7 +28,7 @@ def same(told: Any, given: Any, ids: dict[str, str], member: str = "") -> None:
     if isinstance(told, dict) and isinstance(given, dict):
         assert told.keys() == given.keys(), (member, told.keys() ^ given.keys())
         for name, value in told.items():
-            if name not in MOVES:
+            if name not in MOVES and not name.endswith("_at"):
                 same(value, given[name], ids, name)
     elif isinstance(told, list) and isinstance(given, list):
         for first, second in zip(told, given, strict=False):  # examples hold the first of many
