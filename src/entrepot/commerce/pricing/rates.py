@@ -12,7 +12,6 @@ from msgspec import Struct
 from entrepot.base.errors import ConflictError
 from entrepot.base.money import Currency, Minor, exchanged
 
-
 _SHOWN = Decimal("0.000001")
 
 
