@@ -38,6 +38,12 @@ class Server:
         self._process = await asyncio.to_thread(launch, Engine(), self._place)
         await until_ready(Engine(), self._place, self._process)
 
+    async def second(self) -> tuple[int | None, str]:
+        """Start another gateway on the same books; return its exit code and what it said."""
+        child = await asyncio.create_subprocess_exec(*Engine().command(self._place), stderr=asyncio.subprocess.PIPE)
+        _, said = await child.communicate()
+        return child.returncode, said.decode()
+
     async def kill(self) -> None:
         assert self._process
         self._process.send_signal(signal.SIGKILL)
@@ -84,6 +90,12 @@ async def test_a_tombstone_outlives_the_gateway_that_was_given_it(server: Server
     await server.start()
     with pytest.raises(GatewayRefusedError, match="closed"):
         await server.client.authorize(request)
+
+
+async def test_a_second_gateway_on_the_same_books_does_not_start(server: Server) -> None:
+    code, said = await server.second()
+    assert code == 1
+    assert "another one serves" in said
 
 
 async def test_captures_under_kill_are_finished_once_and_both_books_agree(record: Record, server: Server) -> None:

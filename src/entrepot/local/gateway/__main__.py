@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import fcntl
 import signal
 import sqlite3
 import sys
@@ -38,13 +39,16 @@ async def serve(data: Path, port: int, key: str) -> None:
         loop.add_signal_handler(number, stop.set)
     tasks = [asyncio.create_task(server.serve()), asyncio.create_task(sender.run())]
     print(f"The sandbox gateway serves {data} on {address}", flush=True)  # noqa: T201  # its log
-    await stop.wait()
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
     server.stop()  # type: ignore[no-untyped-call]  # granian leaves it without types
     tasks[1].cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    ends = await asyncio.gather(*tasks, return_exceptions=True)
     writer.close()
     reading.close()
     books.close()
+    if not stopping.done():
+        raise OSError(f"it ended by itself: {ends}")
 
 
 def main() -> int:
@@ -57,7 +61,12 @@ def main() -> int:
     try:
         import uvloop  # noqa: PLC0415  # only the process needs it
 
-        uvloop.run(serve(given.data.absolute(), given.port, given.key_file.read_text().strip()))
+        with (given.data / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # granian would share a port, and two would share the books
+            uvloop.run(serve(given.data.absolute(), given.port, given.key_file.read_text().strip()))
+    except BlockingIOError:
+        print(f"The sandbox gateway did not start: another one serves {given.data}.", file=sys.stderr)  # noqa: T201  # its log
+        return 1
     except (OSError, sqlite3.Error) as error:
         print(f"The sandbox gateway did not start with {given.data} on port {given.port}: {error}", file=sys.stderr)  # noqa: T201  # its log
         return 1
