@@ -88,6 +88,9 @@ async def there(house: House) -> There:
     hits = (await house.client.get("/v1/search?q=mug&market=uk&limit=5")).json()["hits"]
     page = (await house.client.get(f"/v1/products/{hits[0]['product_id']}")).json()
     orders = (await house.client.get("/v1/orders?limit=5")).json()["items"]
+    for order in orders:
+        await house.client.post(f"/v1/orders/{order['id']}/shipments", headers={"Idempotency-Key": str(uuid4())})
+    shipments = (await house.client.get("/v1/shipments?limit=5")).json()["items"]
     codes = [hit["code"] for hit in hits]
     cart = {"market": "uk", "country": "GB", "lines": [{"sku": codes[0], "quantity": 1}]}
     carts = [(await house.client.post("/v1/carts", json=cart)).json()["id"] for _ in range(4)]
@@ -97,6 +100,8 @@ async def there(house: House) -> There:
         "name": [*codes, *sorted(house.app.live._live)],
         "product_id": [hit["product_id"] for hit in hits],
         "order_id": [order["id"] for order in orders],
+        "shipment_id": [shipment["id"] for shipment in shipments],
+        "line": [1],
         "cart_id": carts[:3],
         "into": carts[3:],
         "method": ["standard"],

@@ -11,6 +11,8 @@ from entrepot.api.headers import RequiredKey, moved, required
 from entrepot.api.pages import Cursor, Limit, next_link, parse_cursor
 from entrepot.api.parts import Parts
 from entrepot.base.errors import NotFoundError
+from entrepot.commerce.aftersale import commands as aftersale
+from entrepot.commerce.aftersale import requests as aftersale_requests
 from entrepot.commerce.checkout import commands as checkout
 from entrepot.commerce.checkout.requests import OrderRequest, Placed, Returned, ReturnRequest
 from entrepot.commerce.ordering import query
@@ -91,13 +93,17 @@ async def read_order(parts: NamedDependency[Parts], order_id: FromPath[UUID]) ->
 async def cancel_order(
     parts: NamedDependency[Parts], order_id: FromPath[UUID], data: JSONBody[Cancellation], idempotency_key: RequiredKey = ""
 ) -> Response[Cancelled]:
-    """Cancel a placed order whole: its stock goes back, its money is owed back."""
-    key = required(idempotency_key)
+    """Cancel all of an order that has not left: its stock goes back, and its money.
+
+    (Lines of it are cancelled at ``/v1/orders/{order_id}/cancellations``, which also says what became of the money.)
+    """
 
     async def act(tx: Transaction) -> Cancelled:
-        return Cancelled(order_id=order_id, position=str(await checkout.cancel_order(tx, key, order_id, data.reason)))
+        moved_now = await aftersale.cancel(tx, order_id, aftersale_requests.Cancellation(reason=data.reason))
+        return Cancelled(order_id=order_id, position=str(moved_now.token))
 
-    cancelled = await parts.run(act, Cancelled)
+    request = f"cancel {order_id} {data.reason}".encode()
+    cancelled = await parts.run(act, Cancelled, required(idempotency_key), request)
     return Response(cancelled, status_code=201, headers=moved(cancelled.position))
 
 

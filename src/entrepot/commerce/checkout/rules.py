@@ -135,7 +135,8 @@ def take_back(
 
     A line without a price is owed in proportion to what the order line cost, rounded down, the rest with its last piece.
     """
-    open_pieces = {o.line.line: o.line.quantity - o.returned for o in ordered}
+    open_pieces = {o.line.line: o.line.quantity - o.cancelled - o.returned for o in ordered}
+    cancelled = {o.line.line: o.cancelled for o in ordered}
     by_number = {o.line.line: o.line for o in ordered}
     back: dict[int, int] = {}
     lines: list[Line] = []
@@ -151,7 +152,8 @@ def take_back(
         amount = wanted.amount_minor
         if amount is None:
             assert source is not None
-            amount = _owed(source, before=source.quantity - open_pieces[source.line] - wanted.quantity, pieces=wanted.quantity)
+            before = source.quantity - cancelled[source.line] - open_pieces[source.line] - wanted.quantity
+            amount = _owed(source, before=before, pieces=wanted.quantity)
         lines.append(_return_line(number, wanted.sku, wanted.quantity, amount, source, offer, request.warehouse))
     charges = number_charges(request.charges)
     total = sum(line.amount_minor for line in lines) + sum(charge.amount_minor for charge in charges)

@@ -44,10 +44,10 @@ WITH locked AS MATERIALIZED (
     SELECT o.id FROM ordering.orders AS o
     WHERE o.cell = $1 AND o.id = ANY ($2::uuid[]) AND o.state IN ('placed', 'part_shipped') ORDER BY o.id FOR UPDATE
 )
-SELECT l.order_id, l.line, l.sku, l.variant_id, l.warehouse, l.seller_id, l.quantity - l.shipped - l.cancelled AS quantity,
+SELECT l.order_id, l.line, l.sku, l.variant_id, l.warehouse, l.seller_id, l.quantity - greatest(l.shipped, l.returned) - l.cancelled AS quantity,
        l.delivery, coalesce(w.kind, 'own') AS kind
 FROM locked AS o
-JOIN ordering.line AS l ON l.cell = $1 AND l.order_id = o.id AND l.quantity > l.shipped + l.cancelled
+JOIN ordering.line AS l ON l.cell = $1 AND l.order_id = o.id AND l.quantity > greatest(l.shipped, l.returned) + l.cancelled
 LEFT JOIN stock.warehouse AS w ON w.cell = l.cell AND w.code = l.warehouse
 WHERE NOT EXISTS (SELECT FROM fulfilment.shipment AS s WHERE s.cell = $1 AND s.order_id = o.id)
   AND NOT EXISTS (SELECT FROM fulfilment.waiting AS v WHERE v.cell = $1 AND v.order_id = o.id)

@@ -35,7 +35,8 @@ class OrderedLine(Struct, frozen=True):
     @property
     def open(self) -> int:
         """Return how many pieces have neither left nor been cancelled."""
-        return self.line.quantity - self.shipped - self.cancelled
+        # History tells of pieces that returned, and not that they had left.
+        return self.line.quantity - max(self.shipped, self.returned) - self.cancelled
 
 
 class StoredOrder(Struct, frozen=True):
