@@ -49,6 +49,8 @@ CONFIG = OpenAPIConfig(
         Tag("Negotiations", "Prices of a company's own: asked, offered, countered, agreed on."),
         Tag("Invoices", "What companies owe, what is credited, and the money that settles it."),
         Tag("Subscriptions", "Plans, and who is on them: trials, renewals, pauses, changes, dunning."),
+        Tag("Sellers", "Who sells and supplies: their orders, what they have, what they are owed and paid."),
+        Tag("Digital goods", "Pools of licences, files, and what an order gives a right to."),
         Tag("Sales", "What was sold, from columns."),
         Tag("Projections", "How far each engine is, and what an operator can do."),
         Tag("Health", "Whether the process lives and its engines answer."),

@@ -23,6 +23,7 @@ from entrepot.engines.columns.port import ColumnStore
 from entrepot.engines.documents.port import DocumentStore
 from entrepot.engines.graph.port import GraphStore
 from entrepot.engines.memory.port import MemoryStore
+from entrepot.engines.objects.port import ObjectStore
 from entrepot.engines.search.port import SearchStore
 from entrepot.log.archived import ArchivedLog
 from entrepot.log.live import LiveTargets
@@ -54,6 +55,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     columns: ColumnStore
     graph: GraphStore
     memory: MemoryStore
+    objects: ObjectStore
     carts: Carts
     quoting: Quoting
     checkouts: Checkouts

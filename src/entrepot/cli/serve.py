@@ -161,6 +161,7 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
                 columns=app.stores.columns,
                 graph=app.stores.graph,
                 memory=app.stores.memory,
+                objects=app.stores.objects,
                 carts=app.carts,
                 quoting=app.quoting,
                 checkouts=app.checkouts,

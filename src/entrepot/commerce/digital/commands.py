@@ -75,12 +75,14 @@ async def settle_orders(tx: Transaction, order_ids: Sequence[UUID]) -> None:
             await _hand_out(tx, right, one, at)
 
 
-async def revoke_orders(tx: Transaction, order_ids: Iterable[UUID]) -> None:
-    """Revoke all that orders were handed: their money went back."""
-    at = _now(tx)
+async def revoke_orders(tx: Transaction, order_ids: Iterable[UUID]) -> Token | None:
+    """Revoke all that orders were handed (their money went back); returns None when there was nothing to revoke."""
+    at, token = _now(tx), None
     known = await store.entitlements(tx.connection, tx.cell, list(order_ids))
     for one in known.values():
-        await _revoke(tx, rules.revoke(one), at)
+        after = rules.revoke(one)
+        token = await _revoke(tx, after, at) if after else token
+    return token
 
 
 async def hand_out_waiting(tx: Transaction, limit: int) -> int:
@@ -142,12 +144,10 @@ async def _hand_out(tx: Transaction, right: Entitlement, one: Bought, at: dateti
     await _tell(tx, HANDED_OUT, after, at)
 
 
-async def _revoke(tx: Transaction, after: Entitlement | None, at: datetime) -> None:
-    if after is None:
-        return
+async def _revoke(tx: Transaction, after: Entitlement, at: datetime) -> Token:
     await store.put_entitlement(tx.connection, tx.cell, after)
     await store.revoke_licences(tx.connection, tx.cell, after.order_id, after.line, after.revoked)
-    await _tell(tx, REVOKED, after, at)
+    return await _tell(tx, REVOKED, after, at)
 
 
 async def _settle_level(tx: Transaction, variant_ids: Sequence[UUID]) -> None:

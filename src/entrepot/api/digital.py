@@ -1,0 +1,142 @@
+"""Digital goods: pools of licences, files, what an order gives a right to, and the downloads themselves.
+
+There is no sign-in yet: whoever knows an order's id reads its licences and gets addresses of its files. An order's id tells the
+moment it was made, and is no secret for ever: sign-in comes before a shop opens to strangers.
+"""
+
+import asyncio
+import os
+import tempfile
+from pathlib import Path
+from uuid import UUID
+
+from litestar import Response, get, post, put
+from litestar.background_tasks import BackgroundTask
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+from litestar.response import File
+from msgspec import Struct
+
+from entrepot.api.catalogue import Done, done
+from entrepot.api.headers import OptionalKey, RequiredKey, moved, required
+from entrepot.api.parts import Parts
+from entrepot.base.errors import NotFoundError
+from entrepot.base.time import utc
+from entrepot.commerce.digital import address, commands, query
+from entrepot.commerce.digital.commands import LicencesAdded
+from entrepot.commerce.digital.query import DigitalItem, Pool
+from entrepot.commerce.digital.rules import FileDraft
+from entrepot.record.transaction import Transaction
+
+NO_STORE = {"Cache-Control": "no-store"}
+
+
+class LicenceCodes(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Licences to put into a pool. They are kept, and shown to who buys them; they are in no event and no log."""
+
+    codes: list[str]
+
+
+class DigitalItems(Struct, frozen=True, kw_only=True):
+    """What an order gives a right to, by line; an address of a file is good for an hour."""
+
+    items: list[DigitalItem]
+
+
+@post("/v1/pools/{sku:str}/licences", tags=["Digital goods"], summary="Put licences into a pool")
+async def add_licences(
+    parts: NamedDependency[Parts], sku: FromPath[str], data: JSONBody[LicenceCodes], idempotency_key: RequiredKey = ""
+) -> Response[LicencesAdded]:
+    """Add licences: so many more can be ordered. One that is, or was, in the pool is not added again."""
+
+    async def act(tx: Transaction) -> LicencesAdded:
+        return await commands.add_licences(tx, sku, data.codes)
+
+    added = await parts.run(act, LicencesAdded, required(idempotency_key), data)
+    return Response(added, status_code=201, headers=moved(added.position))
+
+
+@get("/v1/pools/{sku:str}", tags=["Digital goods"], summary="How many licences are left")
+async def read_pool(parts: NamedDependency[Parts], sku: FromPath[str]) -> Response[Pool]:
+    """Say how many licences of a pool are free, how many of them can be ordered, and what became of the others."""
+    async with parts.record.reading() as connection:
+        return Response(await query.pool(connection, parts.cell, sku), headers=NO_STORE)
+
+
+@put("/v1/files/{sku:str}", tags=["Digital goods"], summary="Say which file comes with a SKU")
+async def offer_file(
+    parts: NamedDependency[Parts], sku: FromPath[str], data: JSONBody[FileDraft], idempotency_key: OptionalKey
+) -> Response[Done]:
+    """Say which object (its key begins with downloads/) who buys this SKU from now on may fetch, how often, and how long."""
+
+    async def act(tx: Transaction) -> Done:
+        return done(await commands.offer_file(tx, sku, data))
+
+    answer = await parts.run(act, Done, idempotency_key, data)
+    return Response(answer, headers=moved(answer.position))
+
+
+@get("/v1/orders/{order_id:uuid}/digital", tags=["Digital goods"], summary="What an order gives a right to")
+async def read_digital(parts: NamedDependency[Parts], order_id: FromPath[UUID]) -> Response[DigitalItems]:
+    """Read the licences of an order, and the addresses of its files; they are there once the money is taken."""
+    return Response(await _items(parts, order_id), headers=NO_STORE)
+
+
+@post("/v1/orders/{order_id:uuid}/digital/revocation", tags=["Digital goods"], summary="Revoke what an order was handed")
+async def revoke(
+    parts: NamedDependency[Parts], order_id: FromPath[UUID], idempotency_key: RequiredKey = ""
+) -> Response[DigitalItems]:
+    """Revoke every licence and download of an order (misuse, say); money is another matter."""
+
+    async def act(tx: Transaction) -> Done:
+        return done(await commands.revoke_orders(tx, [order_id]))
+
+    answer = await parts.run(act, Done, required(idempotency_key), f"revoke {order_id}".encode())
+    return Response(await _items(parts, order_id), status_code=200, headers={**NO_STORE, **moved(answer.position)})
+
+
+@get("/v1/downloads/{token:str}", tags=["Digital goods"], summary="Fetch a file that was bought")
+async def download(parts: NamedDependency[Parts], token: FromPath[str]) -> File:
+    """Send the file. It counts as one of those that the order allows, once we have it to send."""
+    now = utc(parts.clock.millis())
+    grant = address.read(await _secret(parts), token, now)
+    async with parts.record.reading() as connection:
+        right = await query.to_download(connection, parts.cell, grant, now)
+    handle, name = tempfile.mkstemp(prefix="entrepot-download-")
+    os.close(handle)
+    path = Path(name)
+    try:
+        await parts.objects.get(right.object, path)
+        async with parts.record.transaction(parts.cell, "download") as tx:
+            await commands.count_download(tx, grant, now)
+    except NotFoundError as error:
+        await asyncio.to_thread(path.unlink)
+        raise NotFoundError(f"The file of {right.sku} is not there: ask the shop.", sku=right.sku) from error
+    except BaseException:
+        await asyncio.to_thread(path.unlink)
+        raise
+    return File(
+        path,
+        filename=right.file_name,
+        media_type=right.media_type,
+        headers=NO_STORE,
+        background=BackgroundTask(asyncio.to_thread, path.unlink),
+    )
+
+
+HANDLERS = [add_licences, read_pool, offer_file, read_digital, revoke, download]
+
+
+async def _items(parts: Parts, order_id: UUID) -> DigitalItems:
+    secret = await _secret(parts)
+    async with parts.record.reading() as connection:
+        return DigitalItems(items=await query.of_order(connection, parts.cell, order_id, secret, utc(parts.clock.millis())))
+
+
+async def _secret(parts: Parts) -> bytes:
+    async with parts.record.committing() as connection:
+        found = await query.signing_secret(connection, parts.cell)
+    if found is not None:
+        return found
+    async with parts.record.transaction(parts.cell, "download") as tx:
+        return await commands.signing_secret(tx)
