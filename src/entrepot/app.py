@@ -166,7 +166,7 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
         checkouts = Checkouts(record, settings.cell, gateway, quoting)
         stack.push_async_callback(checkouts.close)
         stack.push_async_callback(gatherer.close)
-        sender = HttpSender(partial(reachable, private=settings.webhooks_private))
+        sender = HttpSender(partial(reachable, private=settings.webhooks_private or settings.demo))
         stack.push_async_callback(sender.close)
         drawer = RedisDrawer(settings.engines.memory, f"cart-{settings.cell}")
         stack.push_async_callback(drawer.close)

@@ -54,6 +54,7 @@ class Settings(Struct, frozen=True):
     """Everything that differs between two installations. ``market`` is the one whose prices the store shows at first.
 
     ``webhooks_private``: subscribers may listen on addresses of private networks, this machine's own among them.
+    ``demo``: the console offers what only a demo may do, such as holding a flash sale.
     """
 
     home: Path
@@ -66,6 +67,7 @@ class Settings(Struct, frozen=True):
     workers: int = 1
     market: str = ""
     webhooks_private: bool = False
+    demo: bool = False
 
 
 def load(environ: Mapping[str, str]) -> Settings:
@@ -73,7 +75,7 @@ def load(environ: Mapping[str, str]) -> Settings:
 
     ``ENTREPOT_HOME`` (default ``.entrepot``), ``ENTREPOT_<ROLE>_URL``, ``ENTREPOT_CELL``, ``ENTREPOT_HOST``,
     ``ENTREPOT_PORT``, ``ENTREPOT_SHARDS``, ``ENTREPOT_DATA``, ``ENTREPOT_WORKERS``, ``ENTREPOT_MARKET``,
-    ``ENTREPOT_WEBHOOKS_PRIVATE``.
+    ``ENTREPOT_WEBHOOKS_PRIVATE``, ``ENTREPOT_DEMO``.
     """
     home = Path(environ.get("ENTREPOT_HOME", ".entrepot")).absolute()
     if home.exists() and not home.is_dir():
@@ -97,6 +99,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         workers=_whole(environ, "ENTREPOT_WORKERS", 1, 1, 64),
         market=environ.get("ENTREPOT_MARKET", ""),
         webhooks_private=bool(_whole(environ, "ENTREPOT_WEBHOOKS_PRIVATE", 0, 0, 1)),
+        demo=bool(_whole(environ, "ENTREPOT_DEMO", 0, 0, 1)),
     )
 
 

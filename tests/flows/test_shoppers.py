@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from entrepot.api.flash import FlashSale
 from entrepot.shoppers.crowd import Crowd
-from entrepot.shoppers.flash import FlashSale, hold_flash_sale
+from entrepot.shoppers.flash import hold_flash_sale
 from entrepot.shoppers.storefront import Storefront
 from tests.house import House, served
 

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
+from entrepot.api.flash import FlashDesk
 from entrepot.api.metrics import Metrics
 from entrepot.api.page_cache import PageCache
 from entrepot.api.pulse import Pulse
@@ -68,6 +69,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     archived: ArchivedLog
     gateway: PaymentGateway
     market: str = ""
+    flash: FlashDesk | None = None
 
     async def run(
         self,

@@ -61,7 +61,7 @@ async def demo(
     pace = parse_pace(speed if speed is not None else "0" if once else SPEED)
     settings = load(os.environ)
     data = find_data(settings, os.environ)
-    settings = structs.replace(settings, market=settings.market or _market(data))
+    settings = structs.replace(settings, market=settings.market or _market(data), demo=True)
     screen = Console(stderr=True)
     chosen = free_port(settings.host, port or settings.port, tries=1 if port else PORTS_TRIED_MAX)
     async with _engines(settings, screen) as running:

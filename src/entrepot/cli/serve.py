@@ -29,6 +29,7 @@ from entrepot.base.projection import Slot
 from entrepot.base.time import SystemClock
 from entrepot.cli.ports import Port, check_port
 from entrepot.settings import Settings, load
+from entrepot.shoppers.flash import Desk
 from entrepot.verify.verify import Verifier
 
 TARGET = "entrepot.cli.serve:served"
@@ -142,6 +143,9 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
     verifying = Verifying(Verifier(app.record, app.live, cells=(app.settings.cell,)), subscriptions)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(verifying.close)
+        desk = Desk(f"http://{app.settings.host}:{app.settings.port}", app.settings.market) if app.settings.demo else None
+        if desk is not None:
+            stack.push_async_callback(desk.close)
         today = Today(app.stores.columns, app.live, clock)
         pulse = Pulse(app.record, app.settings.cell, checks=checks(app), roles=roles, today=today, metrics=metrics, clock=clock)
         await stack.enter_async_context(pulse.running())
@@ -152,6 +156,7 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
                 record=app.record,
                 cell=app.settings.cell,
                 market=app.settings.market,
+                flash=desk,
                 clock=clock,
                 gatherer=app.gatherer,
                 live=app.live,

@@ -13,10 +13,11 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from entrepot.api.flash import FlashSale
 from entrepot.base.errors import BadInputError
 from entrepot.settings import load
 from entrepot.shoppers.crowd import Crowd
-from entrepot.shoppers.flash import FlashSale, hold_flash_sale
+from entrepot.shoppers.flash import hold_flash_sale
 from entrepot.shoppers.storefront import MARKETS, Storefront
 
 Flag = Annotated[bool, Parameter(negative="")]

@@ -6,27 +6,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from time import perf_counter
 
-from msgspec import Struct
-
+from entrepot.api.flash import FlashSale
+from entrepot.base.errors import EntrepotError
 from entrepot.shoppers.storefront import MARKETS, Market, RefusedError, Storefront
 
 SOLD_OUT = "stock-exhausted"
 WAREHOUSE = "flash"
-
-
-class FlashSale(Struct):
-    """How a sale stands. ``others`` counts, by kind, whatever was said beside "sold out": there should be none."""
-
-    sku: str = ""
-    pieces: int = 0
-    buyers: int = 0
-    sold: int = 0
-    told_sold_out: int = 0
-    others: dict[str, int] = {}
-    left: int | None = None
-    seconds: float = 0.0
-    running: bool = False
-    product_id: str = ""
 
 
 Seen = Callable[[FlashSale], None]
@@ -36,7 +21,7 @@ async def hold_flash_sale(
     url: str, *, pieces: int = 100, buyers: int = 500, market: str = "uk-gift", seen: Seen = lambda _: None
 ) -> FlashSale:
     """Put an article on sale, send the buyers, and return what came of it; ``seen`` hears of every change."""
-    storefront, where = Storefront(url), MARKETS[market]
+    storefront, where = Storefront(url), MARKETS.get(market) or next(iter(MARKETS.values()))
     try:
         sale = await _prepare(storefront, where, pieces, buyers)
         seen(sale)
@@ -63,6 +48,37 @@ async def hold_flash_sale(
         return sale
     finally:
         await storefront.close()
+
+
+class Desk:
+    """Holds flash sales on the API at an address, one at a time; ``sale`` is the one that runs, or the last."""
+
+    def __init__(self, url: str, market: str) -> None:
+        self._url, self._market = url, market
+        self._task: asyncio.Task[None] | None = None
+        self.sale: FlashSale | None = None
+
+    def start(self) -> None:
+        """Begin a sale; does nothing while one runs."""
+        if self._task is None or self._task.done():
+            self.sale = FlashSale(running=True)
+            self._task = asyncio.get_running_loop().create_task(self._hold())
+
+    async def close(self) -> None:
+        """Leave the sale that runs."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _hold(self) -> None:
+        try:
+            await hold_flash_sale(self._url, market=self._market, seen=self._seen)
+        except EntrepotError as error:
+            assert self.sale is not None
+            self.sale.running, self.sale.problem = False, str(error)
+
+    def _seen(self, sale: FlashSale) -> None:
+        self.sale = sale
 
 
 async def _prepare(storefront: Storefront, market: Market, pieces: int, buyers: int) -> FlashSale:
