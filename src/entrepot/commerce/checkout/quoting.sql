@@ -41,13 +41,16 @@ SELECT definition FROM shipping.method WHERE active ORDER BY code;
 SELECT DISTINCT country FROM stock.warehouse WHERE cell = $1 AND kind IN ('own', 'supplier') AND country <> '' ORDER BY country;
 
 -- name: offers
--- What each SKU is offered as in a market, with its price there.
+-- What each SKU is offered as in a market, with its price there. One plan for carts of any size, by key (see ``carted.sql``):
+-- planned for each cart anew, it read the whole of a small catalogue, and the planning cost as much again.
 SELECT s.sku, s.variant_id, s.product_id, s.category_id, s.offered AND coalesce(v.state = 'active', true) AS offered, s.seller_id,
        s.tax_class, s.weight_grams, s.delivery, coalesce(v.commission_permille, 0) AS commission_permille, p.amount_minor
-FROM unnest($1::text[]) AS w (sku)
-JOIN catalog.sku AS s ON s.sku = w.sku
-LEFT JOIN pricing.price AS p ON p.variant_id = s.variant_id AND p.market = $2
-LEFT JOIN marketplace.seller AS v ON v.id = s.seller_id;
+FROM unnest((SELECT $1::text[])) AS w (sku)
+CROSS JOIN LATERAL (SELECT * FROM catalog.sku AS k WHERE k.sku = w.sku LIMIT 1) AS s
+LEFT JOIN LATERAL (
+    SELECT k.amount_minor FROM pricing.price AS k WHERE k.variant_id = s.variant_id AND k.market = $2 LIMIT 1
+) AS p ON true
+LEFT JOIN LATERAL (SELECT k.state, k.commission_permille FROM marketplace.seller AS k WHERE k.id = s.seller_id LIMIT 1) AS v ON true;
 
 -- name: list_prices
 -- What variants cost in these lists. A query of its own: joined to the offers it made their plan six times as dear.
