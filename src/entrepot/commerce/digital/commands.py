@@ -70,9 +70,8 @@ async def settle_orders(tx: Transaction, order_ids: Sequence[UUID]) -> None:
         if key in known:
             rights.append((await _settle(tx, known[key], one, at), one))
     await _settle_level(tx, sorted({one.article.variant_id for _, one in rights if one.returned and one.article.licensed}))
-    for right, one in rights:
-        if right.state == "waiting":
-            await _hand_out(tx, right, one, at)
+    for right, one in rules.to_hand_out(rights):
+        await _hand_out(tx, right, one, at)
 
 
 async def revoke_orders(tx: Transaction, order_ids: Iterable[UUID]) -> Token | None:

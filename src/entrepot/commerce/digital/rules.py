@@ -1,6 +1,6 @@
 """Pure decisions about digital goods: what may be added, when it is handed out, what is revoked."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -164,6 +164,11 @@ def is_paid(order: StoredOrder, payment: Payment | None) -> bool:
         for one in order.lines
     ]
     return payment.captured_minor >= due(msgspec.structs.replace(order, lines=lines)).total_minor
+
+
+def to_hand_out(rights: Iterable[tuple[Entitlement, Bought]]) -> list[tuple[Entitlement, Bought]]:
+    """Return those of an order's rights that wait to be handed out."""
+    return [(right, one) for right, one in rights if right.state == "waiting"]
 
 
 def hand_out(one: Entitlement, days: int, at: datetime) -> Entitlement:

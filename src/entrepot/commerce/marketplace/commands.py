@@ -29,7 +29,6 @@ from entrepot.commerce.marketplace.events import (
 from entrepot.commerce.marketplace.paying import Payout
 from entrepot.commerce.marketplace.rules import Feed, Seller, SellerDraft, SellerUnknownError, ShareLine, Supplied
 from entrepot.commerce.ordering import store as orders
-from entrepot.commerce.ordering.rules import Transfer
 from entrepot.commerce.payment.events import DisputeMoved
 from entrepot.commerce.stock import commands as stock
 from entrepot.commerce.stock.rules import Change
@@ -127,7 +126,7 @@ async def charge_back(tx: Transaction, dispute: DisputeMoved) -> None:
     at = _now(tx)
     for net in await store.nets(tx.connection, tx.cell, dispute.payment_id):
         amount = rules.charge_back(dispute.amount_minor, net.total_minor, net.net_minor)
-        for transfer in [Transfer("seller", "disputes", amount, str(net.seller_id), "")] if amount else []:
+        for transfer in rules.book_charge_back(net.seller_id, amount):
             why = f"dispute/{dispute.id}/{net.seller_id}"
             await orders.book(tx.connection, tx.cell, dispute.payment_id, net.currency, at, why, [transfer])
             body = SellerChargedBack(

@@ -299,6 +299,11 @@ def charge_back(disputed_minor: int, total_minor: int, net_minor: int) -> int:
     return min(net_minor, disputed_minor * net_minor // total_minor)
 
 
+def book_charge_back(seller_id: UUID, amount_minor: int) -> list[Transfer]:
+    """Return what a seller's share of a lost dispute books."""
+    return [Transfer("seller", "disputes", amount_minor, str(seller_id), "")] if amount_minor else []
+
+
 def _check_draft(code: str, draft: SellerDraft) -> None:
     if not (_CODE.fullmatch(code) and len(code) <= limits.SELLER_CODE_CHARS_MAX):
         raise BadInputError(
