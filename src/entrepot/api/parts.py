@@ -42,7 +42,8 @@ ACTOR = "api"
 class Parts(Struct, frozen=True, kw_only=True):
     """The parts of one running application.
 
-    ``market`` is what the store's pages show prices of; ``addresses`` say where the engine of a role is, for people.
+    ``market`` is what the store's pages show prices of; ``addresses`` say where the engine of a role is, for people;
+    ``flash`` holds flash sales where there is somebody to hold one.
     """
 
     record: Record

@@ -23,8 +23,13 @@ async def stream(parts: NamedDependency[Parts]) -> Stream:
 
 async def _beats(parts: Parts) -> AsyncIterator[bytes]:
     yield f"retry: {RECONNECT_MILLIS}\n\n".encode()
+    told = b""
     async for seen in parts.pulse.beats():
         yield b"event: pulse\ndata: " + msgspec.json.encode(seen) + b"\n\n"
+        sale = msgspec.json.encode(parts.flash.sale) if parts.flash and parts.flash.sale else b""
+        if sale != told:
+            told = sale
+            yield b"event: flash\ndata: " + sale + b"\n\n"
 
 
 HANDLERS = [stream]

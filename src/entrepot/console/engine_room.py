@@ -1,5 +1,6 @@
 """The engine room's pages: the log, the lanes it flows into, and one lane with its buttons."""
 
+import asyncio
 from typing import Any
 
 from litestar import Request, Response, get, post
@@ -9,12 +10,15 @@ from litestar.response import Redirect
 
 from entrepot.api import projections, pulse_store
 from entrepot.api.parts import Parts
-from entrepot.base.errors import BadInputError, EntrepotError, NotFoundError
+from entrepot.base.errors import BadInputError, EngineAwayError, EntrepotError, NotFoundError
+from entrepot.base.limits import ASIDE_SECONDS_MAX
 from entrepot.console import diagnosis
 from entrepot.console.forms import Form
 from entrepot.console.guard import same_site
 from entrepot.console.render import page
+from entrepot.jobs import store as jobs
 from entrepot.log import generations, quarantine
+from entrepot.partners.payment.port import GatewayAwayError
 
 HISTORY = 10
 
@@ -36,7 +40,12 @@ _DONE = {
 async def engine_room(parts: NamedDependency[Parts]) -> Response[str]:
     """Show the whole house; with a record that does not answer, as it was seen last."""
     seen = await parts.pulse.freshest()
+    runs, cursors = await _own_work(parts)
     context = {
+        "runs": runs,
+        "cursors": cursors,
+        "gateway": await _gateway(parts),
+        "flash": parts.flash is not None,
         "seen": seen,
         "notes": diagnosis.notes(seen),
         "engines": {role: parts.addresses.get(role, role) for role in {lane.role for lane in seen.lanes}},
@@ -90,6 +99,25 @@ async def replay(request: Request[Any, Any, Any], parts: NamedDependency[Parts],
 
 
 HANDLERS = [engine_room, lane, rebuild, verify, replay]
+
+
+async def _own_work(parts: Parts) -> tuple[list[jobs.Run], list[jobs.Cursor]]:
+    """Return how jobs and reactions are; nothing when the record does not answer, which the page says itself."""
+    try:
+        async with asyncio.timeout(ASIDE_SECONDS_MAX), parts.record.committing() as connection:
+            return await jobs.runs(connection), await jobs.cursors(connection, parts.cell)
+    except (EngineAwayError, TimeoutError):
+        return [], []
+
+
+async def _gateway(parts: Parts) -> str:
+    """Return what is wrong with the payment gateway, by asking it for a payment that nobody made; nothing when it answers."""
+    try:
+        async with asyncio.timeout(ASIDE_SECONDS_MAX):
+            await parts.gateway.find(parts.record.ids.fresh())
+    except (GatewayAwayError, TimeoutError) as error:
+        return str(error) or f"The payment gateway did not answer within {ASIDE_SECONDS_MAX:g} s."
+    return ""
 
 
 async def _lane_page(

@@ -9,10 +9,24 @@ from litestar.types import ControllerRouterHandler
 from entrepot.api import problems
 from entrepot.base.errors import EntrepotError
 from entrepot.base.ids import IdSource
-from entrepot.console import assets, cart, checkout, diagnosis, engine_room, orders, sales, store
+from entrepot.console import (
+    assets,
+    cart,
+    checkout,
+    diagnosis,
+    engine_room,
+    flash,
+    office,
+    office_business,
+    office_returns,
+    office_webhooks,
+    orders,
+    sales,
+    store,
+)
 from entrepot.console.render import environment, page
 
-ROOMS = (store, cart, checkout, orders, sales, engine_room)
+ROOMS = (store, cart, checkout, orders, office, office_returns, office_business, office_webhooks, sales, engine_room, flash)
 
 
 def handlers() -> list[ControllerRouterHandler]:

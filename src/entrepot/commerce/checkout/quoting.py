@@ -4,7 +4,7 @@ Markets, lists, rates, promotions, zones and methods are held in process (``term
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -46,6 +46,12 @@ async def coupon_used(connection: Connection, cell: int, code: str) -> int:
     """Return how often a coupon was used in all; what is not limited is not counted."""
     row = await connection.fetchrow(SQL["used"], cell, [f"coupon/{code}"])
     return row["used"] if row else 0
+
+
+async def coupons_used(connection: Connection, cell: int, codes: Sequence[str]) -> dict[str, int]:
+    """Return how often coupons were used in all; one that is not limited is not counted, and not told of."""
+    rows = await connection.fetch(SQL["used"], cell, [f"coupon/{code}" for code in codes])
+    return {row["name"].removeprefix("coupon/"): row["used"] for row in rows}
 
 
 async def _read(connection: Connection, cell: int, setting: Setting) -> Read:

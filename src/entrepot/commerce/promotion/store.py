@@ -41,3 +41,8 @@ async def coupon(connection: Connection, code: str) -> CouponSaved | None:
     """Return a coupon, or None."""
     row = await connection.fetchrow(SQL["coupon"], code)
     return None if row is None else CouponSaved(**dict(row))
+
+
+async def coupons(connection: Connection, after: str, limit: int) -> list[CouponSaved]:
+    """Return coupons in the order of their codes."""
+    return [CouponSaved(**dict(row)) for row in await connection.fetch(SQL["coupons"], after, limit)]

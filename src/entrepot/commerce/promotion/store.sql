@@ -26,3 +26,8 @@ RETURNING version;
 -- name: coupon
 -- One coupon.
 SELECT code, promotion, most, most_per_customer, starts_at, ends_at, customer_id, active FROM promotion.coupon WHERE code = $1;
+
+-- name: coupons
+-- Coupons in the order of their codes, after one.
+SELECT code, promotion, most, most_per_customer, starts_at, ends_at, customer_id, active FROM promotion.coupon
+WHERE code > $1 ORDER BY code LIMIT $2;

@@ -131,6 +131,23 @@
     ages();
   };
 
+  // A flash sale: numbers move while it runs, and its last sentences are the server's.
+  let selling = false;
+  const flash = (message) => {
+    const sale = JSON.parse(message.data), place = document.querySelector("[data-flash]");
+    if (!place) return;
+    if (!place.querySelector("[data-flash-field]") || (selling && !sale.running)) { location.reload(); return; }
+    selling = sale.running;
+    const all = Math.max(sale.buyers, 1), oversold = Math.max(sale.sold - sale.pieces, 0);
+    for (const name of ["pieces", "buyers", "sold", "told_sold_out"]) say(place.querySelector(`[data-flash-field="${name}"]`), whole.format(sale[name]));
+    say(place.querySelector('[data-flash-field="oversold"]'), whole.format(oversold));
+    say(place.querySelector('[data-flash-field="seconds"]'), tenth.format(sale.seconds));
+    place.querySelector("[data-flash-sold]").setAttribute("width", (100 * sale.sold / all).toFixed(2));
+    const rest = place.querySelector("[data-flash-told]");
+    rest.setAttribute("x", (100 * sale.sold / all).toFixed(2));
+    rest.setAttribute("width", (100 * sale.told_sold_out / all).toFixed(2));
+  };
+
   const verifying = () => { if (document.querySelector("[data-verifying], [data-waiting]")) setTimeout(() => location.reload(), 1500); };
 
   document.addEventListener("DOMContentLoaded", () => {
@@ -139,6 +156,7 @@
     setInterval(ages, 1000);
     const source = new EventSource("/v1/events/stream");
     source.addEventListener("pulse", beat);
+    source.addEventListener("flash", flash);
     addEventListener("pagehide", () => source.close());
     addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
   });
