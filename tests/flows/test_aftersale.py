@@ -1,5 +1,6 @@
 """After the order, with the real sandbox gateway and a real PostgreSQL: what is shipped, cancelled, returned, and its money."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from uuid import UUID
 
@@ -11,6 +12,8 @@ from entrepot.base.time import SystemClock
 from entrepot.commerce.aftersale import commands, exchange, planning, returning
 from entrepot.commerce.aftersale.events import Reason
 from entrepot.commerce.aftersale.requests import Cancellation, Inspected, LinePieces, Moved, ReturnWish
+from entrepot.commerce.catalog.commands import set_selling_terms
+from entrepot.commerce.catalog.rules import SellingTerms
 from entrepot.commerce.checkout.held import CheckoutRequest, PaymentChoice
 from entrepot.commerce.checkout.quote import QuoteRequest, WantedLine
 from entrepot.commerce.checkout.quoting import Quoting
@@ -28,7 +31,7 @@ from entrepot.partners.payment.port import GatewayPayment
 from entrepot.partners.payment.sandbox import SandboxGateway
 from entrepot.partners.tax.regional import RegionalTax
 from entrepot.record.transaction import Record
-from tests.till import BUYER
+from tests.till import BUYER, used
 from tests.trade import CELL, ledger, left, open_shop
 
 REACTION = Reaction(
@@ -43,10 +46,10 @@ class Shop(Struct, frozen=True):
     gateway: SandboxGateway
     record: Record
 
-    async def buy(self, wanted: dict[str, int], key: str = "buy") -> UUID:
+    async def buy(self, wanted: dict[str, int], key: str = "buy", coupons: tuple[str, ...] = ()) -> UUID:
         lines = [WantedLine(sku=sku, quantity=pieces) for sku, pieces in wanted.items()]
         request = CheckoutRequest(
-            quote=QuoteRequest(market="uk", country="GB", lines=lines),
+            quote=QuoteRequest(market="uk", country="GB", lines=lines, coupons=list(coupons)),
             payment=PaymentChoice(kind="card", token="tok_ok"),  # noqa: S106  # a test card's
             contact=BUYER,
         )
@@ -223,6 +226,51 @@ async def test_a_lost_shipment_can_be_refunded_without_anything_coming_back(shop
     await shop.refund(case.id)
     paid = await shop.paid(order_id)
     assert (paid.refunded_minor, await left(shop.record, "tea"), await owed(shop)) == (paid.captured_minor, 98, 0)
+
+
+async def test_a_cancelled_order_gives_its_coupon_back(shop: Shop) -> None:
+    order_id = await shop.buy({"tea": 2}, coupons=("LIMITED",))
+    assert await used(shop.record, "coupon/LIMITED") == 1
+    await shop.cancel(order_id)
+    assert await used(shop.record, "coupon/LIMITED") == 0
+
+
+async def test_of_many_who_send_one_shipment_one_does_and_its_money_is_taken_once(shop: Shop) -> None:
+    order_id = await shop.buy({"tea": 2})
+    [shipment] = await shop.shipments(order_id)
+
+    async def ship() -> str:
+        async with shop.record.transaction(CELL) as tx:
+            return (await commands.ship(tx, shipment.id, "own", "")).state
+
+    answers = await asyncio.gather(*(ship() for _ in range(8)), return_exceptions=True)
+    await shop.settle()
+    assert sum(answer == "shipped" for answer in answers) == 1
+    assert all(answer == "shipped" or isinstance(answer, ConflictError) for answer in answers)
+    paid = await shop.paid(order_id)
+    assert paid.captured_minor == paid.authorized_minor
+
+
+async def test_what_needs_no_parcel_is_handed_over_and_captured_at_once(shop: Shop) -> None:
+    async with shop.record.transaction(CELL) as tx:
+        await set_selling_terms(tx, [SellingTerms(sku="cup", delivery="service")])
+    order_id = await shop.buy({"tea": 1, "cup": 1})
+    await shop.settle()
+    assert ([len(one.lines) for one in await shop.shipments(order_id)], await shop.state(order_id)) == ([1], "part_shipped")
+    assert (await shop.paid(order_id)).state == "part_captured"
+    await shop.ship(order_id)
+    assert ((await shop.paid(order_id)).state, await shop.state(order_id)) == ("captured", "delivered")
+
+
+async def test_an_exchange_with_the_same_key_sends_nothing_more(shop: Shop) -> None:
+    order_id = await shop.buy({"tea": 2})
+    await shop.ship(order_id)
+    case = await shop.take_back(order_id, 1, 1, "damaged")
+    first = await exchange.exchange_return(shop.record, CELL, "swap", case, {}, "test")
+    assert await exchange.exchange_return(shop.record, CELL, "swap", case, {}, "test") == first
+    with pytest.raises(ConflictError, match="exchanged and cannot become exchanged"):
+        await exchange.exchange_return(shop.record, CELL, "again", case, {}, "test")
+    assert await left(shop.record, "tea") == 98
 
 
 async def test_what_is_not_known_is_told_so(shop: Shop) -> None:

@@ -88,6 +88,7 @@ CREATE TABLE aftersale.return_case (
 ) PARTITION BY RANGE (id);
 
 CREATE INDEX return_cases_of_an_order ON aftersale.return_case (cell, order_id);
+CREATE INDEX return_case_of_an_exchange ON aftersale.return_case (cell, exchange_order_id) WHERE exchange_order_id IS NOT NULL;
 
 CREATE TABLE aftersale.return_case_line (
     cell integer NOT NULL,
@@ -104,6 +105,11 @@ CREATE TABLE aftersale.return_case_line (
         restocked >= 0 AND written_off >= 0 AND refused >= 0 AND restocked + written_off + refused <= received
     )
 ) PARTITION BY RANGE (case_id);
+
+-- Which SKU a variant is: what watches levels names it.
+-- A partitioned table cannot be indexed concurrently; its partitions are small.
+-- squawk-ignore require-concurrent-index-creation
+CREATE INDEX sku_of_a_variant ON catalog.sku (variant_id);
 
 -- What was given back: pieces that returned, or that were cancelled before they left.
 ALTER TABLE ordering.returns ADD COLUMN kind text NOT NULL DEFAULT 'returned';
