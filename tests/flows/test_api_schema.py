@@ -37,6 +37,7 @@ CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance,
 TAKES_ANYTHING = {
     "/healthz",
     "/readyz",
+    "/v1/plans",
     "/v1/projections",
     "/v1/projections/{name:str}/quarantine",
     "/v1/projections/{name:str}/rebuilds",
