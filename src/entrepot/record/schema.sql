@@ -139,7 +139,7 @@ BEGIN
                 SELECT c.name, sum(c.amount) AS wanted, max(c.most) AS most
                 FROM unnest(claim_name, claim_amount, claim_most) AS c (name, amount, most) GROUP BY c.name
             ) AS w
-            JOIN checkout.allowance AS r ON r.cell = in_cell AND r.name = w.name
+            JOIN checkout.allowance AS r ON r.cell = in_cell AND r.name = w.name AND r.name = ANY (claim_name)
             ORDER BY r.name
             FOR UPDATE OF r
         ) AS a;
@@ -308,6 +308,10 @@ $$;
 
 CREATE FUNCTION checkout.place_checkouts(in_cell integer, stamp bigint, acting text, at timestamp with time zone, ids uuid[], gateways text[], refs text[], labels text[], captured bigint[], payment_events uuid[], capture_events uuid[], capture_transfers uuid[]) RETURNS SETOF checkout.ended
     LANGUAGE plpgsql
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
     AS $$
 DECLARE
     placed uuid[];
@@ -375,12 +379,12 @@ BEGIN
 
         PERFORM payment.put_payments(
             in_cell, stamp, acting, at, array_agg(p.id), array_agg(p.gateway), array_agg(p.reference), array_agg(p.label),
-            array_agg(c.currency), array_agg(c.total_minor), array_agg(p.captured), array_agg(p.event_id),
+            array_agg(c.held -> 'order' ->> 'currency'), array_agg((c.held -> 'order' ->> 'total_minor')::bigint), array_agg(p.captured), array_agg(p.event_id),
             array_agg(p.capture_event_id), array_agg(p.transfer_id))
         FROM unnest(ids, gateways, refs, labels, captured, payment_events, capture_events, capture_transfers)
             AS p (id, gateway, reference, label, captured, event_id, capture_event_id, transfer_id)
-        JOIN checkout.checkout AS c ON c.cell = in_cell AND c.id = p.id
-        WHERE p.id = ANY (placed) AND p.gateway <> ''
+        JOIN unnest(placed, helds) AS c (id, held) USING (id)
+        WHERE p.gateway <> ''
         HAVING count(*) > 0;
 
         UPDATE checkout.checkout SET state = 'placed', stepped_at = at, held = NULL WHERE cell = in_cell AND id = ANY (placed);
@@ -568,6 +572,10 @@ $$;
 
 CREATE FUNCTION checkout.release_checkouts(in_cell integer, stamp bigint, acting text, at timestamp with time zone, ids uuid[], ends text[], reasons text[], level_events uuid[]) RETURNS SETOF checkout.ended
     LANGUAGE plpgsql
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
     AS $$
 DECLARE
     releasing uuid[];
@@ -581,7 +589,7 @@ BEGIN
     FROM (
         SELECT h.id, h.state, u.to_state
         FROM unnest(ids, ends) AS u (id, to_state)
-        JOIN checkout.checkout AS h ON h.cell = in_cell AND h.id = u.id
+        JOIN checkout.checkout AS h ON h.cell = in_cell AND h.id = u.id AND h.id = ANY (ids)
         ORDER BY h.id
         FOR UPDATE OF h
     ) AS c
@@ -615,8 +623,7 @@ BEGIN
                jsonb_build_object('id', c.id, 'state', u.to_state, 'reason', u.reason, 'total_minor', c.total_minor,
                                   'currency', c.currency), c.customer_id, acting
         FROM unnest(ids, ends, reasons) AS u (id, to_state, reason)
-        JOIN checkout.checkout AS c ON c.cell = in_cell AND c.id = u.id
-        WHERE c.id = ANY (releasing);
+        JOIN checkout.checkout AS c ON c.cell = in_cell AND c.id = u.id AND c.id = ANY (releasing);
 
         UPDATE checkout.checkout AS c SET state = u.to_state, reason = u.reason, stepped_at = at, held = NULL
         FROM unnest(ids, ends, reasons) AS u (id, to_state, reason)
@@ -628,6 +635,10 @@ $$;
 
 CREATE FUNCTION checkout.reserve_checkouts(in_cell integer, stamp bigint, acting text, at timestamp with time zone, ends timestamp with time zone, ids uuid[], event_ids uuid[], keys text[], fingerprints bytea[], customers uuid[], totals bigint[], currencies text[], helds text[], line_of integer[], line_variant uuid[], line_warehouse text[], line_quantity integer[], line_event uuid[], claim_of integer[], claim_name text[], claim_amount bigint[], claim_most bigint[]) RETURNS SETOF checkout.reserved
     LANGUAGE plpgsql
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_seqscan TO 'off'
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
     AS $$
 DECLARE
     checkouts CONSTANT integer := cardinality(ids);
@@ -663,7 +674,7 @@ BEGIN
 
         UPDATE checkout.allowance AS r SET used = t.most - t.remaining, most = t.most
         FROM unnest(a.allowance_name, a.allowance_before, a.allowance_left, a.allowance_most) AS t (name, before, remaining, most)
-        WHERE r.cell = in_cell AND r.name = t.name AND t.most - t.remaining <> t.before;
+        WHERE r.cell = in_cell AND r.name = t.name AND r.name = ANY (a.allowance_name) AND t.most - t.remaining <> t.before;
 
         INSERT INTO checkout.checkout (cell, id, state, customer_id, total_minor, currency, event_id, expires_at, stepped_at,
                                        claim_names, claim_amounts, held)
@@ -694,8 +705,10 @@ CREATE FUNCTION checkout.standing(in_cell integer, ids uuid[], changed uuid[]) R
     AS $$
     SELECT u.place::integer, c.state, coalesce(c.id = ANY (changed), false), e.txid::text::bigint, e.seq
     FROM unnest(ids) WITH ORDINALITY AS u (id, place)
-    LEFT JOIN checkout.checkout AS c ON c.cell = in_cell AND c.id = u.id
-    LEFT JOIN log.event AS e ON e.cell = in_cell AND e.id = c.event_id AND c.held IS NULL
+    LEFT JOIN LATERAL (SELECT * FROM checkout.checkout WHERE cell = in_cell AND id = u.id OFFSET 0) AS c ON true
+    LEFT JOIN LATERAL (
+        SELECT txid, seq FROM log.event WHERE cell = in_cell AND id = c.event_id AND c.held IS NULL OFFSET 0
+    ) AS e ON true
 $$;
 
 CREATE FUNCTION log.ensure_partitions(parent regclass, step text, first timestamp with time zone, last timestamp with time zone) RETURNS integer
@@ -2303,6 +2316,8 @@ ALTER TABLE ONLY webhook.endpoint
 ALTER TABLE ONLY webhook.parked
     ADD CONSTRAINT event_is_parked_once PRIMARY KEY (cell, endpoint_id, txid, seq);
 
+CREATE INDEX return_case_of_an_exchange ON ONLY aftersale.return_case USING btree (cell, exchange_order_id) WHERE (exchange_order_id IS NOT NULL);
+
 CREATE INDEX return_cases_of_an_order ON ONLY aftersale.return_case USING btree (cell, order_id);
 
 CREATE UNIQUE INDEX company_vat_id_is_unique ON business.company USING btree (cell, vat_id) WHERE (vat_id <> ''::text);
@@ -2330,6 +2345,8 @@ CREATE INDEX purchases_to_order ON business.purchase USING btree (cell, id) WHER
 CREATE INDEX receipts_to_match ON business.receipt USING btree (cell, id) WHERE (used_minor < amount_minor);
 
 CREATE INDEX settlements_of_an_invoice ON business.settlement USING btree (cell, invoice_id);
+
+CREATE INDEX sku_of_a_variant ON ONLY catalog.sku USING btree (variant_id);
 
 CREATE INDEX checkouts_under_way ON ONLY checkout.checkout USING btree (cell, stepped_at) WHERE (held IS NOT NULL);
 
