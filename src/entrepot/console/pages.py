@@ -22,11 +22,25 @@ from entrepot.console import (
     office_webhooks,
     orders,
     sales,
+    sellers,
     store,
 )
 from entrepot.console.render import environment, page
 
-ROOMS = (store, cart, checkout, orders, office, office_returns, office_business, office_webhooks, sales, engine_room, flash)
+ROOMS = (
+    store,
+    cart,
+    checkout,
+    orders,
+    office,
+    office_returns,
+    office_business,
+    office_webhooks,
+    sellers,
+    sales,
+    engine_room,
+    flash,
+)
 
 
 def handlers() -> list[ControllerRouterHandler]:

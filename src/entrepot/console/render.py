@@ -44,6 +44,7 @@ ROOMS = (
     Room("store", "Store", "/"),
     Room("orders", "Orders", "/orders"),
     Room("office", "Office", "/office"),
+    Room("sellers", "Sellers", "/sellers"),
     Room("sales", "Sales", "/sales"),
     Room("engine-room", "Engine room", "/engine-room"),
 )

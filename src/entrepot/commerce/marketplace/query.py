@@ -98,6 +98,15 @@ class SellerWarehouse(Struct, frozen=True, kw_only=True):
     fed_at: datetime | None
 
 
+class SellerStock(Struct, frozen=True, kw_only=True):
+    """How many pieces of an article lie in a seller's warehouse: to be sold, and reserved."""
+
+    sku: str
+    warehouse: str
+    available: int
+    reserved: int
+
+
 class SellerBalance(Struct, frozen=True, kw_only=True):
     """What a seller is owed in one currency (negative: it owes us), what of it is held back, what can be paid now."""
 
@@ -162,6 +171,11 @@ async def order(connection: Connection, cell: int, seller_id: UUID, order_id: UU
     lines = [SellerLine(**dict(one)) for one in await connection.fetch(SQL["lines"], cell, seller_id, order_id)]
     sent = await connection.fetch(SQL["shipments"], cell, seller_id, order_id)
     return SellerOrderDetail(**fields, lines=lines, shipments=[SellerShipment(**dict(one)) for one in sent], send_to=send_to)
+
+
+async def stock(connection: Connection, cell: int, seller_id: UUID, limit: int) -> list[SellerStock]:
+    """Return what lies in a seller's warehouses, the least first. It looks through every level: for a page, not for a poll."""
+    return [SellerStock(**dict(row)) for row in await connection.fetch(SQL["stock"], cell, seller_id, limit)]
 
 
 async def payouts(connection: Connection, cell: int, seller_id: UUID, before: UUID | None, limit: int) -> list[Payout]:
