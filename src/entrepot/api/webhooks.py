@@ -1,6 +1,5 @@
 """Webhooks: who is told of which events, how far each is, what could not be delivered, and reading events by hand."""
 
-import secrets
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -15,6 +14,7 @@ from entrepot.api.pages import Limit
 from entrepot.api.parts import Parts
 from entrepot.base.errors import BadInputError
 from entrepot.base.event import START, Token
+from entrepot.base.ids import IdSource
 from entrepot.base.projection import Slot
 from entrepot.commerce.webhook import commands, query
 from entrepot.commerce.webhook.commands import Subscribed
@@ -24,8 +24,6 @@ from entrepot.jobs.kinds import event_kinds
 from entrepot.jobs.webhooks import text_of
 from entrepot.log.reader import LogReader
 from entrepot.record.transaction import Transaction
-
-SECRET_BYTES = 32
 
 
 class Endpoints(Struct, frozen=True, kw_only=True):
@@ -92,7 +90,7 @@ async def subscribe(
     """Add a subscriber, who is told of what happens from now on; the answer holds its secret, once."""
 
     async def act(tx: Transaction) -> Subscribed:
-        return await commands.subscribe(tx, data, event_kinds(), secrets.token_bytes(SECRET_BYTES))
+        return await commands.subscribe(tx, data, event_kinds(), _chance(parts.record.ids))
 
     made = await parts.run(act, Subscribed, required(idempotency_key), data)
     headers = {"Location": f"/v1/webhook-endpoints/{made.id}", **moved(made.position)}
@@ -184,6 +182,11 @@ async def events(
 
 
 HANDLERS = [subscribe, endpoints, set_state, unsubscribe, replay, deliveries, retry, kinds, events]
+
+
+def _chance(ids: IdSource) -> bytes:
+    """Return 32 bytes of which 244 bits are chance."""
+    return ids.unguessable().bytes + ids.unguessable().bytes
 
 
 def _check_cell(parts: Parts, token: Token | None) -> None:

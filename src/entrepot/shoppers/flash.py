@@ -3,7 +3,6 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, datetime
 from time import perf_counter
 
 from entrepot.api.flash import FlashSale
@@ -83,7 +82,7 @@ class Desk:
 
 async def _prepare(storefront: Storefront, market: Market, pieces: int, buyers: int) -> FlashSale:
     """Make an article of which there are so many pieces, and no more."""
-    sku = f"FLASH-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    sku = f"FLASH-{storefront.ids.fresh().hex[-8:].upper()}"
     draft = {"code": sku, "texts": {"en": {"title": f"Flash sale of {pieces} lamps"}}, "variants": [{"sku": sku}]}
     made = await storefront.call("POST", "/v1/products", draft)
     price = {"sku": sku, "market": market.code, "currency": market.currency, "amount_minor": 1_999}

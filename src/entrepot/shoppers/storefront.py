@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
-from uuid import uuid4
 
 import httpx
 from msgspec import Struct
 
 from entrepot.base.errors import EngineAwayError, EntrepotError
+from entrepot.base.ids import IdSource
 
 MADE: Final = 201
 SECONDS_MAX = 30.0
@@ -56,6 +56,7 @@ class Storefront:
     """One way into the API for any number of shoppers."""
 
     def __init__(self, url: str, *, connections: int = 32) -> None:
+        self.ids = IdSource()
         self._client = httpx.AsyncClient(
             base_url=url, timeout=SECONDS_MAX, trust_env=False, limits=httpx.Limits(max_connections=connections)
         )
@@ -68,7 +69,7 @@ class Storefront:
         """Make one call and return its JSON; a refusal raises ``RefusedError``, a server that is away ``EngineAwayError``."""
         try:
             answer = await self._client.request(
-                method, path, json=body, params=query or None, headers={"Idempotency-Key": str(uuid4())}
+                method, path, json=body, params=query or None, headers={"Idempotency-Key": str(self.ids.fresh())}
             )
         except httpx.HTTPError as error:
             raise EngineAwayError("API", str(error) or type(error).__name__) from error
