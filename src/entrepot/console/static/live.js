@@ -151,6 +151,8 @@
   const verifying = () => { if (document.querySelector("[data-verifying], [data-waiting]")) setTimeout(() => location.reload(), 1500); };
 
   document.addEventListener("DOMContentLoaded", () => {
+    // A bar that is wider than a phone is scrolled to where one is.
+    for (const here of document.querySelectorAll(".rooms [aria-current], .subnav [aria-current]")) here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.offsetLeft - 24;
     ages();
     verifying();
     setInterval(ages, 1000);
