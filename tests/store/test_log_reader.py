@@ -176,3 +176,15 @@ async def test_no_position_lies_beyond_the_last_event(home: House) -> None:
     batch = await LogReader(home.record).read(SLOT, START, ALL, 10)
     assert batch.end == last.position
     assert (await LogReader(home.record).read(SLOT, batch.end, ALL, 10)).end == last.position
+
+
+async def test_who_reads_after_another_has_passed_what_nobody_wanted_passes_it_too(home: House) -> None:
+    await home.write(("a", 1, "wanted"))
+    tail = Tail(LogReader(home.record), 1, frozenset({WRITTEN}))
+    first = await tail.read(SLOT, START, frozenset({WRITTEN}), 100)
+    token = await home.write(("b", 1, "by no one here"), kind=OTHER)
+    await home.readable(token)
+    for _ in range(2):  # the second finds nothing new, which says nothing of what the first has passed
+        await tail.read(SLOT, token.position if _ else first.end, frozenset({WRITTEN}), 100)
+    late = await tail.read(SLOT, first.end, frozenset({WRITTEN}), 100)
+    assert (late.end, late.passed, bool(late.scanned)) == (token.position, token.position.seq, True)

@@ -73,6 +73,7 @@ class Tail:
         self._events: list[Event] = []
         self._hashes: list[int] = []
         self._last = Batch([], [], START)
+        self._passed = self._stamp = 0
         self._reading: asyncio.Task[None] | None = None
 
     async def read(self, slot: Slot, after: Position, kinds: frozenset[str], limit: int) -> Batch:
@@ -98,6 +99,8 @@ class Tail:
     async def _read_on(self) -> None:
         batch = await self._reader.read(self._slot, self._end, self._kinds, limits.BATCH_EVENTS_MAX)
         self._last, self._end = batch, batch.end
+        if batch.scanned:
+            self._passed, self._stamp = batch.passed, batch.stamp
         self._events += batch.events
         self._hashes += batch.hashes
         beyond = len(self._events) - limits.TAIL_EVENTS_MAX
@@ -118,9 +121,10 @@ class Tail:
             events=[event for event, _ in chosen],
             hashes=[hash_ for _, hash_ in chosen],
             end=self._end if whole else rows[-1].position,
-            scanned=len(rows) or (self._last.scanned if whole else 0),
-            passed=max(rows[-1].position.seq if rows else 0, self._last.passed if whole else 0),
-            stamp=max(rows[-1].at if rows else 0, self._last.stamp if whole else 0),
+            # Nothing wanted by anyone may lie before the end: whoever comes after another reader has passed it all the same.
+            scanned=len(rows) or int(whole and after < self._end),
+            passed=max(rows[-1].position.seq if rows else 0, self._passed if whole else 0),
+            stamp=max(rows[-1].at if rows else 0, self._stamp if whole else 0),
             full=not whole or self._last.full,
             settled=self._last.settled,
         )

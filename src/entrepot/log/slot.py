@@ -173,7 +173,7 @@ class SlotWriter:
         return fold(self._projection, events, reading, stored, quarantined)
 
     async def _park(self, folded: Folded) -> None:
-        """AbstractSet events aside before the position moves past them."""
+        """Set events aside before the position moves past them."""
         if folded.parked:
             async with self._record.committing() as connection:
                 await store.park(connection, self._target, self._slot, folded.parked)
