@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from itertools import count
+from uuid import UUID
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -33,34 +34,33 @@ BUYER = st.tuples(
 CALLS = st.lists(st.lists(BUYER, min_size=1, max_size=4), min_size=1, max_size=4)
 
 
+Buyer = tuple[dict[str, int], bool, str]
+
+
+async def go(record: Record, shop: int, call: int, variants: dict[str, UUID], buyers: list[Buyer]) -> None:
+    """Reserve for these buyers by one call, and end each as it wants to be ended."""
+    asked = [
+        asking(
+            f"{shop}-{call}-{n}",
+            variants,
+            {f"{name}-{shop}": pieces for name, pieces in wanted.items()},
+            claims=[Claim(f"coupon/{shop}", 1, USES)] if with_coupon else [],
+        )
+        for n, (wanted, with_coupon, _) in enumerate(buyers)
+    ]
+    for one, (_, _, end) in zip(await reserve(record, *asked), buyers, strict=True):
+        if isinstance(one, Reserved):
+            await asyncio.gather(*[act(record, one) for act in ENDS[end]])
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(calls=CALLS)
-async def test_any_interleaving_keeps_pieces_uses_and_money(
-    record: Record, calls: list[list[tuple[dict[str, int], bool, str]]]
-) -> None:
+async def test_any_interleaving_keeps_pieces_uses_and_money(record: Record, calls: list[list[Buyer]]) -> None:
     shop = next(NUMBERS)
-    names, coupon = {name: f"{name}-{shop}" for name in ("tea", "cup")}, f"coupon/{shop}"
-    variants = await open_shop(record, dict.fromkeys(names.values(), PIECES))
-    ended: list[Reserved] = []
-
-    async def go(call: int, buyers: list[tuple[dict[str, int], bool, str]]) -> None:
-        asked = [
-            asking(
-                f"{shop}-{call}-{n}",
-                variants,
-                {names[name]: pieces for name, pieces in wanted.items()},
-                claims=[Claim(coupon, 1, USES)] if with_coupon else [],
-            )
-            for n, (wanted, with_coupon, _) in enumerate(buyers)
-        ]
-        for one, (_, _, end) in zip(await reserve(record, *asked), buyers, strict=True):
-            if isinstance(one, Reserved):
-                await asyncio.gather(*[act(record, one) for act in ENDS[end]])
-                ended.append(one)
-
-    await asyncio.gather(*[go(n, buyers) for n, buyers in enumerate(calls)])
-    for name in names.values():
-        assert sum(await shelf(record, name)) == PIECES
-    assert await used(record, coupon) <= USES
+    variants = await open_shop(record, {f"tea-{shop}": PIECES, f"cup-{shop}": PIECES})
+    await asyncio.gather(*[go(record, shop, n, variants, buyers) for n, buyers in enumerate(calls)])
+    for sku in variants:
+        assert sum(await shelf(record, sku)) == PIECES
+    assert await used(record, f"coupon/{shop}") <= USES
     assert sum((await ledger(record)).values()) == 0
     await check_whole(record)
