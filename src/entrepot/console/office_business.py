@@ -94,7 +94,7 @@ async def decide_purchase(
         if bought.purchase.state == "approved":
             await Purchasing(parts.record, parts.cell, parts.checkouts).order(purchase_id)
     except EntrepotError as error:
-        return await _purchases_page(parts, at=purchase_id, wrong=str(error), status=error.status)
+        return await _purchases_page(parts, wrong=str(error), status=error.status)
     return Redirect("/office/purchases?done=yes", status_code=303)
 
 
@@ -156,20 +156,17 @@ async def _quote_page(
     return office_page("quote.html", "quotes", context, status=status)
 
 
-async def _purchases_page(
-    parts: Parts, *, at: UUID | None = None, done: str = "", wrong: str = "", status: int = 200
-) -> Response[str]:
+async def _purchases_page(parts: Parts, *, done: str = "", wrong: str = "", status: int = 200) -> Response[str]:
     async with parts.record.committing() as connection:
         items = await query.purchases(connection, parts.cell, None, "", None, LIMIT)
         late = await query.invoices(connection, parts.cell, None, "overdue", None, LIMIT)
         names = await _names(parts, connection, [*(one.company_id for one in items), *(one.company_id for one in late)])
         buyers = await _buyers(parts, connection, items)
     context = {
-        "items": sorted(items, key=lambda one: one.state != "pending"),
+        "items": items,
         "late": late,
         "names": names,
         "buyers": buyers,
-        "at": at,
         "done": done,
         "wrong": wrong,
         "fresh": parts.record.ids.fresh,

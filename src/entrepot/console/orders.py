@@ -1,6 +1,7 @@
 """Orders as pages: the list as it grows; one order with its timeline, payments and shipments, and its buttons."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from entrepot.api.parts import Parts
 from entrepot.base.errors import BadInputError, EntrepotError, NotFoundError
 from entrepot.commerce.aftersale import commands, returning
 from entrepot.commerce.aftersale.events import Reason
-from entrepot.commerce.aftersale.query import returns, timeline
+from entrepot.commerce.aftersale.query import ReturnDetail, returns, timeline
 from entrepot.commerce.aftersale.requests import Cancellation, LinePieces, Moved, ReturnWish
 from entrepot.commerce.business.query import invoice_of_order
 from entrepot.commerce.fulfilment.query import shipments_of
@@ -30,6 +31,7 @@ from entrepot.record.transaction import Transaction
 
 LIMIT = 30
 RETURNS = 20
+UNDER_WAY = {"requested", "received", "inspected"}
 CANCELLABLE = {"placed", "part_shipped"}
 REASONS: Mapping[str, str] = {
     "changed_mind": "Changed their mind",
@@ -164,7 +166,7 @@ async def order_page(
         "reasons": REASONS,
         "invoice": invoice,
         "cancellable": found.state in CANCELLABLE and any(_left(line) for line in found.lines),
-        "returnable": [line for line in found.lines if line.shipped > line.returned],
+        "returnable": _returnable(found.lines, back),
         "done": _DONE.get(done, ""),
         "wrong": wrong,
         "reason": reason,
@@ -175,3 +177,13 @@ async def order_page(
 
 def _left(line: OrderLine) -> int:
     return line.quantity - line.shipped - line.cancelled - line.returned
+
+
+def _returnable(lines: Sequence[OrderLine], back: Sequence[ReturnDetail]) -> list[tuple[OrderLine, int]]:
+    """Return the lines of which pieces can come back, with how many: those sent, less those that are back or on their way."""
+    coming = Counter[int]()
+    for case in back:
+        if case.state in UNDER_WAY:
+            coming.update({line.line: line.requested for line in case.lines})
+    left = [(line, line.shipped - line.returned - coming[line.line]) for line in lines]
+    return [(line, pieces) for line, pieces in left if pieces > 0]
