@@ -4,12 +4,11 @@ An engine without a URL in the environment is the embedded one, whose URL ``entr
 ``<home>/engines.json`` (a JSON object of role to URL).
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from msgspec import Struct, structs
+from msgspec import MsgspecError, Struct, json, structs
 
 from entrepot.base.errors import BadInputError
 
@@ -125,7 +124,7 @@ def with_engines(settings: Settings, engines: Mapping[str, str]) -> Settings:
 
 def _remembered(home: Path) -> dict[str, str]:
     try:
-        text = (home / ENGINES_FILE).read_text()
+        text = (home / ENGINES_FILE).read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
@@ -133,8 +132,8 @@ def _remembered(home: Path) -> dict[str, str]:
             f"{home / ENGINES_FILE} cannot be read ({error.strerror}): set ENTREPOT_HOME to your own folder."
         ) from error
     try:
-        return {str(role): str(url) for role, url in json.loads(text).items()}
-    except (ValueError, AttributeError) as error:
+        return json.decode(text, type=dict[str, str])
+    except MsgspecError as error:
         raise BadInputError(f"{home / ENGINES_FILE} is damaged ({error}): run 'entrepot up' to write it anew.") from error
 
 

@@ -37,8 +37,9 @@ def test_a_bad_setting_is_named_with_its_value(tmp_path: Path, name: str, value:
         load(environment(tmp_path, **{name: value}))
 
 
-def test_a_damaged_memory_is_said(tmp_path: Path) -> None:
-    (tmp_path / "engines.json").write_text("{")
+@pytest.mark.parametrize("text", [b"{", b"[]", b"\xff\xfe", b'{"record": 5}'])
+def test_a_damaged_memory_is_said(tmp_path: Path, text: bytes) -> None:
+    (tmp_path / "engines.json").write_bytes(text)
     with pytest.raises(BadInputError, match="is damaged"):
         load(environment(tmp_path))
 
