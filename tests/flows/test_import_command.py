@@ -57,6 +57,14 @@ async def test_a_wrong_file_is_one_sentence_and_no_traceback(migrated_url: str, 
     assert errors.strip() == f"There is no file {tmp_path / 'gone.csv'}: check the path."
 
 
+async def test_rejects_go_into_no_folder_and_never_over_what_is_imported(migrated_url: str, tmp_path: Path) -> None:
+    file = sheet(tmp_path)
+    for rejects, says in ((tmp_path, "is a folder"), (file, "cannot be both what is imported and the rejects file")):
+        code, _, errors = await entrepot(migrated_url, tmp_path, "import", "products", str(file), "--rejects", str(rejects))
+        assert (code, says in errors) == (2, True)
+    assert file.read_text().count("\n") == len(QUIRKS) + 1
+
+
 async def test_an_import_that_is_killed_and_run_again_doubles_nothing(migrated_url: str, tmp_path: Path) -> None:
     day = [(str(n), "71053", "WHITE LANTERN", 1, f"2010-12-{1 + n // 200:02} 09:00:00", 3.39, n, "Spain") for n in range(4000)]
     file = str(sheet(tmp_path, day))

@@ -96,6 +96,11 @@ async def test_a_bad_product_is_rejected_and_its_neighbours_come_in(record: Reco
     assert "cannot be stored" in reasons[6]
 
 
+async def test_a_row_that_is_rejected_leaves_its_code_to_a_better_one(record: Record, tmp_path: Path) -> None:
+    report = await icecat(record, tmp_path, {"price": -5}, {"price": 5})
+    assert (report.counts["created"], report.rejects) == (1, {"the price -5 is negative": 1})
+
+
 async def test_categories_have_a_name_in_every_locale_and_one_parent(record: Record, tmp_path: Path) -> None:
     await taxonomy(record, tmp_path)
     async with record.reading() as connection:

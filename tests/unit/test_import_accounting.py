@@ -14,7 +14,7 @@ from entrepot.importing.fields import EXACT
 from entrepot.importing.mapping import load_mapping
 from entrepot.importing.plans import Planner
 from entrepot.importing.reading import Row
-from tests.imports import COLUMNS, Line
+from tests.imports import COLUMNS, QUIRKS, Line
 
 RETAIL = load_mapping("online-retail")
 
@@ -89,3 +89,18 @@ def test_sums_are_exact_whatever_the_numbers(amounts: list[Decimal]) -> None:
         Ledger(report).reject(amount, "no")
     with localcontext(EXACT):
         assert report.sum == sum(amounts, Decimal(0))
+
+
+def test_rows_that_cannot_be_read_are_given_on_before_they_fill_the_memory() -> None:
+    assert RETAIL.orders is not None
+    unread = [Row(line, {}, "broken") for line in range(25)]
+    steps = list(Stepper(RETAIL.orders, "here", rows_max=10).steps(unread))
+    assert [step.rows for step in steps] == [10, 10, 5]
+
+
+def test_a_document_is_whole_whatever_cannot_be_read_among_its_rows() -> None:
+    assert RETAIL.orders is not None
+    first, second = as_rows([QUIRKS[0], QUIRKS[1]])
+    rows = [first, *(Row(line, {}, "broken") for line in range(25)), second]
+    (step,) = Stepper(RETAIL.orders, "here", rows_max=10).steps(rows)
+    assert [len(document.rows) for document in step.documents] == [2]

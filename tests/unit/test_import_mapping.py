@@ -28,6 +28,9 @@ def orders(**more: object) -> OrdersMapping:
         ("name = 'x'\ncolour = 'red'", "unknown field `colour`"),
         ("name =", "is not TOML"),
         ("about = 'x'", "missing required field `name`"),
+        ("name = '../../x'", r"Expected `str` matching regex .* - at `\$\.name`"),
+        ("name = 'x'\ndelimiter = '||'", r"length <= 1 - at `\$\.delimiter`"),
+        ("name = 'x'\n[products]\nmarket = 'm'\ncurrency = 'EUR'\nopening = { pieces = -5 }", "`int` >= 0"),
     ],
 )
 def test_a_wrong_mapping_is_refused_by_its_key(text: str, says: str) -> None:
@@ -100,6 +103,13 @@ def test_a_float_is_the_decimal_that_it_was_written_as() -> None:
         make({"p": "1e999999"})
 
 
+@pytest.mark.parametrize("template", ["{value[a]}", "{p:>5}", "{gone}", "{0}"])
+def test_a_template_that_cannot_be_filled_rejects_the_row_and_names_itself(template: str) -> None:
+    make = makers({"code": FieldSpec(column="id", template=template)}, {"code": "text"})["code"]
+    with pytest.raises(UnreadableFieldError, match=r"the template .* cannot be filled"):
+        make({"id": "1", "p": None})
+
+
 def test_attributes_lose_their_prefixes_unless_two_would_be_one() -> None:
     spec = FieldSpec(column="a", type="attributes", strip_prefixes=["t_", "n_"])
     make = makers({"attributes": spec}, {"attributes": "attributes"})["attributes"]
@@ -108,8 +118,9 @@ def test_attributes_lose_their_prefixes_unless_two_would_be_one() -> None:
 
 def test_a_speed_is_a_rate_or_a_multiple_of_real_time() -> None:
     assert [parse_pace(text) for text in ("0", "200", "3600x")] == [Pace(), Pace(per_second=200), Pace(times=3600)]
-    with pytest.raises(BadInputError, match="'fast' is no speed"):
-        parse_pace("fast")
+    for text in ("fast", "9" * 400, "-1"):
+        with pytest.raises(BadInputError, match=f"'{text}' is no speed"):
+            parse_pace(text)
 
 
 def test_data_is_looked_for_where_the_settings_say(tmp_path: Path) -> None:

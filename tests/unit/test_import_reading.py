@@ -9,7 +9,7 @@ import pytest
 
 from entrepot.base import limits
 from entrepot.base.errors import BadInputError, NotFoundError
-from entrepot.importing.reading import open_source
+from entrepot.importing.reading import named, open_source
 
 
 def write(folder: Path, content: bytes, name: str = "file.csv") -> Path:
@@ -44,6 +44,30 @@ def test_json_lines_survive_a_bomb_and_a_line_without_end(tmp_path: Path) -> Non
     assert rows[-1].line == 5
 
 
+def test_a_line_of_csv_without_end_is_one_broken_row(tmp_path: Path) -> None:
+    rows = list(open_source(write(tmp_path, b"a,b\n1," + b"x," * limits.ROW_BYTES_MAX + b"\n2,3\n")).rows())
+    assert [(row.line, row.broken) for row in rows] == [
+        (2, f"the line cannot be read (it is longer than {limits.ROW_BYTES_MAX} characters)"),
+        (3, ""),
+    ]
+
+
+def test_json_lines_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    source = open_source(write(tmp_path, '{"a":1}\n'.encode("utf-8-sig"), "file.jsonl"))
+    assert [(row.broken, row.raw) for row in source.rows()] == [("", {"a": 1})]
+
+
+@pytest.mark.parametrize("name", ["file.csv", "file.jsonl", "file.parquet"])
+def test_a_file_that_vanishes_before_it_is_read_is_said_to_be_gone(tmp_path: Path, name: str) -> None:
+    file = write(tmp_path, b'{"a": 1}\n' if name.endswith("jsonl") else b"a\n1\n", name)
+    if name.endswith("parquet"):
+        pq.write_table(pa.table({"a": [1]}), file)
+    source = open_source(file)
+    file.unlink()
+    with pytest.raises(NotFoundError, match="There is no file"):
+        next(source.rows())
+
+
 def test_parquet_is_read_with_moments_finer_than_python_knows(tmp_path: Path) -> None:
     table = pa.table({"at": pa.array([1_000_000_001], pa.timestamp("ns")), "n": [1]})
     pq.write_table(table, tmp_path / "file.parquet")
@@ -59,6 +83,7 @@ def test_parquet_is_read_with_moments_finer_than_python_knows(tmp_path: Path) ->
         (b"PK\x03\x04zip", "is no Parquet, CSV or JSON Lines file"),
         (b"PAR1 and no more", "is a damaged Parquet file"),
         (b"a,b,a\n1,2,3\n", "has the column 'a' twice"),
+        (b"a" * 200_000, r"does not begin with the names of columns \(field larger than field limit"),
     ],
 )
 def test_a_file_that_cannot_be_is_refused_in_a_sentence(tmp_path: Path, content: bytes, says: str) -> None:
@@ -71,3 +96,8 @@ def test_a_file_that_is_not_there_and_a_folder_are_refused_by_name(tmp_path: Pat
         open_source(tmp_path / "gone.csv")
     with pytest.raises(BadInputError, match="is a folder"):
         open_source(tmp_path)
+
+
+def test_the_columns_of_what_is_no_table_are_named_in_a_sentence_that_ends() -> None:
+    assert named(["a", "b" * 100]) == f"a, {'b' * 60}..."
+    assert named([str(n) for n in range(1000)]).endswith(", 19 and 980 more")

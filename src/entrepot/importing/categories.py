@@ -60,7 +60,7 @@ async def import_categories(
     ledger = Ledger(report)
     begun = time.perf_counter()
     tree = Tree(mapping.categories, f"The mapping {mapping.name}, categories")
-    with RejectsFile(rejects) as rejected:
+    with RejectsFile(rejects, file) as rejected:
         await asyncio.to_thread(tree.read, source.rows())
         progress(0, tree.rows)
         drafts = tree.drafts()

@@ -77,7 +77,7 @@ class Stepper:
         """Yield the steps of a file, in its order."""
         for row in rows:
             read = self._reader.read(row)
-            if isinstance(read, OrderRow) and read.document not in self._open and self._is_full(read):
+            if self._is_full(read):
                 yield self._close()
             self._rows += 1
             self._digest.update(f"{row.line}{tuple(row.raw.values())}".encode("utf-8", "surrogatepass"))
@@ -85,11 +85,15 @@ class Stepper:
         if self._rows:
             yield self._close()
 
-    def _is_full(self, row: OrderRow) -> bool:
-        day = row.at.date()
-        full = bool(self._open) and (day != self._day or self._rows >= self._rows_max)
+    def _is_full(self, row: OrderRow | Unread) -> bool:
+        """Say whether the step ends before this row: never within a document, nor later than after so many rows without one."""
+        if isinstance(row, Unread):
+            return not self._open and self._rows >= self._rows_max
+        if row.document in self._open:
+            return False
+        day, before = row.at.date(), self._day
         self._day = day
-        return full
+        return bool(self._open) and (day != before or self._rows >= self._rows_max)
 
     def _take(self, row: OrderRow | Unread) -> None:
         if isinstance(row, Unread):

@@ -11,7 +11,7 @@ import msgspec
 
 from entrepot.base.errors import BadInputError
 from entrepot.importing.mapping import Fields, FieldSpec, specs
-from entrepot.importing.reading import Raw
+from entrepot.importing.reading import Raw, named
 
 Value = str | int | Decimal | datetime | date | list[str] | dict[str, object] | None
 Maker = Callable[[Raw], Value]
@@ -49,7 +49,7 @@ def check_columns(needed: Sequence[str], there: Sequence[str], file: str) -> Non
     missing = [name for name in needed if name not in there]
     if missing:
         raise BadInputError(
-            f"{file} lacks the column {', '.join(map(repr, missing))} (it has {', '.join(there)}): "
+            f"{file} lacks the column {', '.join(map(repr, missing))} (it has {named(there)}): "
             f"give another file, or a mapping that fits with --mapping.",
             file=file,
             missing=missing,
@@ -119,7 +119,7 @@ def _fill(template: str, raw: Raw, value: str) -> str:
     """Fill ``{}`` with the value and ``{Column}`` with that column of the row."""
     try:
         return string.Formatter().vformat(template.replace("{}", "{value}"), (), {"value": value, **raw})
-    except (KeyError, IndexError, ValueError, AttributeError) as error:
+    except (KeyError, IndexError, ValueError, TypeError, AttributeError) as error:
         raise UnreadableFieldError(f"the template {template!r} cannot be filled ({error})") from error
 
 

@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from entrepot.base.errors import BadInputError, NotFoundError
 from entrepot.commerce.ordering.events import ChargeKind
+from entrepot.importing.reading import named
 
 Kind = Literal["categories", "products", "orders"]
 Class = Literal["line", "sample", "charge", "return", "adjustment", "reject"]
@@ -59,7 +60,7 @@ class Countries(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Opening(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How many pieces of an article there are before the first order: what the history takes, if there is one, and these."""
 
-    pieces: int = 100
+    pieces: Annotated[int, Meta(ge=0)] = 100
     history: str = ""
 
 
@@ -102,12 +103,12 @@ class OrdersMapping(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class MappingFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One source: its name (part of every idempotency key, so never change it) and what its files hold."""
+    """One source: its name (part of every key and of file names, so never change it) and what its files hold."""
 
-    name: str
+    name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,49}\Z")]
     about: str = ""
     encoding: str = ""
-    delimiter: str = ""
+    delimiter: Annotated[str, Meta(max_length=1)] = ""
     categories: CategoriesMapping | None = None
     products: ProductsMapping | None = None
     orders: OrdersMapping | None = None
@@ -170,6 +171,6 @@ def guess_mapping(kind: Kind, columns: tuple[str, ...], file: str) -> MappingFil
     fitting = [m for m in shipped_mappings().values() if m.section(kind) and set(m.columns(kind)) <= set(columns)]
     if not fitting:
         raise BadInputError(
-            f"No mapping fits the columns of {file} ({', '.join(columns)}): write one and name it with --mapping.", file=file
+            f"No mapping fits the columns of {file} ({named(columns)}): write one and name it with --mapping.", file=file
         )
     return max(fitting, key=lambda mapping: len(mapping.columns(kind)))

@@ -41,7 +41,7 @@ async def import_orders(
     check_columns(mapping.columns("orders"), source.columns, str(file))
     report = Report(kind="orders", source=mapping.name, file=file.name, currency=mapping.orders.currency)
     begun = time.perf_counter()
-    with RejectsFile(rejects) as rejected:
+    with RejectsFile(rejects, file) as rejected:
         writer = Writer(record, settings.cell, mapping.name, mapping.orders, report, rejected, Metronome(pace))
         seed = hashlib.sha256(msgspec.json.encode(mapping)).digest()
         steps = Stepper(mapping.orders, f"The mapping {mapping.name}, orders", seed=seed).steps(source.rows())

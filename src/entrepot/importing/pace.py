@@ -11,7 +11,7 @@ from entrepot.base.time import millis_of
 from entrepot.importing.documents import Document
 
 _SLICES_PER_SECOND = 10
-_SPEED = re.compile(r"(\d+(?:\.\d+)?)(x?)")
+_SPEED = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(x?)")
 
 
 class Pace(Struct, frozen=True):

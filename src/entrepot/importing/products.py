@@ -71,9 +71,12 @@ async def import_products(
     check_columns(mapping.columns("products"), source.columns, str(file))
     report = Report(kind="products", source=mapping.name, file=file.name, currency=mapping.products.currency)
     begun = time.perf_counter()
-    reader = _Articles(mapping) if mapping.products.from_orders else _Products(mapping, _history_file(mapping, file))
+    if mapping.products.from_orders:
+        reader: _Articles | _Products = _Articles(mapping)
+    else:
+        reader = _Products(mapping, await asyncio.to_thread(_read_history, mapping, file))
     ledger = Ledger(report)
-    with RejectsFile(rejects) as rejected:
+    with RejectsFile(rejects, file) as rejected:
         shelver = Shelver(record, settings.cell, mapping.products, report)
         await prepare(record, settings.cell, mapping.products.market, mapping.products.currency, mapping.products.warehouse)
         batches = reader.batches(source.rows())
@@ -95,21 +98,18 @@ async def import_products(
     return report
 
 
-def _history_file(mapping: MappingFile, file: Path) -> Path | None:
-    """Return the file of orders that lies beside the products, where the mapping names one and it is there."""
+def _read_history(mapping: MappingFile, file: Path) -> Mapping[str, Article]:
+    """Return the articles of the orders that lie beside the products, where the mapping names such a file and it is there."""
     assert mapping.products is not None
     name = mapping.products.opening.history
-    beside = file.with_name(name) if name else None
-    return beside if beside and beside.exists() else None
-
-
-def _read_history(mapping: MappingFile, file: Path) -> History:
-    source = open_source(file, encoding=mapping.encoding, delimiter=mapping.delimiter)
-    check_columns(mapping.columns("orders"), source.columns, str(file))
+    if not name or not (beside := file.with_name(name)).exists():
+        return {}
+    source = open_source(beside, encoding=mapping.encoding, delimiter=mapping.delimiter)
+    check_columns(mapping.columns("orders"), source.columns, str(beside))
     history = History(mapping)
     for _ in history.read(source.rows()):
         pass
-    return history
+    return history.articles
 
 
 class _Priced:
@@ -166,13 +166,13 @@ class _Articles(_Priced):
 class _Products(_Priced):
     """Makes a product of every row; a field that is none of a product's own becomes an attribute."""
 
-    def __init__(self, mapping: MappingFile, history_file: Path | None) -> None:
+    def __init__(self, mapping: MappingFile, history: Mapping[str, Article]) -> None:
         super().__init__(mapping)
         given = dict(specs(self._mapping.fields))
         self._types = {**{name: spec.type for name, spec in given.items()}, **TYPES}
         check_fields(self._mapping.fields, self._types, ("code", "title"), f"The mapping {mapping.name}, products")
         self._make: Mapping[str, Maker] = makers(self._mapping.fields, self._types)
-        self._history = _read_history(mapping, history_file).articles if history_file else {}
+        self._history = history
         self._lines: dict[str, int] = {}
 
     def batches(self, rows: Iterator[Row]) -> Iterator[Batch]:
@@ -196,7 +196,6 @@ class _Products(_Priced):
         code = str(made["code"] or "")
         if code in self._lines:
             raise UnreadableFieldError(f"the product {code!r} came already, in line {self._lines[code]}")
-        self._lines[code] = row.line
         price = made.get("price")
         if isinstance(price, Decimal) and price < 0:
             raise UnreadableFieldError(f"the price {price} is negative")
@@ -204,7 +203,9 @@ class _Products(_Priced):
         given = self._minor(price) if isinstance(price, Decimal) else None
         paid = article.price() if article else None
         minor = to_minor(paid, self._currency) if given is None and paid is not None else given
-        return Item(row.line, row.raw, self._draft(code, made), minor, self._opening(article))
+        item = Item(row.line, row.raw, self._draft(code, made), minor, self._opening(article))
+        self._lines[code] = row.line  # now that it is one: a row that is rejected leaves its code to a better one
+        return item
 
     def _draft(self, code: str, made: Mapping[str, object]) -> ProductDraft:
         title = _text(made, "title")

@@ -5,7 +5,8 @@ A row is numbered as a person would find it: the line of a text file, the row (f
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -22,8 +23,11 @@ Format = Literal["parquet", "csv", "jsonl"]
 
 _SNIFFED_BYTES = 1 << 16
 _PARQUET_MAGIC = b"PAR1"
+_BOM = b"\xef\xbb\xbf"
 _UNREADABLE = "\ufffd"
 _DELIMITERS = ",;\t|"
+_NAMED_MAX = 20
+_NAME_CHARS_MAX = 60
 
 
 class Row(Struct, frozen=True):
@@ -53,21 +57,34 @@ def open_source(path: Path, *, encoding: str = "", delimiter: str = "") -> Sourc
         raise BadInputError(f"{path} is empty: give a Parquet, CSV or JSON Lines file.", file=str(path))
     if b"\0" in head or head.startswith((b"PK", b"\x1f\x8b")):
         raise BadInputError(f"{path} is no Parquet, CSV or JSON Lines file: unpack or export it as one.", file=str(path))
-    if head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"{"):
+    if head.removeprefix(_BOM).lstrip().startswith(b"{"):
         return _open_jsonl(path)
     return _open_csv(path, encoding or _encoding_of(head), delimiter)
 
 
-def _head(path: Path) -> bytes:
+def named(columns: Sequence[str]) -> str:
+    """Return the columns as a sentence names them: a file that is no table may seem to have thousands, or endless ones."""
+    first = [name if len(name) <= _NAME_CHARS_MAX else f"{name[:_NAME_CHARS_MAX]}..." for name in columns[:_NAMED_MAX]]
+    more = len(columns) - len(first)
+    return ", ".join(first) + (f" and {more} more" if more else "")
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Tell of a file that is not there, or is gone by now, in a sentence."""
     try:
-        with path.open("rb") as file:
-            return file.read(_SNIFFED_BYTES)
+        yield
     except FileNotFoundError as error:
         raise NotFoundError(f"There is no file {path}: check the path.", file=str(path)) from error
     except IsADirectoryError as error:
         raise BadInputError(f"{path} is a folder: give one file in it.", file=str(path)) from error
     except OSError as error:
         raise BadInputError(f"{path} cannot be read ({error.strerror}): check its permissions.", file=str(path)) from error
+
+
+def _head(path: Path) -> bytes:
+    with _readable(path), path.open("rb") as file:
+        return file.read(_SNIFFED_BYTES)
 
 
 def _open_parquet(path: Path) -> Source:
@@ -82,13 +99,14 @@ def _open_parquet(path: Path) -> Source:
 
     def rows() -> Iterator[Row]:
         line = 0
-        try:
-            for batch in pq.ParquetFile(path).iter_batches(batch_size=limits.IMPORT_BATCH_ROWS):
-                for raw in _whole_micros(batch).to_pylist():
-                    line += 1
-                    yield Row(line, raw)
-        except (pa.ArrowException, OSError) as error:
-            raise BadInputError(f"{path} is damaged after row {line} ({_first_line(error)}): fetch it again.") from error
+        with _readable(path), path.open("rb") as opened:
+            try:
+                for batch in pq.ParquetFile(opened).iter_batches(batch_size=limits.IMPORT_BATCH_ROWS):
+                    for raw in _whole_micros(batch).to_pylist():
+                        line += 1
+                        yield Row(line, raw)
+            except (pa.ArrowException, OSError) as error:
+                raise BadInputError(f"{path} is damaged after row {line} ({_first_line(error)}): fetch it again.") from error
 
     return Source(path, "parquet", columns, total, rows)
 
@@ -104,10 +122,10 @@ def _whole_micros(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 def _open_jsonl(path: Path) -> Source:
     def rows() -> Iterator[Row]:
-        with path.open("rb") as file:
+        with _readable(path), path.open("rb") as file:
             for line, text in enumerate(_lines(file), 1):
                 if text.strip():
-                    yield _json_row(line, text)
+                    yield _json_row(line, text.removeprefix(_BOM) if line == 1 else text)
 
     columns: dict[str, None] = {}
     for row in rows():
@@ -146,20 +164,45 @@ def _open_csv(path: Path, encoding: str, delimiter: str) -> Source:
             f"There is no encoding {encoding!r}: give one such as utf-8 or cp1252.", encoding=encoding
         ) from error
     separator = delimiter or max(_DELIMITERS, key=first.count)
-    columns = tuple(name.strip() for name in next(csv.reader([first], delimiter=separator), []))
+    try:
+        columns = tuple(name.strip() for name in next(csv.reader([first], delimiter=separator), []))
+    except csv.Error as error:
+        raise BadInputError(f"{path} does not begin with the names of columns ({error}): is it a table?") from error
     if len(set(columns)) < len(columns):
         twice = next(name for place, name in enumerate(columns) if name in columns[:place])
         raise BadInputError(f"{path} has the column {twice!r} twice: rename one.", file=str(path), column=twice)
 
     def rows() -> Iterator[Row]:
-        with path.open(encoding=encoding, errors="replace", newline="") as file:
-            yield from _csv_rows(file, separator, columns)
+        with _readable(path), path.open(encoding=encoding, errors="replace", newline="") as file:
+            yield from _csv_rows(_TextLines(file), separator, columns)
 
     return Source(path, "csv", columns, None, rows)
 
 
-def _csv_rows(file: io.TextIOWrapper, separator: str, columns: tuple[str, ...]) -> Iterator[Row]:
-    reader = csv.reader(file, delimiter=separator)
+class _TextLines:
+    """The lines of a text file, counted; of one that is too long the rest is skipped, so that memory stays bounded."""
+
+    def __init__(self, file: io.TextIOWrapper) -> None:
+        self._file = file
+        self.number = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        text = self._file.readline(limits.ROW_BYTES_MAX + 1)
+        if not text:
+            raise StopIteration
+        self.number += 1
+        if len(text) <= limits.ROW_BYTES_MAX:
+            return text
+        while text and not text.endswith(("\n", "\r")):
+            text = self._file.readline(limits.ROW_BYTES_MAX)
+        raise csv.Error(f"it is longer than {limits.ROW_BYTES_MAX} characters")
+
+
+def _csv_rows(lines: _TextLines, separator: str, columns: tuple[str, ...]) -> Iterator[Row]:
+    reader = csv.reader(lines, delimiter=separator)
     next(reader, None)
     while True:
         try:
@@ -167,17 +210,17 @@ def _csv_rows(file: io.TextIOWrapper, separator: str, columns: tuple[str, ...]) 
         except StopIteration:
             return
         except csv.Error as error:
-            yield Row(reader.line_num, {}, f"the line cannot be read ({error})")
+            yield Row(lines.number, {}, f"the line cannot be read ({error})")
             continue
         if not cells:
             continue
         raw = dict(zip(columns, cells, strict=False))
         if len(cells) != len(columns):
-            yield Row(reader.line_num, raw, f"the row has {len(cells)} cells, the header {len(columns)}")
+            yield Row(lines.number, raw, f"the row has {len(cells)} cells, the header {len(columns)}")
         elif any(_UNREADABLE in cell for cell in cells):
-            yield Row(reader.line_num, raw, "the row holds bytes that are not text in the file's encoding")
+            yield Row(lines.number, raw, "the row holds bytes that are not text in the file's encoding")
         else:
-            yield Row(reader.line_num, raw)
+            yield Row(lines.number, raw)
 
 
 def _encoding_of(head: bytes) -> str:

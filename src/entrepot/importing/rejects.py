@@ -12,9 +12,13 @@ from entrepot.importing.documents import Reject
 
 
 class RejectsFile:
-    """Writes rejects as they come; a run that is repeated writes the file anew, with the same rejects."""
+    """Writes what of a source is rejected, as it comes; a run that is repeated writes the file anew, with the same rejects."""
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, source: Path) -> None:
+        if path and path.is_dir():
+            raise BadInputError(f"The rejects file {path} is a folder: name a file in it.", file=str(path))
+        if path and path.exists() and path.samefile(source):
+            raise BadInputError(f"{path} cannot be both what is imported and the rejects file: name another.", file=str(path))
         self._path = path
         self._partial = path.with_name(path.name + ".partial") if path else None
         self.written = 0

@@ -24,11 +24,6 @@ R = TypeVar("R")
 
 Write = Callable[[Transaction, Sequence[T]], Awaitable[Mapping[str, int]]]
 
-# Somebody else held the rows that we wanted: to be tried again, alone.
-_CLASH = (asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError, asyncpg.SerializationError)
-# What the database refuses of one row, whatever we try (a text with a zero byte).
-_REFUSED = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
-
 
 class Settled(Struct, Generic[T], frozen=True):
     """What came of many units: those that were refused, each with its reason, and what the written ones counted."""
@@ -46,22 +41,16 @@ async def settle(record: Record, cell: int, units: Sequence[T], write: Write[T])
         async with record.transaction(cell, ACTOR) as tx:
             return await write(tx, units)
 
-    reason = ""
-    for _ in range(limits.IMPORT_CLASHES_MAX if len(units) == 1 else 1):
-        try:
-            return Settled([], Counter(await patiently(together)))
-        except EngineAwayError:
-            raise
-        except EntrepotError as error:
-            reason = str(error)
-            break
-        except _REFUSED as error:
-            if isinstance(error, asyncpg.IntegrityConstraintViolationError) and not error.constraint_name:
-                raise  # no constraint refuses the row: the schema lacks a partition, which no row is to blame for
-            reason = f"the database refuses it: {error}"
-            break
-        except _CLASH as error:
-            reason = f"other writers hold its rows: import it again ({error})"
+    try:
+        return Settled([], Counter(await patiently(together)))
+    except EngineAwayError:
+        raise
+    except EntrepotError as error:
+        reason = str(error)
+    except asyncpg.IntegrityConstraintViolationError as error:
+        if not error.constraint_name:
+            raise  # no constraint refuses the row: the schema lacks a partition, which no row is to blame for
+        reason = f"the database refuses it: {error}"
     if len(units) == 1:
         return Settled([(units[0], reason)], Counter())
     half = len(units) // 2
