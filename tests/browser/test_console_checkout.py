@@ -136,6 +136,7 @@ async def test_pieces_are_stepped_by_the_keyboard_and_a_note_is_kept(desk: Page)
     await desk.get_by_text("Add a note").click()
     await desk.get_by_role("textbox", name="Note on Cedar Mug white").fill("a present")
     await desk.get_by_role("button", name="Save").click()
+    await expect(desk.get_by_text("Note", exact=True)).to_be_visible()
     await desk.reload()
     await expect(desk.get_by_role("textbox", name="Note on Cedar Mug white")).to_have_value("a present")
 

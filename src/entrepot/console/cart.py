@@ -11,9 +11,8 @@ from msgspec import UNSET
 
 from entrepot.api.parts import Parts
 from entrepot.base.errors import BadInputError, ConflictError, EngineAwayError, EntrepotError, NotFoundError
-from entrepot.base.ormap import Seen
 from entrepot.commerce.cart import rules
-from entrepot.commerce.cart.commands import Act, Kept
+from entrepot.commerce.cart.commands import Kept
 from entrepot.commerce.cart.requests import Carted, CartLineRequest, CartRequest, LineChange
 from entrepot.commerce.checkout.carted import CartView, carted, check_coupon, look
 from entrepot.commerce.pricing.query import countries
@@ -135,16 +134,15 @@ async def _change_line(request: Request[Any, Any, Any], parts: Parts, data: dict
         raise NotFoundError("Your cart has expired, or was ordered: put the article in anew.")
     _, offers = await _offers(parts, kept.cart.market, [sku])
     seen = text(data, "seen")
-    known: Seen | None = rules.parse_seen(seen)
-
-    def act_on_line() -> Act:
-        if change.quantity == 0:
-            return lambda cart, write: rules.take_out(cart, sku, write)
-        return lambda cart, write: rules.change_line(cart, sku, change, offers, write)
-
-    repeated = change.quantity is not UNSET and change.quantity != 0
-    key = rules.key_of_change(sku, change, seen) if repeated else None
-    await parts.carts.change(kept, act_on_line(), seen=known, key=key, fingerprint=fingerprint(change) if key else b"")
+    # A note can be changed there and back while the lines stay as they were seen: only a quantity has a key of its own.
+    key = None if change.quantity is UNSET else rules.key_of_change(sku, change, seen)
+    await parts.carts.change(
+        kept,
+        lambda cart, write: rules.change_line(cart, sku, change, offers, write),
+        seen=rules.parse_seen(seen),
+        key=key,
+        fingerprint=fingerprint(change) if key else b"",
+    )
 
 
 async def _offers(parts: Parts, market: str, skus: list[str]) -> tuple[list[str], dict[str, Carted]]:
