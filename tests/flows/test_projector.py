@@ -89,6 +89,17 @@ async def test_replay_takes_parked_events_in_order_and_releases_their_key(home: 
     assert await home.notes() == {"a": "fourth"}
 
 
+async def test_a_replay_takes_what_was_parked_since_it_was_asked_for_too(home: House) -> None:
+    async with home.projecting():
+        await home.write_poison("a", 1)
+        await home.passed(await home.write(("a", 2, "second")))
+    async with home.record.committing() as connection:  # as if the second had been parked a moment after replay was asked for
+        await connection.execute("UPDATE log.quarantine SET replay = true WHERE error IS NOT NULL")
+    async with home.projecting(Forgiving()):
+        await until(lambda: nothing_parked(home))
+    assert await home.notes() == {"a": "second"}
+
+
 async def test_a_replay_that_fails_again_keeps_the_key_parked(home: House) -> None:
     async with home.projecting():
         await home.write_poison("a", 1)

@@ -1,5 +1,6 @@
 """A rebuild is built beside the live generation and switched in without a failed or stale read."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -9,6 +10,7 @@ from entrepot.base.errors import ConflictError, NotFoundError
 from entrepot.base.event import START
 from entrepot.base.projection import Target
 from entrepot.base.time import SystemClock
+from entrepot.engines.documents.postgresql import PostgresqlDocuments
 from entrepot.log.generations import generations, rebuild
 from entrepot.log.status import GenerationStatus, status
 from tests.log_case import SLOT, House, Notes, finished, house, until
@@ -107,6 +109,41 @@ async def test_the_old_generation_is_dropped_when_no_reader_can_hold_it(home: Ho
         await until(is_dropped)
         await home.passed(await home.write(("b", 1, "y")))
     assert await home.store.position(Target("notes", 1), SLOT) == START
+
+
+async def test_a_store_that_hangs_over_an_old_generation_costs_nobody_a_lease(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "RETIRED_SECONDS", 0.0)
+    monkeypatch.setattr(limits, "LEASE_SECONDS", 1.0)
+    hanging = asyncio.Event()
+
+    class Hanging(PostgresqlDocuments):
+        async def drop(self, _target: Target) -> None:
+            hanging.set()
+            await asyncio.Event().wait()
+
+    home.store = Hanging(home.url)
+    await home.store.open()
+    async with home.projecting():
+        await home.passed(await home.write(("a", 1, "x")))
+        await rebuild(home.record, Notes())
+        await hanging.wait()
+        await lease_is_renewed(home)
+        await home.passed(await home.write(("b", 1, "y")))
+    await home.store.close()
+
+
+async def lease_is_renewed(home: House) -> None:
+    """Wait until a slot is held beyond the lease that it has now."""
+    async with home.record.committing() as connection:
+        held = await connection.fetchval("SELECT clock_timestamp() + make_interval(secs => $1)", 2 * limits.LEASE_SECONDS)
+
+    async def is_renewed() -> bool:
+        async with home.record.committing() as connection:
+            return bool(await connection.fetchval("SELECT max(expires_at) > $1 FROM log.lease WHERE name LIKE 'slot/%'", held))
+
+    await until(is_renewed)
 
 
 async def shown(home: House) -> tuple[GenerationStatus | None, GenerationStatus | None]:

@@ -203,3 +203,17 @@ async def test_a_damaged_object_is_refused_before_anything_is_dropped(home: Hous
     with pytest.raises(ArchiveDamagedError):
         await archive_passed(home.record, Lossy(objects), SystemClock())
     assert await partitions(home) >= {f"log.event_{days_ago(3):%Y%m%d}", f"log.event_{days_ago(2):%Y%m%d}"}
+
+
+async def test_a_damaged_archive_leaves_no_file_however_often_it_is_read(
+    home: House, objects: S3Objects, tmp_path: Path
+) -> None:
+    await three_days(home)
+    async with home.projecting():
+        await project_all(home)
+    await archive(home, objects)
+    archived = ArchivedLog(home.record, Lossy(objects), tmp_path)
+    for _ in range(2):
+        with pytest.raises(ArchiveDamagedError):
+            await archived.read(SLOT, START, ALL, 10)
+    assert not list(tmp_path.iterdir())

@@ -130,9 +130,11 @@ class ArchivedLog:
     async def _open(self, part: _Part) -> _File:
         if part.object not in self._files:
             path = self._folder / f"{self._record.ids.fresh()}.parquet"  # processes may share the folder
-            await fetch_verified(self._archive, part.object, part.sha256, path)
-            self._files[part.object] = _File(path)
-            path.unlink()  # the open file lives on until it is closed, and nothing is left behind by a kill
+            try:
+                await fetch_verified(self._archive, part.object, part.sha256, path)
+                self._files[part.object] = _File(path)
+            finally:
+                path.unlink(missing_ok=True)  # the open file lives on until it is closed; nothing is left behind, however often
             while len(self._files) > limits.ARCHIVE_FILES_MAX:
                 self._files.popitem(last=False)
         self._files.move_to_end(part.object)

@@ -62,13 +62,14 @@ class Projector:
         self._holder = holder or str(record.ids.fresh())
         self._presence = f"worker/{','.join(sorted(self._subscriptions))}/"
         self._held: dict[str, _Held] = {}
+        self._dropping: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Write this process's share of the slots until cancelled."""
         try:
             while True:
                 async for attempt in stamina.retry_context(
-                    on=Exception,  # the record is away, or a store that drops an old generation is: both pass
+                    on=Exception,  # the record is away: that passes
                     attempts=None,
                     timeout=None,
                     wait_initial=limits.POLL_SECONDS,
@@ -86,7 +87,9 @@ class Projector:
             rings = self._bell.rings(generations.CHANNEL)
             wanted = await self._wanted()
             await self._claim(wanted)
-            await self._drop_expired()
+            # Beside the claims: an engine that hangs over an old generation must not cost everyone else's leases.
+            if self._dropping is None or self._dropping.done():
+                self._dropping = asyncio.get_running_loop().create_task(self._drop_expired())
             await self._bell.wait(generations.CHANNEL, rings, limits.LEASE_SECONDS / 4)
 
     async def _wanted(self) -> dict[str, tuple[generations.Generation, Slot]]:
@@ -162,16 +165,20 @@ class Projector:
                 await store.release_leases(connection, names, self._holder)
 
     async def _drop_expired(self) -> None:
-        for target in await generations.expired(self._record, list(self._subscriptions)):
-            subscription = self._subscriptions[target.projection]
-            await subscription.store.drop(structs.replace(target, shape=subscription.projection.shape))
-            await generations.forget(self._record, target)
+        try:
+            for target in await generations.expired(self._record, list(self._subscriptions)):
+                subscription = self._subscriptions[target.projection]
+                await subscription.store.drop(structs.replace(target, shape=subscription.projection.shape))
+                await generations.forget(self._record, target)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the next round tries again
+            log.warning("projector.drop_waits", why=f"{type(error).__name__}: {error}")
 
     async def _stop(self) -> None:
         names = list(self._held)
-        for held in self._held.values():
-            held.task.cancel()
-        await asyncio.gather(*(held.task for held in self._held.values()), return_exceptions=True)
+        tasks = [held.task for held in self._held.values()] + ([self._dropping] if self._dropping else [])
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         self._held.clear()
         with contextlib.suppress(EngineAwayError):  # the leases then run out by themselves
             async with self._record.committing() as connection:

@@ -35,6 +35,6 @@ SELECT DISTINCT ON (projection) projection, generation, at, checked, differing, 
 FROM log.verification WHERE projection = ANY ($1::text[]) ORDER BY projection, id DESC;
 
 -- name: archived
--- How much of each cell's log is in the archive only.
-SELECT cell, sum(rows)::bigint AS events, min(first_seq) AS first_seq
+-- The number of the first event of each cell's log that is in the archive.
+SELECT cell, min(first_seq) AS first_seq
 FROM log.archive WHERE cell = ANY ($1::integer[]) GROUP BY cell;

@@ -119,11 +119,14 @@ WITH asked AS (
 SELECT count(*) AS asked, pg_notify('log_quarantine', $1) FROM asked;
 
 -- name: replay_events
--- The events of a slot that someone has asked to try again, in the log's order.
+-- The events of a slot's keys that someone has asked to try again, in the log's order: those parked since then, too.
 SELECT e.id, e.txid, e.seq, e.at, e.kind, e.key, e.version, e.body, e.subject, e.actor, e.cause
 FROM log.quarantine AS q
 JOIN log.event AS e ON e.cell = q.cell AND e.id = q.event_id
-WHERE q.projection = $1 AND q.generation = $2 AND q.cell = $3 AND q.shard = $4 AND q.replay
+WHERE q.projection = $1 AND q.generation = $2 AND q.cell = $3 AND q.shard = $4 AND q.key IN (
+    SELECT a.key FROM log.quarantine AS a
+    WHERE a.projection = $1 AND a.generation = $2 AND a.cell = $3 AND a.shard = $4 AND a.replay
+)
 ORDER BY q.txid, q.seq
 LIMIT $5;
 
