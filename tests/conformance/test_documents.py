@@ -7,7 +7,7 @@ import asyncpg
 import msgspec
 import pytest
 
-from entrepot.base.errors import EngineAwayError
+from entrepot.base.errors import BadInputError, EngineAwayError
 from entrepot.base.limits import ITEM_BYTES_MAX
 from entrepot.base.projection import Body, Item
 from entrepot.engines.documents.postgresql import PostgresqlDocuments
@@ -81,3 +81,8 @@ async def test_a_server_that_ends_every_connection_is_told_as_away_at_most_once_
         await home.apply(home.item("thing/1", 1))
         assert await home.live() == [home.item("thing/1", 1)]
     await operator.close()
+
+
+async def test_a_database_that_is_not_there_is_a_wrong_url_and_no_absence(record_url: str) -> None:
+    with pytest.raises(BadInputError, match=r'refuses ENTREPOT_DOCUMENTS_URL \(database "nowhere" does not exist\)'):
+        await PostgresqlDocuments(f"{record_url.rpartition('/')[0]}/nowhere").open()

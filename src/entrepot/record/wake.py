@@ -9,6 +9,7 @@ import asyncio
 import asyncpg
 
 from entrepot.base import limits
+from entrepot.record.transaction import UNREACHABLE
 
 CHANNEL = "log_event"
 
@@ -38,7 +39,7 @@ class Waker:
     async def _run(self) -> None:
         try:
             connection = await asyncpg.connect(self._url, timeout=limits.CONNECT_SECONDS_MAX)
-        except (asyncpg.PostgresError, OSError, TimeoutError):
+        except (asyncpg.PostgresError, *UNREACHABLE):
             return  # readers poll; the next wake tries again
         try:
             while not connection.is_closed():
@@ -48,7 +49,7 @@ class Waker:
                 for cell in sorted(cells):
                     await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, str(cell))
                 await asyncio.sleep(limits.WAKE_SECONDS)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        except (asyncpg.PostgresError, *UNREACHABLE):
             return
         finally:
             connection.terminate()

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import asyncpg
 import msgspec
 
+from entrepot.base.errors import BadInputError
 from entrepot.base.event import START, Position
 from entrepot.base.limits import CONNECT_SECONDS_MAX, POOL_CONNECTIONS_MAX, STATEMENT_SECONDS_MAX
 from entrepot.base.projection import Item, Refusal, Slot, Target
@@ -27,6 +28,8 @@ _AWAY = (
     asyncpg.UndefinedTableError,  # a generation that its projector has not made yet, or has just dropped
     asyncpg.InternalClientError,  # what asyncpg raises on a connection that the server ended while it lay idle
 )
+# What no later try mends: the URL is wrong.
+_REFUSED = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError, asyncpg.InsufficientPrivilegeError)
 _UNFIT = (asyncpg.DataError, asyncpg.ProgramLimitExceededError)
 
 # Two projectors that start at once would both find no table and one would fail: they take turns.
@@ -97,18 +100,23 @@ class PostgresqlDocuments:
         self._pool: asyncpg.Pool | None = None
 
     async def open(self) -> None:
-        """Connect, and make the place where positions are kept."""
-        with answering(ROLE, *_AWAY):
-            self._pool = await asyncpg.create_pool(
-                self._url,
-                min_size=1,
-                max_size=POOL_CONNECTIONS_MAX,
-                timeout=CONNECT_SECONDS_MAX,
-                command_timeout=STATEMENT_SECONDS_MAX,
-                server_settings={"application_name": "entrepot.documents"},
-                init=_json_as_bytes,
-            )
-            await self._pool.execute(_PREPARE)
+        """Connect, and make the place where positions are kept; a server that refuses the URL is a ``BadInputError``."""
+        try:
+            with answering(ROLE, *_AWAY):
+                self._pool = await asyncpg.create_pool(
+                    self._url,
+                    min_size=1,
+                    max_size=POOL_CONNECTIONS_MAX,
+                    timeout=CONNECT_SECONDS_MAX,
+                    command_timeout=STATEMENT_SECONDS_MAX,
+                    server_settings={"application_name": "entrepot.documents"},
+                    init=_json_as_bytes,
+                )
+                await self._pool.execute(_PREPARE)
+        except _REFUSED as error:
+            raise BadInputError(
+                f"PostgreSQL refuses ENTREPOT_DOCUMENTS_URL ({error}): mend its user, password or database."
+            ) from error
 
     async def close(self) -> None:
         """Give every connection back."""

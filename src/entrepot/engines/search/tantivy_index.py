@@ -14,6 +14,7 @@ from entrepot.base.errors import BadInputError, EngineAwayError
 from entrepot.base.event import START, Position
 from entrepot.base.limits import SCAN_ITEMS_MAX, SEARCH_DEPTH_MAX
 from entrepot.base.projection import Item, Refusal, Shape, Slot
+from entrepot.engines import newest
 from entrepot.engines.search.port import Between, Bucket, Clause, Everything, Found, Hit, Near, OneOf, Query, TermsFacet, Word
 from entrepot.engines.search.tantivy_query import Compiler, aggregation, buckets
 from entrepot.engines.search.tantivy_shape import ID, PLACE, document, fields_of, item_of, open_index
@@ -64,13 +65,10 @@ class TantivyIndex:
 
     def apply(self, slot: Slot, items: Sequence[Item], position: Position) -> list[Refusal]:
         """Write what is newer than what is there, and the position if it is ahead, in one commit."""
-        newest: dict[str, Item] = {}
-        for item in items:
-            if item.id not in newest or newest[item.id].version < item.version:
-                newest[item.id] = item
+        latest = newest(items)
         writer = self.turn.take()  # first, so that no other process writes between the look and the commit
-        present = self._versions(list(newest))
-        newer = [item for item in newest.values() if present.get(item.id, -1) < item.version]
+        present = self._versions([item.id for item in latest])
+        newer = [item for item in latest if present.get(item.id, -1) < item.version]
         fitting, refusals = self._fitting(newer)
         replaced = [id_ for id_ in fitting if id_ in present]
         if position > self.position(slot):
