@@ -1,6 +1,9 @@
 """Files are read row by row, each row with its line; what cannot be read is a sentence that names file, column or line."""
 
+import resource
+import signal
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,7 +12,9 @@ import pytest
 
 from entrepot.base import limits
 from entrepot.base.errors import BadInputError, NotFoundError
+from entrepot.importing.documents import Reject
 from entrepot.importing.reading import named, open_source
+from entrepot.importing.rejects import RejectsFile
 
 
 def write(folder: Path, content: bytes, name: str = "file.csv") -> Path:
@@ -101,3 +106,17 @@ def test_a_file_that_is_not_there_and_a_folder_are_refused_by_name(tmp_path: Pat
 def test_the_columns_of_what_is_no_table_are_named_in_a_sentence_that_ends() -> None:
     assert named(["a", "b" * 100]) == f"a, {'b' * 60}..."
     assert named([str(n) for n in range(1000)]).endswith(", 19 and 980 more")
+
+
+def test_rejects_that_fill_the_disk_are_not_left_on_it(tmp_path: Path) -> None:
+    file, rejects = write(tmp_path, b"a\n"), RejectsFile(tmp_path / "rejects.jsonl", tmp_path / "file.csv")
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handled = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, most))
+        with pytest.raises(OSError, match="File too large"), rejects:
+            rejects.write([Reject(1, "x" * 200, {}, Decimal(0))])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+        signal.signal(signal.SIGXFSZ, handled)
+    assert list(tmp_path.iterdir()) == [file]

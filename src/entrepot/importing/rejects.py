@@ -48,7 +48,11 @@ class RejectsFile:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         if self._partial and self._path:
-            self._file.close()
+            try:
+                self._file.close()
+            except OSError:  # the disk is full: do not leave what filled it
+                self._partial.unlink()
+                raise
             if self.written:
                 self._partial.replace(self._path)
                 return
