@@ -107,7 +107,7 @@ async def check_whole(record: Record) -> None:
             "SELECT (SELECT count(*) FROM stock.level l WHERE l.reserved <> coalesce((SELECT sum(u.n)"
             "  FROM stock.reservation r, unnest(r.variants, r.warehouses, r.quantities) u (v, w, n)"
             "  WHERE u.v = l.variant_id AND u.w = l.warehouse), 0)) AS levels,"
-            " (SELECT count(*) FROM checkout.checkout c WHERE (c.held IS NULL) = EXISTS"
+            " (SELECT count(*) FROM checkout.checkout c WHERE (c.state IN ('authorizing', 'challenged')) <> EXISTS"
             "  (SELECT FROM stock.reservation r WHERE r.id = c.id)) AS reservations,"
             " (SELECT count(*) FROM checkout.checkout c WHERE (c.state = 'placed') <> EXISTS"
             "  (SELECT FROM ordering.orders o WHERE o.id = c.id)) AS orders,"

@@ -54,7 +54,7 @@ async def main(record_url: str, memory_url: str, gateway_url: str, cart: str, ke
     """Check out, and say how it ended."""
     for name in ("reserve_checkouts", "place_checkouts", "release_checkouts"):
         setattr(saga, name, halting(name.removesuffix("_checkouts"), getattr(saga, name)))
-    for name in ("mark_challenged", "mark_compensating"):
+    for name in ("mark_challenged",):
         setattr(saga_store, name, halting(name, getattr(saga_store, name)))
     gateway, drawer = SandboxGateway(gateway_url, seconds=GATEWAY_SECONDS), RedisDrawer(memory_url, f"cart-{CELL}")
     for name in ("authorize", "find", "close_reference"):

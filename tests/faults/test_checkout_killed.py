@@ -49,7 +49,7 @@ STEPS = {
     "tok_ok": ("load reserve authorize place close", "placed"),
     "tok_challenge": ("load reserve authorize mark_challenged load reserve find place close", "placed"),
     "tok_stolen": ("load reserve authorize release", "declined"),
-    "tok_lies": ("load reserve authorize mark_compensating close_reference release", "gateway-lied"),
+    "tok_lies": ("load reserve authorize release close_reference release", "gateway-lied"),
 }
 ROLES = {"PostgreSQL": "record", "Redis": "memory", "gateway": "gateway"}
 VICTIMS = ("API", *ROLES)

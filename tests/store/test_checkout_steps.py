@@ -62,6 +62,27 @@ async def test_a_released_checkout_gives_everything_back_once(record: Record) ->
     await check_whole(record)
 
 
+async def test_what_is_compensated_is_free_at_once_and_given_back_once(record: Record) -> None:
+    variants = await open_shop(record, {"tea": 10})
+    reserved = await reserve_one(record, asking("k1", variants, {"tea": 4}, claims=[Claim("coupon/TEN", 1, 10)]))
+    await release(record, reserved, state="compensating")
+    assert (await shelf(record, "tea"), await used(record, "coupon/TEN")) == ((10, 0, 0), 0)
+    await check_whole(record)
+    [ended] = await release(record, reserved, state="compensated")
+    assert (await shelf(record, "tea"), await used(record, "coupon/TEN")) == ((10, 0, 0), 0)
+    assert ended.token is not None
+    await check_whole(record)
+
+
+async def test_one_checkout_asked_for_twice_in_one_call_ends_once(record: Record) -> None:
+    variants = await open_shop(record, {"tea": 10})
+    gone, kept = [await reserve_one(record, asking(f"k{n}", variants, {"tea": 2})) for n in range(2)]
+    await release(record, gone, gone)
+    await place(record, kept, kept)
+    assert await shelf(record, "tea") == (8, 0, 2)
+    await check_whole(record)
+
+
 async def test_what_was_released_cannot_be_placed_nor_the_other_way_round(record: Record) -> None:
     variants = await open_shop(record, {"tea": 10})
     gone, kept = [await reserve_one(record, asking(f"k{n}", variants, {"tea": 1})) for n in range(2)]
@@ -167,7 +188,7 @@ async def test_crossing_steps_never_wait_for_each_other_for_ever(record: Record)
     await check_whole(record)
 
 
-@pytest.mark.parametrize("end", ["declined", "expired", "compensated"])
+@pytest.mark.parametrize("end", ["declined", "compensating", "expired", "compensated"])
 @pytest.mark.parametrize("state", ["authorizing", "challenged", "compensating"])
 async def test_the_database_ends_checkouts_as_the_machine_says(record: Record, state: str, end: str) -> None:
     variants = await open_shop(record, {"tea": 10})

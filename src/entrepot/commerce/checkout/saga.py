@@ -231,8 +231,7 @@ class Checkouts:
 
     async def _compensate(self, held: Held, reason: str) -> CheckoutAnswer:
         """End a checkout that may have money promised: first nobody may place it, then the gateway forgets it, then it ends."""
-        async with self._record.committing() as connection:
-            await store.mark_compensating(connection, self._cell, held.order.id, reason, self._now())
+        await self._release(held, "compensating", reason)
         stored = await self._stored(held.order.id)
         if stored.state != "compensating":
             return rules.answer_of(stored)

@@ -31,11 +31,6 @@ WHERE i.cell = $1 AND i.key = $2;
 UPDATE checkout.checkout SET state = 'challenged', challenge_url = $3, stepped_at = $4
 WHERE cell = $1 AND id = $2 AND state IN ('authorizing', 'challenged') RETURNING state;
 
--- name: mark_compensating
--- Decides that a checkout gets no order: from now on it cannot be placed, and the gateway may be told.
-UPDATE checkout.checkout SET state = 'compensating', reason = $3, stepped_at = $4
-WHERE cell = $1 AND id = $2 AND state IN ('authorizing', 'challenged') RETURNING state;
-
 -- name: left_behind
 -- Checkouts whose last step is too old for anybody to be at it still, or whose time is over, the oldest first.
 SELECT id FROM checkout.checkout

@@ -96,11 +96,6 @@ async def mark_challenged(connection: Connection, cell: int, checkout_id: UUID, 
     return bool(await connection.fetchval(SQL["mark_challenged"], cell, checkout_id, url, at))
 
 
-async def mark_compensating(connection: Connection, cell: int, checkout_id: UUID, reason: str, at: datetime) -> bool:
-    """Decide that a checkout gets no order, and say whether it was still open."""
-    return bool(await connection.fetchval(SQL["mark_compensating"], cell, checkout_id, reason, at))
-
-
 async def left_behind(connection: Connection, cell: int, now: datetime, stepped_before: datetime, most: int) -> list[UUID]:
     """Return checkouts that nobody is at any more, or whose time is over, the oldest first."""
     return [row["id"] for row in await connection.fetch(SQL["left_behind"], cell, now, stepped_before, most)]

@@ -46,21 +46,27 @@ async def reserve_checkouts(
 
 async def place_checkouts(record: Record, cell: int, asked: Sequence[Placing], *, actor: str) -> list[Ended | EntrepotError]:
     """Place checkouts whose money is promised; each answer says how the checkout stands now."""
+    once = {one.checkout_id: one for one in asked}
     async with record.committing() as connection:
-        placed = await _place(record, connection, cell, asked, actor)
+        placed = dict(zip(once, await _place(record, connection, cell, list(once.values()), actor), strict=True))
     record.wake(cell)
-    return placed
+    return [placed[one.checkout_id] for one in asked]
 
 
 async def release_checkouts(
     record: Record, cell: int, asked: Sequence[Releasing], *, actor: str
 ) -> list[Ended | EntrepotError]:
-    """End checkouts without an order; what each holds is given back, once."""
-    spare = [record.ids.fresh() for one in asked for _ in range(one.levels)]
+    """Let checkouts end without an order; what each holds is given back, once.
+
+    Of several who ask for one of them at the same time the first counts, and all are told how it then stands.
+    """
+    once = {one.checkout_id: one for one in reversed(asked)}
+    spare = [record.ids.fresh() for one in once.values() for _ in range(one.levels)]
     async with record.committing() as connection:
-        ended = await store.release(connection, cell, record.clock.tick(), actor, _now(record), asked, spare)
+        found = await store.release(connection, cell, record.clock.tick(), actor, _now(record), list(once.values()), spare)
     record.wake(cell)
-    return [_there(one, asked[n].checkout_id) for n, one in enumerate(ended)]
+    ended = {checkout_id: _there(one, checkout_id) for checkout_id, one in zip(once, found, strict=True)}
+    return [ended[one.checkout_id] for one in asked]
 
 
 class _LookAgainError(StockExhaustedError):

@@ -135,9 +135,10 @@ BEGIN
 END
 $$;
 
--- Ends checkouts without an order: declined (while the gateway was asked), or expired or compensated (once its reference is closed
--- there). Stock and allowances are given back; one that has ended already, or stands where it may not end so, is left as it is.
--- `level_events` are ids for the events of the levels, at least as many as there are.
+-- Gives back what checkouts hold that get no order, once: `declined` ends them (the gateway said no, for good). `compensating` is for
+-- those that may have money promised: from then on nothing can place them, their stock is free, and once their reference is closed
+-- at the gateway they end `expired` or `compensated`. One that stands where it may not go there is left as it is.
+-- Each id comes once; `level_events` are ids for the events of the levels, at least as many as there are.
 CREATE FUNCTION checkout.release_checkouts(
     in_cell integer, stamp bigint, acting text, at timestamptz,
     ids uuid[], ends text[], reasons text[], level_events uuid[]
@@ -159,7 +160,7 @@ BEGIN
         ORDER BY h.id
         FOR UPDATE OF h
     ) AS c
-    WHERE c.state IN ('authorizing', 'challenged') AND c.to_state = 'declined'
+    WHERE c.state IN ('authorizing', 'challenged') AND c.to_state IN ('declined', 'compensating')
        OR c.state = 'compensating' AND c.to_state IN ('expired', 'compensated');
 
     IF releasing IS NOT NULL THEN
@@ -189,9 +190,12 @@ BEGIN
                jsonb_build_object('id', c.id, 'state', u.to_state, 'reason', u.reason, 'total_minor', c.total_minor,
                                   'currency', c.currency), c.customer_id, acting
         FROM unnest(ids, ends, reasons) AS u (id, to_state, reason)
-        JOIN checkout.checkout AS c ON c.cell = in_cell AND c.id = u.id AND c.id = ANY (releasing);
+        JOIN checkout.checkout AS c ON c.cell = in_cell AND c.id = u.id AND c.id = ANY (releasing)
+        WHERE u.to_state <> 'compensating';
 
-        UPDATE checkout.checkout AS c SET state = u.to_state, reason = u.reason, stepped_at = at, held = NULL
+        UPDATE checkout.checkout AS c
+        SET state = u.to_state, reason = u.reason, stepped_at = at, claim_names = '{}', claim_amounts = '{}',
+            held = CASE WHEN u.to_state = 'compensating' THEN c.held END
         FROM unnest(ids, ends, reasons) AS u (id, to_state, reason)
         WHERE c.cell = in_cell AND c.id = u.id AND c.id = ANY (releasing);
     END IF;
