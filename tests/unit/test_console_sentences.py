@@ -7,7 +7,10 @@ import pytest
 from msgspec import structs
 
 from entrepot.api.pulse import Lane, Snapshot
+from entrepot.commerce.aftersale.query import Moment
 from entrepot.console import diagnosis, narrowing
+from entrepot.console.cards import why_declined
+from entrepot.console.moments import Step, shown
 from entrepot.console.render import amount, lag, span
 from entrepot.log.status import Verified
 from entrepot.projections.product_search.facets import Facet, Value
@@ -101,3 +104,23 @@ def test_a_chip_says_what_is_chosen_as_people_say_it() -> None:
         ("weight", "below 2.5"),
     ]
     assert "price=" not in chips[0].href
+
+
+@pytest.mark.parametrize(
+    ("about", "what", "minor", "note", "words", "why"),
+    [
+        ("payment", "captured", 1_250, "", "Payment taken", "£12.50"),
+        ("shipment", "shipped", None, "own AB 12", "Shipped", "own AB 12"),
+        ("return", "refunded", 500, "changed_mind", "Return refunded", "£5.00, changed mind"),
+        ("payment", "capture_failed", 500, "expired", "Payment capture failed", "£5.00, expired"),
+    ],
+)
+def test_what_happened_is_said_as_people_say_it(
+    about: str, what: str, minor: int | None, note: str, words: str, why: str
+) -> None:
+    moment = Moment(at=NOW, about=about, what=what, id=UUID(int=1), amount_minor=minor, note=note)
+    assert shown(moment, "GBP") == Step(NOW, words, "bad" if what.endswith("failed") else "good", why)
+
+
+def test_a_reason_that_is_not_known_is_never_repeated() -> None:
+    assert why_declined("<b>call 0900</b>") == "The bank did not accept the payment."
