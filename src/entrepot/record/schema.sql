@@ -593,7 +593,7 @@ BEGIN
         ORDER BY h.id
         FOR UPDATE OF h
     ) AS c
-    WHERE c.state IN ('authorizing', 'challenged') AND c.to_state = 'declined'
+    WHERE c.state IN ('authorizing', 'challenged') AND c.to_state IN ('declined', 'compensating')
        OR c.state = 'compensating' AND c.to_state IN ('expired', 'compensated');
 
     IF releasing IS NOT NULL THEN
@@ -623,9 +623,12 @@ BEGIN
                jsonb_build_object('id', c.id, 'state', u.to_state, 'reason', u.reason, 'total_minor', c.total_minor,
                                   'currency', c.currency), c.customer_id, acting
         FROM unnest(ids, ends, reasons) AS u (id, to_state, reason)
-        JOIN checkout.checkout AS c ON c.cell = in_cell AND c.id = u.id AND c.id = ANY (releasing);
+        JOIN checkout.checkout AS c ON c.cell = in_cell AND c.id = u.id AND c.id = ANY (releasing)
+        WHERE u.to_state <> 'compensating';
 
-        UPDATE checkout.checkout AS c SET state = u.to_state, reason = u.reason, stepped_at = at, held = NULL
+        UPDATE checkout.checkout AS c
+        SET state = u.to_state, reason = u.reason, stepped_at = at, claim_names = '{}', claim_amounts = '{}',
+            held = CASE WHEN u.to_state = 'compensating' THEN c.held END
         FROM unnest(ids, ends, reasons) AS u (id, to_state, reason)
         WHERE c.cell = in_cell AND c.id = u.id AND c.id = ANY (releasing);
     END IF;
