@@ -20,12 +20,15 @@ from entrepot.cli import app
 ROOT = Path(__file__).resolve().parents[1]
 MIGRATIONS = ROOT / "src" / "entrepot" / "record" / "migrations"
 EVENTS = ROOT / "src" / "entrepot" / "commerce"
+ROOMS = ROOT / "src" / "entrepot"
 
 _TABLE = re.compile(r"^CREATE TABLE (\w+)\.(\w+) \(\n(.*?)\n\)", re.MULTILINE | re.DOTALL)
 _ADDED = re.compile(r"^ALTER TABLE (?:ONLY )?(\w+)\.(\w+)\s+ADD COLUMN (\w+) (\w+(?:\[\])?)", re.MULTILINE)
 _DROPPED = re.compile(r"^DROP TABLE (\w+)\.(\w+)", re.MULTILINE)
 _COLUMN = re.compile(r"^    ([a-z_]+) ([\w.]+(?: precision)?(?:\[\])?)")
 _PRIMARY = re.compile(r"PRIMARY KEY \(([^)]*)\)")
+_SLUG = re.compile(r'^    slug = "', re.MULTILINE)
+_UNSEEN = ("local/clickhouse", "shoppers")  # what an engine says to its client, and what a client makes of our answers
 _MACHINE = re.compile(r"^(\w+) = Machine\(", re.MULTILINE)
 _FOREIGN = re.compile(r"CONSTRAINT (\w+) FOREIGN KEY \(([^)]*)\) REFERENCES (\w+\.\w+)")
 
@@ -109,19 +112,32 @@ def command_line() -> str:
 
 
 def problems() -> str:
-    """Return the page of errors: the type, status and exit code of each, and what it says of itself."""
+    """Return the page of errors: the type, status and exit code of each, what it says of itself, and the room it is from."""
     page = [
         "# Errors",
         "",
-        "Generated from `src/entrepot/base/errors.py` by `make docs`: do not edit. HTTP answers `application/problem+json`",
-        "whose `type` is `/problems/<slug>`; the command line prints the sentence and exits with the code. Both are stable.",
+        "Generated from the code by `make docs`: do not edit. HTTP answers `application/problem+json` whose `type` is",
+        "`/problems/<slug>`; the command line prints the sentence and exits with the code. Both are stable.",
         "",
-        "| slug | status | exit code | |",
-        "|---|---|---|---|",
+        "| slug | status | exit code | | room |",
+        "|---|---|---|---|---|",
     ]
-    kinds = [kind for kind in vars(errors).values() if inspect.isclass(kind) and issubclass(kind, errors.EntrepotError)]
-    page += [f"| `{kind.slug}` | {kind.status} | {kind.exit_code} | {_told(kind).split('. ')[0]} |" for kind in kinds]
+    for room, kind in refusals():
+        page += [f"| `{kind.slug}` | {kind.status} | {kind.exit_code} | {_told(kind).split('. ')[0]} | {room} |"]
     return "\n".join(page) + "\n"
+
+
+def refusals() -> list[tuple[str, type[errors.EntrepotError]]]:
+    """Return every error with a slug of its own, with its room: first those of all rooms, then room by room."""
+    found = []
+    for path in sorted(ROOMS.rglob("*.py"), key=lambda path: (path != Path(errors.__file__), path)):
+        room = path.parent.relative_to(ROOMS).as_posix()
+        if room in _UNSEEN or not _SLUG.search(path.read_text()):
+            continue
+        module = importlib.import_module(".".join(path.relative_to(ROOMS.parent).with_suffix("").parts))
+        kinds = [kind for kind in vars(module).values() if inspect.isclass(kind) and kind.__module__ == module.__name__]
+        found += [(room, kind) for kind in kinds if issubclass(kind, errors.EntrepotError) and "slug" in vars(kind)]
+    return found
 
 
 def states() -> str:
