@@ -229,10 +229,11 @@ class SearchSuite:
         assert ids[:30] == priced
         assert len(ids) == len(COUNTED)
 
-    async def test_a_cursor_that_was_not_given_is_refused(self, filled: Filled) -> None:
+    @pytest.mark.parametrize("cursor", ["{nonsense", "9" * 5000, '{"by": 1, "id": "x"}'])
+    async def test_a_cursor_that_was_not_given_is_refused(self, filled: Filled, cursor: str) -> None:
         for sort in (None, Sort("rank")):
             with pytest.raises(BadInputError, match="no cursor"):
-                await filled.store.search(filled.target, Query(where=THINGS, cursor="{nonsense", sort=sort))
+                await filled.store.search(filled.target, Query(where=THINGS, cursor=cursor, sort=sort))
 
     async def test_a_field_that_is_not_there_is_refused_by_name(self, filled: Filled) -> None:
         with pytest.raises(BadInputError, match="no field"):

@@ -218,7 +218,12 @@ class TantivyIndex:
         page: dict[str, object] = {"size": query.limit, "sources": [{"by": {"terms": by}}, {"id": {"terms": {"field": ID}}}]}
         if query.cursor:
             page["after"] = _after(query.cursor)
-        answer = searcher.aggregate(selection, {"page": {"composite": page}})["page"]
+        try:
+            answer = searcher.aggregate(selection, {"page": {"composite": page}})["page"]
+        except ValueError as error:  # what tantivy makes of an "after" that is none of its own
+            if not query.cursor:
+                raise
+            raise _no_cursor(query.cursor) from error
         ids = [str(each["key"]["id"]) for each in answer["buckets"]]
         found = {item.id: item for item in (item_of(searcher.doc(at)) for at in self._addresses(searcher, ids))}
         hits = [Hit(id_, 0.0, dict(found[id_].body or {})) for id_ in ids]
@@ -239,8 +244,8 @@ def _place(slot: Slot) -> str:
 def _offset(cursor: str) -> int:
     if not cursor:
         return 0
-    if not cursor.isdecimal() or int(cursor) >= SEARCH_DEPTH_MAX:
-        raise BadInputError(f"{cursor!r} is no cursor of this search: send back the cursor of the page before.")
+    if not cursor.isdecimal() or len(cursor) > len(str(SEARCH_DEPTH_MAX)) or int(cursor) >= SEARCH_DEPTH_MAX:
+        raise _no_cursor(cursor)
     return int(cursor)
 
 
@@ -248,4 +253,8 @@ def _after(cursor: str) -> dict[str, object]:
     try:
         return msgspec.json.decode(cursor, type=dict[str, object])
     except msgspec.MsgspecError as error:
-        raise BadInputError(f"{cursor!r} is no cursor of this search: send back the cursor of the page before.") from error
+        raise _no_cursor(cursor) from error
+
+
+def _no_cursor(cursor: str) -> BadInputError:
+    return BadInputError(f"{cursor[:100]!r} is no cursor of this search: send back the cursor of the page before.")
