@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from msgspec import MsgspecError, Struct, json, structs
 
 from entrepot.base.errors import BadInputError
+from entrepot.base.limits import SHARDS_MAX
 
 ENGINES_FILE = "engines.json"
 
@@ -93,7 +94,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         cell=_whole(environ, "ENTREPOT_CELL", 1, 1, 32_767),
         host=environ.get("ENTREPOT_HOST", "127.0.0.1"),
         port=_whole(environ, "ENTREPOT_PORT", 8700, 1, 65_535),
-        shards=_whole(environ, "ENTREPOT_SHARDS", 1, 1, 64),
+        shards=_whole(environ, "ENTREPOT_SHARDS", 1, 1, SHARDS_MAX),
         data=Path(data) if data else None,
         workers=_whole(environ, "ENTREPOT_WORKERS", 1, 1, 64),
         market=environ.get("ENTREPOT_MARKET", ""),
