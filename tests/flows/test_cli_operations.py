@@ -77,7 +77,9 @@ async def test_a_projection_that_is_not_there_is_told_from_those_that_are(tmp_pa
 
 
 @pytest.fixture
-def given(home: House, memory_url: str, graph_url: str, columns_url: str, objects_url: str, tmp_path: Path) -> dict[str, str]:
+def given(
+    home: House, memory_url: str, graph_url: str, columns_url: str, objects_url: str, gateway_url: str, tmp_path: Path
+) -> dict[str, str]:
     """Return every engine's URL as the environment gives them."""
     return {
         "RECORD_URL": home.url,
@@ -86,6 +88,7 @@ def given(home: House, memory_url: str, graph_url: str, columns_url: str, object
         "GRAPH_URL": graph_url,
         "COLUMNS_URL": columns_url,
         "OBJECTS_URL": objects_url,
+        "GATEWAY_URL": gateway_url,
         "SEARCH_URL": f"tantivy://{tmp_path}/search",
     }
 
