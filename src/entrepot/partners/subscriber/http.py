@@ -1,6 +1,7 @@
 """Subscribers over HTTP, signed as the Standard Webhooks specification says (https://www.standardwebhooks.com).
 
-A name is resolved once, and the address that is looked at is the one that is connected to: a name that turns to the house's own network in between reaches nothing. Redirects are not followed, for the same reason.
+A name is resolved once, and the address that is looked at is the one that is connected to: a name that turns to the house's own
+network in between reaches nothing. Redirects are not followed, for the same reason.
 """
 
 import asyncio
