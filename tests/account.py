@@ -19,7 +19,7 @@ from entrepot.commerce.checkout.quoting import Quoting
 from entrepot.commerce.checkout.saga import Checkouts
 from entrepot.commerce.checkout.seed import furnish
 from entrepot.jobs.invoicing import invoicing
-from entrepot.jobs.reaction import step
+from entrepot.jobs.reaction import Follower
 from entrepot.log.reader import LogReader
 from entrepot.partners.payment.sandbox import SandboxGateway
 from entrepot.partners.tax.regional import RegionalTax
@@ -71,9 +71,9 @@ class Account(Struct, frozen=True):
 
     async def invoice_all(self) -> list[Invoice]:
         """Let invoices and credit notes be written for all that happened, and return the invoices."""
-        reader, more = LogReader(self.record), True
+        follower, more = Follower(self.record, LogReader(self.record), CELL, invoicing(self.clock)), True
         while more:
-            _, more = await step(self.record, reader, CELL, invoicing(self.clock))
+            _, more = await follower.step()
         async with self.record.reading() as connection:
             rows = await connection.fetch(
                 "SELECT id, number, state, company_id, order_id, issued_at, due_on, currency, total_minor, paid_minor,"

@@ -21,7 +21,7 @@ from entrepot.commerce.digital.query import DigitalItem, Pool
 from entrepot.commerce.digital.rules import FileDraft
 from entrepot.commerce.payment.operations import finish_operations
 from entrepot.jobs.digital import HANDING_OUT
-from entrepot.jobs.reaction import step
+from entrepot.jobs.reaction import Follower
 from entrepot.log.reader import LogReader
 from entrepot.partners.payment.sandbox import SandboxGateway
 from entrepot.partners.tax.regional import RegionalTax
@@ -68,9 +68,9 @@ class DigitalShop(Struct, frozen=True):
             async with self.record.transaction(CELL) as tx:
                 await planning.plan_shipments(tx, order_ids)
         await finish_operations(self.record, self.gateway, CELL, patience_seconds=0)
-        reader, more = LogReader(self.record), True
+        follower, more = Follower(self.record, LogReader(self.record), CELL, HANDING_OUT), True
         while more:
-            _, more = await step(self.record, reader, CELL, HANDING_OUT)
+            _, more = await follower.step()
 
     async def add(self, *codes: str) -> commands.LicencesAdded:
         """Fill the pool."""

@@ -25,7 +25,7 @@ from entrepot.commerce.marketplace.rules import Feed, FeedLine, SellerDraft
 from entrepot.commerce.payment.events import DisputeMoved
 from entrepot.commerce.payment.operations import finish_operations
 from entrepot.jobs.payouts import pay_sellers
-from entrepot.jobs.reaction import step
+from entrepot.jobs.reaction import Follower
 from entrepot.jobs.sellers import SELLER_ORDERS
 from entrepot.log.reader import LogReader
 from entrepot.partners.payment.sandbox import SandboxGateway
@@ -76,9 +76,9 @@ class Market(Struct, frozen=True):
 
     async def follow(self) -> None:
         """Let the reaction see all that happened."""
-        reader, more = LogReader(self.record), True
+        follower, more = Follower(self.record, LogReader(self.record), CELL, SELLER_ORDERS), True
         while more:
-            _, more = await step(self.record, reader, CELL, SELLER_ORDERS)
+            _, more = await follower.step()
 
     async def deliver(self, order_id: UUID) -> None:
         """Send all of an order, take its money, and let it arrive."""

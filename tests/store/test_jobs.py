@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from entrepot.base.event import Event
 from entrepot.commerce.catalog.events import PRODUCT_CHANGED
 from entrepot.jobs import store
-from entrepot.jobs.reaction import Reaction, step
+from entrepot.jobs.reaction import Follower, Reaction
 from entrepot.jobs.runner import Job, Runner
 from entrepot.log.bell import Bell
 from entrepot.log.reader import LogReader
@@ -43,11 +43,10 @@ async def seen(record: Record) -> tuple[int, int]:
 
 async def test_two_that_react_to_the_same_batch_see_each_event_once(record: Record) -> None:
     await open_shop(record, {f"A{n}": 1 for n in range(20)})
-    one, other = Witness(), Witness()
-    reader = LogReader(record)
+    followers = [Follower(record, LogReader(record), CELL, Witness().reaction) for _ in range(2)]
 
-    await step(record, reader, CELL, one.reaction)
-    await asyncio.gather(*(step(record, reader, CELL, w.reaction) for w in (one, other) for _ in range(3)))
+    await followers[0].step()
+    await asyncio.gather(*(follower.step() for follower in followers for _ in range(3)))
 
     assert await seen(record) == (20, 20)
 
@@ -69,7 +68,7 @@ async def test_a_reaction_that_fails_leaves_nothing_and_reads_the_batch_again(re
 async def test_a_new_reaction_begins_with_what_comes_from_now_on(record: Record) -> None:
     await open_shop(record, {"OLD": 1})
     reaction = Reaction(name="late", kinds=PRODUCTS, react=Witness().react)
-    assert await step(record, LogReader(record), CELL, reaction) == (0, False)
+    assert await Follower(record, LogReader(record), CELL, reaction).step() == (0, False)
 
 
 async def test_a_job_is_left_to_the_process_that_holds_its_lease(record: Record, migrated_url: str) -> None:

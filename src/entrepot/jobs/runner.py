@@ -15,10 +15,10 @@ from msgspec import Struct
 from entrepot.base import limits
 from entrepot.base.errors import EngineAwayError
 from entrepot.jobs import store
-from entrepot.jobs.reaction import Reaction, step
+from entrepot.jobs.reaction import Follower, Reaction
 from entrepot.log.archived import ArchivedLog
 from entrepot.log.bell import Bell
-from entrepot.log.reader import LogReader
+from entrepot.log.reader import LogReader, Tail
 from entrepot.log.store import claim_leases, release_leases
 from entrepot.record.transaction import Record
 from entrepot.record.wake import CHANNEL
@@ -53,7 +53,10 @@ class Runner:
     ) -> None:
         self._record, self._bell, self._cell, self._holder = record, bell, cell, holder
         self._jobs, self._reactions = jobs, reactions
-        self._reader = LogReader(record, archived)
+        kinds = frozenset().union(*(reaction.kinds for reaction in reactions))
+        # One reading of the log serves them all.
+        self._tail = Tail(LogReader(record, archived), cell, kinds)
+        self._leased: dict[str, float] = {}
 
     async def run(self) -> None:
         """Run every job and reaction side by side, each when it is due and the lease is ours."""
@@ -61,7 +64,8 @@ class Runner:
             for job in self._jobs:
                 group.create_task(self._repeat(job.name, job.act, job.seconds))
             for reaction in self._reactions:
-                group.create_task(self._repeat(reaction.name, partial(self._react, reaction), None))
+                follower = Follower(self._record, self._tail, self._cell, reaction)
+                group.create_task(self._repeat(reaction.name, partial(self._react, follower), None))
 
     async def _repeat(self, name: str, act: Callable[[], Awaitable[int]], seconds: float | None) -> None:
         """Act whenever it is due; what fails is noted and tried again, a little later each time."""
@@ -87,9 +91,8 @@ class Runner:
         """Act, if the lease is ours; returns how much was done, or None when it failed."""
         began = time.monotonic()
         try:
-            async with self._record.committing() as connection:
-                if not await claim_leases(connection, [lease], self._holder, limits.JOB_LEASE_SECONDS):
-                    return 0
+            if not await self._hold(lease):
+                return 0
             # A job that runs longer than its lease could meet its twin: it is cut, and begins again where it left off.
             async with asyncio.timeout(limits.JOB_SECONDS_MAX):
                 done = await act()
@@ -105,15 +108,25 @@ class Runner:
             return None
         return done
 
+    async def _hold(self, lease: str) -> bool:
+        """Say whether the lease is ours for as long as a run may take; it is renewed only when it would not be."""
+        now = time.monotonic()
+        if self._leased.get(lease, 0.0) - now > limits.JOB_SECONDS_MAX:
+            return True
+        async with self._record.committing() as connection:
+            ours = bool(await claim_leases(connection, [lease], self._holder, limits.JOB_LEASE_SECONDS))
+        self._leased[lease] = now + limits.JOB_LEASE_SECONDS if ours else 0.0
+        return ours
+
     async def _note(self, name: str, done: int, seconds: float, error: str | None) -> None:
         async with self._record.committing() as connection:
             await store.note_run(connection, name, done, seconds, error)
 
-    async def _react(self, reaction: Reaction) -> int:
+    async def _react(self, follower: Follower) -> int:
         """React to all that waits, a batch at a time, as long as the lease surely holds."""
         reacted, until = 0, time.monotonic() + limits.JOB_SECONDS_MAX / 2
         more = True
         while more and time.monotonic() < until:
-            count, more = await step(self._record, self._reader, self._cell, reaction)
+            count, more = await follower.step()
             reacted += count
         return reacted
