@@ -90,6 +90,8 @@ async def read_category(
         target = await parts.fresh(PROJECTION, at_least)
         found = await categories(parts.documents, target, [category_id])
     except NotThereYetError:
+        if at_least is None:
+            raise
         found = await _from_truth(parts, "category", [category_id], at_least)
     if category_id not in found:
         raise NotFoundError(f"There is no category {category_id}.", category_id=str(category_id))
@@ -161,8 +163,7 @@ async def _fresh(parts: Parts, product_ids: Sequence[UUID], at_least: str) -> di
     return {id_: page.body for id_, page in (await parts.pages.pages(product_ids, anew=True)).items()}
 
 
-async def _from_truth(parts: Parts, aggregate: str, ids: Sequence[UUID], at_least: str | None) -> dict[UUID, bytes]:
-    assert at_least is not None
+async def _from_truth(parts: Parts, aggregate: str, ids: Sequence[UUID], at_least: str) -> dict[UUID, bytes]:
     keys = {f"{aggregate}/{id_}": id_ for id_ in ids}
     items = await parts.from_truth(PROJECTION, list(keys), at_least)
     return {keys[key]: msgspec.json.encode(item.body) for key, item in items.items() if item.body and item.body.get("id")}

@@ -16,7 +16,7 @@ from entrepot.api import pulse_store as store
 from entrepot.api.metrics import Metrics
 from entrepot.api.pulse_store import Arrival
 from entrepot.api.today import Today
-from entrepot.base.errors import EngineAwayError, EntrepotError
+from entrepot.base.errors import EngineAwayError, EntrepotError, NotThereYetError
 from entrepot.base.event import START, Position
 from entrepot.base.limits import PING_SECONDS_MAX, PULSE_SECONDS, STREAM_SUBSCRIBERS_MAX
 from entrepot.base.time import Clock, utc
@@ -313,7 +313,7 @@ async def ask(check: Check) -> str:
     try:
         async with asyncio.timeout(PING_SECONDS_MAX):
             await check()
-    except EngineAwayError as error:
+    except (EngineAwayError, NotThereYetError) as error:
         return str(error)
     except TimeoutError:
         return f"No answer within {PING_SECONDS_MAX:.0f} s."

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, supp
 from typing import Any
 from urllib.parse import urlsplit
 
+import structlog
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.server.mp import MPServer
@@ -31,6 +32,8 @@ from entrepot.cli.ports import Port, check_port
 from entrepot.settings import Settings, load
 from entrepot.shoppers.flash import Desk
 from entrepot.verify.verify import Verifier
+
+log = structlog.get_logger()
 
 TARGET = "entrepot.cli.serve:served"
 BACKLOG = 2_048
@@ -119,6 +122,10 @@ class Served:
             self._stack.enter_context(_settled())
         except EntrepotError as error:
             print(str(error), file=sys.stderr)
+            await self._stack.aclose()
+            return {"type": "lifespan.startup.failed", "message": str(error)}
+        except Exception as error:  # the server would go on without an application, and answer nobody why
+            log.exception("serve.not_started", why=str(error))
             await self._stack.aclose()
             return {"type": "lifespan.startup.failed", "message": str(error)}
         return {"type": "lifespan.startup.complete"}

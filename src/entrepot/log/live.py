@@ -12,7 +12,7 @@ from typing import Self
 import msgspec
 
 from entrepot.base import limits
-from entrepot.base.errors import EngineAwayError, NotFoundError
+from entrepot.base.errors import EngineAwayError, NotThereYetError
 from entrepot.base.event import START, Position, Token
 from entrepot.base.projection import Projection, Target
 from entrepot.log import generations, store
@@ -69,7 +69,7 @@ class LiveTargets:
     def target(self, name: str) -> Target:
         """Return the live generation of a projection: ask for each read, for it changes when a rebuild is switched in."""
         if name not in self._live:
-            raise NotFoundError(f"{name} has no live generation yet: start the projector, which makes it.", projection=name)
+            raise NotThereYetError(f"{name} has no live generation yet: start the projector, which makes it.", projection=name)
         return self._live[name].target
 
     def on_change(self, changed: Changed) -> None:

@@ -57,11 +57,17 @@ def compare(projection: Projection, events: Sequence[Event], found: Sequence[Ite
         Difference(parked.event.key, "cannot be projected", fields=(parked.error,)) for parked in folded.parked if parked.error
     ]
     have = {item.id: item for item in found}
-    for id_ in sorted(must.keys() | have.keys()):
+    # What serves of a key that cannot be projected is left: nobody knows what it should be, and a repair would delete it.
+    unknown = tuple(parked.event.key for parked in folded.parked)
+    for id_ in sorted(id_ for id_ in must.keys() | have.keys() if not _of_any(unknown, id_)):
         difference = _difference(id_, must.get(id_), have.get(id_))
         if difference:
             differences.append(difference)
     return Compared(checksum, differences, {difference.id: must.get(difference.id) for difference in differences})
+
+
+def _of_any(keys: Sequence[str], id_: str) -> bool:
+    return any(id_ == key or id_.startswith(f"{key}/") for key in keys)
 
 
 def checksum_of(items: Iterable[Item]) -> Checksum:
