@@ -730,7 +730,9 @@ BEGIN
         child := parent_name || '_' || to_char(lower_bound AT TIME ZONE 'UTC', CASE step WHEN 'month' THEN 'YYYYMM' ELSE 'YYYYMMDD' END);
         IF to_regclass(format('%I.%I', parent_schema, child)) IS NULL THEN
             PERFORM pg_advisory_xact_lock(hashtext('log.ensure_partitions'));
-            IF to_regclass(format('%I.%I', parent_schema, child)) IS NULL THEN
+            -- Asked of the table itself: to_regclass may still remember that there was none before we waited for the lock.
+            IF NOT EXISTS (SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+                           WHERE n.nspname = parent_schema AND c.relname = child) THEN
                 EXECUTE format('CREATE TABLE %I.%I (LIKE %s INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED)', parent_schema, child, parent);
                 EXECUTE format('ALTER TABLE %s ATTACH PARTITION %I.%I FOR VALUES FROM (%L) TO (%L)', parent, parent_schema, child,
                                log.uuid_at(lower_bound), log.uuid_at(upper_bound));
