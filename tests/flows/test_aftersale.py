@@ -25,7 +25,7 @@ from entrepot.commerce.ordering import store as orders
 from entrepot.commerce.payment.events import PAYMENT_CAPTURED
 from entrepot.commerce.payment.operations import finish_operations
 from entrepot.commerce.payment.rules import RefundExceedsCapturedError
-from entrepot.jobs.reaction import Reaction, step
+from entrepot.jobs.reaction import Follower, Reaction
 from entrepot.log.reader import LogReader
 from entrepot.partners.payment.port import GatewayPayment
 from entrepot.partners.payment.sandbox import SandboxGateway
@@ -99,7 +99,7 @@ class Shop(Struct, frozen=True):
     async def settle(self) -> None:
         """Let the job ask the gateway for all that was noted, and the reaction see to what is left of the promise."""
         await finish_operations(self.record, self.gateway, CELL, patience_seconds=0)
-        await step(self.record, LogReader(self.record), CELL, REACTION)
+        await Follower(self.record, LogReader(self.record), CELL, REACTION).step()
         await finish_operations(self.record, self.gateway, CELL, patience_seconds=0)
 
     async def paid(self, order_id: UUID) -> GatewayPayment:
