@@ -5,6 +5,7 @@ Each step is durable before the next and may be repeated: close, write, read bac
 
 import asyncio
 import tempfile
+from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -115,7 +116,8 @@ async def _is_needed_by_nobody(connection: Connection, name: str, contents: list
 async def _copy(connection: Connection, archive: Archive, name: str, content: _Contents) -> Moved:
     """Write a cell's events of a partition to the archive, read them back, and note them."""
     key = f"log/cell={content.cell}/{name}.parquet"
-    with tempfile.TemporaryDirectory() as folder:
+    # A copy that is cut leaves threads that may still write here for a moment.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         path = Path(folder) / "part.parquet"
         await _write(connection, name, content.cell, path)
         sha256, size = await asyncio.to_thread(checksum, path), path.stat().st_size
@@ -141,8 +143,17 @@ async def _write(connection: Connection, name: str, cell: int, path: Path) -> No
     with pq.ParquetWriter(path, COLUMNS, compression="zstd") as writer:
         after = START
         while rows := await connection.fetch(_of("page", name), cell, after.txid, after.seq, limits.ARCHIVE_ROWS):
-            await asyncio.to_thread(_write_group, writer, rows)
+            await _ended(asyncio.to_thread(_write_group, writer, rows))
             after = Position(rows[-1]["txid"], rows[-1]["seq"])
+
+
+async def _ended(work: Coroutine[object, object, None]) -> None:
+    """Wait for a thread's work to its end, even when cut: the file that it writes to is closed right afterwards."""
+    running = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(running)
+    finally:
+        await asyncio.wait([running])
 
 
 def _write_group(writer: pq.ParquetWriter, rows: list[asyncpg.Record]) -> None:
