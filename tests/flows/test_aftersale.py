@@ -25,12 +25,12 @@ from entrepot.commerce.ordering import store as orders
 from entrepot.commerce.payment.events import PAYMENT_CAPTURED
 from entrepot.commerce.payment.operations import finish_operations
 from entrepot.commerce.payment.rules import RefundExceedsCapturedError
-from entrepot.jobs.reaction import Follower, Reaction
-from entrepot.log.reader import LogReader
+from entrepot.jobs.reaction import Reaction
 from entrepot.partners.payment.port import GatewayPayment
 from entrepot.partners.payment.sandbox import SandboxGateway
 from entrepot.partners.tax.regional import RegionalTax
 from entrepot.record.transaction import Record
+from tests.following import until_reacted
 from tests.till import BUYER, used
 from tests.trade import CELL, ledger, left, open_shop
 
@@ -99,7 +99,7 @@ class Shop(Struct, frozen=True):
     async def settle(self) -> None:
         """Let the job ask the gateway for all that was noted, and the reaction see to what is left of the promise."""
         await finish_operations(self.record, self.gateway, CELL, patience_seconds=0)
-        await Follower(self.record, LogReader(self.record), CELL, REACTION).step()
+        await until_reacted(self.record, REACTION)
         await finish_operations(self.record, self.gateway, CELL, patience_seconds=0)
 
     async def paid(self, order_id: UUID) -> GatewayPayment:

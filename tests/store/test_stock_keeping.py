@@ -12,9 +12,9 @@ from entrepot.commerce.stock import commands as stock
 from entrepot.commerce.stock import store as levels
 from entrepot.commerce.stock.events import STOCK_CHANGED
 from entrepot.commerce.stock.rules import Change, Count, Place
-from entrepot.jobs.reaction import Follower, Reaction
-from entrepot.log.reader import LogReader
+from entrepot.jobs.reaction import Reaction
 from entrepot.record.transaction import Record
+from tests.following import until_reacted
 from tests.trade import CELL, left, open_shop, order
 
 WATCH = Reaction(name="low", kinds=frozenset({STOCK_CHANGED}), react=stock.watch_stock, from_start=True)
@@ -51,7 +51,7 @@ async def ordered(record: Record, key: str, pieces: int) -> UUID:
 
 async def told(record: Record) -> list[str]:
     """Let the reaction see all that happened, and return what it told, in its order."""
-    await Follower(record, LogReader(record), CELL, WATCH).step()
+    await until_reacted(record, WATCH)
     async with record.reading() as connection:
         rows = await connection.fetch("SELECT kind FROM log.event WHERE key LIKE 'stock_watch/%' ORDER BY version")
     return [row["kind"] for row in rows]
