@@ -9,7 +9,7 @@ from entrepot.log.reader import LogReader
 from entrepot.record.transaction import Record
 from tests.trade import CELL
 
-SECONDS_MAX = 20.0
+SECONDS_MAX = 60.0
 
 
 async def until_reacted(record: Record, reaction: Reaction) -> None:

@@ -18,7 +18,7 @@ from entrepot.cli.serve import serving
 from entrepot.jobs.store import cursors
 from entrepot.settings import Engines, Settings
 
-READY_SECONDS = 20.0
+READY_SECONDS = 60.0
 
 
 class House(Struct, frozen=True):

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct, field
 
 Answering = Callable[[dict[str, Any]], int]
-SECONDS_MAX = 15.0
+SECONDS_MAX = 45.0
 
 
 class Heard(Struct):

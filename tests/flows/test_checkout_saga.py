@@ -154,7 +154,7 @@ async def test_a_changed_price_is_told_with_the_new_quote_and_orders_nothing(til
 
 async def until_one_ended(checkouts: Checkouts) -> None:
     """Wait until the time of a checkout is over and recovery has ended it."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(45):
         while True:
             if await checkouts.recover():
                 return

@@ -132,7 +132,7 @@ async def test_bad_subscriptions_are_refused_with_what_is_wrong(house: House) ->
 
 async def until_parked(house: House, id_: str, count: int) -> list[dict[str, Any]]:
     """Wait until so many events are parked, and return them."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(45):
         while True:
             answer = await house.client.get(f"/v1/webhook-endpoints/{id_}/deliveries")
             items: list[dict[str, Any]] = answer.json()["items"]
@@ -143,7 +143,7 @@ async def until_parked(house: House, id_: str, count: int) -> list[dict[str, Any
 
 async def until_state(house: House, id_: str, state: str) -> dict[str, Any]:
     """Wait until a subscriber is in a state, and return it."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(45):
         while True:
             found = await endpoint(house, id_)
             if found["state"] == state:

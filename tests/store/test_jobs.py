@@ -15,7 +15,7 @@ from entrepot.record.transaction import Record, Transaction
 from tests.trade import CELL, open_shop
 
 PRODUCTS = frozenset({PRODUCT_CHANGED})
-SECONDS_MAX = 10.0
+SECONDS_MAX = 45.0
 
 
 class Witness:
