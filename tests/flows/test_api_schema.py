@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import pytest
 import schemathesis
+import schemathesis.specs.openapi.schemas  # what loading imports late, while a server runs in this process: pytest rewrites it
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis import Case, GenerationMode

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from entrepot.base.errors import EngineAwayError, NotFoundError
+from entrepot.base.errors import EngineAwayError, NotFoundError, NotThereYetError
 from entrepot.base.limits import ASIDE_SECONDS_MAX, BEST_SOLD_SECONDS, TODAY_SECONDS
 from entrepot.base.time import Clock, utc
 from entrepot.engines.columns.port import ColumnStore
@@ -31,7 +31,7 @@ class Today:
         within = Within.day(utc(self._clock.millis()))
         try:
             self._sums = await totals(self._columns, self._live.target("sales_facts"), within)
-        except (EngineAwayError, NotFoundError):
+        except (EngineAwayError, NotFoundError, NotThereYetError):
             return  # the last sums stand; what is wrong is shown where the engine is
 
 
@@ -60,5 +60,5 @@ class BestSold:
         try:
             target = self._live.target("sales_facts")
             self._known[market] = await by_product(self._columns, target, Within(market=market), self._limit)
-        except (EngineAwayError, NotFoundError):
+        except (EngineAwayError, NotFoundError, NotThereYetError):
             return  # the last ones stand; what is wrong is shown where the engine is

@@ -10,7 +10,7 @@ from litestar.response import Redirect
 from msgspec import UNSET
 
 from entrepot.api.parts import Parts
-from entrepot.base.errors import BadInputError, ConflictError, EngineAwayError, EntrepotError, NotFoundError
+from entrepot.base.errors import BadInputError, ConflictError, EngineAwayError, EntrepotError, NotFoundError, NotThereYetError
 from entrepot.commerce.cart import rules
 from entrepot.commerce.cart.commands import Kept
 from entrepot.commerce.cart.requests import Carted, CartLineRequest, CartRequest, LineChange
@@ -118,7 +118,7 @@ async def titles_of(parts: Parts, ids: Sequence[UUID]) -> dict[UUID, str]:
     """Return what products are called; fewer, or none, when the engine that knows does not answer."""
     try:
         found = await parts.pages.pages(list(dict.fromkeys(ids)))
-    except (EngineAwayError, NotFoundError):
+    except (EngineAwayError, NotFoundError, NotThereYetError):
         return {}
     return {id_: spoken(read_page(one.body)).title for id_, one in found.items()}
 

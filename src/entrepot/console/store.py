@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from entrepot.api import wanted
 from entrepot.api.parts import Parts
-from entrepot.base.errors import BadInputError, EngineAwayError, NotFoundError
+from entrepot.base.errors import BadInputError, EngineAwayError, NotFoundError, NotThereYetError
 from entrepot.base.limits import ASIDE_SECONDS_MAX
 from entrepot.base.money import Currency, to_minor
 from entrepot.commerce.catalog.events import ProductText
@@ -214,7 +214,7 @@ async def _best_sold(parts: Parts, here: "Place") -> list[Companion]:
     rows = await parts.best_sold.of(here.market)
     try:
         texts = await parts.pages.pages([row.product_id for row in rows])
-    except (EngineAwayError, NotFoundError):
+    except (EngineAwayError, NotFoundError, NotThereYetError):
         return []
     read = {id_: read_page(text.body) for id_, text in texts.items()}
     return [
@@ -230,7 +230,7 @@ async def _companions(parts: Parts, product_id: UUID) -> list[Companion]:
         async with asyncio.timeout(ASIDE_SECONDS_MAX):
             found = await bought_together(parts.graph, parts.live.target("bought_together"), [product_id], FEW)
             texts = await pages(parts.documents, parts.live.target("product_page"), [one.product_id for one in found])
-    except (EngineAwayError, NotFoundError, TimeoutError):
+    except (EngineAwayError, NotFoundError, NotThereYetError, TimeoutError):
         return []
     read = {id_: read_page(text) for id_, text in texts.items()}
     return [
