@@ -82,12 +82,17 @@ class Parts(Struct, frozen=True, kw_only=True):
         """Run one command in a transaction; the same key gets the stored answer."""
         return await command.run(self.record, self.cell, act, answer, actor=ACTOR, key=key, request=request)
 
+    def token(self, position: str) -> Token:
+        """Return a position as it was given, or say that it is none of ours."""
+        token = Token.parse(position)
+        if token.cell != self.cell:
+            raise BadInputError(f"The position {token} is of cell {token.cell}, this is cell {self.cell}: ask there.")
+        return token
+
     async def fresh(self, projection: str, at_least: str | None) -> Target:
         """Return the generation to read, once it has reached the position asked for."""
         if at_least is not None:
-            token = Token.parse(at_least)
-            if token.cell != self.cell:
-                raise BadInputError(f"The position {token} is of cell {token.cell}, this is cell {self.cell}: ask there.")
+            token = self.token(at_least)
             if not await self.live.wait_for(projection, token, AT_LEAST_SECONDS_MAX):
                 raise NotThereYetError(
                     f"{projection} has not reached {token} within {AT_LEAST_SECONDS_MAX:g} s: try again shortly.",

@@ -125,8 +125,7 @@ async def unsubscribe(parts: NamedDependency[Parts], endpoint_id: FromPath[UUID]
 @post("/v1/webhook-endpoints/{endpoint_id:uuid}/replays", tags=["Webhooks"], summary="Tell a subscriber again")
 async def replay(parts: NamedDependency[Parts], endpoint_id: FromPath[UUID], data: JSONBody[ReplayFrom]) -> Response[StandsAt]:
     """Go back, or on, to a position or a moment, as far back as the log and its archive reach."""
-    token = Token.parse(data.position) if data.position else None
-    _check_cell(parts, token)
+    token = parts.token(data.position) if data.position else None
     if data.since is not None and data.since.tzinfo is None:
         raise BadInputError(f"The moment {data.since.isoformat()} has no time zone: add one, such as Z.", field="since")
     async with parts.record.transaction(parts.cell, "api") as tx:
@@ -169,8 +168,7 @@ async def events(
     limit: Limit = 100,
 ) -> Response[EventPage]:
     """Read events in the log's order, as a subscriber would be told of them; what is not settled yet is left for later."""
-    token = Token.parse(after) if after else Token(parts.cell, START)
-    _check_cell(parts, token)
+    token = parts.token(after) if after else Token(parts.cell, START)
     chosen = expand(wanted.split(","), event_kinds())
     batch = await LogReader(parts.record, parts.archived).read(Slot(parts.cell), token.position, chosen, limit)
     page = EventPage(
@@ -187,8 +185,3 @@ HANDLERS = [subscribe, endpoints, set_state, unsubscribe, replay, deliveries, re
 def _chance(ids: IdSource) -> bytes:
     """Return 32 bytes of which 244 bits are chance."""
     return ids.unguessable().bytes + ids.unguessable().bytes
-
-
-def _check_cell(parts: Parts, token: Token | None) -> None:
-    if token is not None and token.cell != parts.cell:
-        raise BadInputError(f"The position {token} is of cell {token.cell}, this is cell {parts.cell}: ask there.")

@@ -10,7 +10,7 @@ from litestar.response import Redirect
 
 from entrepot.api import projections, pulse_store
 from entrepot.api.parts import Parts
-from entrepot.base.errors import BadInputError, EngineAwayError, EntrepotError, NotFoundError, NotThereYetError
+from entrepot.base.errors import BadInputError, EngineAwayError, EntrepotError, NotFoundError
 from entrepot.base.limits import ASIDE_SECONDS_MAX
 from entrepot.console import diagnosis
 from entrepot.console.forms import Form
@@ -73,7 +73,7 @@ async def rebuild(
         if confirm != name:
             raise BadInputError(f"Nothing was rebuilt: type {name} to confirm, not {confirm!r}.")
         await generations.rebuild(parts.record, found.projection, found.shards)
-    except (NotFoundError, NotThereYetError):
+    except NotFoundError:
         raise
     except EntrepotError as error:
         return await _lane_page(parts, name, wrong=str(error), confirm=confirm, status=error.status)

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from entrepot.base import limits
-from entrepot.base.event import Event, Position
+from entrepot.base.event import Event, Position, Token
 from entrepot.base.projection import Slot
 from entrepot.base.time import Clock, stamp_millis, utc
 from entrepot.commerce.webhook import commands, rules, store
@@ -161,7 +161,7 @@ def text_of(event: Event) -> str:
         key=event.key,
         version=event.version,
         at=utc(stamp_millis(event.at)),
-        position=f"{event.cell}.{event.position.txid}.{event.position.seq}",
+        position=str(Token(event.cell, event.position)),
         data=event.body,
     )
     return msgspec.json.encode(telling).decode()

@@ -172,8 +172,3 @@ async def park_longer(connection: Connection, cell: int, one: DueParked, error: 
     """Note that a parked event was refused again; without a next try it is dead."""
     place = (one.endpoint_id, one.position.txid, one.position.seq)
     await connection.execute(SQL["park_longer"], cell, *place, error, next_at)
-
-
-async def rest(connection: Connection, cell: int, id_: UUID, failures: int, since: datetime, until: datetime) -> None:
-    """Let a subscriber who does not answer rest."""
-    await connection.execute(SQL["rest"], cell, id_, failures, since, until)

@@ -90,10 +90,6 @@ UPDATE webhook.parked
 SET tries = tries + 1, error = $5, next_at = coalesce($6, next_at), state = CASE WHEN $6 IS NULL THEN 'dead' ELSE 'waiting' END
 WHERE cell = $1 AND endpoint_id = $2 AND txid = $3 AND seq = $4;
 
--- name: rest
--- Lets a subscriber who does not answer rest.
-UPDATE webhook.endpoint SET failures = $3, failing_since = $4, resting_until = $5 WHERE cell = $1 AND id = $2;
-
 -- name: endpoints
 -- Every subscriber, how far it has been told, and what is parked for it.
 SELECT e.id, e.url, e.kinds, e.state, e.why, e.txid, e.seq, e.delivered, e.delivered_at, e.failures, e.failing_since,
