@@ -119,6 +119,30 @@ async def test_a_challenge_holds_the_pieces_until_it_is_answered(till: Till, sta
     await check_whole(till.record)
 
 
+@pytest.mark.parametrize(("approved", "state"), [(True, "placed"), (False, "declined")])
+async def test_a_buyer_lost_after_the_challenge_has_what_they_answered(till: Till, state: str, *, approved: bool) -> None:
+    asked = await till.checkouts.begin("k1", basket({"cup": 2}, "tok_challenge"))
+    assert await till.checkouts.recover(left_seconds=0) == 0  # not answered yet: it waits, and keeps its pieces
+    assert await shelf(till.record, "cup") == (1, 2, 0)
+    payment = await till.gateway.find(asked.checkout_id)
+    assert payment is not None
+    await till.gateway.answer_challenge(payment.id, approved=approved)
+    assert await till.checkouts.recover(left_seconds=0) == 1
+    assert (await till.checkouts.read(asked.checkout_id)).state == state
+    await check_whole(till.record)
+
+
+async def test_a_challenge_whose_time_is_nearly_over_is_looked_at_in_every_run(till: Till) -> None:
+    hurried = Checkouts(till.record, CELL, till.gateway, Quoting(RegionalTax(), SystemClock()), seconds=30.0)
+    asked = await hurried.begin("k1", basket({"cup": 2}, "tok_challenge"))
+    payment = await till.gateway.find(asked.checkout_id)
+    assert payment is not None
+    await till.gateway.answer_challenge(payment.id, approved=True)
+    assert await hurried.recover(left_seconds=1.0) == 0  # stepped just now, and half a minute is left
+    assert await hurried.recover(left_seconds=60.0) == 1
+    await check_whole(till.record)
+
+
 async def test_a_gateway_that_charges_and_does_not_answer_is_asked_what_it_did(till: Till) -> None:
     assert (await till.checkouts.begin("k1", basket({"tea": 1}, "tok_timeout_after_charge"))).state == "placed"
     await check_whole(till.record)

@@ -32,7 +32,8 @@ UPDATE checkout.checkout SET state = 'challenged', challenge_url = $3, stepped_a
 WHERE cell = $1 AND id = $2 AND state IN ('authorizing', 'challenged') RETURNING state;
 
 -- name: left_behind
--- Checkouts whose last step is too old for anybody to be at it still, or whose time is over, the oldest first.
+-- Checkouts whose last step is too old for anybody to be at it still, or whose time is over, the oldest first. At a challenge the
+-- buyer may have answered and got lost on the way back: those are looked at as often, and at every run when their time is nearly over.
 SELECT id FROM checkout.checkout
-WHERE cell = $1 AND held IS NOT NULL AND (expires_at < $2 OR state <> 'challenged' AND stepped_at < $3)
+WHERE cell = $1 AND held IS NOT NULL AND (expires_at < $2 OR stepped_at < $3 OR state = 'challenged' AND expires_at - $2 < $2 - $3)
 ORDER BY stepped_at LIMIT $4;
