@@ -284,3 +284,73 @@ class NotThereYetError(EntrepotError):
     slug = "not-there-yet"
     status = 503
     exit_code = 5
+
+
+class SignInRefusedError(EntrepotError):
+    """Who signs in gave something that is not right; which part it was is not told, nor whether there is such an account."""
+
+    slug = "sign-in-refused"
+    status = 401
+    exit_code = 8
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This did not sign anybody in: check the e-mail address, the password and, if the account asks for one, the code."
+        )
+
+
+class SignInNeededError(EntrepotError):
+    """Only somebody who has signed in may ask for this."""
+
+    slug = "sign-in-needed"
+    status = 401
+    exit_code = 8
+
+    def __init__(self) -> None:
+        super().__init__("Only somebody who has signed in may ask for this: sign in, or send a session or an API key.")
+
+
+class TokenRefusedError(EntrepotError):
+    """A session, key or link is not one of ours, or is no longer: expired, ended, used. Which of these is not told."""
+
+    slug = "token-refused"
+    status = 401
+    exit_code = 8
+
+    def __init__(self, what: str = "session or key") -> None:
+        super().__init__(f"The {what} is not one of ours, or is over: get a new one.")
+
+
+class StepUpNeededError(EntrepotError):
+    """What is asked for changes who may come in: it takes somebody who proved who they are a moment ago."""
+
+    slug = "step-up-needed"
+    status = 403
+    exit_code = 8
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This takes a fresh proof of who you are: give your password, code or passkey once more, then ask again."
+        )
+
+
+class TooManyTriesError(EntrepotError):
+    """So many tries failed that the next must wait; a device that has signed in before, or a link by mail, need not."""
+
+    slug = "too-many-tries"
+    status = 429
+    exit_code = 8
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(
+            f"There were too many tries from here: try again in {seconds} s, or sign in by passkey or by a link that we mail.",
+            retry_seconds=seconds,
+        )
+
+
+class HouseFullError(EntrepotError):
+    """More people sign in at this moment than can be looked at in time; nothing was looked at."""
+
+    slug = "house-full"
+    status = 503
+    exit_code = 5

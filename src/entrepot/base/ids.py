@@ -4,6 +4,7 @@ No function here reads a clock or a source of randomness by itself, except the o
 """
 
 import hashlib
+import secrets
 from typing import NewType
 from uuid import UUID
 
@@ -31,6 +32,10 @@ class IdSource:
     def unguessable(self) -> UUID:
         """Return a UUIDv4, 122 bits of chance: for what belongs to whoever knows its id (a cart); it tells of no moment."""
         return UUID(int=uuid_utils.uuid4().int)
+
+    def secret(self) -> bytes:
+        """Return 32 bytes of chance: what a token, a key or a challenge is made of."""
+        return secrets.token_bytes(32)
 
 
 def uuid7_at(millis: int, entropy: bytes) -> UUID:
