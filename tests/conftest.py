@@ -14,6 +14,7 @@ import asyncpg
 import pytest
 
 from entrepot.local.columns import ClickHouse
+from entrepot.local.place import Place
 from entrepot.local.postgres import Postgres
 from entrepot.local.process import running
 from entrepot.local.proxy import reach_loopback_directly
@@ -24,6 +25,13 @@ from entrepot.record.migrate import migrate
 from entrepot.record.transaction import Record, open_record
 
 SECRET = "only-for-tests"  # noqa: S105  # the server lives as long as the test run, on loopback
+
+
+class UnsyncedPostgres(Postgres):
+    """PostgreSQL that leaves its writes to the kernel: no test cuts the power, and every test makes a database of its own."""
+
+    def command(self, place: Place) -> list[str]:
+        return [*super().command(place), "--fsync=off", "--full_page_writes=off"]
 
 
 def pytest_configure() -> None:
@@ -43,7 +51,7 @@ def engines_home() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 async def record_url(engines_home: Path) -> AsyncIterator[str]:
-    async with running(Postgres(), engines_home, SECRET) as urls:
+    async with running(UnsyncedPostgres(), engines_home, SECRET) as urls:
         yield urls["record"]
 
 
@@ -115,6 +123,7 @@ async def migrated_url(record_url: str, migrated: str) -> AsyncIterator[str]:
     async with _connection(url) as connection:
         await connection.execute("SELECT log.ensure_partitions('log.event', 'day', $1, $1)", now)
         await connection.execute("SELECT ordering.ensure_room($1, $1)", now)
+        await connection.execute("SELECT audit.ensure_partitions($1, $1)", now)
     yield url
     async with _connection(record_url) as connection:
         await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")

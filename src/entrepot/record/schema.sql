@@ -1,5 +1,7 @@
 CREATE SCHEMA aftersale;
 
+CREATE SCHEMA audit;
+
 CREATE SCHEMA business;
 
 CREATE SCHEMA catalog;
@@ -9,6 +11,8 @@ CREATE SCHEMA checkout;
 CREATE SCHEMA digital;
 
 CREATE SCHEMA fulfilment;
+
+CREATE SCHEMA identity;
 
 CREATE SCHEMA jobs;
 
@@ -21,6 +25,8 @@ CREATE SCHEMA ordering;
 CREATE SCHEMA payment;
 
 CREATE SCHEMA pricing;
+
+CREATE SCHEMA privacy;
 
 CREATE SCHEMA promotion;
 
@@ -82,6 +88,167 @@ CREATE TYPE ordering.account AS ENUM (
     'disputes',
     'rounding'
 );
+
+CREATE FUNCTION audit.ensure_partitions(first timestamp with time zone, last timestamp with time zone) RETURNS integer
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    made CONSTANT integer := log.ensure_partitions('audit.entry', 'day', first, last);
+    part regclass;
+BEGIN
+    FOR part IN
+        SELECT i.inhrelid FROM pg_inherits AS i
+        WHERE i.inhparent = 'audit.entry'::regclass AND NOT EXISTS (
+            SELECT FROM pg_trigger AS t WHERE t.tgrelid = i.inhrelid AND t.tgname = 'entry_is_not_emptied'
+        )
+    LOOP
+        EXECUTE format('CREATE TRIGGER entry_is_not_emptied BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse()', part);
+        EXECUTE format('REVOKE UPDATE, DELETE, TRUNCATE ON %s FROM CURRENT_USER', part);
+    END LOOP;
+    RETURN made;
+END
+$$;
+
+CREATE SEQUENCE audit.entry_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+CREATE TABLE audit.entry (
+    cell integer NOT NULL,
+    id uuid NOT NULL,
+    seq bigint DEFAULT nextval('audit.entry_seq'::regclass) NOT NULL,
+    txid xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    at bigint NOT NULL,
+    class text NOT NULL,
+    actor text NOT NULL,
+    action text NOT NULL,
+    object text NOT NULL COLLATE pg_catalog."C",
+    subject uuid,
+    network text NOT NULL,
+    agent text NOT NULL,
+    why text NOT NULL,
+    status integer NOT NULL,
+    problem text NOT NULL,
+    CONSTRAINT entry_class_is_known CHECK ((class = ANY (ARRAY['command'::text, 'read'::text, 'proof'::text])))
+)
+PARTITION BY RANGE (id);
+
+CREATE FUNCTION audit.entry_hash(e audit.entry) RETURNS bytea
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$
+    SELECT sha256(convert_to(json_build_array(
+        'entry', e.cell, e.id, e.seq, e.txid::text::bigint, e.at, e.class, e.actor, e.action, e.object, e.subject,
+        e.network, e.agent, e.why, e.status, e.problem
+    )::text, 'UTF8'))
+$$;
+
+CREATE SEQUENCE log.event_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+CREATE TABLE log.event (
+    cell integer NOT NULL,
+    id uuid NOT NULL,
+    seq bigint DEFAULT nextval('log.event_seq'::regclass) NOT NULL,
+    txid xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    at bigint NOT NULL,
+    kind text NOT NULL,
+    key text NOT NULL,
+    version bigint NOT NULL,
+    body jsonb NOT NULL,
+    sealed bytea,
+    subject uuid,
+    actor text NOT NULL,
+    cause uuid,
+    CONSTRAINT event_version_counts_from_one CHECK ((version >= 1))
+)
+PARTITION BY RANGE (id);
+
+CREATE FUNCTION audit.event_hash(e log.event) RETURNS bytea
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$
+    SELECT sha256(convert_to(json_build_array(
+        'event', e.cell, e.id, e.seq, e.txid::text::bigint, e.at, e.kind, e.key, e.version, e.body::text,
+        encode(e.sealed, 'hex'), e.subject, e.actor, e.cause
+    )::text, 'UTF8'))
+$$;
+
+CREATE FUNCTION audit.link_hash(cell integer, place bigint, source text, last_txid bigint, last_seq bigint, at bigint, previous bytea, rows bytea) RETURNS bytea
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$
+    SELECT sha256(convert_to(json_build_array(
+        'link', cell, place, source, last_txid, last_seq, at, encode(previous, 'hex')
+    )::text, 'UTF8') || rows)
+$$;
+
+CREATE FUNCTION audit.link_next(in_cell integer, in_source text, stamp bigint, rows_max integer) RETURNS integer
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    head audit.head;
+    taken record;
+    new_hash bytea;
+BEGIN
+    INSERT INTO audit.head (cell, place, hash, entry_txid, entry_seq, event_txid, event_seq)
+    VALUES (in_cell, 0, ''::bytea, '0'::xid8, -1, '0'::xid8, -1)
+    ON CONFLICT (cell) DO NOTHING;
+    SELECT * INTO head FROM audit.head WHERE cell = in_cell FOR UPDATE;
+
+    IF in_source = 'entry' THEN
+        SELECT count(*) AS many, string_agg(uuid_send(s.id) || s.hash, ''::bytea ORDER BY s.txid, s.seq) AS rows,
+               max(s.txid) AS txid, (array_agg(s.seq ORDER BY s.txid DESC, s.seq DESC))[1] AS seq
+        INTO taken
+        FROM (
+            SELECT e.id, e.txid, e.seq, audit.entry_hash(e) AS hash FROM audit.entry AS e
+            WHERE e.cell = in_cell AND (e.txid, e.seq) > (head.entry_txid, head.entry_seq)
+                AND e.txid < (SELECT pg_snapshot_xmin(pg_current_snapshot()))
+            ORDER BY e.txid, e.seq
+            LIMIT rows_max
+        ) AS s;
+    ELSE
+        SELECT count(*) AS many, string_agg(uuid_send(s.id) || s.hash, ''::bytea ORDER BY s.txid, s.seq) AS rows,
+               max(s.txid) AS txid, (array_agg(s.seq ORDER BY s.txid DESC, s.seq DESC))[1] AS seq
+        INTO taken
+        FROM (
+            SELECT e.id, e.txid, e.seq, audit.event_hash(e) AS hash FROM log.event AS e
+            WHERE e.cell = in_cell AND (e.txid, e.seq) > (head.event_txid, head.event_seq)
+                AND e.txid < (SELECT pg_snapshot_xmin(pg_current_snapshot()))
+            ORDER BY e.txid, e.seq
+            LIMIT rows_max
+        ) AS s;
+    END IF;
+    IF taken.many = 0 THEN
+        RETURN 0;
+    END IF;
+
+    new_hash := audit.link_hash(in_cell, head.place + 1, in_source, taken.txid::text::bigint, taken.seq, stamp, head.hash, taken.rows);
+    INSERT INTO audit.link (cell, place, source, last_txid, last_seq, at, rows, previous, hash)
+    VALUES (in_cell, head.place + 1, in_source, taken.txid::text::bigint, taken.seq, stamp, taken.rows, head.hash, new_hash);
+    UPDATE audit.head
+    SET place = head.place + 1, hash = new_hash,
+        entry_txid = CASE WHEN in_source = 'entry' THEN taken.txid ELSE entry_txid END,
+        entry_seq = CASE WHEN in_source = 'entry' THEN taken.seq ELSE entry_seq END,
+        event_txid = CASE WHEN in_source = 'event' THEN taken.txid ELSE event_txid END,
+        event_seq = CASE WHEN in_source = 'event' THEN taken.seq ELSE event_seq END
+    WHERE cell = in_cell;
+    RETURN taken.many;
+END
+$$;
+
+CREATE FUNCTION audit.refuse() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION '%.% is append-only: % is refused', TG_TABLE_SCHEMA, TG_TABLE_NAME, TG_OP
+        USING ERRCODE = 'insufficient_privilege';
+END
+$$;
 
 CREATE FUNCTION checkout.admit(in_cell integer, wanted boolean[], line_of integer[], line_variant uuid[], line_warehouse text[], line_quantity integer[], line_event uuid[], claim_of integer[], claim_name text[], claim_amount bigint[], claim_most bigint[], OUT accepted boolean[], OUT refused_line integer[], OUT refused_claim integer[], OUT refused_left bigint[], OUT level_variant uuid[], OUT level_warehouse text[], OUT level_before integer[], OUT level_left integer[], OUT level_version bigint[], OUT level_event uuid[], OUT allowance_name text[], OUT allowance_before bigint[], OUT allowance_left bigint[], OUT allowance_most bigint[]) RETURNS record
     LANGUAGE plpgsql
@@ -861,6 +1028,66 @@ CREATE TABLE aftersale.return_case_line (
 )
 PARTITION BY RANGE (case_id);
 
+CREATE TABLE audit.archive (
+    cell integer NOT NULL,
+    partition text NOT NULL,
+    class text NOT NULL,
+    object text NOT NULL,
+    rows bigint NOT NULL,
+    first_txid bigint NOT NULL,
+    first_seq bigint NOT NULL,
+    last_txid bigint NOT NULL,
+    last_seq bigint NOT NULL,
+    sha256 text NOT NULL,
+    dropped boolean DEFAULT false NOT NULL,
+    retired boolean DEFAULT false NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE audit.head (
+    cell integer NOT NULL,
+    place bigint NOT NULL,
+    hash bytea NOT NULL,
+    entry_txid xid8 NOT NULL,
+    entry_seq bigint NOT NULL,
+    event_txid xid8 NOT NULL,
+    event_seq bigint NOT NULL
+)
+WITH (fillfactor='50');
+
+CREATE TABLE audit.link (
+    cell integer NOT NULL,
+    place bigint NOT NULL,
+    source text NOT NULL,
+    last_txid bigint NOT NULL,
+    last_seq bigint NOT NULL,
+    at bigint NOT NULL,
+    rows bytea NOT NULL,
+    previous bytea NOT NULL,
+    hash bytea NOT NULL,
+    CONSTRAINT link_holds_whole_rows CHECK (((length(rows) > 0) AND ((length(rows) % 48) = 0))),
+    CONSTRAINT link_place_counts_from_one CHECK ((place >= 1)),
+    CONSTRAINT link_source_is_known CHECK ((source = ANY (ARRAY['entry'::text, 'event'::text])))
+);
+ALTER TABLE ONLY audit.link ALTER COLUMN rows SET STORAGE EXTERNAL;
+
+CREATE TABLE audit.root (
+    cell integer NOT NULL,
+    number bigint NOT NULL,
+    last_place bigint NOT NULL,
+    at bigint NOT NULL,
+    object text NOT NULL,
+    document text NOT NULL,
+    locked boolean NOT NULL
+);
+
+CREATE TABLE audit.signing_key (
+    public bytea NOT NULL,
+    wrapped_by text NOT NULL,
+    wrapped bytea NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE business.buyer (
     cell integer NOT NULL,
     id uuid NOT NULL,
@@ -1244,6 +1471,166 @@ CREATE TABLE fulfilment.waiting (
 )
 WITH (fillfactor='70');
 
+CREATE TABLE identity.address (
+    id uuid NOT NULL,
+    person_id uuid NOT NULL,
+    country text NOT NULL,
+    address_sealed bytea NOT NULL,
+    usual boolean NOT NULL,
+    created_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE identity.api_key (
+    id uuid NOT NULL,
+    person_id uuid NOT NULL,
+    label text NOT NULL,
+    prefix text NOT NULL,
+    secret_hash bytea NOT NULL,
+    scopes text[] NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    CONSTRAINT api_key_label_is_a_word CHECK ((label ~ '^[a-z0-9][a-z0-9-]{0,39}$'::text))
+);
+
+CREATE UNLOGGED TABLE identity.attempt (
+    bucket bytea NOT NULL,
+    tries integer NOT NULL,
+    ends_at timestamp with time zone NOT NULL
+)
+WITH (fillfactor='70');
+
+CREATE TABLE identity.consent (
+    id uuid NOT NULL,
+    person_id uuid NOT NULL,
+    purpose text NOT NULL,
+    text_version text NOT NULL,
+    how text NOT NULL,
+    given_at timestamp with time zone NOT NULL,
+    withdrawn_at timestamp with time zone,
+    withdrawn_how text DEFAULT ''::text NOT NULL,
+    CONSTRAINT consent_purpose_is_a_word CHECK ((purpose ~ '^[a-z][a-z0-9_]{0,39}$'::text))
+);
+
+CREATE TABLE identity.device (
+    id uuid NOT NULL,
+    person_id uuid NOT NULL,
+    secret_hash bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    seen_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE identity.external_login (
+    provider text NOT NULL,
+    subject_blind bytea NOT NULL,
+    person_id uuid NOT NULL,
+    linked_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE identity.letter (
+    id uuid NOT NULL,
+    person_id uuid NOT NULL,
+    about text NOT NULL,
+    email_sealed bytea,
+    created_at timestamp with time zone NOT NULL,
+    next_at timestamp with time zone NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    sent_at timestamp with time zone
+);
+
+CREATE TABLE identity.link (
+    id uuid NOT NULL,
+    person_id uuid NOT NULL,
+    purpose text NOT NULL,
+    secret_hash bytea NOT NULL,
+    email_sealed bytea,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT link_purpose_is_known CHECK ((purpose = ANY (ARRAY['verify'::text, 'reset'::text, 'sign_in'::text, 'email'::text])))
+);
+
+CREATE TABLE identity.login (
+    person_id uuid NOT NULL,
+    email_sealed bytea NOT NULL,
+    email_blind bytea NOT NULL
+);
+
+CREATE TABLE identity.membership (
+    person_id uuid NOT NULL,
+    role text NOT NULL,
+    tenant text NOT NULL,
+    granted_at timestamp with time zone NOT NULL,
+    granted_by text NOT NULL
+);
+
+CREATE TABLE identity.passkey (
+    id uuid NOT NULL,
+    person_id uuid NOT NULL,
+    credential_id bytea NOT NULL,
+    public_key bytea NOT NULL,
+    sign_count bigint NOT NULL,
+    backed_up boolean NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone
+);
+
+CREATE TABLE identity.password (
+    person_id uuid NOT NULL,
+    hash text NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT password_is_hashed_by_argon2id CHECK ((hash ~~ '$argon2id$%'::text))
+);
+
+CREATE TABLE identity.person (
+    id uuid NOT NULL,
+    cell integer NOT NULL,
+    kind text DEFAULT 'person'::text NOT NULL,
+    state text DEFAULT 'unverified'::text NOT NULL,
+    name_sealed bytea,
+    phone_sealed bytea,
+    phone_blind bytea,
+    language text DEFAULT 'en'::text NOT NULL,
+    market text DEFAULT ''::text NOT NULL,
+    currency text DEFAULT ''::text NOT NULL,
+    version bigint DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    verified_at timestamp with time zone,
+    CONSTRAINT person_kind_is_known CHECK ((kind = ANY (ARRAY['person'::text, 'service'::text]))),
+    CONSTRAINT person_state_is_known CHECK ((state = ANY (ARRAY['unverified'::text, 'active'::text, 'suspended'::text, 'erased'::text])))
+)
+WITH (fillfactor='80');
+
+CREATE TABLE identity.recovery_code (
+    person_id uuid NOT NULL,
+    hash bytea NOT NULL,
+    used_at timestamp with time zone
+);
+
+CREATE TABLE identity.session (
+    id uuid NOT NULL,
+    person_id uuid NOT NULL,
+    secret_hash bytea NOT NULL,
+    methods text[] NOT NULL,
+    place_sealed bytea,
+    began_at timestamp with time zone NOT NULL,
+    proved_at timestamp with time zone NOT NULL,
+    seen_at timestamp with time zone NOT NULL,
+    idle_seconds integer NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    why text DEFAULT ''::text NOT NULL
+)
+WITH (fillfactor='70');
+
+CREATE TABLE identity.totp (
+    person_id uuid NOT NULL,
+    seed_sealed bytea NOT NULL,
+    step bigint DEFAULT 0 NOT NULL,
+    confirmed_at timestamp with time zone
+);
+
 CREATE TABLE jobs.cursor (
     cell integer NOT NULL,
     name text NOT NULL,
@@ -1276,31 +1663,6 @@ CREATE TABLE log.archive (
     dropped boolean DEFAULT false NOT NULL,
     at timestamp with time zone DEFAULT now() NOT NULL
 );
-
-CREATE SEQUENCE log.event_seq
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1;
-
-CREATE TABLE log.event (
-    cell integer NOT NULL,
-    id uuid NOT NULL,
-    seq bigint DEFAULT nextval('log.event_seq'::regclass) NOT NULL,
-    txid xid8 DEFAULT pg_current_xact_id() NOT NULL,
-    at bigint NOT NULL,
-    kind text NOT NULL,
-    key text NOT NULL,
-    version bigint NOT NULL,
-    body jsonb NOT NULL,
-    sealed bytea,
-    subject uuid,
-    actor text NOT NULL,
-    cause uuid,
-    CONSTRAINT event_version_counts_from_one CHECK ((version >= 1))
-)
-PARTITION BY RANGE (id);
 
 CREATE TABLE log.generation (
     projection text NOT NULL,
@@ -1783,6 +2145,37 @@ CREATE TABLE pricing.rate (
     CONSTRAINT rate_is_positive CHECK ((rate > (0)::numeric))
 );
 
+CREATE TABLE privacy.person_key (
+    subject uuid NOT NULL,
+    ring_key_id integer NOT NULL,
+    wrapped bytea,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    destroyed_at timestamp with time zone,
+    CONSTRAINT destroyed_key_is_gone CHECK (((destroyed_at IS NULL) = (wrapped IS NOT NULL)))
+);
+
+CREATE TABLE privacy.ring_key (
+    id integer NOT NULL,
+    purpose text NOT NULL,
+    state text NOT NULL,
+    wrapped_by text NOT NULL,
+    wrapped bytea,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    retired_at timestamp with time zone,
+    CONSTRAINT retired_ring_key_is_no_longer_held CHECK (((state = 'retired'::text) = (wrapped IS NULL))),
+    CONSTRAINT ring_key_purpose_is_known CHECK ((purpose = ANY (ARRAY['person'::text, 'blind'::text]))),
+    CONSTRAINT ring_key_state_is_known CHECK ((state = ANY (ARRAY['active'::text, 'retiring'::text, 'retired'::text])))
+);
+
+ALTER TABLE privacy.ring_key ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME privacy.ring_key_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE promotion.coupon (
     code text NOT NULL,
     promotion text NOT NULL,
@@ -1994,6 +2387,24 @@ ALTER TABLE ONLY aftersale.return_case_line
 ALTER TABLE ONLY aftersale.return_case
     ADD CONSTRAINT return_case_id_is_unique PRIMARY KEY (cell, id);
 
+ALTER TABLE ONLY audit.archive
+    ADD CONSTRAINT archive_holds_a_class_once PRIMARY KEY (cell, partition, class);
+
+ALTER TABLE ONLY audit.entry
+    ADD CONSTRAINT entry_id_is_unique PRIMARY KEY (cell, id);
+
+ALTER TABLE ONLY audit.link
+    ADD CONSTRAINT link_place_is_unique PRIMARY KEY (cell, place);
+
+ALTER TABLE ONLY audit.head
+    ADD CONSTRAINT one_head_per_chain PRIMARY KEY (cell);
+
+ALTER TABLE ONLY audit.root
+    ADD CONSTRAINT root_number_is_unique PRIMARY KEY (cell, number);
+
+ALTER TABLE ONLY audit.signing_key
+    ADD CONSTRAINT signing_key_is_unique PRIMARY KEY (public);
+
 ALTER TABLE ONLY business.receipt
     ADD CONSTRAINT bank_reference_is_unique UNIQUE (cell, bank_reference);
 
@@ -2104,6 +2515,60 @@ ALTER TABLE ONLY fulfilment.waiting
 
 ALTER TABLE ONLY fulfilment.shipment
     ADD CONSTRAINT shipment_id_is_unique PRIMARY KEY (cell, id);
+
+ALTER TABLE ONLY identity.address
+    ADD CONSTRAINT address_id_is_unique PRIMARY KEY (id);
+
+ALTER TABLE ONLY identity.api_key
+    ADD CONSTRAINT api_key_id_is_unique PRIMARY KEY (id);
+
+ALTER TABLE ONLY identity.attempt
+    ADD CONSTRAINT attempts_are_counted_once PRIMARY KEY (bucket);
+
+ALTER TABLE ONLY identity.consent
+    ADD CONSTRAINT consent_id_is_unique PRIMARY KEY (id);
+
+ALTER TABLE ONLY identity.passkey
+    ADD CONSTRAINT credential_is_one_passkey UNIQUE (credential_id);
+
+ALTER TABLE ONLY identity.device
+    ADD CONSTRAINT device_id_is_unique PRIMARY KEY (id);
+
+ALTER TABLE ONLY identity.login
+    ADD CONSTRAINT email_signs_in_one_person UNIQUE (email_blind);
+
+ALTER TABLE ONLY identity.external_login
+    ADD CONSTRAINT external_login_is_unique PRIMARY KEY (provider, subject_blind);
+
+ALTER TABLE ONLY identity.letter
+    ADD CONSTRAINT letter_id_is_unique PRIMARY KEY (id);
+
+ALTER TABLE ONLY identity.link
+    ADD CONSTRAINT link_id_is_unique PRIMARY KEY (id);
+
+ALTER TABLE ONLY identity.login
+    ADD CONSTRAINT login_of_one_person PRIMARY KEY (person_id);
+
+ALTER TABLE ONLY identity.password
+    ADD CONSTRAINT one_password_a_person PRIMARY KEY (person_id);
+
+ALTER TABLE ONLY identity.totp
+    ADD CONSTRAINT one_totp_a_person PRIMARY KEY (person_id);
+
+ALTER TABLE ONLY identity.passkey
+    ADD CONSTRAINT passkey_id_is_unique PRIMARY KEY (id);
+
+ALTER TABLE ONLY identity.person
+    ADD CONSTRAINT person_id_is_unique PRIMARY KEY (id);
+
+ALTER TABLE ONLY identity.recovery_code
+    ADD CONSTRAINT recovery_code_is_unique PRIMARY KEY (person_id, hash);
+
+ALTER TABLE ONLY identity.membership
+    ADD CONSTRAINT role_is_held_once PRIMARY KEY (person_id, role, tenant);
+
+ALTER TABLE ONLY identity.session
+    ADD CONSTRAINT session_id_is_unique PRIMARY KEY (id);
 
 ALTER TABLE ONLY jobs.cursor
     ADD CONSTRAINT one_cursor_per_reaction PRIMARY KEY (cell, name);
@@ -2267,6 +2732,12 @@ ALTER TABLE ONLY pricing.price_list
 ALTER TABLE ONLY pricing.product
     ADD CONSTRAINT prices_of_a_product_are_one_aggregate PRIMARY KEY (product_id);
 
+ALTER TABLE ONLY privacy.person_key
+    ADD CONSTRAINT one_key_per_subject PRIMARY KEY (subject);
+
+ALTER TABLE ONLY privacy.ring_key
+    ADD CONSTRAINT ring_key_id_is_unique PRIMARY KEY (id);
+
 ALTER TABLE ONLY promotion.coupon
     ADD CONSTRAINT coupon_code_is_unique PRIMARY KEY (code);
 
@@ -2325,6 +2796,14 @@ CREATE INDEX return_case_of_an_exchange ON ONLY aftersale.return_case USING btre
 
 CREATE INDEX return_cases_of_an_order ON ONLY aftersale.return_case USING btree (cell, order_id);
 
+CREATE INDEX entries_about_a_person ON ONLY audit.entry USING btree (subject, id) WHERE (subject IS NOT NULL);
+
+CREATE INDEX entries_about_an_object ON ONLY audit.entry USING btree (object, id) WHERE (object <> ''::text);
+
+CREATE INDEX entries_of_an_actor ON ONLY audit.entry USING btree (actor, id);
+
+CREATE INDEX entry_in_commit_order ON ONLY audit.entry USING btree (cell, txid, seq);
+
 CREATE UNIQUE INDEX company_vat_id_is_unique ON business.company USING btree (cell, vat_id) WHERE (vat_id <> ''::text);
 
 CREATE INDEX credit_notes_of_a_company ON business.credit_note USING btree (cell, company_id, id);
@@ -2367,6 +2846,44 @@ CREATE INDEX shipments_under_way ON ONLY fulfilment.shipment USING btree (cell, 
 
 CREATE INDEX waiting_lines_of_an_order ON fulfilment.waiting USING btree (cell, order_id);
 
+CREATE INDEX address_by_person ON identity.address USING btree (person_id);
+
+CREATE INDEX api_key_by_person ON identity.api_key USING btree (person_id);
+
+CREATE INDEX attempt_by_end ON identity.attempt USING btree (ends_at);
+
+CREATE INDEX consent_by_person ON identity.consent USING btree (person_id, given_at);
+
+CREATE UNIQUE INDEX consent_is_given_once ON identity.consent USING btree (person_id, purpose) WHERE (withdrawn_at IS NULL);
+
+CREATE INDEX device_by_person ON identity.device USING btree (person_id);
+
+CREATE INDEX device_by_use ON identity.device USING btree (seen_at);
+
+CREATE INDEX external_login_by_person ON identity.external_login USING btree (person_id);
+
+CREATE INDEX letter_by_person ON identity.letter USING btree (person_id, about, created_at);
+
+CREATE INDEX letter_due ON identity.letter USING btree (next_at) WHERE (sent_at IS NULL);
+
+CREATE INDEX link_by_end ON identity.link USING btree (expires_at);
+
+CREATE INDEX link_by_person ON identity.link USING btree (person_id, purpose);
+
+CREATE INDEX membership_by_tenant ON identity.membership USING btree (tenant, role);
+
+CREATE UNIQUE INDEX one_address_is_the_usual ON identity.address USING btree (person_id) WHERE usual;
+
+CREATE INDEX passkey_by_person ON identity.passkey USING btree (person_id);
+
+CREATE INDEX person_by_phone ON identity.person USING btree (phone_blind) WHERE (phone_blind IS NOT NULL);
+
+CREATE INDEX person_unverified ON identity.person USING btree (created_at) WHERE (state = 'unverified'::text);
+
+CREATE INDEX session_by_end ON identity.session USING btree (expires_at);
+
+CREATE INDEX session_by_person ON identity.session USING btree (person_id) WHERE (ended_at IS NULL);
+
 CREATE INDEX event_in_commit_order ON ONLY log.event USING btree (cell, txid, seq);
 
 CREATE UNIQUE INDEX one_building_generation_per_projection ON log.generation USING btree (projection) WHERE (state = 'building'::text);
@@ -2401,6 +2918,10 @@ CREATE INDEX operations_to_finish ON ONLY payment.operation USING btree (cell, i
 
 CREATE INDEX price_by_product ON ONLY pricing.price USING btree (product_id);
 
+CREATE UNIQUE INDEX one_active_ring_key_per_purpose ON privacy.ring_key USING btree (purpose) WHERE (state = 'active'::text);
+
+CREATE INDEX person_keys_of_a_ring_key ON privacy.person_key USING btree (ring_key_id, subject) WHERE (wrapped IS NOT NULL);
+
 CREATE INDEX reservation_by_end ON stock.reservation USING btree (cell, expires_at);
 
 CREATE UNIQUE INDEX a_period_is_paid_once ON subscription.charge USING btree (cell, subscription_id, period) WHERE (state = 'paid'::text);
@@ -2412,6 +2933,14 @@ CREATE INDEX subscriptions_of_a_customer ON subscription.subscription USING btre
 CREATE INDEX parked_and_due ON webhook.parked USING btree (cell, next_at) WHERE (state = 'waiting'::text);
 
 CREATE INDEX parked_by_key ON webhook.parked USING btree (cell, endpoint_id, key, txid, seq) WHERE (state = 'waiting'::text);
+
+CREATE TRIGGER entry_is_append_only BEFORE DELETE OR UPDATE ON audit.entry FOR EACH ROW EXECUTE FUNCTION audit.refuse();
+
+CREATE TRIGGER entry_is_not_emptied BEFORE TRUNCATE ON audit.entry FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse();
+
+CREATE TRIGGER link_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON audit.link FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse();
+
+CREATE TRIGGER root_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON audit.root FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse();
 
 ALTER TABLE ONLY business.buyer
     ADD CONSTRAINT buyer_of_a_company FOREIGN KEY (cell, company_id) REFERENCES business.company(cell, id);
@@ -2464,6 +2993,48 @@ ALTER TABLE catalog.sku
 ALTER TABLE catalog.variant
     ADD CONSTRAINT variant_of_a_product FOREIGN KEY (product_id) REFERENCES catalog.product(id);
 
+ALTER TABLE ONLY identity.address
+    ADD CONSTRAINT address_of_a_person FOREIGN KEY (person_id) REFERENCES identity.person(id);
+
+ALTER TABLE ONLY identity.api_key
+    ADD CONSTRAINT api_key_of_a_person FOREIGN KEY (person_id) REFERENCES identity.person(id);
+
+ALTER TABLE ONLY identity.consent
+    ADD CONSTRAINT consent_of_a_person FOREIGN KEY (person_id) REFERENCES identity.person(id);
+
+ALTER TABLE ONLY identity.device
+    ADD CONSTRAINT device_of_a_person FOREIGN KEY (person_id) REFERENCES identity.person(id);
+
+ALTER TABLE ONLY identity.external_login
+    ADD CONSTRAINT external_login_of_a_person FOREIGN KEY (person_id) REFERENCES identity.person(id);
+
+ALTER TABLE ONLY identity.letter
+    ADD CONSTRAINT letter_to_a_person FOREIGN KEY (person_id) REFERENCES identity.person(id);
+
+ALTER TABLE ONLY identity.link
+    ADD CONSTRAINT link_of_a_person FOREIGN KEY (person_id) REFERENCES identity.person(id);
+
+ALTER TABLE ONLY identity.login
+    ADD CONSTRAINT login_of_a_person FOREIGN KEY (person_id) REFERENCES identity.person(id);
+
+ALTER TABLE ONLY identity.membership
+    ADD CONSTRAINT membership_of_a_person FOREIGN KEY (person_id) REFERENCES identity.person(id);
+
+ALTER TABLE ONLY identity.passkey
+    ADD CONSTRAINT passkey_of_a_person FOREIGN KEY (person_id) REFERENCES identity.person(id);
+
+ALTER TABLE ONLY identity.password
+    ADD CONSTRAINT password_of_a_person FOREIGN KEY (person_id) REFERENCES identity.person(id);
+
+ALTER TABLE ONLY identity.recovery_code
+    ADD CONSTRAINT recovery_code_of_a_person FOREIGN KEY (person_id) REFERENCES identity.person(id);
+
+ALTER TABLE ONLY identity.session
+    ADD CONSTRAINT session_of_a_person FOREIGN KEY (person_id) REFERENCES identity.person(id);
+
+ALTER TABLE ONLY identity.totp
+    ADD CONSTRAINT totp_of_a_person FOREIGN KEY (person_id) REFERENCES identity.person(id);
+
 ALTER TABLE ONLY log.generation
     ADD CONSTRAINT generation_of_a_projection FOREIGN KEY (projection) REFERENCES log.projection(name);
 
@@ -2496,6 +3067,9 @@ ALTER TABLE pricing.price
 
 ALTER TABLE ONLY pricing.price_list
     ADD CONSTRAINT price_list_in_a_market FOREIGN KEY (market) REFERENCES pricing.market(code);
+
+ALTER TABLE ONLY privacy.person_key
+    ADD CONSTRAINT person_key_under_a_ring_key FOREIGN KEY (ring_key_id) REFERENCES privacy.ring_key(id);
 
 ALTER TABLE promotion.coupon
     ADD CONSTRAINT coupon_of_a_promotion FOREIGN KEY (promotion) REFERENCES promotion.promotion(code);
