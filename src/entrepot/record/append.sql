@@ -1,8 +1,8 @@
 -- name: append
 -- Appends events to a cell's log and returns the position of the last one.
 WITH appended AS (
-    INSERT INTO log.event (cell, id, at, kind, key, version, body, subject, actor)
-    SELECT $1::integer, e.id, e.at, e.kind, e.key, e.version, e.body::jsonb, e.subject, $9::text
+    INSERT INTO log.event (cell, id, at, kind, key, version, body, subject, actor, cause)
+    SELECT $1::integer, e.id, e.at, e.kind, e.key, e.version, e.body::jsonb, e.subject, $9::text, $10::uuid
     FROM unnest($2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::uuid[])
         AS e (id, at, kind, key, version, body, subject)
     RETURNING seq, txid

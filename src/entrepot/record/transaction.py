@@ -17,6 +17,7 @@ from entrepot.base.errors import BadInputError, EngineAwayError
 from entrepot.base.event import Position, Token
 from entrepot.base.ids import IdSource
 from entrepot.base.time import HybridClock, SystemClock
+from entrepot.record.cause import about, cause_of_this
 from entrepot.record.named import queries
 
 if TYPE_CHECKING:  # asyncpg's pool and proxies are generic in its stubs only
@@ -84,8 +85,11 @@ class Transaction:
             [msgspec.json.encode(fact.body).decode() for fact in facts],
             [fact.subject for fact in facts],
             self.actor,
+            cause_of_this(),
         )
         assert row is not None
+        for fact in facts:
+            about(fact.subject)
         self.position = Position(row["txid"], row["seq"])
         return Token(self.cell, self.position)
 

@@ -18,7 +18,6 @@ from entrepot.base.errors import BadInputError, EntrepotError, KeyReusedError, N
 from entrepot.base.time import stamp_millis, utc
 from entrepot.commerce.checkout import saga_rules as rules
 from entrepot.commerce.checkout import saga_store as store
-from entrepot.commerce.checkout.gather import Gathering
 from entrepot.commerce.checkout.held import (
     CheckoutAnswer,
     CheckoutRequest,
@@ -44,6 +43,7 @@ from entrepot.partners.payment.port import (
     GatewayRefusedError,
     PaymentGateway,
 )
+from entrepot.record.gathering import Gathering
 from entrepot.record.idempotency import check_key, fingerprint
 from entrepot.record.transaction import Record
 
