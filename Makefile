@@ -8,10 +8,11 @@ MIGRATIONS := src/entrepot/record/migrations
 UV_VERSION := $(shell sed -n 's/.*"uv==\([0-9.]*\)".*/\1/p' pyproject.toml)
 
 # From the quick to the slow: a failing stage stops the rest. Folders that are not named here run with the engines.
+# Two runs share a stage, from its front and from its back: folders that use the same engines lie side by side.
 QUICK := unit tidy
-LAST := browser
-ENGINES := store conformance projections flows faults migrations
-OTHERS := $(filter-out $(QUICK) $(ENGINES) $(LAST),$(patsubst tests/%/,%,$(wildcard tests/*/)))
+FRONT := store conformance migrations projections
+BACK := faults flows browser
+OTHERS := $(filter-out $(QUICK) $(FRONT) $(BACK),$(patsubst tests/%/,%,$(wildcard tests/*/)))
 
 BENCHES := orders checkout flash promotions reads projections rebuild search-quality
 
@@ -30,8 +31,7 @@ demo: $(SYNCED) ## Start the engines, bring in real data, open the console; unti
 
 test: $(SYNCED) ## Run every test on real engines, quick ones first; the first failing stage stops
 	@.ci/stage $(QUICK) -- $(ARGS)
-	@.ci/stage $(ENGINES) $(OTHERS) -- $(ARGS)
-	@.ci/stage $(LAST) -- $(ARGS)
+	@.ci/stage $(FRONT) $(OTHERS) $(BACK) -- $(ARGS)
 
 check: $(SYNCED) ## Check style, types, import rules, migrations and the house rules
 	$(BIN)/ruff check .
