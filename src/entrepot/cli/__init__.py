@@ -34,6 +34,7 @@ VERBS: Final = {
     "project": "Keep the projections up with the log, until stopped.",
     "verify": "Compare every projection with the truth, and mend it if asked.",
     "reconcile": "Compare payments and ledger with the gateway's own report.",
+    "payments": "Show what the gateway did otherwise than was asked, and settle it.",
     "rebuild": "Build a projection anew beside the live one.",
     "replay": "Try again what a projection could not take.",
     "archive": "Move what every projection has passed to object storage.",

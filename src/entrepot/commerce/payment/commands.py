@@ -13,7 +13,7 @@ from entrepot.base.errors import NotFoundError
 from entrepot.base.event import Token
 from entrepot.base.time import stamp_millis, utc
 from entrepot.commerce.payment import events, rules, store
-from entrepot.commerce.payment.rules import Dispute, Ending, Operation, OperationKind, Payment
+from entrepot.commerce.payment.rules import Dispute, Ending, Looked, Operation, OperationKind, Payment, Verdict
 from entrepot.commerce.payment.store import Method
 from entrepot.partners.payment.port import Authorized, GatewayDispute, Movement
 from entrepot.record.transaction import Fact, Transaction
@@ -89,6 +89,23 @@ async def end(tx: Transaction, operation_id: UUID, ending: Ending, reason: str =
         body = rules.told(after, operation.amount_minor, operation_id, reason)
         position = str(await tx.append([Fact(kind, f"payment/{payment.id}", after.version, body)]))
     return rules.with_end(operation, ending, reason, position)
+
+
+async def settle(tx: Transaction, operation_id: UUID, looked: Looked, verdict: Verdict, why: str) -> Operation:
+    """End an unclear operation as a person says and the gateway, just asked, confirms; book what it moved and tell of it."""
+    rules.check_why(why)
+    operation = await _operation(tx, operation_id)
+    payment = await _payment(tx, operation.payment_id)
+    operation = await _operation(tx, operation_id)  # again, under the payment's lock
+    others = await store.operations(tx.connection, tx.cell, payment.id)
+    after, settled, bookings, kind = rules.settle(payment, operation, others, looked, verdict)
+    at = _now(tx)
+    await store.settle_operation(tx.connection, tx.cell, settled, why, at)
+    await store.put_payment(tx.connection, tx.cell, after)
+    await store.book(tx.connection, tx.cell, payment.id, operation_id, payment.currency, at, bookings)
+    body = rules.told(after, settled.amount_minor, operation_id, why)
+    position = await tx.append([Fact(kind, f"payment/{payment.id}", after.version, body)])
+    return rules.with_end(settled, settled.state, why, str(position))
 
 
 async def put_dispute(tx: Transaction, payment_id: UUID, told: GatewayDispute) -> Dispute | None:

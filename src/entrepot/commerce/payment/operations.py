@@ -8,10 +8,10 @@ from datetime import timedelta
 from uuid import UUID
 
 from entrepot.base.errors import NotFoundError
-from entrepot.base.limits import OPERATION_PATIENCE_SECONDS, OPERATIONS_FINISHED_MAX
+from entrepot.base.limits import GATEWAY_PAGES_MAX, OPERATION_PATIENCE_SECONDS, OPERATIONS_FINISHED_MAX
 from entrepot.base.time import stamp_millis, utc
 from entrepot.commerce.payment import commands, rules, store
-from entrepot.commerce.payment.rules import Dispute, Ending, Operation, OperationKind, Payment
+from entrepot.commerce.payment.rules import Dispute, Ending, Looked, Operation, OperationKind, Payment, Verdict
 from entrepot.partners.payment.port import (
     GatewayAwayError,
     GatewayDispute,
@@ -72,11 +72,7 @@ async def void(record: Record, gateway: PaymentGateway, cell: int, key: str, pay
 
 async def finish(record: Record, gateway: PaymentGateway, cell: int, operation_id: UUID) -> Operation:
     """Ask the gateway for what was noted, and note its answer; raises ``GatewayAwayError`` when there is none yet."""
-    async with record.reading() as connection:
-        operation = await store.operation(connection, cell, operation_id)
-        payment = await store.payment(connection, cell, operation.payment_id) if operation else None
-    if operation is None or payment is None:
-        raise NotFoundError(f"There is no operation {operation_id}.", operation_id=str(operation_id))
+    operation, payment = await _known(record, cell, operation_id)
     if rules.ended(operation):
         return operation
     ending, reason = await _ask(gateway, payment, operation)
@@ -97,6 +93,26 @@ async def finish_operations(
     for dispute_id in disputes:
         await send_evidence(record, gateway, cell, dispute_id)
     return len(open_ids) + len(disputes)
+
+
+async def settle(
+    record: Record, gateway: PaymentGateway, cell: int, operation_id: UUID, verdict: Verdict, why: str, *, actor: str = ACTOR
+) -> Operation:
+    """End an unclear operation as a person says, after asking the gateway again; what contradicts it is refused."""
+    rules.check_why(why)
+    operation, payment = await _known(record, cell, operation_id)
+    async with record.reading() as connection:
+        others = await store.operations(connection, cell, payment.id)
+    there = await gateway.payment(payment.reference)
+    if there is None:
+        raise NotFoundError(
+            f"The gateway {gateway.name} knows no payment {payment.reference}: nothing can be settled.",
+            payment_id=str(payment.id),
+        )
+    reported = None if rules.alone(operation, others) else await _reported(gateway, operation)
+    looked = Looked(version=payment.version, there=there, reported_minor=reported)
+    async with record.transaction(cell, actor) as tx:
+        return await commands.settle(tx, operation_id, looked, verdict, why.strip())
 
 
 async def submit_evidence(
@@ -127,6 +143,27 @@ async def send_evidence(record: Record, gateway: PaymentGateway, cell: int, disp
         if told is not None:
             await commands.put_dispute(tx, dispute.payment_id, told)
         return await commands.dispute_of(tx, dispute_id)
+
+
+async def _known(record: Record, cell: int, operation_id: UUID) -> tuple[Operation, Payment]:
+    async with record.reading() as connection:
+        operation = await store.operation(connection, cell, operation_id)
+        payment = await store.payment(connection, cell, operation.payment_id) if operation else None
+    if operation is None or payment is None:
+        raise NotFoundError(f"There is no operation {operation_id}.", operation_id=str(operation_id))
+    return operation, payment
+
+
+async def _reported(gateway: PaymentGateway, operation: Operation) -> int:
+    """Return what the gateway's own report says was moved under an operation's key."""
+    cursor = ""
+    for _ in range(GATEWAY_PAGES_MAX):
+        page = await gateway.report(cursor)
+        found = [one.amount_minor for one in page.movements if one.key == str(operation.id)]
+        if found or not page.more:
+            return sum(found)
+        cursor = page.cursor
+    return 0
 
 
 async def _ask(gateway: PaymentGateway, payment: Payment, operation: Operation) -> tuple[Ending, str]:

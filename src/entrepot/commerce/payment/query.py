@@ -9,12 +9,13 @@ from entrepot.commerce.payment import store
 from entrepot.commerce.payment.rules import Dispute, Operation
 from entrepot.record.transaction import Connection
 
-__all__ = ["PaymentDetail", "dispute", "disputes", "method", "methods", "payment"]
+__all__ = ["PaymentDetail", "dispute", "disputes", "method", "methods", "payment", "unclear_operations"]
 
 disputes = store.disputes
 dispute = store.dispute
 methods = store.methods
 method = store.method
+unclear_operations = store.unclear_operations
 
 
 class PaymentDetail(Struct, frozen=True, kw_only=True):

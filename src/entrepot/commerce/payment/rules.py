@@ -1,5 +1,6 @@
 """Pure decisions about payments: what may be asked of the gateway, what its answer changes, what the ledger books for it."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -7,10 +8,10 @@ from uuid import UUID
 from msgspec import Struct, structs
 
 from entrepot.base.errors import BadInputError, ConflictError
-from entrepot.base.limits import EVIDENCE_CHARS_MAX
+from entrepot.base.limits import EVIDENCE_CHARS_MAX, REASON_CHARS_MAX
 from entrepot.base.machine import Machine
 from entrepot.commerce.payment import events
-from entrepot.partners.payment.port import GatewayDispute, Movement
+from entrepot.partners.payment.port import GatewayDispute, GatewayPayment, Movement
 
 MACHINE = Machine(
     "payment",
@@ -23,13 +24,16 @@ MACHINE = Machine(
         "voided": (),
     },
 )
-OPERATION_MACHINE = Machine("operation", {"asked": ("done", "failed", "unclear"), "done": (), "failed": (), "unclear": ()})
+OPERATION_MACHINE = Machine(
+    "operation", {"asked": ("done", "failed", "unclear"), "unclear": ("done", "failed"), "done": (), "failed": ()}
+)
 DISPUTE_MACHINE = Machine(
     "dispute", {"opened": ("evidence_sent", "won", "lost"), "evidence_sent": ("won", "lost"), "won": (), "lost": ()}
 )
 
 OperationKind = Literal["capture", "void", "refund"]
 Ending = Literal["done", "failed", "unclear"]
+Verdict = Literal["succeeded", "failed"]
 
 _DONE = {"capture": events.PAYMENT_CAPTURED, "void": events.PAYMENT_VOIDED, "refund": events.PAYMENT_REFUNDED}
 _DISPUTED = {
@@ -51,6 +55,12 @@ class RefundExceedsCapturedError(ConflictError):
     """More was to be refunded than was captured and not yet given back or disputed; nothing was asked of the gateway."""
 
     slug = "refund-exceeds-captured"
+
+
+class GatewayContradictsError(ConflictError):
+    """A person said of an unclear operation what the gateway does not say; nothing was changed."""
+
+    slug = "gateway-contradicts"
 
 
 class Payment(Struct, frozen=True, kw_only=True):
@@ -142,7 +152,7 @@ def state_of(authorized_minor: int, captured_minor: int, voided_minor: int, refu
 
 def ask(payment: Payment, kind: OperationKind, amount_minor: int | None) -> tuple[Payment, int]:
     """Set an amount aside for what will be asked of the gateway; None means all that is left. Returns the amount too."""
-    left = payment.refundable_minor if kind == "refund" else payment.open_minor
+    left = _left(payment, kind)
     amount = left if amount_minor is None else amount_minor
     if amount_minor is not None and amount_minor < 1:
         raise BadInputError(
@@ -166,23 +176,87 @@ def end(payment: Payment, operation: Operation, ending: Ending) -> tuple[Payment
     One that is unclear keeps its amount set aside and tells nothing: a person must look first.
     """
     OPERATION_MACHINE.check(operation.id, operation.state, ending)
-    amount = operation.amount_minor
     if ending == "unclear":
         return payment, [], None
+    return _ended(payment, operation, operation.amount_minor if ending == "done" else 0)
+
+
+class Looked(Struct, frozen=True, kw_only=True):
+    """What the gateway said when it was asked again: how the payment stands, which we knew in this version; and, where another
+    operation of the same kind is open and could be what it speaks of, what its report says of this one by its key.
+    """
+
+    version: int
+    there: GatewayPayment
+    reported_minor: int | None = None
+
+
+def alone(operation: Operation, others: Iterable[Operation]) -> bool:
+    """Say whether what the gateway has and we have not can only be of this operation."""
+    rivals = [one for one in others if one.kind == operation.kind and one.state in {"asked", "unclear"}]
+    return all(one.id == operation.id for one in rivals)
+
+
+def settle(
+    payment: Payment, operation: Operation, others: Iterable[Operation], looked: Looked, verdict: Verdict
+) -> tuple[Payment, Operation, list[Booking], str]:
+    """End an unclear operation as a person says and the gateway confirms: what it moved is booked, the rest is free again.
+
+    The operation becomes one of what was moved, which is what the gateway's report says of it.
+    """
+    ending: Ending = "done" if verdict == "succeeded" else "failed"
+    OPERATION_MACHINE.check(operation.id, operation.state, ending)
+    moved = looked.reported_minor if looked.reported_minor is not None else _moved(payment, operation, looked.there)
+    if looked.reported_minor is None and (looked.version != payment.version or not alone(operation, others)):
+        raise ConflictError(f"Payment {payment.id} moved while its gateway was asked: ask again.", payment_id=str(payment.id))
+    if (moved != 0) != (verdict == "succeeded") or not 0 <= moved <= operation.amount_minor + _left(payment, operation.kind):
+        raise GatewayContradictsError(
+            f"The gateway says that {moved} of the {operation.amount_minor} {operation.currency} minor units of this "
+            f"{operation.kind} were moved, which is not what {verdict!r} means here.",
+            operation_id=str(operation.id),
+            moved_minor=moved,
+        )
+    after, bookings, kind = _ended(payment, operation, moved)
+    return after, structs.replace(operation, state=ending, amount_minor=moved or operation.amount_minor), bookings, kind
+
+
+def _moved(payment: Payment, operation: Operation, there: GatewayPayment) -> int:
+    match operation.kind:
+        case "capture":
+            return there.captured_minor - payment.captured_minor
+        case "refund":
+            return there.refunded_minor - payment.refunded_minor
+        case "void":
+            return there.voided_minor - payment.voided_minor
+
+
+def _left(payment: Payment, kind: OperationKind) -> int:
+    return payment.refundable_minor if kind == "refund" else payment.open_minor
+
+
+def _ended(payment: Payment, operation: Operation, moved: int) -> tuple[Payment, list[Booking], str]:
+    """Return the payment with nothing set aside for an operation any more and this much moved by it; 0 means that it failed."""
+    amount = operation.amount_minor
     after = (
         structs.replace(payment, returning_minor=payment.returning_minor - amount, version=payment.version + 1)
         if operation.kind == "refund"
         else structs.replace(payment, taking_minor=payment.taking_minor - amount, version=payment.version + 1)
     )
-    if ending == "failed":
+    if not moved:
         return after, [], events.OPERATION_FAILED
     if operation.kind == "capture":
-        booked = [Booking("gateway", "receivable", amount, debit_party=payment.gateway)]
-        return structs.replace(after, captured_minor=after.captured_minor + amount), booked, _DONE["capture"]
+        booked = [Booking("gateway", "receivable", moved, debit_party=payment.gateway)]
+        return structs.replace(after, captured_minor=after.captured_minor + moved), booked, _DONE["capture"]
     if operation.kind == "refund":
-        booked = [Booking("receivable", "gateway", amount, credit_party=payment.gateway)]
-        return structs.replace(after, refunded_minor=after.refunded_minor + amount), booked, _DONE["refund"]
-    return structs.replace(after, voided_minor=after.voided_minor + amount), [], _DONE["void"]
+        booked = [Booking("receivable", "gateway", moved, credit_party=payment.gateway)]
+        return structs.replace(after, refunded_minor=after.refunded_minor + moved), booked, _DONE["refund"]
+    return structs.replace(after, voided_minor=after.voided_minor + moved), [], _DONE["void"]
+
+
+def check_why(why: str) -> None:
+    """Refuse to settle without a reason, or with a novel."""
+    if not 1 <= len(why.strip()) <= REASON_CHARS_MAX:
+        raise BadInputError(f"The reason has {len(why.strip())} characters: say in 1 to {REASON_CHARS_MAX} why.", field="why")
 
 
 def ended(operation: Operation) -> bool:
@@ -190,7 +264,7 @@ def ended(operation: Operation) -> bool:
     return operation.state != "asked"
 
 
-def with_end(operation: Operation, ending: Ending, reason: str, position: str | None) -> Operation:
+def with_end(operation: Operation, ending: str, reason: str, position: str | None) -> Operation:
     """Return an operation that has ended."""
     return structs.replace(operation, state=ending, reason=reason, position=position)
 

@@ -60,6 +60,17 @@ async def end_operation(connection: Connection, cell: int, operation_id: UUID, s
     await connection.execute(SQL["end_operation"], cell, operation_id, state, reason, at)
 
 
+async def settle_operation(connection: Connection, cell: int, settled: Operation, why: str, at: datetime) -> None:
+    """Note what became of an operation that was unclear, and how much it moved."""
+    amount = settled.amount_minor
+    await connection.execute(SQL["settle_operation"], cell, settled.id, settled.state, amount, why, at)
+
+
+async def unclear_operations(connection: Connection, cell: int, limit: int) -> list[Operation]:
+    """Return operations that wait for a person, the oldest first."""
+    return [Operation(**dict(row)) for row in await connection.fetch(SQL["unclear_operations"], cell, limit)]
+
+
 async def operations_to_finish(connection: Connection, cell: int, gateway: str, before: datetime, limit: int) -> list[UUID]:
     """Return what was asked of a gateway before a moment and has no answer yet."""
     return [row["id"] for row in await connection.fetch(SQL["operations_to_finish"], cell, gateway, before, limit)]

@@ -35,6 +35,15 @@ SELECT id, payment_id, kind, amount_minor, currency, state, about_id, reason FRO
 -- Notes what became of what was asked.
 UPDATE payment.operation SET state = $3, reason = $4, ended_at = $5 WHERE cell = $1 AND id = $2;
 
+-- name: settle_operation
+-- Notes what became of an operation that was unclear, and how much it moved.
+UPDATE payment.operation SET state = $3, amount_minor = $4, reason = $5, ended_at = $6 WHERE cell = $1 AND id = $2;
+
+-- name: unclear_operations
+-- What the gateway did otherwise than was asked, the oldest first: a person decides.
+SELECT id, payment_id, kind, amount_minor, currency, state, about_id, reason
+FROM payment.operation WHERE cell = $1 AND state = 'unclear' ORDER BY id LIMIT $2;
+
 -- name: operations_to_finish
 -- What was asked of a gateway before a moment and has no answer yet, the oldest first.
 SELECT o.id FROM payment.operation AS o
