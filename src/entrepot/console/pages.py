@@ -18,6 +18,7 @@ from entrepot.console import (
     flash,
     office,
     office_business,
+    office_payments,
     office_returns,
     office_webhooks,
     orders,
