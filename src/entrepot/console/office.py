@@ -16,7 +16,7 @@ from entrepot.commerce.aftersale.query import returns
 from entrepot.commerce.business import query as business
 from entrepot.commerce.checkout.quoting import coupons_used
 from entrepot.commerce.payment import operations
-from entrepot.commerce.payment.query import disputes
+from entrepot.commerce.payment.query import disputes, unclear_operations
 from entrepot.commerce.promotion.query import coupons
 from entrepot.commerce.webhook.query import endpoints
 from entrepot.console.forms import Form, key_of, text

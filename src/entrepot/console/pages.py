@@ -36,6 +36,7 @@ ROOMS = (
     office,
     office_returns,
     office_business,
+    office_payments,
     office_webhooks,
     sellers,
     sales,
