@@ -29,6 +29,7 @@ TABS: Sequence[tuple[str, str, str]] = (
     ("overview", "Waiting", "/office"),
     ("returns", "Returns", "/office/returns"),
     ("disputes", "Disputes", "/office/disputes"),
+    ("payments", "Payments", "/office/payments"),
     ("quotes", "Quotes", "/office/quotes"),
     ("purchases", "Purchases", "/office/purchases"),
     ("coupons", "Coupons", "/office/coupons"),
@@ -58,6 +59,7 @@ async def overview(parts: NamedDependency[Parts]) -> Response[str]:
         pending = await business.purchases(connection, parts.cell, None, "pending", None, LIMIT)
         talks = await business.negotiations(connection, parts.cell, None, None, LIMIT)
         late = await business.invoices(connection, parts.cell, None, "overdue", None, LIMIT)
+        unclear = await unclear_operations(connection, parts.cell, LIMIT)
         told = await endpoints(connection, parts.cell)
         runs = await jobs.runs(connection)
     ours = [one for one in talks if one.state in {"requested", "countered"}]
@@ -66,6 +68,7 @@ async def overview(parts: NamedDependency[Parts]) -> Response[str]:
         Waiting("Returns to inspect", len(here), "Look at each piece", "/office/returns?state=received"),
         Waiting("Returns to settle", len(decided), "Refund or exchange", "/office/returns?state=inspected"),
         Waiting("Disputes to answer", len(disputed), "Send evidence", "/office/disputes", "bad"),
+        Waiting("Payments to settle", len(unclear), "Ask the gateway", "/office/payments", "bad"),
         Waiting("Purchases to approve", len(pending), "Approve or reject", "/office/purchases"),
         Waiting("Quotes to answer", len(ours), "Offer a price", "/office/quotes"),
         Waiting("Invoices overdue", len(late), "Remind the company", "/office/purchases#overdue"),
