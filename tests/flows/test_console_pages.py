@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
+from entrepot.commerce.pricing.commands import save_market
+from entrepot.console.language import preferred
 from tests.house import House
 
 PAGE = {"Accept": "text/html"}
@@ -22,7 +24,7 @@ async def test_a_product_without_price_stock_or_english_has_a_page(house: House)
     answer = await house.client.get(await make(house, bare), headers=PAGE)
     assert answer.status_code == 200
     assert "Nacktes &lt;Ding&gt;" in answer.text
-    assert "No price in the market uk" in answer.text
+    assert "Not sold in the market uk" in answer.text
     assert "Out of stock" in answer.text
     assert "Buy now" not in answer.text
 
@@ -40,6 +42,41 @@ async def test_a_product_with_several_variants_offers_each_at_its_price(house: H
     assert "from £10.00" in text
     assert "£12.50" in text
     assert "size: L (out of stock)" in text
+
+
+async def test_a_visitor_finds_what_is_sold_in_their_market_and_is_told_where_the_rest_is(house: House) -> None:
+    async with house.app.record.transaction(house.app.settings.cell) as tx:
+        await save_market(tx, "ca", "CAD")
+    page = await make(house, {"code": "CANOE", "texts": {"en": {"title": "Canoe"}}, "variants": [{"sku": "CANOE"}]})
+    price = {"sku": "CANOE", "market": "ca", "currency": "CAD", "amount_minor": 90_000}
+    await house.client.put(f"/v1{page}/prices", json={"prices": [price]})
+    await house.seen_by_all()
+    here = (await house.client.get("/search?q=canoe&market=uk", headers=PAGE)).text
+    assert "Nothing matches" in here
+    assert "1 product is sold in other markets, not in uk" in here
+    assert "market=ca" in here
+    assert f"{page}?market=ca" in (await house.client.get("/search?q=canoe&market=ca", headers=PAGE)).text
+    assert not (await house.client.get("/suggest?q=canoe&market=uk")).json()
+    assert [one["text"] for one in (await house.client.get("/suggest?q=canoe&market=ca")).json()] == ["canoe", "Canoe"]
+    text = (await house.client.get(f"{page}?market=uk", headers=PAGE)).text
+    assert "Not sold in the market uk" in text
+    assert f'href="{page}?market=ca"' in text
+
+
+async def test_what_the_catalogue_says_is_said_in_the_visitor_s_language(house: House) -> None:
+    texts = {"en": {"title": "Spinning top"}, "de": {"title": "Brummkreisel"}}
+    page = await make(house, {"code": "TOP", "texts": texts, "variants": [{"sku": "TOP"}]})
+    wanted = {"de-AT,de;q=0.9": "Brummkreisel", "fi": "Spinning top", "": "Spinning top"}
+    for languages, title in wanted.items():
+        assert f"<h1>{title}</h1>" in (await house.client.get(page, headers={**PAGE, "Accept-Language": languages})).text
+
+
+@pytest.mark.parametrize(
+    ("header", "locale"),
+    [("", "en"), ("de", "de"), ("fr;q=0.5, de-CH;q=0.9", "de-CH"), ("*", "en"), ("de;q=x,it", "it"), ("<i>,;q=,", "en")],
+)
+def test_the_language_a_browser_likes_best_is_read(header: str, locale: str) -> None:
+    assert preferred(header) == locale
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -24,12 +25,13 @@ from entrepot.commerce.catalog.events import (
 )
 from entrepot.commerce.pricing.events import PRICES_SET, Price, PricesSet
 from entrepot.engines.search.tantivy import TantivyStore
-from entrepot.projections.product_search.facets import Facet
+from entrepot.projections.product_search.facets import Facet, Value
 from entrepot.projections.product_search.project import ProductSearch
 from entrepot.projections.product_search.query import Results, Wanted, search
 from entrepot.projections.product_search.suggest import Suggestions, suggest
 
 AUDIO, EARS = UUID(int=1_000), UUID(int=1_001)
+HEADSET = 23
 
 HEADPHONES = {
     "cs-CZ": "Sluchátka",
@@ -58,7 +60,7 @@ HEADPHONES = {
 
 @dataclass(frozen=True)
 class Sold:
-    """A product of the test shop: its price is in GBP pence, None for none."""
+    """A product of the test shop: its price is in GBP pence; one without is sold only in the US, for one dollar."""
 
     titles: Mapping[str, str]
     brand: str
@@ -119,7 +121,8 @@ def _events() -> list[Event]:
             variants=[Variant(id=id_, sku=f"SKU-{number}", barcodes=[f"40000000000{number:02}"])],
             released_on=date(2020, 1, number),
         )
-        prices = [] if sold.price is None else [Price(variant_id=id_, market="GB", currency="GBP", amount_minor=sold.price)]
+        market, currency, minor = ("US", "USD", 100) if sold.price is None else ("GB", "GBP", sold.price)
+        prices = [Price(variant_id=id_, market=market, currency=currency, amount_minor=minor)]
         told += [
             (PRODUCT_CHANGED, f"product/{id_}", product),
             (PRICES_SET, f"product/{id_}", PricesSet(product_id=id_, prices=prices)),
@@ -138,17 +141,17 @@ class Shop:
     target: Target
 
     async def ask(self, text: str = "", locale: str = "en", **wanted: object) -> Results:
-        """Search for a text in the market GB."""
-        asked: dict[str, object] = {"text": text, "locale": locale, "market": "GB", "limit": 100} | wanted
+        """Search for a text, in every market unless one is named."""
+        asked: dict[str, object] = {"text": text, "locale": locale, "limit": 100} | wanted
         return await search(self.store, self.target, msgspec.convert(asked, Wanted))
 
     async def titles(self, text: str, locale: str = "en", **wanted: object) -> list[str]:
         """Return the titles found."""
         return [hit.title for hit in (await self.ask(text, locale, **wanted)).hits]
 
-    async def suggest(self, text: str, locale: str = "en") -> Suggestions:
+    async def suggest(self, text: str, locale: str = "en", market: str = "") -> Suggestions:
         """Return what is suggested."""
-        return await suggest(self.store, self.target, text, locale)
+        return await suggest(self.store, self.target, text, locale, market=market)
 
 
 @pytest.fixture(scope="module")
@@ -163,6 +166,20 @@ async def shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
 
 def facet(results: Results, field: str) -> Facet:
     return next(each for each in results.facets if each.field == field)
+
+
+def choice(field: str, value: Value) -> dict[str, Any]:
+    """Return what is wanted by who chooses this value of a facet."""
+    name, _, key = field.partition(".")
+    low, below = value.low and int(value.low), value.below and int(value.below)
+    choices: dict[str, dict[str, Any]] = {
+        "brand": {"brands": [value.value]},
+        "category": {"categories": [value.value]},
+        "attributes": {"attributes": {key: [value.value]}},
+        "numbers": {"numbers": {key: (value.low, value.below)}},
+        "price": {"price_low": low, "price_below": below},
+    }
+    return choices[name]
 
 
 async def test_a_plural_finds_the_singular_and_the_thing_before_its_case(shop: Shop) -> None:
@@ -232,16 +249,29 @@ async def test_any_text_gets_an_answer(shop: Shop, text: str) -> None:
     assert results.total == len(results.hits)
 
 
-async def test_each_facet_value_leaves_as_many_products_as_it_says(shop: Shop) -> None:
-    results = await shop.ask()
-    for value in facet(results, "brand").values:
-        assert (await shop.ask(brands=[value.value])).total == value.count
-    for value in facet(results, "attributes.colour").values:
-        assert (await shop.ask(attributes={"colour": [value.value]})).total == value.count
-    for value in facet(results, "price").values:
-        assert (
-            await shop.ask(price_low=value.low and int(value.low), price_below=value.below and int(value.below))
-        ).total == value.count
+@pytest.mark.parametrize("market", ["", "GB"])
+async def test_each_facet_value_leaves_as_many_products_as_it_says(shop: Shop, market: str) -> None:
+    results = await shop.ask(market=market)
+    assert results.facets
+    for each in results.facets:
+        for value in each.values:
+            chosen = choice(each.field, value)
+            assert (await shop.ask(market=market, **chosen)).total == value.count, (each.field, value)
+
+
+async def test_in_a_market_only_what_is_sold_there_is_found(shop: Shop) -> None:
+    assert [hit.title for hit in (await shop.ask("sonor", market="US")).hits] == ["Sonor stereo headset"]
+    assert (await shop.ask("sonor", market="GB")).total == 2
+    assert ((await shop.ask(market="GB")).total, (await shop.ask(market="US")).total, (await shop.ask()).total) == (23, 1, 24)
+    assert (await shop.ask(market="US", categories=[AUDIO])).total == 1
+
+
+async def test_where_nothing_is_sold_here_one_is_told_how_much_there_is_elsewhere(shop: Shop) -> None:
+    nowhere = await shop.ask("headset", market="GB")
+    assert (nowhere.total, nowhere.elsewhere) == (0, 1)
+    assert (await shop.ask("headset", market="US")).elsewhere == 0
+    assert (await shop.ask("notebook", market="FR", price_low=1)).elsewhere == 13
+    assert (await shop.ask("zzzzqqq", market="GB")).elsewhere == 0
 
 
 async def test_a_chosen_value_leaves_the_other_values_of_its_facet_to_be_added(shop: Shop) -> None:
@@ -267,16 +297,16 @@ async def test_a_chosen_attribute_stays_a_facet(shop: Shop) -> None:
 
 
 async def test_a_price_range_keeps_what_lies_in_it(shop: Shop) -> None:
-    results = await shop.ask(price_low=1_000, price_below=7_000)
+    results = await shop.ask(market="GB", price_low=1_000, price_below=7_000)
     assert all(hit.price and 1_000 <= hit.price.amount_minor < 7_000 for hit in results.hits)
     assert results.total == 5
 
 
-async def test_a_price_is_the_lowest_of_the_market_or_none(shop: Shop) -> None:
-    (radio,) = (await shop.ask("radio")).hits
+async def test_a_price_is_the_lowest_of_the_market_or_none_without_one(shop: Shop) -> None:
+    (radio,) = (await shop.ask("radio", market="GB")).hits
     assert radio.price
     assert (radio.price.amount_minor, radio.price.currency, radio.price.several) == (7_000, "GBP", False)
-    assert (await shop.ask("radio", market="US")).hits[0].price is None
+    assert (await shop.ask("radio")).hits[0].price is None
 
 
 @pytest.mark.parametrize("sort", ["relevance", "price-up", "price-down", "newest", "name"])
@@ -284,18 +314,20 @@ async def test_pages_in_any_order_show_every_product_once(shop: Shop, sort: str)
     seen: list[str] = []
     cursor = ""
     while True:
-        page = await shop.ask(sort=sort, limit=5, cursor=cursor)
+        page = await shop.ask(sort=sort, limit=5, cursor=cursor, market="GB")
         seen += [hit.code for hit in page.hits]
         cursor = page.cursor
         if not cursor:
             break
-    assert sorted(seen) == sorted(f"P{number}" for number in range(1, 25))
+    assert sorted(seen) == sorted(f"P{number}" for number in range(1, 25) if number != HEADSET)
 
 
 async def test_products_are_sorted_by_price_age_and_name(shop: Shop) -> None:
-    prices = [hit.price.amount_minor for hit in (await shop.ask(sort="price-up")).hits if hit.price]
-    assert prices == sorted(prices)
-    assert (await shop.ask(sort="price-down")).hits[-1].price is None
+    dear, cheap = [
+        [hit.price.amount_minor for hit in (await shop.ask(sort=sort, market="GB")).hits if hit.price]
+        for sort in ("price-down", "price-up")
+    ]
+    assert dear[::-1] == cheap == sorted(cheap)
     assert (await shop.ask(sort="newest")).hits[0].code == "P24"
     titles = [title.casefold() for title in await shop.titles("", sort="name")]
     assert titles == sorted(titles)
@@ -311,6 +343,16 @@ async def test_suggestions_complete_the_text_and_name_brands_categories_and_prod
     assert (await shop.suggest("so")).brands == ["Sonor"]
     assert [category.name for category in (await shop.suggest("kopf", "de-DE")).categories] == ["Kopfhörer"]
     assert [product.title for product in (await shop.suggest("ワイヤ", "ja")).products] == ["ソナー ワイヤレスヘッドセット"]
+
+
+async def test_in_a_market_only_what_is_sold_there_is_suggested(shop: Shop) -> None:
+    assert not (await shop.suggest("headset", market="GB")).products
+    here = await shop.suggest("head", market="US")
+    assert (here.texts, [product.title for product in here.products]) == (["headset"], ["Sonor stereo headset"])
+    assert not (await shop.suggest("wir", market="US")).texts
+    assert not (await shop.suggest("headph", market="US")).categories
+    assert [category.name for category in (await shop.suggest("audi", market="US")).categories] == ["Audio"]
+    assert (await shop.suggest("so", market="US")).brands == ["Sonor"]
 
 
 async def test_suggestions_forgive_a_typing_error_and_empty_texts(shop: Shop) -> None:

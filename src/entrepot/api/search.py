@@ -40,7 +40,10 @@ class SearchOperation(Operation):
                 Schema(type=OpenAPIType.STRING, max_length=QUERY_CHARS_MAX),
             ),
             _given("locale", "The language of the texts; en unless given."),
-            _given("market", "The market whose prices count."),
+            _given(
+                "market",
+                "The market that is bought in: what is sold there is found, at its prices; all products without one.",
+            ),
             _given("sort", "The order of the hits.", Schema(enum=get_args(SortBy))),
             _given("brand", "Any of these.", Schema(type=OpenAPIType.ARRAY, items=_TEXT)),
             _given("category", "Any of these.", _IDS),
@@ -66,9 +69,10 @@ async def suggestions(
     parts: NamedDependency[Parts],
     q: Annotated[str, QueryParameter(max_length=QUERY_CHARS_MAX, description="What was typed so far.")],
     locale: FromQuery[str] = "en",
+    market: FromQuery[str] = "",
 ) -> Response[Suggestions]:
-    """Suggest how the text may go on, and the brands, categories and products that it begins."""
-    found = await suggest(parts.search, parts.live.target(PROJECTION), q, locale)
+    """Suggest how the text may go on, and the brands, categories and products that it begins; in a market, of what it sells."""
+    found = await suggest(parts.search, parts.live.target(PROJECTION), q, locale, market=market or parts.market)
     return Response(found, headers={"Cache-Control": "public, max-age=60"})
 
 

@@ -20,7 +20,7 @@ _SORTS: tuple[str, ...] = get_args(SortBy)
 _KNOWN = {"q", "locale", "market", "sort", "cursor", "limit", "brand", "category", "price"}
 
 
-def read(pairs: Iterable[tuple[str, str]], *, market: str, facets: bool = True, limit: int = 24) -> Wanted:
+def read(pairs: Iterable[tuple[str, str]], *, market: str, locale: str = "en", facets: bool = True, limit: int = 24) -> Wanted:
     """Return what is wanted; a part that cannot be meant is refused by name."""
     given: dict[str, list[str]] = {}
     for name, value in pairs:
@@ -44,7 +44,7 @@ def read(pairs: Iterable[tuple[str, str]], *, market: str, facets: bool = True, 
     }
     return Wanted(
         text=text,
-        locale=_one(given, "locale", "en"),
+        locale=_one(given, "locale", locale),
         market=_one(given, "market", market),
         brands=tuple(given.get("brand", ())),
         categories=tuple(_category(name) for name in given.get("category", ())),

@@ -21,6 +21,7 @@ from entrepot.base.money import Currency, to_minor
 from entrepot.commerce.catalog.events import ProductText
 from entrepot.commerce.pricing.query import markets
 from entrepot.console import narrowing
+from entrepot.console.language import LOCALE, locale_of
 from entrepot.console.render import decimal, page
 from entrepot.console.visitor import pieces
 from entrepot.projections.bought_together.query import bought_together
@@ -29,8 +30,8 @@ from entrepot.projections.product_page.query import ProductPage, categories, pag
 from entrepot.projections.product_search import query
 from entrepot.projections.product_search.query import Results, Wanted
 from entrepot.projections.product_search.suggest import suggest
+from entrepot.projections.product_search.text import spoken_in
 
-LOCALE = "en"
 FEW = 5
 SORTS = (
     ("relevance", "Best match"),
@@ -72,10 +73,17 @@ class Suggested(Struct, frozen=True, kw_only=True):
 async def home(request: Request[Any, Any, Any], parts: NamedDependency[Parts], market: FromQuery[str] = "") -> Response[str]:
     """Show the search box and where to begin."""
     here = await place(parts, market)
+    locale = locale_of(request)
     results = await _search(parts, Wanted(text="", market=here.market, limit=1))
-    names = await _category_names(parts, results)
+    names = await _category_names(parts, results, locale)
     facets = {facet.field: facet for facet in results.facets}
-    context = {"here": here, "total": results.total, "facets": facets, "names": names, "sold": await _best_sold(parts, here)}
+    context = {
+        "here": here,
+        "total": results.total,
+        "facets": facets,
+        "names": names,
+        "sold": await _best_sold(parts, here, locale),
+    }
     return page("home.html", "store", context, pieces=await pieces(parts, request))
 
 
@@ -102,9 +110,9 @@ async def results(request: Request[Any, Any, Any], parts: NamedDependency[Parts]
     here = await place(parts, dict(pairs).get("market", ""))
     if any(name in {"from", "to"} for name, _ in pairs):
         return Redirect(narrowing.address(_with_price(pairs, here.currency)), status_code=303)
-    asked = wanted.read(pairs, market=here.market, limit=24)
+    asked = wanted.read(pairs, market=here.market, locale=locale_of(request), limit=24)
     found = await _search(parts, asked)
-    names = await _category_names(parts, found, asked.categories)
+    names = await _category_names(parts, found, asked.locale, asked.categories)
     labels = {facet.field: facet.label for facet in found.facets}
     shown = {
         "here": here,
@@ -115,6 +123,9 @@ async def results(request: Request[Any, Any, Any], parts: NamedDependency[Parts]
         "sorts": [(key, label, narrowing.address(narrowing.replaced(pairs, "sort", key))) for key, label in SORTS],
         "more": narrowing.address(narrowing.replaced(pairs, "cursor", found.cursor)) if found.cursor else "",
         "instead": narrowing.address(narrowing.replaced(pairs, "q", found.did_you_mean)) if found.did_you_mean else "",
+        "markets": [
+            (name, narrowing.address(narrowing.replaced(pairs, "market", name))) for name in here.markets if name != here.market
+        ],
         "first": narrowing.address([(n, v) for n, v in pairs if n != "cursor"]),
         "cleared": narrowing.address([(n, v) for n, v in pairs if n in {"q", "market"}]),
         "kept": [(n, v) for n, v in pairs if n not in {"q", "cursor", "price"}],
@@ -124,14 +135,23 @@ async def results(request: Request[Any, Any, Any], parts: NamedDependency[Parts]
 
 
 @get("/suggest", include_in_schema=False)
-async def suggestions(parts: NamedDependency[Parts], q: FromQuery[str] = "") -> list[Suggested]:
+async def suggestions(
+    request: Request[Any, Any, Any], parts: NamedDependency[Parts], q: FromQuery[str] = "", market: FromQuery[str] = ""
+) -> list[Suggested]:
     """Suggest while typing (for the script of the search box): texts first, then where else the text may lead."""
-    found = await suggest(parts.search, parts.live.target("product_search"), q, LOCALE)
+    found = await suggest(parts.search, parts.live.target("product_search"), q, locale_of(request), market=market)
+    here = {"market": market} if market else {}
     texts = [Suggested(text=text) for text in found.texts]
-    brands = [Suggested(text=name, kind="brand", href=f"/search?{urlencode({'brand': name})}") for name in found.brands]
-    within = [Suggested(text=one.name, kind="category", href=f"/search?category={one.category_id}") for one in found.categories]
-    shown = [Suggested(text=one.title, kind="product", href=f"/products/{one.product_id}") for one in found.products]
+    brands = [_suggested(name, "brand", "/search", here | {"brand": name}) for name in found.brands]
+    within = [
+        _suggested(one.name, "category", "/search", here | {"category": str(one.category_id)}) for one in found.categories
+    ]
+    shown = [_suggested(one.title, "product", f"/products/{one.product_id}", here) for one in found.products]
     return [*texts, *brands[:2], *within[:2], *shown[:3]]
+
+
+def _suggested(text: str, kind: str, path: str, query: Mapping[str, str]) -> Suggested:
+    return Suggested(text=text, kind=kind, href=f"{path}?{urlencode(query)}" if query else path)
 
 
 @get("/products/{product_id:uuid}", include_in_schema=False)
@@ -139,7 +159,7 @@ async def product(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], product_id: FromPath[UUID], market: FromQuery[str] = ""
 ) -> Response[str]:
     """Show one product."""
-    here = await place(parts, market)
+    here, locale = await place(parts, market), locale_of(request)
     shown = read_page((await parts.pages.page(product_id)).body)
     stock = await _stock(parts, shown)
     articles = _articles(shown, stock or {}, here.market)
@@ -148,14 +168,15 @@ async def product(
     context = {
         "here": here,
         "product": shown,
-        "text": spoken(shown),
+        "text": spoken(shown, locale),
         "articles": articles,
         "lowest": min(here_prices, default=None),
         "several": len(set(here_prices)) > 1,
         "known_stock": stock is not None,
         "prices": sorted({(price.market, price.amount_minor, price.currency) for price in shown.prices}),
-        "path": [(id_, named(text)) for id_, text in path.items()],
-        "companions": await _companions(parts, product_id),
+        "sold_in": sorted({price.market for price in shown.prices} & here.markets.keys()),
+        "path": [(id_, named(text, locale)) for id_, text in path.items()],
+        "companions": await _companions(parts, product_id, here, locale),
         "attributes": [(name.replace("_", " "), _value(value)) for name, value in shown.attributes.items()],
         "key": parts.record.ids.fresh(),
     }
@@ -165,25 +186,25 @@ async def product(
 HANDLERS = [home, results, suggestions, product]
 
 
-def spoken(shown: ProductPage) -> ProductText:
-    """Return what is said of a product in the reader's language, or in the first there is."""
-    return shown.texts.get(LOCALE) or next(iter(shown.texts.values()))
+def spoken(shown: ProductPage, locale: str = LOCALE) -> ProductText:
+    """Return what is said of a product in the reader's language, else in English, else in the first there is."""
+    return shown.texts[spoken_in(locale, {name: name for name in shown.texts})]
 
 
 async def _search(parts: Parts, asked: Wanted) -> Results:
     return await query.search(parts.search, parts.live.target("product_search"), asked)
 
 
-async def _category_names(parts: Parts, found: Results, chosen: Sequence[UUID] = ()) -> dict[UUID, str]:
+async def _category_names(parts: Parts, found: Results, locale: str, chosen: Sequence[UUID] = ()) -> dict[UUID, str]:
     ids = [UUID(value.value) for facet in found.facets if facet.field == "category" for value in facet.values]
     texts = await categories(parts.documents, parts.live.target("product_page"), [*ids, *chosen])
-    return {id_: named(text) for id_, text in texts.items()}
+    return {id_: named(text, locale) for id_, text in texts.items()}
 
 
-def named(category: bytes) -> str:
-    """Return a category's name in the reader's language."""
+def named(category: bytes, locale: str = LOCALE) -> str:
+    """Return a category's name in the reader's language; its code where it has no name."""
     read = read_category(category)
-    return read.names.get(LOCALE) or read.names.get("en-US") or next(iter(read.names.values()), read.code)
+    return spoken_in(locale, read.names) or read.code
 
 
 async def _stock(parts: Parts, shown: ProductPage) -> Mapping[UUID, Mapping[str, int]] | None:
@@ -209,7 +230,7 @@ def _articles(shown: ProductPage, stock: Mapping[UUID, Mapping[str, int]], marke
     ]
 
 
-async def _best_sold(parts: Parts, here: "Place") -> list[Companion]:
+async def _best_sold(parts: Parts, here: Place, locale: str) -> list[Companion]:
     """Return what sold best in this market; none when the engine that knows does not answer."""
     rows = await parts.best_sold.of(here.market)
     try:
@@ -218,14 +239,14 @@ async def _best_sold(parts: Parts, here: "Place") -> list[Companion]:
         return []
     read = {id_: read_page(text.body) for id_, text in texts.items()}
     return [
-        Companion(id=id_, title=spoken(read[id_]).title, brand=read[id_].brand, orders=row.orders)
+        Companion(id=id_, title=spoken(read[id_], locale).title, brand=read[id_].brand, orders=row.orders)
         for row in rows
         if (id_ := row.product_id) in read
     ]
 
 
-async def _companions(parts: Parts, product_id: UUID) -> list[Companion]:
-    """Return what is bought together with it; none when the graph does not answer, since the page is whole without."""
+async def _companions(parts: Parts, product_id: UUID, here: Place, locale: str) -> list[Companion]:
+    """Return what is bought together with it and sold here; none when the graph does not answer: the page is whole without."""
     try:
         async with asyncio.timeout(ASIDE_SECONDS_MAX):
             found = await bought_together(parts.graph, parts.live.target("bought_together"), [product_id], FEW)
@@ -234,11 +255,9 @@ async def _companions(parts: Parts, product_id: UUID) -> list[Companion]:
         return []
     read = {id_: read_page(text) for id_, text in texts.items()}
     return [
-        Companion(
-            id=one.product_id, title=spoken(read[one.product_id]).title, brand=read[one.product_id].brand, orders=one.baskets
-        )
+        Companion(id=id_, title=spoken(read[id_], locale).title, brand=read[id_].brand, orders=one.baskets)
         for one in found
-        if one.product_id in read
+        if (id_ := one.product_id) in read and any(price.market == here.market for price in read[id_].prices)
     ]
 
 

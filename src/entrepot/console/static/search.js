@@ -47,7 +47,7 @@
       const mine = ++asked, text = field.value.trim();
       if (text.length < 2) { close(); return; }
       try {
-        const answer = await fetch(`/suggest?q=${encodeURIComponent(text)}`);
+        const answer = await fetch(`/suggest?${new URLSearchParams({ q: text, market: field.form.elements.market?.value ?? "" })}`);
         const found = answer.ok ? await answer.json() : [];
         if (mine === asked && document.activeElement === field) show(found);
       } catch { close(); }

@@ -9,12 +9,12 @@ from typing import Literal
 from uuid import UUID
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from entrepot.base.errors import BadInputError
 from entrepot.base.projection import Target
 from entrepot.engines.search.languages import spaced
-from entrepot.engines.search.port import Between, Clause, Hit, Match, OneOf, Query, SearchStore, Sort
+from entrepot.engines.search.port import AllOf, Between, Clause, Hit, Match, OneOf, Query, SearchStore, Sort
 from entrepot.projections.product_search import ranking
 from entrepot.projections.product_search.facets import Facet, count_facets
 from entrepot.projections.product_search.reading import Reading, read
@@ -33,6 +33,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     """What a buyer looks for. Filters of one field are alternatives, of different fields conditions.
 
     ``numbers`` are from the first to below the second; so are prices, in minor units of the market's currency.
+    In a market is found what is sold there; without one, everything.
     """
 
     text: str = ""
@@ -87,7 +88,10 @@ class ProductHit(Struct, frozen=True, kw_only=True):
 
 
 class Results(Struct, frozen=True, kw_only=True):
-    """A page of products. ``did_you_mean`` is another text that finds more; ``searched`` is the text that was looked for."""
+    """A page of products. ``did_you_mean`` is another text that finds more; ``searched`` is the text that was looked for.
+
+    ``elsewhere`` says, where nothing was found in the market, how many products other markets would have had.
+    """
 
     hits: Sequence[ProductHit]
     total: int
@@ -95,14 +99,16 @@ class Results(Struct, frozen=True, kw_only=True):
     cursor: str
     searched: str
     did_you_mean: str = ""
+    elsewhere: int = 0
 
 
 async def search(store: SearchStore, target: Target, wanted: Wanted) -> Results:
     """Return the page of products that answers what is wanted, and the facets that narrow it best."""
     reading = await read(store, target, wanted.text, wanted.locale)
     categories = await _categories_named(store, target, reading.text, wanted.locale) if reading.words else []
-    at_least = await _words_wanted(store, target, reading, categories)
-    selected, ranked = _clauses(reading, at_least, categories)
+    offered = ranking.offered(wanted.market)
+    at_least = await _words_wanted(store, target, reading, categories, offered)
+    selected, ranked = _clauses(reading, at_least, categories, offered)
     filters = _filters(wanted)
     asked = Query(where=ranked, filters=filters, sort=_sort(wanted), limit=wanted.limit, cursor=wanted.cursor)
     counted = Query(where=selected, filters=filters, limit=0)
@@ -116,24 +122,34 @@ async def search(store: SearchStore, target: Target, wanted: Wanted) -> Results:
         cursor=found.cursor,
         searched=reading.text,
         did_you_mean=reading.did_you_mean,
+        elsewhere=0 if found.total or not wanted.market else await _elsewhere(store, target, reading, categories, wanted),
     )
 
 
-async def _words_wanted(store: SearchStore, target: Target, reading: Reading, categories: Sequence[str]) -> int:
+async def _elsewhere(store: SearchStore, target: Target, reading: Reading, categories: Sequence[str], wanted: Wanted) -> int:
+    """Return how many products would be found, were they sold here; a price is one of this market, and is left out."""
+    selected, _ = _clauses(reading, 1, categories, ranking.offered())
+    filters = _filters(structs.replace(wanted, price_low=None, price_below=None))
+    (count,) = await store.count(target, [AllOf((selected, *filters))])
+    return count
+
+
+async def _words_wanted(
+    store: SearchStore, target: Target, reading: Reading, categories: Sequence[str], offered: Clause
+) -> int:
     """Return how many of the words a product must have: all, or as many as enough products have."""
     for many in range(len(reading.words), 1, -1):
-        (count,) = await store.count(target, [ranking.selected(reading.words, many, categories)])
+        (count,) = await store.count(target, [ranking.selected(reading.words, many, categories, offered)])
         if count >= _FILL_BELOW:
             return many
     return 1
 
 
-def _clauses(reading: Reading, at_least: int, categories: Sequence[str]) -> tuple[Clause, Clause]:
+def _clauses(reading: Reading, at_least: int, categories: Sequence[str], offered: Clause) -> tuple[Clause, Clause]:
     if not reading.words:
-        every = OneOf("type", ("product",))
-        return every, every
-    selected = ranking.selected(reading.words, at_least, categories)
-    return selected, ranking.ranked(reading.text, reading.words, at_least, categories)
+        return offered, offered
+    selected = ranking.selected(reading.words, at_least, categories, offered)
+    return selected, ranking.ranked(reading.text, reading.words, at_least, categories, offered)
 
 
 async def _no_facets() -> list[Facet]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from entrepot.engines.search.port import AllOf, AnyOf, Best, Clause, Match, OneOf, Preferring, Weighed
+from entrepot.engines.search.port import AllOf, AnyOf, Best, Between, Clause, Match, OneOf, Preferring, Weighed
 
 # Few weights and round ones, found on rated queries and checked by cross-validation (docs: ``bench search-quality``).
 _BY_LENGTH: Mapping[str, float] = {
@@ -61,12 +61,18 @@ def occurs(text: str, locale: str, *, rarity: float = 0.0, prefix: bool = False)
     return Best(tuple(fields), _TIE)
 
 
-def selected(words: Sequence[Term], at_least: int, categories: Sequence[str]) -> Clause:
-    """Return the products that have so many of the words, or lie in one of the categories that the whole text names."""
-    return _containing([_either(word, 0.0) for word in words], at_least, categories)
+def offered(market: str = "") -> Clause:
+    """Return the products that have a price in a market; without a market, every product."""
+    product = OneOf("type", ("product",))
+    return AllOf((product, Between(f"price.{market}"))) if market else product
 
 
-def ranked(text: str, words: Sequence[Term], at_least: int, categories: Sequence[str]) -> Clause:
+def selected(words: Sequence[Term], at_least: int, categories: Sequence[str], among: Clause) -> Clause:
+    """Return those that have so many of the words, or lie in one of the categories that the whole text names."""
+    return _containing([_either(word, 0.0) for word in words], at_least, categories, among)
+
+
+def ranked(text: str, words: Sequence[Term], at_least: int, categories: Sequence[str], among: Clause) -> Clause:
     """Return the same products, in the order in which they answer the text."""
     clauses = [_either(word, word.rarity) for word in words]
     told = sum(word.rarity for word in words)
@@ -78,7 +84,7 @@ def ranked(text: str, words: Sequence[Term], at_least: int, categories: Sequence
         wishes.append(Weighed(Match(text=text, fields={"title": 1.0}, locale=locale, slop=0), _PHRASE * told, flat=True))
     if categories:
         wishes.append(Weighed(OneOf("category_path_ids", tuple(categories)), _CATEGORY * told, flat=True))
-    return Preferring(_containing(clauses, at_least, categories), tuple(wishes))
+    return Preferring(_containing(clauses, at_least, categories, among), tuple(wishes))
 
 
 def _either(word: Term, rarity: float) -> Clause:
@@ -86,8 +92,8 @@ def _either(word: Term, rarity: float) -> Clause:
     return Best((clause, occurs(word.joined, word.locale, rarity=rarity))) if word.joined else clause
 
 
-def _containing(words: Sequence[Clause], at_least: int, categories: Sequence[str]) -> Clause:
+def _containing(words: Sequence[Clause], at_least: int, categories: Sequence[str], among: Clause) -> Clause:
     clause = words[0] if len(words) == 1 else AnyOf(tuple(words), at_least)
     if categories:
         clause = AnyOf((clause, OneOf("category_path_ids", tuple(categories))))
-    return AllOf((clause, OneOf("type", ("product",))))
+    return AllOf((clause, among))

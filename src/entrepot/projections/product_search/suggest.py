@@ -45,36 +45,53 @@ class Suggestions(Struct, frozen=True, kw_only=True):
     products: Sequence[NamedProduct] = ()
 
 
-async def suggest(store: SearchStore, target: Target, text: str, locale: str, limit: int = 5) -> Suggestions:
-    """Return what the typed text may become; its last word is taken as a beginning."""
+async def suggest(
+    store: SearchStore, target: Target, text: str, locale: str, *, market: str = "", limit: int = 5
+) -> Suggestions:
+    """Return what the typed text may become; its last word is taken as a beginning. In a market, what is sold there."""
     *whole, begun = text[:QUERY_CHARS_MAX].split() or [""]
     if not begun:
         return Suggestions()
-    found = await _suggest(store, target, whole, begun, locale, limit, edits=0)
+    offered = ranking.offered(market)
+    asked = _Asked(whole=whole, begun=begun, locale=locale, offered=offered, everywhere=not market, limit=limit)
+    found = await _suggest(store, target, asked, edits=0)
     nothing = not (found.texts or found.brands or found.categories or found.products)
     if nothing and len(begun) >= _ERROR_CHARS_MIN:
-        return await _suggest(store, target, whole, begun, locale, limit, edits=1)
+        return await _suggest(store, target, asked, edits=1)
     return found
 
 
-async def _suggest(
-    store: SearchStore, target: Target, whole: Sequence[str], begun: str, locale: str, limit: int, *, edits: int
-) -> Suggestions:
-    text = " ".join([*whole, begun])
-    before: list[Clause] = [ranking.occurs(word, locale) for word in whole]
-    beginning = Match(text=begun, fields={"title": 2.0, "words": 1.0, "codes": 1.0}, locale=locale, prefix=True, edits=edits)
-    products = AllOf((*before, beginning, OneOf("type", ("product",))))
+class _Asked(Struct, frozen=True, kw_only=True):
+    """What was typed: the words that are whole, and the one that is begun; among which products, and how many of each."""
+
+    whole: Sequence[str]
+    begun: str
+    locale: str
+    offered: Clause
+    everywhere: bool
+    limit: int
+
+
+async def _suggest(store: SearchStore, target: Target, asked: _Asked, *, edits: int) -> Suggestions:
+    text, locale, limit = " ".join([*asked.whole, asked.begun]), asked.locale, asked.limit
+    before: list[Clause] = [ranking.occurs(word, locale) for word in asked.whole]
+    fields = {"title": 2.0, "words": 1.0, "codes": 1.0}
+    beginning = Match(text=asked.begun, fields=fields, locale=locale, prefix=True, edits=edits)
+    products = AllOf((*before, beginning, asked.offered))
     named = Match(text=text, fields={"title": 1.0, "words": 1.0}, locale=locale, prefix=True, edits=edits)
-    maker = AllOf((Match(text=text, fields={"maker": 1.0}, prefix=True, edits=edits), OneOf("type", ("product",))))
+    maker = AllOf((Match(text=text, fields={"maker": 1.0}, prefix=True, edits=edits), asked.offered))
     answers = await asyncio.gather(
         store.search(target, Query(where=products, limit=limit)),
         store.search(target, Query(where=AllOf((named, OneOf("type", ("category",)))), limit=limit)),
         store.search(target, Query(where=maker, limit=0, facets={"brand": TermsFacet("brand", limit)})),
     )
     return Suggestions(
-        texts=await _texts(store, target, whole, begun, AllOf(tuple(before)) if before else None, limit),
+        texts=await _texts(store, target, asked, before),
         brands=[str(bucket.value) for bucket in answers[2].facets["brand"] if bucket.value],
-        categories=[NamedCategory(UUID(_id(hit)), spoken_in(locale, _texts_of(hit, "title"))) for hit in answers[1].hits],
+        categories=[
+            NamedCategory(UUID(_id(hit)), spoken_in(locale, _texts_of(hit, "title")))
+            for hit in await _with_products(store, target, answers[1].hits, asked)
+        ],
         products=[
             NamedProduct(
                 UUID(_id(hit)),
@@ -87,13 +104,22 @@ async def _suggest(
     )
 
 
-async def _texts(
-    store: SearchStore, target: Target, whole: Sequence[str], begun: str, among: Clause | None, limit: int
-) -> list[str]:
+async def _with_products(store: SearchStore, target: Target, categories: Sequence[Hit], asked: _Asked) -> list[Hit]:
+    """Return those categories in which something is sold in the market; without a market, all."""
+    if asked.everywhere:
+        return list(categories)
+    inside = [AllOf((asked.offered, OneOf("category_path_ids", (_id(hit),)))) for hit in categories]
+    counts = await store.count(target, inside)
+    return [hit for hit, count in zip(categories, counts, strict=True) if count]
+
+
+async def _texts(store: SearchStore, target: Target, asked: _Asked, before: Sequence[Clause]) -> list[str]:
+    begun = asked.begun
     if spaced(begun) != begun and not begun.isascii() and " " in spaced(begun).strip():
         return []  # a script without spaces: the index holds pairs of letters there, which are no words to show
-    words = await store.words(target, "words", begun, among, limit)
-    return [" ".join([*whole, word.text]) for word in words]
+    among = [*before] if asked.everywhere else [*before, asked.offered]
+    words = await store.words(target, "words", begun, AllOf(tuple(among)) if among else None, asked.limit)
+    return [" ".join([*asked.whole, word.text]) for word in words]
 
 
 def _id(hit: Hit) -> str:

@@ -100,8 +100,11 @@ def language(locale: str) -> str:
 
 
 def spoken_in(locale: str, texts: Mapping[str, str]) -> str:
-    """Return the text in this locale, else in its language, else the first there is."""
+    """Return the text in this locale, else in its language, else in English, else the first there is."""
     if locale in texts:
         return texts[locale]
-    same = (text for other, text in texts.items() if language(other) == language(locale))
-    return next(same, next(iter(texts.values()), ""))
+    for wanted in (language(locale), "en"):
+        for other, text in texts.items():
+            if language(other) == wanted:
+                return text
+    return next(iter(texts.values()), "")
