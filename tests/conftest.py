@@ -21,8 +21,10 @@ from entrepot.local.proxy import reach_loopback_directly
 from entrepot.local.redis import FalkorDB, Redis
 from entrepot.local.sandbox import SandboxGateway
 from entrepot.local.seaweedfs import SeaweedFS
+from entrepot.partners.keys.file import FileKeyring
 from entrepot.record.migrate import migrate
 from entrepot.record.transaction import Record, open_record
+from entrepot.sealing.sealing import Sealing, open_sealing
 
 SECRET = "only-for-tests"  # noqa: S105  # the server lives as long as the test run, on loopback
 
@@ -130,9 +132,23 @@ async def migrated_url(record_url: str, migrated: str) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def record(migrated_url: str) -> AsyncIterator[Record]:
+def keyring(tmp_path: Path) -> FileKeyring:
+    """Return a keyring of this test's own, which is made when it is first asked."""
+    return FileKeyring(tmp_path / "keyring.json")
+
+
+@pytest.fixture
+async def sealing(migrated_url: str, keyring: FileKeyring) -> AsyncIterator[Sealing]:
+    """Return what seals personal data in the test's database."""
+    one = await open_sealing(migrated_url, keyring)
+    yield one
+    await one.close()
+
+
+@pytest.fixture
+async def record(migrated_url: str, sealing: Sealing) -> AsyncIterator[Record]:
     """Return an open system of record, fresh and migrated."""
-    async with await open_record(migrated_url) as opened:
+    async with await open_record(migrated_url, seals=sealing) as opened:
         yield opened
 
 

@@ -53,6 +53,8 @@ from entrepot.log.bell import Bell
 from entrepot.log.live import LiveTargets
 from entrepot.log.projector import Projector, Subscription
 from entrepot.log.reader import LogReader
+from entrepot.partners.keys.choice import key_provider
+from entrepot.partners.keys.port import KeyProvider
 from entrepot.partners.payment.port import GatewayAwayError, PaymentGateway
 from entrepot.partners.payment.sandbox import SandboxGateway
 from entrepot.partners.payout.own import OwnBank
@@ -66,6 +68,8 @@ from entrepot.projections.sales_facts.project import SalesFacts
 from entrepot.record.migrate import migrate
 from entrepot.record.transaction import Record, open_record
 from entrepot.record.wake import Waker
+from entrepot.sealing.ring import check_ring
+from entrepot.sealing.sealing import Sealing, open_sealing
 from entrepot.settings import Engines, Settings, require
 
 log = structlog.get_logger()
@@ -77,6 +81,8 @@ GATEWAY_NEWS = (
     *("challenge.approved", "challenge.refused", "payout.paid"),
     *("dispute.opened", "dispute.evidence_sent", "dispute.won", "dispute.lost"),
 )
+
+KEYRING_FILE = "keyring.json"
 
 # One process may write a tantivy index; its projection is one slot however many the others are cut into.
 ONE_WRITER = frozenset({"tantivy"})
@@ -103,6 +109,7 @@ class App(Struct, frozen=True, kw_only=True):
 
     settings: Settings
     record: Record
+    sealing: Sealing
     bell: Bell
     stores: Stores
     projections: Sequence[Projection]
@@ -132,12 +139,21 @@ def projection_named(name: str) -> Projection:
 
 
 async def prepare(settings: Settings) -> list[str]:
-    """Bring the schema up to date, make room for the coming weeks, and return the migrations that were applied."""
+    """Bring the schema up to date, make room for the coming weeks, and return the migrations that were applied.
+
+    A key-encryption key that does not fit is refused before anything is touched.
+    """
     require(settings, *ROLES)
     async with await open_record(settings.engines.record, connections=1) as record:
+        await check_ring(record, keys_of(settings))
         applied = await asyncio.to_thread(migrate, settings.engines.record)
         await make_room(record)
     return applied
+
+
+def keys_of(settings: Settings) -> KeyProvider:
+    """Return who keeps the key-encryption key: whom the settings name, or a file of the home."""
+    return key_provider(settings.keys or (settings.home.absolute() / KEYRING_FILE).as_uri())
 
 
 async def make_room(record: Record) -> None:
@@ -156,7 +172,9 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
     async with AsyncExitStack() as stack:
         waker = Waker(settings.engines.record)
         stack.push_async_callback(waker.close)
-        record = await stack.enter_async_context(await open_record(settings.engines.record, wake=waker.wake))
+        sealing = await open_sealing(settings.engines.record, keys_of(settings))
+        stack.push_async_callback(sealing.close)
+        record = await stack.enter_async_context(await open_record(settings.engines.record, wake=waker.wake, seals=sealing))
         bell = await stack.enter_async_context(Bell(settings.engines.record))
         stores = await stack.enter_async_context(_stores(settings.engines))
         every = projections()
@@ -173,6 +191,7 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
         yield App(
             settings=settings,
             record=record,
+            sealing=sealing,
             bell=bell,
             stores=stores,
             projections=every,

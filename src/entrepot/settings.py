@@ -55,6 +55,7 @@ class Settings(Struct, frozen=True):
 
     ``webhooks_private``: subscribers may listen on addresses of private networks, this machine's own among them.
     ``demo``: the console offers what only a demo may do, such as holding a flash sale.
+    ``keys``: who keeps the key-encryption key (``partners/keys``); if nobody is named, a file of the home, made at first start.
     """
 
     home: Path
@@ -66,6 +67,7 @@ class Settings(Struct, frozen=True):
     data: Path | None = None
     workers: int = 1
     market: str = ""
+    keys: str = ""
     webhooks_private: bool = False
     demo: bool = False
 
@@ -75,7 +77,7 @@ def load(environ: Mapping[str, str]) -> Settings:
 
     ``ENTREPOT_HOME`` (default ``.entrepot``), ``ENTREPOT_<ROLE>_URL``, ``ENTREPOT_CELL``, ``ENTREPOT_HOST``,
     ``ENTREPOT_PORT``, ``ENTREPOT_SHARDS``, ``ENTREPOT_DATA``, ``ENTREPOT_WORKERS``, ``ENTREPOT_MARKET``,
-    ``ENTREPOT_WEBHOOKS_PRIVATE``, ``ENTREPOT_DEMO``.
+    ``ENTREPOT_WEBHOOKS_PRIVATE``, ``ENTREPOT_DEMO``, ``ENTREPOT_KEYS_URL``.
     """
     home = Path(environ.get("ENTREPOT_HOME", ".entrepot")).absolute()
     if home.exists() and not home.is_dir():
@@ -98,6 +100,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         data=Path(data) if data else None,
         workers=_whole(environ, "ENTREPOT_WORKERS", 1, 1, 64),
         market=environ.get("ENTREPOT_MARKET", ""),
+        keys=environ.get("ENTREPOT_KEYS_URL", ""),
         webhooks_private=bool(_whole(environ, "ENTREPOT_WEBHOOKS_PRIVATE", 0, 0, 1)),
         demo=bool(_whole(environ, "ENTREPOT_DEMO", 0, 0, 1)),
     )

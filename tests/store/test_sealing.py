@@ -18,11 +18,6 @@ from entrepot.sealing.sealing import Sealing, open_sealing
 FIELD = "ordering.contact.contact"
 
 
-@pytest.fixture
-def keyring(tmp_path: Path) -> FileKeyring:
-    return FileKeyring(tmp_path / "keyring.json")
-
-
 @contextlib.asynccontextmanager
 async def opened(url: str, keyring: FileKeyring) -> AsyncIterator[Sealing]:
     sealing = await open_sealing(url, keyring)
@@ -30,12 +25,6 @@ async def opened(url: str, keyring: FileKeyring) -> AsyncIterator[Sealing]:
         yield sealing
     finally:
         await sealing.close()
-
-
-@pytest.fixture
-async def sealing(migrated_url: str, keyring: FileKeyring) -> AsyncIterator[Sealing]:
-    async with opened(migrated_url, keyring) as one:
-        yield one
 
 
 async def until_forgotten(sealing: Sealing, subject: UUID, sealed: dict[str, bytes]) -> float:

@@ -41,6 +41,7 @@ VERBS: Final = {
     "screenshots": "Make the pictures of the README from a running console.",
     "bench": "Measure a claim beside its reference.",
     "import": "Bring in categories, products or orders from a file.",
+    "keys": "Show or rotate the keys that personal data is sealed under.",
     "schema": "Print the schema of the system of record.",
 }
 

@@ -16,6 +16,7 @@ from entrepot.base import limits
 from entrepot.base.errors import BadInputError, EngineAwayError
 from entrepot.base.event import Position, Token
 from entrepot.base.ids import IdSource
+from entrepot.base.seals import Seals
 from entrepot.base.time import HybridClock, SystemClock
 from entrepot.record.cause import about, cause_of_this
 from entrepot.record.named import queries
@@ -52,25 +53,37 @@ REFUSED = (
 
 
 class Fact(Struct, frozen=True):
-    """An event about to be appended: its key's next version is known by the command that holds the key's row lock."""
+    """An event about to be appended: its key's next version is known by the command that holds the key's row lock.
+
+    What of it is personal is no part of the body: it goes ``sealed`` under the key of the ``subject``.
+    """
 
     kind: str
     key: str
     version: int
     body: Struct
     subject: UUID | None = None
+    sealed: bytes | None = None
 
 
 class Transaction:
     """A transaction of one command in one cell. ``append`` may be called many times; all commits together."""
 
-    def __init__(self, connection: Connection, cell: int, actor: str, clock: HybridClock, ids: IdSource) -> None:
+    def __init__(
+        self, connection: Connection, cell: int, actor: str, clock: HybridClock, ids: IdSource, seals: Seals | None = None
+    ) -> None:
         self.connection = connection
+        self._seals = seals
         self.cell = cell
         self.actor = actor
         self.clock = clock
         self.ids = ids
         self.position: Position | None = None
+
+    @property
+    def sealing(self) -> Seals:
+        """What seals personal data for this transaction's rows and events."""
+        return _given(self._seals)
 
     async def append(self, facts: Sequence[Fact]) -> Token:
         """Append events to the log and return the position of the last one."""
@@ -86,6 +99,7 @@ class Transaction:
             [fact.subject for fact in facts],
             self.actor,
             cause_of_this(),
+            [fact.sealed for fact in facts],
         )
         assert row is not None
         for fact in facts:
@@ -95,7 +109,7 @@ class Transaction:
 
 
 class Record:
-    """The system of record as one process holds it: its pool, its clock, its source of ids, and who wants to be woken."""
+    """The system of record as one process holds it: its pool, its clock, its ids, who wants to be woken, and what seals."""
 
     def __init__(
         self,
@@ -104,18 +118,25 @@ class Record:
         clock: HybridClock | None = None,
         ids: IdSource | None = None,
         wake: Callable[[int], None] | None = None,
+        seals: Seals | None = None,
     ) -> None:
         self.pool = pool
+        self._seals = seals
         self.clock = clock or HybridClock(SystemClock())
         self.ids = ids or IdSource()
         self._wake = wake
+
+    @property
+    def sealing(self) -> Seals:
+        """What seals and opens personal data; a record that was opened without keys has none."""
+        return _given(self._seals)
 
     @asynccontextmanager
     async def transaction(self, cell: int, actor: str = "system") -> AsyncIterator[Transaction]:
         """Open a transaction; commits when the block ends, rolls back when it raises, wakes the log's readers after."""
         async with self._connection() as connection:
             async with _whole(connection, connection.transaction()):
-                tx = Transaction(connection, cell, actor, self.clock, self.ids)
+                tx = Transaction(connection, cell, actor, self.clock, self.ids, self._seals)
                 yield tx
             if tx.position is not None:
                 self.wake(cell)
@@ -193,6 +214,11 @@ async def _leave_as_it_is(_: asyncpg.Connection) -> None:
     """Nothing sets session state, so there is none to reset: a round trip less, and PgBouncer may pool by transaction."""
 
 
+def _given(seals: Seals | None) -> Seals:
+    assert seals is not None, "whoever deals with personal data opens the record with its keys (app.opened)"
+    return seals
+
+
 def _away(error: BaseException) -> EngineAwayError:
     why = "no answer in time" if isinstance(error, TimeoutError) else type(error).__name__
     return EngineAwayError("record", str(error) or why)
@@ -205,6 +231,7 @@ async def open_record(
     clock: HybridClock | None = None,
     ids: IdSource | None = None,
     wake: Callable[[int], None] | None = None,
+    seals: Seals | None = None,
 ) -> Record:
     """Connect to the system of record at ``url`` (postgresql://...), or say that it does not answer."""
     try:
@@ -229,4 +256,4 @@ async def open_record(
         ) from error
     except (*UNREACHABLE, asyncpg.PostgresError) as error:
         raise _away(error) from error
-    return Record(pool, clock=clock, ids=ids, wake=wake)
+    return Record(pool, clock=clock, ids=ids, wake=wake, seals=seals)

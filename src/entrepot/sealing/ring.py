@@ -57,6 +57,14 @@ async def open_ring(connection: Asked, provider: KeyProvider) -> Ring:
     return Ring(persons, active, blind)
 
 
+async def check_ring(record: Record, provider: KeyProvider) -> None:
+    """Refuse a key-encryption key that does not open what is there; reads only."""
+    async with record.committing() as connection:
+        if await store.has_ring(connection):
+            for row in await store.ring_keys(connection):
+                await provider.unwrap(row.wrapped, row.purpose)
+
+
 async def rotate_ring(record: Record, cell: int, provider: KeyProvider) -> int:
     """Let a fresh ring key wrap what is made from now on, and return its id; ``rewrap`` then moves what there is."""
     wrapped = await provider.wrap(fresh_key(), "person")

@@ -60,6 +60,12 @@ async def ring_keys(connection: Asked) -> list[RingRow]:
     return [RingRow(row["id"], row["purpose"], row["state"], Wrapped(row["wrapped_by"], row["wrapped"])) for row in rows]
 
 
+async def has_ring(connection: Asked) -> bool:
+    """Say whether this database has a ring at all."""
+    found: bool = await connection.fetchval(SQL["has_ring"])
+    return found
+
+
 async def first_ring_keys(connection: Asked, keys: Sequence[tuple[Purpose, Wrapped]]) -> None:
     """Put in the first ring keys, unless another process has."""
     await connection.execute(

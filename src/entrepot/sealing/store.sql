@@ -2,6 +2,10 @@
 -- The ring keys that are still held, the newest first.
 SELECT id, purpose, state, wrapped_by, wrapped FROM privacy.ring_key WHERE state <> 'retired' ORDER BY id DESC;
 
+-- name: has_ring
+-- Whether this database has a ring at all: an older one has not, until it is migrated.
+SELECT to_regclass('privacy.ring_key') IS NOT NULL;
+
 -- name: first_ring_keys
 -- Puts in the first ring keys; of several processes that start at once, one does.
 INSERT INTO privacy.ring_key (purpose, state, wrapped_by, wrapped)
