@@ -1,4 +1,4 @@
-"""Who asks: resolved once per request at the edge, carried by every command as its actor. Decides nothing about what they may do."""
+"""Who asks: resolved once per request at the edge, carried by every command as its actor. Decides nothing of what they may."""
 
 from datetime import datetime
 from typing import Literal
@@ -21,7 +21,7 @@ class Membership(Struct, frozen=True, order=True):
 class Principal(Struct, frozen=True, kw_only=True):
     """Who asks. ``id`` is the person's (also of one who uses an API key, whose own id is then ``key``).
 
-    ``proved_at`` is when they last proved who they are (a step-up renews it), by ``methods``; ``scopes`` narrow what a key may do.
+    ``proved_at`` is when they last proved who they are (a step-up renews it) by ``methods``; ``scopes`` narrow what a key may.
     """
 
     kind: Kind

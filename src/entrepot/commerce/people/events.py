@@ -1,0 +1,57 @@
+"""What can have happened to people. Keys: ``person/<id>``, one count of versions. Nothing personal, nothing secret is told."""
+
+from typing import Literal
+from uuid import UUID
+
+from msgspec import Struct
+
+from entrepot.base.principal import Membership
+
+PERSON_CHANGED = "identity.person_changed.v1"
+CREDENTIAL_CHANGED = "identity.credential_changed.v1"
+CONSENT_CHANGED = "identity.consent_changed.v1"
+SESSIONS_ENDED = "identity.sessions_ended.v1"
+
+PersonKind = Literal["person", "service"]
+PersonState = Literal["unverified", "active", "suspended", "erased"]
+CredentialKind = Literal["email", "password", "totp", "recovery_codes", "passkey", "api_key", "external_login"]
+
+
+class PersonChanged(Struct, frozen=True, kw_only=True):
+    """A person as they are from now on, and what they are to whom; ``why`` is what was done."""
+
+    id: UUID
+    kind: PersonKind
+    state: PersonState
+    language: str
+    market: str
+    currency: str
+    memberships: list[Membership]
+    why: str
+
+
+class CredentialChanged(Struct, frozen=True, kw_only=True):
+    """What somebody can prove who they are with has changed; ``credential_id`` names one of several."""
+
+    id: UUID
+    credential: CredentialKind
+    change: Literal["added", "changed", "removed"]
+    credential_id: UUID | None = None
+
+
+class ConsentChanged(Struct, frozen=True, kw_only=True):
+    """Somebody agreed to a purpose, as a version of its text says it, or withdrew; ``how`` is where they were asked."""
+
+    id: UUID
+    purpose: str
+    text_version: str
+    given: bool
+    how: str
+
+
+class SessionsEnded(Struct, frozen=True, kw_only=True):
+    """Sessions that are over, and keys that are over or whose owner's roles have changed: nobody may remember them."""
+
+    id: UUID
+    credentials: list[UUID]
+    why: str

@@ -1,0 +1,40 @@
+"""What letters say: a subject and a text for each occasion. They greet nobody by name and hold nothing but a link. Pure."""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from entrepot.base.limits import LINK_SECONDS, RESET_SECONDS
+
+SHOP = "Entrepôt"
+
+
+class Occasion(Struct, frozen=True):
+    """Why a letter is written. ``link`` is the purpose of the link that it holds, good for ``seconds``; none holds none."""
+
+    subject: str
+    text: str
+    link: str = ""
+    seconds: float = LINK_SECONDS
+
+
+_NOT_YOU = "If it was not you, choose another password now and end the sessions that you do not know."
+_IGNORE = "If you did not ask for this, leave it alone: nothing will happen."
+
+OCCASIONS: Mapping[str, Occasion] = {
+    "verify": Occasion("Confirm your e-mail address", f"Open this link to finish: {{link}}\n\n{_IGNORE}", "verify"),
+    "known": Occasion(
+        "You have an account already",
+        "Somebody, perhaps you, wanted to register with this address, which has an account already. Nothing was changed: sign "
+        "in as you did before, or ask for a new password.",
+    ),
+    "reset": Occasion("Choose a new password", f"Open this link to choose one: {{link}}\n\n{_IGNORE}", "reset", RESET_SECONDS),
+    "sign_in": Occasion("Your link to sign in", f"Open this link to sign in: {{link}}\n\n{_IGNORE}", "sign_in", RESET_SECONDS),
+    "email": Occasion("Confirm your new e-mail address", f"Open this link to use it: {{link}}\n\n{_IGNORE}", "email"),
+    "email_changed": Occasion("Your e-mail address was changed", f"Letters go to another address from now on. {_NOT_YOU}"),
+    "password_changed": Occasion("Your password was changed", f"Every other session has ended. {_NOT_YOU}"),
+    "credential_added": Occasion("A way to sign in was added", f"A passkey, a code or another provider. {_NOT_YOU}"),
+    "credential_removed": Occasion("A way to sign in was removed", f"A passkey, a code or another provider. {_NOT_YOU}"),
+    "recovery_code_used": Occasion("A recovery code was used", f"It is good no more. {_NOT_YOU}"),
+    "new_device": Occasion("A new device has signed in", f"It is one that had not signed you in before. {_NOT_YOU}"),
+}
