@@ -27,6 +27,8 @@ from entrepot.commerce.ordering.events import ORDER_PLACED
 from entrepot.commerce.payment.events import PAYMENT_CAPTURED
 from entrepot.commerce.payment.operations import finish_operations
 from entrepot.commerce.payment.settling import book_payouts
+from entrepot.commerce.people.events import SESSIONS_ENDED
+from entrepot.commerce.people.people import People, open_people
 from entrepot.commerce.stock.commands import watch_stock
 from entrepot.commerce.stock.events import STOCK_CHANGED
 from entrepot.commerce.subscription.renewing import Renewals
@@ -41,6 +43,7 @@ from entrepot.engines.search.tantivy import TantivyStore
 from entrepot.jobs.abandoned import announce_abandoned
 from entrepot.jobs.digital import HANDING_OUT, hand_out_waiting
 from entrepot.jobs.invoicing import expire_negotiations, invoicing, mark_overdue
+from entrepot.jobs.letters import forget_what_is_over, send_letters
 from entrepot.jobs.payouts import pay_sellers
 from entrepot.jobs.reaction import Reaction
 from entrepot.jobs.renewals import announce_coming, renew_due
@@ -55,6 +58,10 @@ from entrepot.log.projector import Projector, Subscription
 from entrepot.log.reader import LogReader
 from entrepot.partners.keys.choice import key_provider
 from entrepot.partners.keys.port import KeyProvider
+from entrepot.partners.identity.oidc import OidcProvider
+from entrepot.partners.mail.files import FileMail
+from entrepot.partners.mail.port import Mail
+from entrepot.partners.mail.smtp import SmtpMail
 from entrepot.partners.payment.port import GatewayAwayError, PaymentGateway
 from entrepot.partners.payment.sandbox import SandboxGateway
 from entrepot.partners.payout.own import OwnBank
@@ -123,6 +130,7 @@ class App(Struct, frozen=True, kw_only=True):
     gateway: PaymentGateway
     quoting: Quoting
     checkouts: Checkouts
+    people: People
 
 
 def projections() -> list[Projection]:
@@ -188,6 +196,7 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
         stack.push_async_callback(sender.close)
         drawer = RedisDrawer(settings.engines.memory, f"cart-{settings.cell}")
         stack.push_async_callback(drawer.close)
+        people = await stack.enter_async_context(_people(settings, record, sealing))
         yield App(
             settings=settings,
             record=record,
@@ -205,7 +214,38 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
             gateway=gateway,
             quoting=quoting,
             checkouts=checkouts,
+            people=people,
         )
+
+
+@asynccontextmanager
+async def _people(settings: Settings, record: Record, sealing: Sealing) -> AsyncIterator[People]:
+    """Open the door, and what stands beside it: a drawer for sessions, and the other providers of identities."""
+    async with AsyncExitStack() as stack:
+        drawer = RedisDrawer(settings.engines.memory, f"people-{settings.cell}")
+        stack.push_async_callback(drawer.close)
+        providers = {name: OidcProvider(name, url) for name, url in settings.providers.items()}
+        for provider in providers.values():
+            stack.push_async_callback(provider.close)
+        yield await stack.enter_async_context(
+            open_people(
+                record,
+                settings.cell,
+                drawer,
+                sealing,
+                SystemClock(),
+                origin=settings.site,
+                providers=providers,
+                proxies=settings.proxies,
+            )
+        )
+
+
+def mail_of(settings: Settings) -> Mail:
+    """Return who carries letters: the server that the settings name, else files in ``<home>/mail``."""
+    if settings.mail:
+        return SmtpMail(settings.mail, settings.mail_from, SystemClock())
+    return FileMail(Path(settings.home) / "mail", settings.mail_from, SystemClock())
 
 
 @asynccontextmanager
@@ -264,11 +304,17 @@ def jobs(app: App) -> list[Job]:
         Job(name="coming_renewals", seconds=300.0, act=partial(announce_coming, record, cell, clock)),
         Job(name="purchases", seconds=30.0, act=Purchasing(record, cell, app.checkouts).order_waiting),
         Job(name="negotiations", seconds=60.0, act=partial(expire_negotiations, record, cell, clock)),
+        Job(
+            name="letters",
+            seconds=None,
+            act=partial(send_letters, record, app.sealing, mail_of(app.settings), cell, clock, app.settings.site),
+        ),
+        Job(name="people_over", seconds=300.0, act=partial(forget_what_is_over, record, cell, clock)),
         Job(name="overdue_invoices", seconds=300.0, act=partial(mark_overdue, record, cell, clock)),
     ]
 
 
-def reactions(app: App) -> list[Reaction]:  # noqa: ARG001  # the rooms of selling fill it, one after the other
+def reactions(app: App) -> list[Reaction]:
     """Return what is to be done when something has happened."""
     return [
         Reaction(name="low_stock", kinds=frozenset({STOCK_CHANGED}), react=watch_stock),
@@ -276,6 +322,7 @@ def reactions(app: App) -> list[Reaction]:  # noqa: ARG001  # the rooms of selli
         SELLER_ORDERS,
         HANDING_OUT,
         invoicing(SystemClock()),
+        Reaction(name="ended_sessions", kinds=frozenset({SESSIONS_ENDED}), react=app.people.sessions.forget),
         Reaction(name="unused_promises", kinds=frozenset({PAYMENT_CAPTURED}), react=give_up_unused),
     ]
 

@@ -4,6 +4,7 @@ An engine without a URL in the environment is the embedded one, whose URL ``entr
 ``<home>/engines.json`` (a JSON object of role to URL).
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,9 +12,11 @@ from urllib.parse import urlsplit
 from msgspec import MsgspecError, Struct, json, structs
 
 from entrepot.base.errors import BadInputError
-from entrepot.base.limits import SHARDS_MAX
+from entrepot.base.limits import PROXIES_MAX, SHARDS_MAX
 
 ENGINES_FILE = "engines.json"
+
+_PROVIDER = re.compile(r"ENTREPOT_OIDC_([A-Z][A-Z0-9_]{0,39})_URL")
 
 SCHEMES: Mapping[str, tuple[str, ...]] = {
     "record": ("postgresql",),
@@ -55,6 +58,9 @@ class Settings(Struct, frozen=True):
 
     ``webhooks_private``: subscribers may listen on addresses of private networks, this machine's own among them.
     ``demo``: the console offers what only a demo may do, such as holding a flash sale.
+    ``origin``: the address that people have open, such as https://shop.example, where it is not this host and port; ``proxies``:
+    how many of our own stand before us, whose word of a client's address is taken. ``mail``: smtp(s)://..., else letters are
+    files under ``<home>/mail``. ``providers``: other providers of identities, by name.
     ``keys``: who keeps the key-encryption key (``partners/keys``); if nobody is named, a file of the home, made at first start.
     """
 
@@ -70,6 +76,17 @@ class Settings(Struct, frozen=True):
     keys: str = ""
     webhooks_private: bool = False
     demo: bool = False
+    origin: str = ""
+    proxies: int = 0
+    mail: str = ""
+    mail_from: str = "shop@localhost.localdomain"
+    providers: Mapping[str, str] = {}
+
+    @property
+    def site(self) -> str:
+        """The address that people have open; links in letters lead there, and passkeys are good there."""
+        name = "localhost" if self.host in {"127.0.0.1", "0.0.0.0"} else self.host  # noqa: S104  # nothing is bound here
+        return self.origin or f"http://{name}:{self.port}"
 
 
 def load(environ: Mapping[str, str]) -> Settings:
@@ -77,7 +94,8 @@ def load(environ: Mapping[str, str]) -> Settings:
 
     ``ENTREPOT_HOME`` (default ``.entrepot``), ``ENTREPOT_<ROLE>_URL``, ``ENTREPOT_CELL``, ``ENTREPOT_HOST``,
     ``ENTREPOT_PORT``, ``ENTREPOT_SHARDS``, ``ENTREPOT_DATA``, ``ENTREPOT_WORKERS``, ``ENTREPOT_MARKET``,
-    ``ENTREPOT_WEBHOOKS_PRIVATE``, ``ENTREPOT_DEMO``, ``ENTREPOT_KEYS_URL``.
+    ``ENTREPOT_WEBHOOKS_PRIVATE``, ``ENTREPOT_DEMO``, ``ENTREPOT_KEYS_URL``,
+    ``ENTREPOT_ORIGIN``, ``ENTREPOT_PROXIES``, ``ENTREPOT_MAIL_URL``, ``ENTREPOT_MAIL_FROM``, ``ENTREPOT_OIDC_<NAME>_URL``.
     """
     home = Path(environ.get("ENTREPOT_HOME", ".entrepot")).absolute()
     if home.exists() and not home.is_dir():
@@ -103,6 +121,13 @@ def load(environ: Mapping[str, str]) -> Settings:
         keys=environ.get("ENTREPOT_KEYS_URL", ""),
         webhooks_private=bool(_whole(environ, "ENTREPOT_WEBHOOKS_PRIVATE", 0, 0, 1)),
         demo=bool(_whole(environ, "ENTREPOT_DEMO", 0, 0, 1)),
+        origin=_origin(environ.get("ENTREPOT_ORIGIN", "")),
+        proxies=_whole(environ, "ENTREPOT_PROXIES", 0, 0, PROXIES_MAX),
+        mail=environ.get("ENTREPOT_MAIL_URL", ""),
+        mail_from=environ.get("ENTREPOT_MAIL_FROM", "shop@localhost.localdomain"),
+        providers={
+            found[1].lower(): url for name, url in environ.items() if (found := _PROVIDER.fullmatch(name)) and url
+        },
     )
 
 
@@ -139,6 +164,17 @@ def _remembered(home: Path) -> dict[str, str]:
         return json.decode(text, type=dict[str, str])
     except MsgspecError as error:
         raise BadInputError(f"{home / ENGINES_FILE} is damaged ({error}): run 'entrepot up' to write it anew.") from error
+
+
+def _origin(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        usable = not text or (parts.scheme in {"http", "https"} and parts.hostname and not parts.path.strip("/") and not parts.query)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise BadInputError(f"ENTREPOT_ORIGIN is {text!r}: give the address that people have open, such as https://shop.example.")
+    return text.rstrip("/")
 
 
 def _check_url(role: str, url: str) -> None:
