@@ -20,7 +20,7 @@ from entrepot.console.forms import Form, key_of, text, whole_number
 from entrepot.console.guard import same_site
 from entrepot.console.render import page
 from entrepot.console.store import place, spoken
-from entrepot.console.visitor import cart_of, remember_cart
+from entrepot.console.visitor import CUSTOMER, cart_of, id_in, remember_cart, remember_customer
 from entrepot.projections.product_page.query import read_page
 from entrepot.record.idempotency import fingerprint
 
@@ -41,7 +41,7 @@ async def add(request: Request[Any, Any, Any], parts: NamedDependency[Parts], da
     market, sku = text(data, "market"), text(data, "sku")
     line = CartLineRequest(sku=sku, quantity=whole_number(data, "quantity"))
     currencies, offers = await _offers(parts, market, [sku])
-    kept = await cart_of(parts, request)
+    kept, customer_id = await cart_of(parts, request), id_in(request, CUSTOMER) or parts.record.ids.unguessable()
     if kept is not None and kept.cart.market != market:
         if kept.cart.lines.dots:
             raise ConflictError(
@@ -52,14 +52,16 @@ async def add(request: Request[Any, Any, Any], parts: NamedDependency[Parts], da
     if kept is None:
         async with parts.record.committing() as connection:
             country = (await countries(connection)).get(market) or COUNTRY
-        kept = await parts.carts.open(CartRequest(market=market, country=country, lines=[line]), currencies, offers)
+        opened = CartRequest(market=market, country=country, customer_id=customer_id, lines=[line])
+        kept = await parts.carts.open(opened, currencies, offers)
     else:
         key = key_of(data)
         await parts.carts.change(
             kept, lambda cart, write: rules.put_in(cart, [line], offers, write), key=key, fingerprint=fingerprint(line)
         )
     to = "/checkout" if text(data, "do") == "buy" else "/cart"
-    return Redirect(to, status_code=303, cookies=[remember_cart(request, kept.id)])
+    cookies = [remember_cart(request, kept.id), remember_customer(request, customer_id)]
+    return Redirect(to, status_code=303, cookies=cookies)
 
 
 @post("/cart/quantity", include_in_schema=False)

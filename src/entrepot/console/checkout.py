@@ -51,6 +51,7 @@ class Draft(Struct, frozen=True, kw_only=True):
     country: str = ""
     method: str = ""
     token: str = ""
+    keep: str = ""
 
     def contact(self) -> Contact:
         """Return who buys and where it goes."""
@@ -188,7 +189,8 @@ async def _order(
     elif not draft.token:
         raise BadInputError("Choose a card to pay with.", field="payment")
     else:
-        payment = PaymentChoice(kind="card", token=draft.token, return_url=str(request.base_url).rstrip("/") + BACK)
+        bank_back = str(request.base_url).rstrip("/") + BACK
+        payment = PaymentChoice(kind="card", token=draft.token, keep=bool(draft.keep), return_url=bank_back)
     return checked(await complete(parts.checkouts, parts.carts, key_of(data), kept.id, payment, int(shown_total)))
 
 

@@ -1,5 +1,7 @@
 """How forms are read: fields as text, numbers as people write them, and the key that makes sending one twice do one thing."""
 
+from datetime import date
+from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
 from litestar.enums import RequestEncodingType
@@ -7,6 +9,7 @@ from litestar.params import Body
 
 from entrepot.base.errors import BadInputError
 from entrepot.base.limits import IDEMPOTENCY_KEY_CHARS_MAX
+from entrepot.base.money import Currency, to_minor
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 
@@ -24,6 +27,29 @@ def whole_number(data: dict[str, str], name: str) -> int:
     if not (typed.isascii() and typed.isdecimal()) or len(typed) > _DIGITS_MAX:
         raise BadInputError(f"{typed[:40]!r} is no number of pieces: write a whole number.", field=name)
     return int(typed)
+
+
+def money(data: dict[str, str], name: str, currency: str) -> int:
+    """Return the amount in a field in minor units, as people write it: 1250, 19.99 or 19,99."""
+    typed = text(data, name)
+    try:
+        return to_minor(Decimal(typed.replace(",", ".").replace(" ", "")), Currency(currency))
+    except InvalidOperation as error:
+        raise BadInputError(f"The amount {typed[:40]!r} cannot be read: write a number, such as 19.99.", field=name) from error
+
+
+def money_or_none(data: dict[str, str], name: str, currency: str) -> int | None:
+    """Return the amount in a field in minor units; None where nothing was typed."""
+    return money(data, name, currency) if text(data, name) else None
+
+
+def day(data: dict[str, str], name: str) -> date:
+    """Return the day in a field."""
+    typed = text(data, name)
+    try:
+        return date.fromisoformat(typed)
+    except ValueError as error:
+        raise BadInputError(f"{typed[:40]!r} is no day: write year-month-day, such as 2026-03-31.", field=name) from error
 
 
 def key_of(data: dict[str, str]) -> str:

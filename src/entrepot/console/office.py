@@ -18,6 +18,7 @@ from entrepot.commerce.checkout.quoting import coupons_used
 from entrepot.commerce.payment import operations
 from entrepot.commerce.payment.query import disputes, unclear_operations
 from entrepot.commerce.promotion.query import coupons
+from entrepot.commerce.subscription.query import subscriptions
 from entrepot.commerce.webhook.query import endpoints
 from entrepot.console.forms import Form, key_of, text
 from entrepot.console.guard import same_site
@@ -30,8 +31,11 @@ TABS: Sequence[tuple[str, str, str]] = (
     ("returns", "Returns", "/office/returns"),
     ("disputes", "Disputes", "/office/disputes"),
     ("payments", "Payments", "/office/payments"),
+    ("companies", "Companies", "/office/companies"),
     ("quotes", "Quotes", "/office/quotes"),
     ("purchases", "Purchases", "/office/purchases"),
+    ("invoices", "Invoices", "/office/invoices"),
+    ("subscriptions", "Subscriptions", "/office/subscriptions"),
     ("coupons", "Coupons", "/office/coupons"),
     ("webhooks", "Webhooks", "/office/webhooks"),
     ("jobs", "Jobs", "/office/jobs"),
@@ -59,6 +63,7 @@ async def overview(parts: NamedDependency[Parts]) -> Response[str]:
         pending = await business.purchases(connection, parts.cell, None, "pending", None, LIMIT)
         talks = await business.negotiations(connection, parts.cell, None, None, LIMIT)
         late = await business.invoices(connection, parts.cell, None, "overdue", None, LIMIT)
+        unpaid = await subscriptions(connection, parts.cell, None, None, LIMIT, "past_due")
         unclear = await unclear_operations(connection, parts.cell, LIMIT)
         told = await endpoints(connection, parts.cell)
         runs = await jobs.runs(connection)
@@ -71,7 +76,8 @@ async def overview(parts: NamedDependency[Parts]) -> Response[str]:
         Waiting("Payments to settle", len(unclear), "Ask the gateway", "/office/payments", "bad"),
         Waiting("Purchases to approve", len(pending), "Approve or reject", "/office/purchases"),
         Waiting("Quotes to answer", len(ours), "Offer a price", "/office/quotes"),
-        Waiting("Invoices overdue", len(late), "Remind the company", "/office/purchases#overdue"),
+        Waiting("Invoices overdue", len(late), "Remind the company", "/office/invoices?state=overdue"),
+        Waiting("Subscriptions past due", len(unpaid), "See why", "/office/subscriptions?state=past_due"),
         Waiting("Webhook events given up", sum(one.dead for one in told), "Mend the subscriber", "/office/webhooks", "bad"),
         Waiting("Jobs that failed", sum(bool(one.error) for one in runs), "Read why", "/office/jobs", "bad"),
     ]

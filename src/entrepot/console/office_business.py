@@ -1,7 +1,6 @@
-"""Companies in the back office: quotes to answer, purchases to approve, and invoices that are overdue."""
+"""Companies in the back office: quotes to answer, and purchases to approve."""
 
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +11,6 @@ from litestar.response import Redirect
 
 from entrepot.api.parts import Parts
 from entrepot.base.errors import BadInputError, EntrepotError
-from entrepot.base.money import Currency, to_minor
 from entrepot.base.time import utc
 from entrepot.commerce.business import commands, negotiating, query
 from entrepot.commerce.business.commands import Bought
@@ -20,7 +18,7 @@ from entrepot.commerce.business.events import NegotiationChanged, PurchaseChange
 from entrepot.commerce.business.negotiating import Negotiated
 from entrepot.commerce.business.purchasing import Purchasing
 from entrepot.commerce.business.query import BuyerView, CompanyView
-from entrepot.console.forms import Form, key_of, text
+from entrepot.console.forms import Form, key_of, money, text
 from entrepot.console.guard import same_site
 from entrepot.console.office import LIMIT, office_page
 from entrepot.record.transaction import Connection, Transaction
@@ -33,7 +31,7 @@ async def list_quotes(parts: NamedDependency[Parts]) -> Response[str]:
     """Show negotiations, newest first."""
     async with parts.record.committing() as connection:
         items = await query.negotiations(connection, parts.cell, None, None, LIMIT)
-        names = await _names(parts, connection, [one.company_id for one in items])
+        names = await names_of(connection, parts.cell, [one.company_id for one in items])
     return office_page("quotes.html", "quotes", {"items": items, "names": names})
 
 
@@ -71,7 +69,7 @@ async def answer_quote(
 
 @get("/office/purchases", include_in_schema=False)
 async def list_purchases(parts: NamedDependency[Parts], done: FromQuery[str] = "") -> Response[str]:
-    """Show purchases that wait, those decided lately, and invoices that are overdue."""
+    """Show purchases that wait, and those decided lately."""
     return await _purchases_page(parts, done="The decision is noted." if done else "")
 
 
@@ -101,16 +99,14 @@ async def decide_purchase(
 HANDLERS = [list_quotes, show_quote, answer_quote, list_purchases, decide_purchase]
 
 
+async def names_of(connection: Connection, cell: int, ids: list[UUID]) -> dict[UUID, CompanyView]:
+    """Return the companies with these ids."""
+    return {one: await query.company(connection, cell, one) for one in dict.fromkeys(ids)}
+
+
 def _units(one: NegotiationChanged, data: dict[str, str]) -> dict[str, int]:
     """Return the price of a piece of each article, as it was typed in whole units of the currency."""
-    units: dict[str, int] = {}
-    for place, sku in enumerate(one.skus):
-        typed = text(data, f"unit-{place}")
-        try:
-            units[sku] = to_minor(Decimal(typed.replace(",", ".")), Currency(one.currency))
-        except InvalidOperation as error:
-            raise BadInputError(f"The price {typed!r} of {sku} cannot be read: write a number, such as 19.99.") from error
-    return units
+    return {sku: money(data, f"unit-{place}", one.currency) for place, sku in enumerate(one.skus)}
 
 
 def _until(data: dict[str, str], now: datetime) -> datetime:
@@ -159,12 +155,10 @@ async def _quote_page(
 async def _purchases_page(parts: Parts, *, done: str = "", wrong: str = "", status: int = 200) -> Response[str]:
     async with parts.record.committing() as connection:
         items = await query.purchases(connection, parts.cell, None, "", None, LIMIT)
-        late = await query.invoices(connection, parts.cell, None, "overdue", None, LIMIT)
-        names = await _names(parts, connection, [*(one.company_id for one in items), *(one.company_id for one in late)])
+        names = await names_of(connection, parts.cell, [one.company_id for one in items])
         buyers = await _buyers(parts, connection, items)
     context = {
         "items": items,
-        "late": late,
         "names": names,
         "buyers": buyers,
         "done": done,
@@ -172,10 +166,6 @@ async def _purchases_page(parts: Parts, *, done: str = "", wrong: str = "", stat
         "fresh": parts.record.ids.fresh,
     }
     return office_page("purchases.html", "purchases", context, status=status)
-
-
-async def _names(parts: Parts, connection: Connection, ids: list[UUID]) -> dict[UUID, CompanyView]:
-    return {one: await query.company(connection, parts.cell, one) for one in dict.fromkeys(ids)}
 
 
 async def _buyers(parts: Parts, connection: Connection, items: list[PurchaseChanged]) -> dict[UUID, list[BuyerView]]:

@@ -42,6 +42,7 @@ class Page(Struct, frozen=True, kw_only=True):
 
 ROOMS = (
     Room("store", "Store", "/"),
+    Room("account", "Account", "/account"),
     Room("orders", "Orders", "/orders"),
     Room("office", "Office", "/office"),
     Room("sellers", "Sellers", "/sellers"),
@@ -82,6 +83,7 @@ def environment() -> jinja2.Environment:
         whole=whole,
         compact=compact,
         money=amount,
+        major=major,
         moment=moment,
         dated=dated,
         instant=instant,
@@ -115,6 +117,11 @@ def compact(number: float) -> str:
 def amount(minor: int, currency: str) -> str:
     """Return an amount with its currency."""
     return format_currency(to_major(minor, Currency(currency)), currency, locale=LOCALE)
+
+
+def major(minor: int | None, currency: str) -> str:
+    """Return an amount as one types it into a field; nothing for none."""
+    return "" if minor is None else str(to_major(minor, Currency(currency)))
 
 
 def moment(at: datetime) -> str:

@@ -1,4 +1,7 @@
-"""The visitor's cart and checkout: their ids in cookies that no script can read, and the count that the bar shows."""
+"""Who a visitor is here: ids of cart, checkout, customer and buyer in cookies that no script can read; the bar's count.
+
+There are no logins yet: a browser is its own customer, and buys for the company that it says it buys for.
+"""
 
 import asyncio
 from typing import Any
@@ -6,15 +9,30 @@ from uuid import UUID
 
 from litestar import Request
 from litestar.datastructures import Cookie
+from msgspec import Struct
 
 from entrepot.api.parts import Parts
 from entrepot.base.errors import EngineAwayError, NotFoundError
-from entrepot.base.limits import ASIDE_SECONDS_MAX, CART_IDLE_SECONDS_MAX, CHECKOUT_COOKIE_SECONDS
+from entrepot.base.limits import (
+    ASIDE_SECONDS_MAX,
+    CART_IDLE_SECONDS_MAX,
+    CHECKOUT_COOKIE_SECONDS,
+    CUSTOMER_COOKIE_SECONDS,
+)
 from entrepot.commerce.cart.commands import Kept
 from entrepot.commerce.cart.rules import is_open
 
 CART = "entrepot_cart"
 CHECKOUT = "entrepot_checkout"
+CUSTOMER = "entrepot_customer"
+BUYER = "entrepot_buyer"
+
+
+class Buying(Struct, frozen=True):
+    """For which company a visitor buys, and as whom."""
+
+    company_id: UUID
+    buyer_id: UUID
 
 
 async def cart_of(parts: Parts, request: Request[Any, Any, Any]) -> Kept | None:
@@ -47,6 +65,25 @@ def id_in(request: Request[Any, Any, Any], cookie: str) -> UUID | None:
         return UUID(request.cookies.get(cookie, ""))
     except ValueError:
         return None
+
+
+def buying_for(request: Request[Any, Any, Any]) -> Buying | None:
+    """Return for which company the visitor buys; None: for nobody but themselves."""
+    try:
+        company_id, buyer_id = (UUID(part) for part in request.cookies.get(BUYER, "").split("."))
+    except ValueError:
+        return None
+    return Buying(company_id, buyer_id)
+
+
+def remember_customer(request: Request[Any, Any, Any], customer_id: UUID) -> Cookie:
+    """Return the cookie that makes what a browser buys one customer's."""
+    return _cookie(request, CUSTOMER, str(customer_id), int(CUSTOMER_COOKIE_SECONDS))
+
+
+def remember_buyer(request: Request[Any, Any, Any], buying: Buying) -> Cookie:
+    """Return the cookie by which a visitor buys for a company."""
+    return _cookie(request, BUYER, f"{buying.company_id}.{buying.buyer_id}", int(CUSTOMER_COOKIE_SECONDS))
 
 
 def remember_cart(request: Request[Any, Any, Any], cart_id: UUID) -> Cookie:

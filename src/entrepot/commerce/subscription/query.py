@@ -31,10 +31,10 @@ async def plan(connection: Connection, code: str) -> PlanSaved:
 
 
 async def subscriptions(
-    connection: Connection, cell: int, customer_id: UUID | None, before: UUID | None, limit: int
+    connection: Connection, cell: int, customer_id: UUID | None, before: UUID | None, limit: int, state: str = ""
 ) -> list[SubscriptionChanged]:
-    """Return a customer's subscriptions (None: everybody's) before an id, newest first."""
-    return [one.told() for one in await store.subscriptions(connection, cell, customer_id, before, limit)]
+    """Return a customer's subscriptions (None: everybody's) in a state (none given: in any) before an id, newest first."""
+    return [one.told() for one in await store.subscriptions(connection, cell, customer_id, before, limit, state)]
 
 
 async def subscription(connection: Connection, cell: int, subscription_id: UUID) -> SubscriptionDetail:

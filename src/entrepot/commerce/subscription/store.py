@@ -93,10 +93,10 @@ async def subscription(connection: Connection, cell: int, subscription_id: UUID)
 
 
 async def subscriptions(
-    connection: Connection, cell: int, customer_id: UUID | None, before: UUID | None, limit: int
+    connection: Connection, cell: int, customer_id: UUID | None, before: UUID | None, limit: int, state: str = ""
 ) -> list[Subscription]:
-    """Return a customer's subscriptions (None: everybody's) before an id, newest first."""
-    rows = await connection.fetch(SQL["subscriptions"], cell, customer_id, before, limit)
+    """Return a customer's subscriptions (None: everybody's) in a state (none given: in any) before an id, newest first."""
+    rows = await connection.fetch(SQL["subscriptions"], cell, customer_id, before, limit, state)
     return [Subscription(**dict(row)) for row in rows]
 
 

@@ -39,11 +39,12 @@ SELECT id, customer_id, plan, next_plan, quantity, market, currency, price_minor
 FROM subscription.subscription WHERE cell = $1 AND id = $2;
 
 -- name: subscriptions
--- A customer's subscriptions (or everybody's) before an id, newest first.
+-- A customer's subscriptions (or everybody's) in a state (or in any) before an id, newest first.
 SELECT id, customer_id, plan, next_plan, quantity, market, currency, price_minor, state, period, period_start, period_end, anchor,
        anchor_period, credit_minor, paused_at, failed_at, attempt, charging, noticed_period, next_at, why, version
 FROM subscription.subscription
-WHERE cell = $1 AND ($2::uuid IS NULL OR customer_id = $2) AND ($3::uuid IS NULL OR id < $3) ORDER BY id DESC LIMIT $4;
+WHERE cell = $1 AND ($2::uuid IS NULL OR customer_id = $2) AND ($3::uuid IS NULL OR id < $3) AND ($5 = '' OR state = $5)
+ORDER BY id DESC LIMIT $4;
 
 -- name: charges
 -- Every attempt to charge a subscription, newest first.
