@@ -8,7 +8,7 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from entrepot.base.errors import BadInputError, CouponUsedUpError, NotFoundError, PriceMissingError
+from entrepot.base.errors import BadInputError, CouponUsedUpError, EntrepotError, NotFoundError, PriceMissingError
 from entrepot.base.time import FixedClock, millis_of
 from entrepot.commerce.checkout.quote import Quote, QuoteRequest, WantedLine
 from entrepot.commerce.checkout.quoting import Quoting, coupon_used
@@ -189,3 +189,36 @@ async def test_what_hangs_on_nothing_is_refused(record: Record) -> None:
             await set_list_prices(tx, "none", {variants["tea"]: []})
         with pytest.raises(BadInputError, match="no market 'mars'"):
             await save_price_list(tx, msgspec.structs.replace(TRADE, market="mars"))
+
+
+async def test_an_estimate_is_a_second_old_at_most_and_a_quote_is_the_truth(record: Record) -> None:
+    await furnished(record)
+    clock = FixedClock(millis_of(NOW))
+    by = Quoting(RegionalTax(), clock)
+    assert (await by.estimate(record, CELL, WANTED)).goods_minor == 2_000
+    async with record.transaction(CELL) as tx:
+        await tx.connection.execute("UPDATE pricing.price SET amount_minor = 700")
+    assert [(await by.estimate(record, CELL, WANTED)).goods_minor, (await quote(record, by)).goods_minor] == [2_000, 1_400]
+    clock.now += 1_000
+    assert (await by.estimate(record, CELL, WANTED)).goods_minor == 1_400
+
+
+async def test_an_estimate_is_of_now_where_the_offer_was_changed(record: Record) -> None:
+    await furnished(record)
+    by = quoting()
+    assert (await by.offered(record, "uk", ["tea", "nothing"]))["tea"].amount_minor == 1_000
+    async with record.transaction(CELL) as tx:
+        await tx.connection.execute("UPDATE pricing.price SET amount_minor = 700")
+    by.forget_offers()
+    assert (await by.estimate(record, CELL, WANTED)).goods_minor == 1_400
+
+
+async def test_of_carts_that_are_quoted_together_each_has_its_own_answer(record: Record) -> None:
+    await furnished(record)
+    few = msgspec.structs.replace(WANTED, coupons=["nosuch"])
+    nowhere = msgspec.structs.replace(WANTED, market="nowhere")
+    async with record.committing() as connection:
+        first, second, third, fourth = await quoting().quote_all(connection, CELL, [nowhere, WANTED, few, WANTED])
+    assert isinstance(first, NotFoundError)
+    assert isinstance(third, EntrepotError)
+    assert [one.goods_minor for one in (second, fourth) if isinstance(one, Quote)] == [2_000, 2_000]

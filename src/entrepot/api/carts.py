@@ -20,7 +20,7 @@ from entrepot.commerce.cart.commands import Act, Kept
 from entrepot.commerce.cart.requests import Carted, CartLineRequest, CartRequest, LineChange
 from entrepot.commerce.cart.state import Contact
 from entrepot.commerce.cart.view import HeldCart, held
-from entrepot.commerce.checkout.carted import CartView, carted, check_coupon, check_delivery, look, methods
+from entrepot.commerce.checkout.carted import CartView, check_coupon, check_delivery, look, methods, offered
 from entrepot.commerce.shipping.rules import Offered
 from entrepot.record.idempotency import check_key, fingerprint
 
@@ -137,8 +137,7 @@ async def deliver_to(parts: NamedDependency[Parts], cart_id: FromPath[UUID], dat
     """Say who buys and where it goes, which something must go to; from then on the cart is priced for that country."""
     rules.check_contact(data)
     kept = await parts.carts.load(cart_id)
-    async with parts.record.committing() as connection:
-        await check_delivery(connection, parts.cell, parts.quoting, kept.cart, data)
+    await check_delivery(parts.record, parts.cell, parts.quoting, kept.cart, data)
     return await _change(parts, kept, lambda cart, write: rules.deliver_to(cart, data, write))
 
 
@@ -146,8 +145,7 @@ async def deliver_to(parts: NamedDependency[Parts], cart_id: FromPath[UUID], dat
 async def read_methods(parts: NamedDependency[Parts], cart_id: FromPath[UUID]) -> Response[ShippingMethods]:
     """List every method that takes what is in the cart to where it goes, the cheapest first."""
     kept = await parts.carts.load(cart_id)
-    async with parts.record.committing() as connection:
-        items = await methods(connection, parts.cell, parts.quoting, kept.cart)
+    items = await methods(parts.record, parts.cell, parts.quoting, kept.cart)
     return Response(ShippingMethods(items=items), headers=NO_STORE)
 
 
@@ -155,8 +153,7 @@ async def read_methods(parts: NamedDependency[Parts], cart_id: FromPath[UUID]) -
 async def ship_by(parts: NamedDependency[Parts], cart_id: FromPath[UUID], data: JSONBody[MethodChoice]) -> Response[HeldCart]:
     """Choose one of the methods that go there."""
     kept = await parts.carts.load(cart_id)
-    async with parts.record.committing() as connection:
-        possible = await methods(connection, parts.cell, parts.quoting, kept.cart)
+    possible = await methods(parts.record, parts.cell, parts.quoting, kept.cart)
     codes = [one.method for one in possible]
     return await _change(parts, kept, lambda cart, write: rules.ship_by(cart, data.method, codes, write))
 
@@ -184,8 +181,7 @@ HANDLERS = [
 
 
 async def _offers(parts: Parts, market: str, skus: list[str]) -> tuple[list[str], dict[str, Carted]]:
-    async with parts.record.committing() as connection:
-        return await carted(connection, parts.cell, market, skus)
+    return await offered(parts.record, parts.cell, parts.quoting, market, skus)
 
 
 async def _change(

@@ -95,6 +95,7 @@ async def save_product(
         return kept
 
     kept = await parts.run(act, Kept, idempotency_key, data)
+    parts.quoting.forget_offers()
     return Response(kept, headers={"Content-Location": f"/v1/products/{kept.id}", **moved(kept.position)})
 
 
@@ -106,6 +107,7 @@ async def withdraw_product(parts: NamedDependency[Parts], product_id: FromPath[U
         return Done(changed=True, position=str(await offering.withdraw_product(tx, product_id)))
 
     answer = await parts.run(act, Done)
+    parts.quoting.forget_offers()
     return Response(answer, headers=moved(answer.position))
 
 
@@ -134,6 +136,7 @@ async def set_prices(
         return done(token)
 
     answer = await parts.run(act, Done, idempotency_key, data)
+    parts.quoting.forget_offers()
     return Response(answer, headers=moved(answer.position))
 
 

@@ -170,8 +170,7 @@ async def _filled_in(parts: Parts, kept: Kept, draft: Draft) -> Kept:
     contact = draft.contact()
     rules.check_contact(contact)
     kept = await parts.carts.change(kept, lambda cart, write: rules.deliver_to(cart, contact, write))
-    async with parts.record.committing() as connection:
-        codes = [one.method for one in await methods(connection, parts.cell, parts.quoting, kept.cart)]
+    codes = [one.method for one in await methods(parts.record, parts.cell, parts.quoting, kept.cart)]
     if not codes:
         return kept
     method = draft.method if draft.method in codes else codes[0]
@@ -234,7 +233,7 @@ async def _checkout_page(parts: Parts, kept: Kept, draft: Draft, wrong: Wrong) -
         if view.obstacle and cart.shipping_method.value:  # the method that was chosen may not go where it now shall go
             cart = structs.replace(cart, shipping_method=Register(None))
             view = await look(connection, parts.cell, parts.quoting, kept.id, cart)
-        offered = [] if view.obstacle else await methods(connection, parts.cell, parts.quoting, cart)
+    offered = [] if view.obstacle else await methods(parts.record, parts.cell, parts.quoting, cart)
     chosen = next((one.method for one in offered if one.method == cart.shipping_method.value), "")
     context = {
         "here": await place(parts, view.market),

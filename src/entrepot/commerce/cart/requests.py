@@ -31,10 +31,10 @@ class LineChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Carted(Struct, frozen=True, kw_only=True):
-    """What an article in a cart is offered as at this moment; ``unit_minor`` None says it has no price there."""
+    """What an article is offered as; ``unit_minor`` None says it has no price there, ``left`` None that nobody has looked."""
 
     sku: str
     product_id: UUID
     offered: bool
     unit_minor: int | None
-    left: int
+    left: int | None = None

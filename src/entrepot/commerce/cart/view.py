@@ -53,7 +53,7 @@ def changed(cart: Cart, currency: str, sku: str, quantity: int, offer: Carted | 
     shown = cart.shown[sku].value if sku in cart.shown else None
     if offer.unit_minor != shown:
         sentences.append(f"The price was {_price(shown, currency)} and is {_price(offer.unit_minor, currency)}.")
-    if offer.left < quantity:
+    if offer.left is not None and offer.left < quantity:
         left = "None is" if offer.left == 0 else f"Only {offer.left} {'is' if offer.left == 1 else 'are'}"
         sentences.append(f"{left} left, {quantity} wanted.")
     return sentences

@@ -21,7 +21,7 @@ from entrepot.commerce.checkout.requests import ChargeRequest
 from entrepot.commerce.ordering.events import TaxLine
 from entrepot.commerce.shipping.rules import Offered
 from entrepot.record.named import queries
-from entrepot.record.transaction import Connection
+from entrepot.record.transaction import Connection, Record
 
 SQL = queries(__package__, "carted.sql")
 UNKNOWN_STATUS = 500
@@ -95,6 +95,20 @@ async def carted(connection: Connection, cell: int, market: str, skus: Iterable[
     }
 
 
+async def offered(
+    record: Record, cell: int, quoting: Quoting, market: str, skus: Iterable[str]
+) -> tuple[list[str], dict[str, Carted]]:
+    """Return what ``carted`` does, but as of a second ago and without what is left: for who puts an article in."""
+    found = await quoting.market(record, cell, market)
+    if found is None:
+        return [], {}
+    offers = await quoting.offered(record, market, skus)
+    return [found.currency, *found.currencies], {
+        sku: Carted(sku=sku, product_id=offer.product_id, offered=offer.offered, unit_minor=offer.amount_minor)
+        for sku, offer in offers.items()
+    }
+
+
 async def look(connection: Connection, cell: int, quoting: Quoting, cart_id: UUID, cart: Cart) -> CartView:
     """Return a cart as its buyer sees it; one that cannot be ordered as it is says why."""
     holds = held(cart_id, cart)
@@ -129,10 +143,10 @@ def quote_request(cart: Cart, *, coupons: Sequence[str] = (), contact: Contact |
     )
 
 
-async def methods(connection: Connection, cell: int, quoting: Quoting, cart: Cart) -> Sequence[Offered]:
+async def methods(record: Record, cell: int, quoting: Quoting, cart: Cart) -> Sequence[Offered]:
     """Return every method that takes what is in a cart to where it goes, the cheapest first; none for an empty one."""
-    request = structs.replace(quote_request(cart), shipping_method=None, estimate=True)
-    return (await quoting.quote(connection, cell, request)).shipping.offered if request.lines else []
+    request = structs.replace(quote_request(cart), shipping_method=None)
+    return (await quoting.estimate(record, cell, request)).shipping.offered if request.lines else []
 
 
 async def check_coupon(connection: Connection, cell: int, quoting: Quoting, cart: Cart, code: str) -> None:
@@ -142,13 +156,13 @@ async def check_coupon(connection: Connection, cell: int, quoting: Quoting, cart
         await quoting.quote(connection, cell, request)
 
 
-async def check_delivery(connection: Connection, cell: int, quoting: Quoting, cart: Cart, contact: Contact) -> None:
+async def check_delivery(record: Record, cell: int, quoting: Quoting, cart: Cart, contact: Contact) -> None:
     """Refuse an address that nothing goes to; whatever else is the matter with the cart is told by looking at it."""
     request = quote_request(cart, contact=contact)
     if not request.lines:
         return
     try:
-        await quoting.quote(connection, cell, request)
+        await quoting.estimate(record, cell, request)
     except CannotShipError:
         raise
     except EntrepotError as error:
@@ -193,6 +207,6 @@ def _line(place: int, line: HeldLine, cart: Cart, own: str, offer: Carted | None
         unit_minor=quoted.list_minor if quoted else unit,
         discount_minor=quoted.discount_minor if quoted else 0,
         amount_minor=quoted.amount_minor if quoted else None if unit is None else unit * line.quantity,
-        left=offer.left if offer else 0,
+        left=(offer.left or 0) if offer else 0,
         changed=changed(cart, own, line.sku, line.quantity, offer),
     )

@@ -83,6 +83,14 @@ class Held(Struct, frozen=True, kw_only=True):
     capture: bool = False
 
 
+class Beginning(Struct, frozen=True, kw_only=True):
+    """A checkout that is to begin: its key, the mark of the request that came with it, and what is wanted."""
+
+    key: str
+    mark: bytes
+    request: CheckoutRequest
+
+
 class Reserving(Struct, frozen=True, kw_only=True):
     """A checkout that is to be reserved: its key, the mark of the request that came with it, and what it costs."""
 

@@ -1,45 +1,129 @@
-"""Reads what a quote needs, in one round trip for a cart without coupons, and has ``price.py`` decide.
+"""Reads what a quote needs, in one round trip for carts without coupons, and has ``price.py`` decide.
 
-Markets, lists, rates, promotions, zones and methods are held in process (``terms.py``).
+Markets, lists, rates, promotions, zones and methods are held in process (``terms.py``). So are, for a second, what articles are
+offered as, and estimates; but what a buyer is to pay is quoted from the truth.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-import asyncpg
+import msgspec
+from msgspec import structs
 
+from entrepot.base import limits
+from entrepot.base.errors import EntrepotError
+from entrepot.base.recent import Recent
 from entrepot.base.time import Clock, utc
 from entrepot.commerce.checkout.basis import Offer, Read, Setting
 from entrepot.commerce.checkout.price import finish, limited, prepare, settle_terms
 from entrepot.commerce.checkout.quote import Quote, QuoteRequest
-from entrepot.commerce.checkout.terms import SQL, TermsHeld
+from entrepot.commerce.checkout.terms import SQL, Terms, TermsHeld
 from entrepot.commerce.pricing.events import Tier
+from entrepot.commerce.pricing.rules import Market
 from entrepot.commerce.promotion.rules import Coupon, normal
 from entrepot.partners.tax.port import TaxEngine
-from entrepot.record.transaction import Connection
+from entrepot.record.transaction import Connection, Record
 
 
 class Quoting:
-    """Quotes carts; one per process, since it holds the terms of each cell."""
+    """Quotes carts; one per process, since it holds the terms of each cell, and what was asked for a moment ago."""
 
     def __init__(self, engine: TaxEngine, clock: Clock) -> None:
         self._engine, self._clock = engine, clock
-        self._held: dict[int, TermsHeld] = {}
+        self._terms_held: dict[int, TermsHeld] = {}
+        self._offers = Recent[tuple[str, str], Offer](clock, limits.OFFERS_SECONDS, limits.OFFERS_HELD_MAX)
+        self._estimates = Recent[tuple[int, bytes], Quote](clock, limits.OFFERS_SECONDS, limits.ESTIMATES_HELD_MAX)
 
     async def quote(self, connection: Connection, cell: int, request: QuoteRequest, *, at: datetime | None = None) -> Quote:
         """Return what a cart costs at a moment (``at``, else the request's, else now), and why; reads only."""
-        held = self._held.setdefault(cell, TermsHeld(cell, self._clock))
-        moment = at or request.at or utc(self._clock.millis())
-        setting = settle_terms(request, await held.current(connection), self._engine, moment)
-        prepared = prepare(setting, await _read(connection, cell, setting))
-        return finish(prepared, await self._engine.assess(prepared.question))
+        (answer,) = await self.quote_all(connection, cell, [request], at=at)
+        if isinstance(answer, EntrepotError):
+            raise answer
+        return answer
+
+    async def quote_all(
+        self, connection: Connection, cell: int, requests: Sequence[QuoteRequest], *, at: datetime | None = None
+    ) -> list[Quote | EntrepotError]:
+        """Return what each of these carts costs, or why it has no price; what they need is read once for all of them."""
+        terms = await self._held(cell).current(connection)
+        settings: dict[int, Setting] = {}
+        answers: dict[int, Quote | EntrepotError] = {}
+        for place, request in enumerate(requests):
+            try:
+                settings[place] = self._setting(request, terms, at)
+            except EntrepotError as error:
+                answers[place] = error
+        reads = await _read(connection, cell, settings.values())
+        for place, setting in settings.items():
+            try:
+                answers[place] = await self._quoted(setting, reads[setting.market.code])
+            except EntrepotError as error:
+                answers[place] = error
+        return [answers[place] for place in range(len(requests))]
+
+    async def estimate(self, record: Record, cell: int, request: QuoteRequest) -> Quote:
+        """Return what a cart cost at most ``OFFERS_SECONDS`` ago, but for a tax that is not known yet.
+
+        To tell how it can be sent, while a buyer is on the way; what is taken is quoted from the truth.
+        """
+        request = structs.replace(request, estimate=True)
+        key = cell, msgspec.json.encode(request)
+        known = self._estimates.get(key)
+        if known is None:
+            known = self._estimates[key] = await self._estimated(record, cell, request)
+        return known
+
+    async def offered(self, record: Record, market: str, skus: Iterable[str]) -> dict[str, Offer]:
+        """Return what SKUs were offered as in a market at most ``OFFERS_SECONDS`` ago; the unknown are looked for each time."""
+        found = {sku: self._offers.get((market, sku)) for sku in skus}
+        missing = [sku for sku, offer in found.items() if offer is None]
+        if missing:
+            async with record.committing() as connection:
+                read = await _offers(connection, market, missing)
+            for sku, offer in read.items():
+                found[sku] = self._offers[market, sku] = offer
+        return {sku: offer for sku, offer in found.items() if offer is not None}
+
+    async def market(self, record: Record, cell: int, code: str) -> Market | None:
+        """Return a market as it was at most ``TERMS_SECONDS`` ago; None when there is none."""
+        return (await self._terms(record, cell)).markets.get(code)
 
     def forget(self, cell: int) -> None:
         """Read the terms anew for the next quote: this process has just changed them."""
-        if cell in self._held:
-            self._held[cell].forget()
+        self._held(cell).forget()
+        self.forget_offers()
+
+    def forget_offers(self) -> None:
+        """Read offers anew: this process has just changed what is sold, or for how much."""
+        self._offers.forget()
+        self._estimates.forget()
+
+    async def _estimated(self, record: Record, cell: int, request: QuoteRequest) -> Quote:
+        setting = self._setting(request, await self._terms(record, cell))
+        read = Read(offers=await self.offered(record, setting.market.code, {line.sku for line in request.lines}))
+        if setting.lists or request.coupons or limited(setting, ()):
+            async with record.committing() as connection:
+                read = await _read_more(connection, cell, [setting], read.offers)
+        return await self._quoted(setting, read)
+
+    async def _terms(self, record: Record, cell: int) -> Terms:
+        terms = self._held(cell).fresh()
+        if terms is None:
+            async with record.committing() as connection:
+                terms = await self._held(cell).current(connection)
+        return terms
+
+    def _held(self, cell: int) -> TermsHeld:
+        return self._terms_held.setdefault(cell, TermsHeld(cell, self._clock))
+
+    def _setting(self, request: QuoteRequest, terms: Terms, at: datetime | None = None) -> Setting:
+        return settle_terms(request, terms, self._engine, at or request.at or utc(self._clock.millis()))
+
+    async def _quoted(self, setting: Setting, read: Read) -> Quote:
+        prepared = prepare(setting, read)
+        return finish(prepared, await self._engine.assess(prepared.question))
 
 
 async def coupon_used(connection: Connection, cell: int, code: str) -> int:
@@ -54,30 +138,42 @@ async def coupons_used(connection: Connection, cell: int, codes: Sequence[str]) 
     return {row["name"].removeprefix("coupon/"): row["used"] for row in rows}
 
 
-async def _read(connection: Connection, cell: int, setting: Setting) -> Read:
-    request = setting.request
-    rows = await connection.fetch(SQL["offers"], list({line.sku for line in request.lines}), request.market)
-    offers = {row["sku"]: _offer(row) for row in rows}
-    prices = await _list_prices(connection, setting, offers.values()) if setting.lists else {}
-    coupons = await _coupons(connection, request.coupons) if request.coupons else {}
-    names = limited(setting, coupons.values())
-    used = {row["name"]: row["used"] for row in await connection.fetch(SQL["used"], cell, names)} if names else {}
+async def _read(connection: Connection, cell: int, settings: Iterable[Setting]) -> dict[str, Read]:
+    """Return what is needed for these carts, by market."""
+    by_market: dict[str, list[Setting]] = defaultdict(list)
+    for setting in settings:
+        by_market[setting.market.code].append(setting)
+    reads = {}
+    for market, those in by_market.items():
+        offers = await _offers(connection, market, {line.sku for one in those for line in one.request.lines})
+        reads[market] = await _read_more(connection, cell, those, offers)
+    return reads
+
+
+async def _read_more(connection: Connection, cell: int, settings: Sequence[Setting], offers: Mapping[str, Offer]) -> Read:
+    """Return what these carts of one market need beside offers: prices in lists, coupons, and how much of them is used."""
+    lists, codes = {one.code for setting in settings for one in setting.lists}, set[str]()
+    codes.update(normal(code) for setting in settings for code in setting.request.coupons)
+    prices = await _list_prices(connection, [offer.variant_id for offer in offers.values()], lists) if lists else {}
+    coupons = await _coupons(connection, codes) if codes else {}
+    names = {name for setting in settings for name in limited(setting, coupons.values())}
+    used = {row["name"]: row["used"] for row in await connection.fetch(SQL["used"], cell, list(names))} if names else {}
     return Read(offers=offers, prices=prices, coupons=coupons, used=used)
 
 
-async def _list_prices(connection: Connection, setting: Setting, offers: Iterable[Offer]) -> dict[UUID, dict[str, list[Tier]]]:
-    variants = [offer.variant_id for offer in offers]
+async def _offers(connection: Connection, market: str, skus: Iterable[str]) -> dict[str, Offer]:
+    return {row["sku"]: Offer(**dict(row)) for row in await connection.fetch(SQL["offers"], list(skus), market)}
+
+
+async def _list_prices(
+    connection: Connection, variants: Sequence[UUID], lists: Iterable[str]
+) -> dict[UUID, dict[str, list[Tier]]]:
     found: dict[UUID, dict[str, list[Tier]]] = defaultdict(dict)
-    for row in await connection.fetch(SQL["list_prices"], variants, [one.code for one in setting.lists]):
+    for row in await connection.fetch(SQL["list_prices"], variants, list(lists)):
         tiers = zip(row["from_quantities"], row["amounts_minor"], strict=True)
         found[row["variant_id"]][row["list"]] = [Tier(from_quantity=pieces, amount_minor=amount) for pieces, amount in tiers]
     return found
 
 
 async def _coupons(connection: Connection, codes: Iterable[str]) -> dict[str, Coupon]:
-    rows = await connection.fetch(SQL["coupons"], list({normal(code) for code in codes}))
-    return {row["code"]: Coupon(**dict(row)) for row in rows}
-
-
-def _offer(row: asyncpg.Record) -> Offer:
-    return Offer(**dict(row))
+    return {row["code"]: Coupon(**dict(row)) for row in await connection.fetch(SQL["coupons"], list(codes))}

@@ -5,7 +5,7 @@ placing and releasing by the checkout's state under its lock. Whoever finds a ch
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeAlias
@@ -19,6 +19,7 @@ from entrepot.base.time import stamp_millis, utc
 from entrepot.commerce.checkout import saga_rules as rules
 from entrepot.commerce.checkout import saga_store as store
 from entrepot.commerce.checkout.held import (
+    Beginning,
     CheckoutAnswer,
     CheckoutRequest,
     Ended,
@@ -68,8 +69,8 @@ class Checkouts:
         self._record, self._cell, self._gateway, self._quoting, self._actor = record, cell, gateway, quoting, actor
         # One call of each step at a time: measured, a second beside it halves the batches and costs a third more CPU.
         one = limits.CHECKOUT_CALLS_MAX
-        reserve = partial(reserve_checkouts, record, cell, actor=actor, seconds=seconds)
-        self._reserving = Gathering[Reserving, Reserved](reserve, calls_max=one)
+        self._reserve = partial(reserve_checkouts, record, cell, actor=actor, seconds=seconds)
+        self._beginning = Gathering[Beginning, Reserved](self._quote_and_reserve, calls_max=one)
         self._placing = Gathering[Placing, Ended](partial(place_checkouts, record, cell, actor=actor), calls_max=one)
         self._releasing = Gathering[Releasing, Ended](partial(release_checkouts, record, cell, actor=actor), calls_max=one)
         self._by_key: dict[str, tuple[bytes, asyncio.Task[CheckoutAnswer]]] = {}
@@ -136,7 +137,7 @@ class Checkouts:
     async def close(self) -> None:
         """Wait until everything under way has its answer."""
         await asyncio.gather(*[task for _, task in self._by_key.values()], return_exceptions=True)
-        for gathering in (self._reserving, self._placing, self._releasing):
+        for gathering in (self._beginning, self._placing, self._releasing):
             await gathering.close()
 
     def _begun(self, key: str, task: asyncio.Task[CheckoutAnswer]) -> None:
@@ -147,10 +148,7 @@ class Checkouts:
     async def _begin(self, key: str, mark: bytes, request: CheckoutRequest) -> CheckoutAnswer:
         try:
             rules.check_asked(request)
-            async with self._record.committing() as connection:
-                quote = await self._quoting.quote(connection, self._cell, request.quote)
-            rules.check_agreed(request, quote)
-            reserved = await self._reserving.ask(Reserving(key=key, mark=mark, request=request, quote=quote))
+            reserved = await self._beginning.ask(Beginning(key=key, mark=mark, request=request))
         except EntrepotError:
             # What it needs may have changed, or been used up, since this key was answered: the first answer stands.
             known = await self.begun(key, mark)
@@ -160,6 +158,14 @@ class Checkouts:
         if reserved.held is None:
             return await self._go_on(await self._stored(reserved.checkout_id), nobody_is_at_it=True)
         return await self._settle(reserved.held, self._authorize)
+
+    async def _quote_and_reserve(self, asked: Sequence[Beginning]) -> list[Reserved | EntrepotError]:
+        """Quote what is wanted from the truth, all by one reading, and reserve it where the buyer agrees to what it costs."""
+        async with self._record.committing() as connection:
+            quotes = await self._quoting.quote_all(connection, self._cell, [one.request.quote for one in asked])
+        agreed = [rules.agreed(one, quote) for one, quote in zip(asked, quotes, strict=True)]
+        reserved = iter(await self._reserve([one for one in agreed if isinstance(one, Reserving)]))
+        return [next(reserved) if isinstance(one, Reserving) else one for one in agreed]
 
     async def _go_on(self, stored: StoredCheckout, *, nobody_is_at_it: bool = False) -> CheckoutAnswer:
         """Do what is next; if somebody is at it after all, both do the same, and one of them counts."""

@@ -21,11 +21,13 @@ from entrepot.base.money import apportion, currency, rounded, spoken
 from entrepot.commerce.cart.rules import check_contact
 from entrepot.commerce.checkout.claims import Claim
 from entrepot.commerce.checkout.held import (
+    Beginning,
     CheckoutAnswer,
     CheckoutRequest,
     Held,
     HeldTransfer,
     PaymentChoice,
+    Reserving,
     State,
     StoredCheckout,
 )
@@ -159,6 +161,17 @@ def check_agreed(request: CheckoutRequest, quote: Quote) -> None:
             f"It costs {spoken(quote.total_minor, currency(quote.currency))}: say how it is paid.",
             total_minor=quote.total_minor,
         )
+
+
+def agreed(asked: Beginning, quote: Quote | EntrepotError) -> Reserving | EntrepotError:
+    """Return what is to be reserved, or why nothing is: there is no quote, or the buyer has not agreed to it."""
+    if isinstance(quote, EntrepotError):
+        return quote
+    try:
+        check_agreed(asked.request, quote)
+    except EntrepotError as error:
+        return error
+    return Reserving(key=asked.key, mark=asked.mark, request=asked.request, quote=quote)
 
 
 def claims_of(request: CheckoutRequest, quote: Quote) -> list[Claim]:

@@ -51,11 +51,15 @@ class TermsHeld:
         self._stamp: str | None = None
         self._terms = Terms(markets={}, rates=Rates())
 
+    def fresh(self) -> Terms | None:
+        """Return the terms, unless it is time to ask whether they have changed."""
+        due = self._stamp is None or self._clock.millis() - self._asked_at >= TERMS_SECONDS * 1000
+        return None if due else self._terms
+
     async def current(self, connection: Connection) -> Terms:
         """Return the terms, at most ``TERMS_SECONDS`` old."""
-        now = self._clock.millis()
-        if self._stamp is None or now - self._asked_at >= TERMS_SECONDS * 1000:
-            self._asked_at = now  # whoever comes while we ask goes on with what is held
+        if self.fresh() is None:
+            self._asked_at = self._clock.millis()  # whoever comes while we ask goes on with what is held
             stamp: str = await connection.fetchval(SQL["terms_stamp"], self._cell)
             if stamp != self._stamp:
                 self._terms = await read(connection, self._cell)
