@@ -108,23 +108,6 @@ async def test_only_one_can_claim_a_name_until_it_is_forgotten(cache: RedisCache
     assert await cache.claim("work", seconds=60)
 
 
-async def test_a_listener_hears_every_message_from_the_moment_it_listens(cache: RedisCache) -> None:
-    await cache.tell("news", b"too early")
-    async with cache.listen("news") as messages:
-        await cache.tell("other", b"elsewhere")
-        for number in range(3):
-            await cache.tell("news", b"%d" % number)
-        async with asyncio.timeout(CACHE_SECONDS_MAX):
-            assert [await anext(messages) for _ in range(3)] == [b"0", b"1", b"2"]
-
-
-async def test_a_listener_whose_connection_broke_is_told_so(cache: RedisCache) -> None:
-    async with cache.listen("news") as messages:
-        await cache._redis.client_kill_filter(_type="pubsub")
-        with pytest.raises(EngineAwayError):
-            await anext(messages)
-
-
 async def test_a_cache_that_is_not_there_is_told_as_away() -> None:
     cache = RedisCache(NOWHERE)
     with pytest.raises(EngineAwayError):

@@ -59,7 +59,11 @@ async def test_a_wrong_file_is_one_sentence_and_no_traceback(migrated_url: str, 
 
 async def test_rejects_go_into_no_folder_and_never_over_what_is_imported(migrated_url: str, tmp_path: Path) -> None:
     file = sheet(tmp_path)
-    for rejects, says in ((tmp_path, "is a folder"), (file, "cannot be both what is imported and the rejects file")):
+    for rejects, says in (
+        (tmp_path, "is a folder"),
+        (file, "cannot be both what is imported and the rejects file"),
+        (file / "under" / "a-file.jsonl", "cannot be written (Not a directory)"),
+    ):
         code, _, errors = await entrepot(migrated_url, tmp_path, "import", "products", str(file), "--rejects", str(rejects))
         assert (code, says in errors) == (2, True)
     assert file.read_text().count("\n") == len(QUIRKS) + 1

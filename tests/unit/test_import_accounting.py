@@ -13,6 +13,7 @@ from entrepot.importing.documents import Stepper
 from entrepot.importing.fields import EXACT
 from entrepot.importing.mapping import load_mapping
 from entrepot.importing.plans import Planner
+from entrepot.importing.products import _Products
 from entrepot.importing.reading import Row
 from tests.imports import COLUMNS, QUIRKS, Line
 
@@ -104,3 +105,26 @@ def test_a_document_is_whole_whatever_cannot_be_read_among_its_rows() -> None:
     rows = [first, *(Row(line, {}, "broken") for line in range(25)), second]
     (step,) = Stepper(RETAIL.orders, "here", rows_max=10).steps(rows)
     assert [len(document.rows) for document in step.documents] == [2]
+
+
+def test_of_what_was_sold_the_oldest_is_forgotten_before_it_fills_the_memory() -> None:
+    assert RETAIL.orders is not None
+    planner, purchases = Planner("x", RETAIL.orders), Purchases(kept_max=2)
+    sold = [(f"{n}", "71053", "LANTERN", 1, f"2010-12-0{n} 09:00:00", 3.39, n, "Spain") for n in (1, 2, 3)]
+    back = [(f"C{n}", "71053", "LANTERN", -1, "2010-12-09 09:00:00", 3.39, n, "Spain") for n in (1, 3)]
+    cancelled = []
+    for step in Stepper(RETAIL.orders, "x").steps(as_rows([*sold, *back])):
+        for document in step.documents:
+            if (order := planner.order(document)) is not None:
+                purchases.remember(document, order.id, order.lines)
+            if (note := planner.credit(document, purchases)) is not None:
+                cancelled.append(note.cancels is not None)
+    assert cancelled == [False, True]
+
+
+def test_a_product_that_comes_again_is_refused_unless_it_came_too_long_ago_to_be_remembered() -> None:
+    products = _Products(load_mapping("icecat"), {}, remembered_max=2)
+    rows = [Row(line, {"id": code, "title": "x"}) for line, code in enumerate(["a", "b", "a", "c", "a"], 1)]
+    (batch,) = products.batches(iter(rows))
+    assert [item.line for item in batch.items] == [1, 2, 4, 5]
+    assert [reject.reason for reject in batch.rejects] == ["the product 'icecat-a' came already, in line 1"]

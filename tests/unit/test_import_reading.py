@@ -13,6 +13,8 @@ import pytest
 from entrepot.base import limits
 from entrepot.base.errors import BadInputError, NotFoundError
 from entrepot.importing.documents import Reject
+from entrepot.importing.fields import UnreadableFieldError, makers
+from entrepot.importing.mapping import FieldSpec
 from entrepot.importing.reading import named, open_source
 from entrepot.importing.rejects import RejectsFile
 
@@ -35,6 +37,14 @@ def test_the_encoding_of_csv_is_found_out(tmp_path: Path) -> None:
     for encoding in ("utf-8", "utf-8-sig", "cp1252"):
         source = open_source(write(tmp_path, "name\ncafé £5\n".encode(encoding)))
         assert [row.raw["name"] for row in source.rows()] == ["café £5"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_csv_that_a_spreadsheet_saved_as_unicode_text_is_read(tmp_path: Path, encoding: str) -> None:
+    mark = "" if encoding == "utf-16" else "\ufeff"
+    source = open_source(write(tmp_path, f"{mark}code\tname\r\n1\tcafé £5\r\n".encode(encoding)))
+    assert source.columns == ("code", "name")
+    assert [(row.line, row.raw["name"]) for row in source.rows()] == [(2, "café £5")]
 
 
 def test_a_broken_row_says_why_and_the_next_is_read(tmp_path: Path) -> None:
@@ -81,9 +91,31 @@ def test_parquet_is_read_with_moments_finer_than_python_knows(tmp_path: Path) ->
     assert [row.raw["at"] for row in source.rows()] == [datetime(1970, 1, 1, 0, 0, 1)]  # noqa: DTZ001  # the file has no zone
 
 
+def test_strings_that_parquet_holds_as_bytes_are_text(tmp_path: Path) -> None:
+    table = pa.table({"name": pa.array(["é".encode(), None], pa.binary()), "n": [1, 2]})
+    table = table.append_column("kind", pa.array([b"a", b"b"], pa.large_binary()).dictionary_encode())
+    pq.write_table(table, tmp_path / "file.parquet", store_schema=False)
+    rows = [dict(row.raw) for row in open_source(tmp_path / "file.parquet").rows()]
+    assert rows == [{"name": "é", "n": 1, "kind": "a"}, {"name": None, "n": 2, "kind": "b"}]
+
+
+def test_bytes_that_are_no_text_are_refused_only_where_a_field_is_made_of_them(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"picture": pa.array([b"\xff\xd8"], pa.binary()), "n": [1]}), tmp_path / "file.parquet")
+    (row,) = open_source(tmp_path / "file.parquet").rows()
+    made = makers(
+        {"n": "n", "one": "picture", "both": FieldSpec(columns=["n", "picture"])}, dict.fromkeys(("n", "one", "both"), "text")
+    )
+    assert made["n"](row.raw) == "1"
+    for name in ("one", "both"):
+        with pytest.raises(UnreadableFieldError, match=r"column picture: its bytes are no text in UTF-8"):
+            made[name](row.raw)
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [
+        ('\ufeff{"a": 1}'.encode("utf-16-le"), "is JSON in UTF-16: save it in UTF-8"),
+        ("\ufeffa,b".encode("utf-32-le"), "is no Parquet, CSV or JSON Lines file"),
         (b"", "is empty"),
         (b"PK\x03\x04zip", "is no Parquet, CSV or JSON Lines file"),
         (b"PAR1 and no more", "is a damaged Parquet file"),

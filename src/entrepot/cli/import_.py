@@ -61,7 +61,6 @@ async def import_(
     require(settings, "record")
     if rejects is None:
         rejects = settings.home / "rejects" / f"{chosen.name}-{kind}.jsonl"
-        rejects.parent.mkdir(parents=True, exist_ok=True)
     waker = Waker(settings.engines.record)
     try:
         async with await open_record(settings.engines.record, wake=waker.wake) as record:

@@ -6,7 +6,7 @@ one, else any that has it. The tree is held in memory, within ``limits.IMPORT_CA
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
@@ -61,28 +61,32 @@ async def import_categories(
     begun = time.perf_counter()
     tree = Tree(mapping.categories, f"The mapping {mapping.name}, categories")
     with RejectsFile(rejects, file) as rejected:
-        await asyncio.to_thread(tree.read, source.rows())
-        progress(0, tree.rows)
-        drafts = tree.drafts()
+        ahead = tree.read(source.rows())
+        while (unread := await asyncio.to_thread(next, ahead, None)) is not None:
+            _reject(unread, ledger, rejected)
+            progress(0, None)
+        drafts, orphans = tree.drafts()
+        _reject(orphans, ledger, rejected)
         for start in range(0, len(drafts), limits.IMPORT_BATCH_ROWS):
             batch = drafts[start : start + limits.IMPORT_BATCH_ROWS]
-
             settled = await settle(record, settings.cell, batch, _write)
             for what, by in settled.counts.items():
                 report.count(what, by)
             for draft, reason in settled.refused:
-                tree.refuse(draft.code, reason)
+                _reject(tree.refused(draft.code, reason), ledger, rejected)
             progress(tree.rows * (start + len(batch)) // len(drafts), tree.rows)
-        tree.rejects.sort(key=lambda reject: reject.line)
-        report.rows = tree.rows - len(tree.rejects)
-        report.classes["categories"] = Account(rows=report.rows)
-        for reject in tree.rejects:
-            ledger.reject(Decimal(0), reject.reason)
-        rejected.write(tree.rejects)
+    report.classes["categories"] = Account(rows=tree.rows - report.rejected)
+    report.rows = tree.rows
     check(report)
     report.rejects_file = rejected.name
     report.seconds = time.perf_counter() - begun
     return report
+
+
+def _reject(rejects: Iterable[Reject], ledger: Ledger, rejected: RejectsFile) -> None:
+    for reject in rejects:
+        ledger.reject(Decimal(0), reject.reason)
+        rejected.write([reject])
 
 
 async def _write(tx: Transaction, drafts: Sequence[CategoryDraft]) -> dict[str, int]:
@@ -99,22 +103,29 @@ class Tree:
         self._make = makers(mapping.fields, TYPES)
         self._nodes: dict[str, Node] = {}
         self._codes: dict[tuple[str, Path_], str] = {}
-        self.rejects: list[Reject] = []
         self.rows = 0
+        self._kept = 0
 
-    def read(self, rows: Iterable[Row]) -> None:
-        """Take in a file."""
+    def read(self, rows: Iterable[Row]) -> Iterator[list[Reject]]:
+        """Take in a file; yields, every so many rows, those that are no category."""
+        rejects: list[Reject] = []
         for row in rows:
             self.rows += 1
             try:
                 self._take(row)
             except UnreadableFieldError as error:
-                self.rejects.append(Reject(row.line, str(error), row.raw, Decimal(0)))
+                rejects.append(Reject(row.line, str(error), row.raw, Decimal(0)))
             if len(self._nodes) > limits.IMPORT_CATEGORIES_MAX:
                 raise BadInputError(f"The file has more than {limits.IMPORT_CATEGORIES_MAX} categories: split it.")
+            if self._kept > limits.IMPORT_CATEGORY_ROWS_MAX:
+                raise BadInputError(f"The file names categories in more than {limits.IMPORT_CATEGORY_ROWS_MAX} rows: split it.")
+            if self.rows % limits.IMPORT_BATCH_ROWS == 0:
+                yield rejects
+                rejects = []
+        yield rejects
 
-    def drafts(self) -> list[CategoryDraft]:
-        """Return the categories, every parent before its children; one that has none where it should is rejected."""
+    def drafts(self) -> tuple[list[CategoryDraft], list[Reject]]:
+        """Return the categories, every parent before its children, and the rows of those that have none where they should."""
         parents = {code: parent for code, node in self._nodes.items() if (parent := self._parent(node)) is not None}
         depths: dict[str, int] = {}
         for code in list(self._nodes):
@@ -123,11 +134,8 @@ class Tree:
                 at = parents[at]
                 steps += 1
             depths[code] = steps
-        orphans = [code for code in self._nodes if code not in parents]
-        for code in orphans:
-            path = next(iter(self._nodes[code].paths.values()))
-            self.refuse(code, f"the category above it, {_JOIN.join(path[:-1])!r}, is not in the file")
-        return [
+        orphans = [reject for code in self._nodes if code not in parents for reject in self._orphaned(code)]
+        drafts = [
             CategoryDraft(
                 code=code,
                 names={locale: path[-1] for locale, path in sorted(self._nodes[code].paths.items())},
@@ -135,13 +143,18 @@ class Tree:
             )
             for code in sorted(parents, key=lambda code: (depths[code], code))
         ]
+        return drafts, orphans
 
-    def refuse(self, code: str, reason: str) -> None:
-        """Reject every row of a category."""
+    def refused(self, code: str, reason: str) -> Iterator[Reject]:
+        """Yield every row of a category as rejected."""
         node = self._nodes[code]
         for line, locale in node.lines:
             raw = {"code": code, "locale": locale, "path": _JOIN.join(node.paths[locale])}
-            self.rejects.append(Reject(line, reason, raw, Decimal(0)))
+            yield Reject(line, reason, raw, Decimal(0))
+
+    def _orphaned(self, code: str) -> Iterator[Reject]:
+        path = next(iter(self._nodes[code].paths.values()))
+        return self.refused(code, f"the category above it, {_JOIN.join(path[:-1])!r}, is not in the file")
 
     def _take(self, row: Row) -> None:
         if row.broken:
@@ -168,12 +181,16 @@ class Tree:
             node = self._nodes.setdefault(code, Node(code))
             node.paths.setdefault(locale, path[:depth])
             self._codes.setdefault((locale, path[:depth]), code)
-        node.lines.append((line, locale))
+        self._keep(node, line, locale)
 
     def _put(self, node: Node, line: int, locale: str, path: Path_) -> None:
         node.paths[locale] = path
-        node.lines.append((line, locale))
         self._codes.setdefault((locale, path), node.code)
+        self._keep(node, line, locale)
+
+    def _keep(self, node: Node, line: int, locale: str) -> None:
+        node.lines.append((line, locale))
+        self._kept += 1
 
     def _parent(self, node: Node) -> str | None:
         """Return the parent's code, empty for a root, None when the file does not have it."""

@@ -71,7 +71,7 @@ def _maker(spec: FieldSpec) -> Maker:
     plain = spec.type != "list" and spec == FieldSpec(column=spec.column, type=spec.type, zone=spec.zone, format=spec.format)
 
     def make(raw: Raw) -> Value:
-        value = raw.get(spec.column) if plain else _changed(spec, raw, _gather(spec, raw))
+        value = _said(raw, spec.column) if plain else _changed(spec, raw, _gather(spec, raw))
         if _empty(value):
             return empty
         if isinstance(value, str):
@@ -88,11 +88,18 @@ def _empty(value: object) -> bool:
     return value is None or value == ""
 
 
+def _said(raw: Raw, column: str) -> object:
+    value = raw.get(column)
+    if isinstance(value, bytes):
+        raise UnreadableFieldError(f"column {column}: its bytes are no text in UTF-8")
+    return value
+
+
 def _gather(spec: FieldSpec, raw: Raw) -> object:
     if spec.column:
-        return raw.get(spec.column)
+        return _said(raw, spec.column)
     if spec.columns:
-        parts = [str(raw[name]).strip() for name in spec.columns if not _empty(raw.get(name))]
+        parts = [str(raw[name]).strip() for name in spec.columns if not _empty(_said(raw, name))]
         return parts if spec.type == "list" else spec.join.join(parts)
     return spec.value
 

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import time
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
@@ -166,14 +167,21 @@ class _Articles(_Priced):
 class _Products(_Priced):
     """Makes a product of every row; a field that is none of a product's own becomes an attribute."""
 
-    def __init__(self, mapping: MappingFile, history: Mapping[str, Article]) -> None:
+    def __init__(
+        self,
+        mapping: MappingFile,
+        history: Mapping[str, Article],
+        *,
+        remembered_max: int = limits.IMPORT_PRODUCTS_REMEMBERED_MAX,
+    ) -> None:
         super().__init__(mapping)
         given = dict(specs(self._mapping.fields))
         self._types = {**{name: spec.type for name, spec in given.items()}, **TYPES}
         check_fields(self._mapping.fields, self._types, ("code", "title"), f"The mapping {mapping.name}, products")
         self._make: Mapping[str, Maker] = makers(self._mapping.fields, self._types)
         self._history = history
-        self._lines: dict[str, int] = {}
+        self._lines: OrderedDict[str, int] = OrderedDict()
+        self._remembered_max = remembered_max
 
     def batches(self, rows: Iterator[Row]) -> Iterator[Batch]:
         """Yield the products of the rows, as many together as one transaction takes."""
@@ -204,8 +212,14 @@ class _Products(_Priced):
         paid = article.price() if article else None
         minor = to_minor(paid, self._currency) if given is None and paid is not None else given
         item = Item(row.line, row.raw, self._draft(code, made), minor, self._opening(article))
-        self._lines[code] = row.line  # now that it is one: a row that is rejected leaves its code to a better one
+        self._remember(code, row.line)  # now that it is one: a row that is rejected leaves its code to a better one
         return item
+
+    def _remember(self, code: str, line: int) -> None:
+        """Note where a product came, of the latest so many: one that comes again much later is changed by the later row."""
+        self._lines[code] = line
+        if len(self._lines) > self._remembered_max:
+            self._lines.popitem(last=False)
 
     def _draft(self, code: str, made: Mapping[str, object]) -> ProductDraft:
         title = _text(made, "title")

@@ -3,6 +3,7 @@
 A row is numbered as a person would find it: the line of a text file, the row (from 1) of a Parquet file.
 """
 
+import codecs
 import csv
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,7 +24,8 @@ Format = Literal["parquet", "csv", "jsonl"]
 
 _SNIFFED_BYTES = 1 << 16
 _PARQUET_MAGIC = b"PAR1"
-_BOM = b"\xef\xbb\xbf"
+_BOM = codecs.BOM_UTF8
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)  # as spreadsheets save "Unicode text"; without the mark it is not guessed
 _UNREADABLE = "\ufffd"
 _DELIMITERS = ",;\t|"
 _NAMED_MAX = 20
@@ -55,6 +57,10 @@ def open_source(path: Path, *, encoding: str = "", delimiter: str = "") -> Sourc
         return _open_parquet(path)
     if not head.strip():
         raise BadInputError(f"{path} is empty: give a Parquet, CSV or JSON Lines file.", file=str(path))
+    if head.startswith(_UTF_16) and not head.startswith(codecs.BOM_UTF32_LE):
+        if head.decode("utf-16", "replace").lstrip().startswith("{"):
+            raise BadInputError(f"{path} is JSON in UTF-16: save it in UTF-8.", file=str(path))
+        return _open_csv(path, "utf-16", delimiter)
     if b"\0" in head or head.startswith((b"PK", b"\x1f\x8b")):
         raise BadInputError(f"{path} is no Parquet, CSV or JSON Lines file: unpack or export it as one.", file=str(path))
     if head.removeprefix(_BOM).lstrip().startswith(b"{"):
@@ -96,6 +102,7 @@ def _open_parquet(path: Path) -> Source:
         ) from error
     columns = tuple(file.schema_arrow.names)
     total = file.metadata.num_rows
+    in_bytes = [field.name for field in file.schema_arrow if _holds_bytes(field.type)]
 
     def rows() -> Iterator[Row]:
         line = 0
@@ -104,11 +111,27 @@ def _open_parquet(path: Path) -> Source:
                 for batch in pq.ParquetFile(opened).iter_batches(batch_size=limits.IMPORT_BATCH_ROWS):
                     for raw in _whole_micros(batch).to_pylist():
                         line += 1
+                        raw.update({name: _as_text(raw[name]) for name in in_bytes})
                         yield Row(line, raw)
             except (pa.ArrowException, OSError) as error:
                 raise BadInputError(f"{path} is damaged after row {line} ({_first_line(error)}): fetch it again.") from error
 
     return Source(path, "parquet", columns, total, rows)
+
+
+def _holds_bytes(kind: pa.DataType) -> bool:
+    """Return whether a column says nothing of text: so it is with strings that older programs wrote, and with pictures."""
+    if pa.types.is_dictionary(kind):
+        return _holds_bytes(kind.value_type)
+    return pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind)
+
+
+def _as_text(value: bytes | None) -> str | bytes | None:
+    """Return bytes as the text they are; what is none stays bytes, which only a field that is made of them minds."""
+    try:
+        return None if value is None else value.decode()
+    except UnicodeDecodeError:
+        return value
 
 
 def _whole_micros(batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -26,6 +26,7 @@ class RejectsFile:
     def __enter__(self) -> Self:
         if self._partial:
             try:
+                self._partial.parent.mkdir(parents=True, exist_ok=True)
                 self._file = self._partial.open("wb")
             except OSError as error:
                 raise BadInputError(

@@ -1,7 +1,6 @@
 """What a memory engine can do: ``MemoryStore`` beyond ``Store``, and ``Cache``, which keeps nothing that would be missed."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Sequence
 from typing import Protocol
 
 from entrepot.base.projection import Item, Store, Target
@@ -19,7 +18,7 @@ class MemoryStore(Store, Protocol):
 
 
 class Cache(Protocol):
-    """Bytes under a name for a while, and messages to whoever listens now.
+    """Bytes under a name for a while.
 
     Every call may raise ``EngineAwayError``; a caller must be right, if slower, without a cache.
     """
@@ -38,12 +37,4 @@ class Cache(Protocol):
 
     async def forget(self, *names: str) -> None:
         """Keep nothing under these names any more."""
-        ...
-
-    async def tell(self, channel: str, message: bytes) -> None:
-        """Send the message to everybody who listens to the channel at this moment."""
-        ...
-
-    def listen(self, channel: str) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
-        """Give every message sent from the moment of entering; ``EngineAwayError`` where some may have been missed."""
         ...

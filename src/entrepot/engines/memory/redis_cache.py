@@ -1,9 +1,4 @@
-"""A cache in Redis: entries that expire, and messages that reach whoever listens now. It keeps nothing for good."""
-
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
-from redis.asyncio.client import PubSub
+"""A cache in Redis: entries that expire. It keeps nothing for good."""
 
 from entrepot.base.limits import CACHE_SECONDS_MAX
 from entrepot.engines import answering
@@ -17,7 +12,6 @@ class RedisCache:
 
     def __init__(self, url: str) -> None:
         self._redis = connect(url, seconds_max=CACHE_SECONDS_MAX)
-        self._listening = connect(url, seconds_max=CACHE_SECONDS_MAX, tries=1)  # a second try would hide what was missed
 
     async def open(self) -> None:
         """Make sure that Redis answers."""
@@ -27,7 +21,6 @@ class RedisCache:
     async def close(self) -> None:
         """Give every connection back."""
         await self._redis.aclose()
-        await self._listening.aclose()
 
     async def get(self, *names: str) -> list[bytes | None]:
         """Return what is kept under each of these names, or None."""
@@ -54,30 +47,6 @@ class RedisCache:
                 for name in names:
                     pipe.unlink(_entry(name))
                 await pipe.execute()
-
-    async def tell(self, channel: str, message: bytes) -> None:
-        """Send the message to everybody who listens to the channel at this moment."""
-        with answering(ROLE, *AWAY):
-            await self._redis.publish(_entry(channel), message)
-
-    @asynccontextmanager
-    async def listen(self, channel: str) -> AsyncIterator[AsyncIterator[bytes]]:
-        """Give every message sent from the moment of entering; raises when the connection breaks, since some may be missed."""
-        async with self._listening.pubsub() as subscription:
-            with answering(ROLE, *AWAY):
-                await subscription.subscribe(_entry(channel))
-                if await subscription.get_message(timeout=CACHE_SECONDS_MAX) is None:
-                    raise TimeoutError("no answer to SUBSCRIBE")
-            yield _messages(subscription)
-
-
-async def _messages(subscription: PubSub) -> AsyncIterator[bytes]:
-    while True:
-        with answering(ROLE, *AWAY):
-            # Without a bound: a listener may well hear nothing for hours.
-            message = await subscription.get_message(ignore_subscribe_messages=True, timeout=None)
-        if message is not None:
-            yield message["data"]
 
 
 def _entry(name: str) -> str:
