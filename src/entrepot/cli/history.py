@@ -20,6 +20,7 @@ from entrepot.importing.data import DataSet
 from entrepot.importing.orders import import_orders
 from entrepot.importing.pace import Pace
 from entrepot.importing.products import import_products
+from entrepot.importing.settle import patiently
 from entrepot.log.status import ProjectionStatus, status
 from entrepot.record.named import queries
 from entrepot.verify.verify import Report as Verification
@@ -76,10 +77,14 @@ async def bring_in(app: App, data: DataSet, pace: Pace, screen: Console) -> list
 
 async def _furnish(app: App) -> None:
     """Give every market that the products brought its country, and what its carts need: shipping, promotions, rates."""
-    async with app.record.transaction(app.settings.cell) as tx:
-        for market in await markets(tx.connection):
-            country = COUNTRIES.get(market.partition("-")[0])
-            await furnish(tx, market, country=country, currencies=["EUR", "CHF"], prices_include_tax=country != "US")
+
+    async def give() -> None:
+        async with app.record.transaction(app.settings.cell) as tx:
+            for market in await markets(tx.connection):
+                country = COUNTRIES.get(market.partition("-")[0])
+                await furnish(tx, market, country=country, currencies=["EUR", "CHF"], prices_include_tax=country != "US")
+
+    await patiently(give)
 
 
 async def caught_up(app: App) -> None:
