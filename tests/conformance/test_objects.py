@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
-from entrepot.base.errors import EngineAwayError, NotFoundError
+from entrepot.base.errors import BadInputError, EngineAwayError, NotFoundError
 from entrepot.engines.objects.port import ObjectDamagedError
 from entrepot.engines.objects.s3 import S3Objects
 
@@ -51,6 +52,17 @@ async def test_what_is_not_there_is_told_as_not_found_and_leaves_no_file(store: 
         await store.get("never", tmp_path / "back")
     assert not list(tmp_path.iterdir())
     assert not await store.exists("never")
+
+
+async def test_a_wrong_secret_is_told_as_a_mistake_and_not_as_an_engine_away(objects_url: str, source: Path) -> None:
+    secret = urlsplit(objects_url).password
+    assert secret
+    stranger = S3Objects(objects_url.replace(secret, "wrong"))
+    with pytest.raises(BadInputError, match="ENTREPOT_OBJECTS_URL"):
+        await stranger.put("secret", source)
+    with pytest.raises(BadInputError, match="does not let us touch"):
+        await stranger.exists("secret")
+    await stranger.close()
 
 
 async def test_an_object_is_gone_once_it_is_deleted(store: S3Objects, source: Path) -> None:

@@ -1,6 +1,8 @@
 """The contract of a store and of a search engine, kept by every search product."""
 
+import os
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -43,6 +45,17 @@ async def filled(case: Case) -> Filled:
 @pytest.fixture
 def unfit() -> Body:
     return {"rank": "not a number"}
+
+
+async def test_what_a_crash_left_aside_is_swept_and_what_is_being_made_stays(tmp_path: Path) -> None:
+    left, young = tmp_path / ".things_g1.0123", tmp_path / ".things_g2.4567"
+    left.mkdir()
+    os.utime(left, (0, 0))
+    young.mkdir()
+    store = TantivyStore(f"tantivy://{tmp_path}")
+    await store.create(Target("things", 3, SHAPE))
+    assert (left.exists(), young.exists()) == (False, True)
+    await store.close()
 
 
 class TestTantivyStore(RefusingStoreSuite):

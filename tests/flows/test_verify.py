@@ -151,6 +151,13 @@ async def test_a_result_is_kept(home: House) -> None:
     assert (kept["projection"], kept["checked"], kept["differing"]) == ("mirror", report.checked, 0)
 
 
+async def test_a_projection_that_was_never_made_is_told_at_once_and_not_waited_for(migrated_url: str) -> None:
+    async with house(migrated_url, Mirror()) as opened, asyncio.timeout(limits.VERIFY_WAIT_SECONDS / 2):
+        await open_shop(opened.record, {"tea": 1})
+        with pytest.raises(NotThereYetError, match="no live generation"):
+            await verify(opened)
+
+
 async def test_a_projection_that_stands_still_is_not_judged(migrated_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async with house(migrated_url, Mirror()) as home:
         async with home.projecting(Mirror()):

@@ -1,5 +1,6 @@
 """The schema that the migrations make is the one in ``schema.sql``, and every named query fits it."""
 
+import asyncio
 import re
 import subprocess
 import sys
@@ -9,6 +10,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from entrepot.base import limits
+from entrepot.base.errors import ConflictError
 from entrepot.record.migrate import migrate
 from entrepot.record.named import queries
 from entrepot.record.schema import dump
@@ -30,6 +33,19 @@ async def test_schema_file_is_the_sum_of_the_migrations(migrated_url: str) -> No
 async def test_migrating_twice_changes_nothing(database: str) -> None:
     assert migrate(database)
     assert migrate(database) == []
+
+
+async def test_one_who_waits_too_long_for_another_s_migration_is_told_so(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MIGRATE_TURN_SECONDS_MAX", 1.0)
+    other = await asyncpg.connect(database)
+    await other.execute("SELECT pg_advisory_lock(hashtext('entrepot.migrate'))")
+    try:
+        with pytest.raises(ConflictError, match="Another process has been migrating"):
+            await asyncio.to_thread(migrate, database)
+    finally:
+        await other.close()
 
 
 @pytest.mark.parametrize(("package", "file"), ROOM_FILES, ids=[f"{package}/{file}" for package, file in ROOM_FILES])

@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from entrepot.base.event import START, Position
+from entrepot.base.event import START, Position, Token
 from entrepot.base.time import FixedClock, SystemClock, millis_of
 from entrepot.engines.objects.s3 import S3Objects
 from entrepot.log.archive import Moved, archive_passed
 from entrepot.log.archived import ArchiveDamagedError, ArchivedLog
 from entrepot.log.generations import rebuild
 from entrepot.log.reader import LogReader
-from tests.log_case import ALL, OTHER, SLOT, House, IdsOf, Notes, days_ago, finished, house, until
+from entrepot.log.status import status
+from entrepot.log.store import head, request_replay
+from tests.log_case import ALL, OTHER, SLOT, Forgiving, House, IdsOf, Notes, days_ago, finished, house, until
 
 DAY = timedelta(days=1)
 
@@ -56,6 +58,29 @@ async def write_on(home: House, days: int, *notes: tuple[str, int, str]) -> None
         await home.write(*notes)
     finally:
         home.record.ids = present
+
+
+async def write_poison_on(home: House, days: int) -> None:
+    """Write an event of an earlier day that the notes cannot read."""
+    present, home.record.ids = home.record.ids, IdsOf(days_ago(days))
+    try:
+        await home.write_poison("poisoned", 1)
+    finally:
+        home.record.ids = present
+
+
+async def ask_to_replay(home: House) -> int:
+    async with home.record.committing() as connection:
+        return await request_replay(connection, "notes", None)
+
+
+async def is_live(home: House, generation: int) -> bool:
+    await home.live.refresh()
+    return home.live.target("notes").generation == generation
+
+
+async def says(home: House, notes: dict[str, object]) -> bool:
+    return await home.notes() == notes
 
 
 async def project_all(home: House) -> None:
@@ -132,9 +157,38 @@ async def test_a_rebuild_reads_the_archive_and_then_the_table(home: House, objec
     assert await home.notes() == {**before, "new": "after it all"}
 
 
-async def is_live(home: House, generation: int) -> bool:
-    await home.live.refresh()
-    return home.live.target("notes").generation == generation
+async def test_what_a_rebuild_cannot_take_out_of_the_archive_is_replayed_from_there(
+    home: House, objects: S3Objects, tmp_path: Path
+) -> None:
+    archived = ArchivedLog(home.record, objects, tmp_path)
+    async with home.projecting(Forgiving()):
+        await write_on(home, 3, ("well", 1, "an old note"))
+        await write_poison_on(home, 3)
+        await write_on(home, 3, ("poisoned", 2, "a younger one"))
+        await project_all(home)
+        assert len(await archive(home, objects)) == 1
+    async with home.projecting(Notes(), archived=archived):
+        await rebuild(home.record, Notes())
+        await until(lambda: is_live(home, 2))
+        assert await home.notes() == {"well": "an old note"}
+    async with home.projecting(Forgiving(), archived=archived):
+        assert await ask_to_replay(home) == 2
+        await until(lambda: says(home, {"well": "an old note", "poisoned": "a younger one"}))
+
+
+async def test_the_head_of_a_log_that_is_wholly_in_the_archive_is_its_last_event(home: House, objects: S3Objects) -> None:
+    async with home.projecting():
+        await write_on(home, 3, ("one", 1, "an old note"), ("two", 1, "the last"))
+        async with home.record.committing() as connection:
+            before = await head(connection, 1)
+            await home.passed(Token(1, before))
+        assert len(await archive(home, objects)) == 1
+    async with home.record.committing() as connection:
+        assert await head(connection, 1) == before != START
+    told = await status(home.record, ["notes"], [1], SystemClock())
+    assert told.heads[0].position == before
+    assert told.projections[0].live
+    assert (told.projections[0].live.lag_events, told.projections[0].live.done) == (0, 2)
 
 
 async def test_what_a_projection_has_not_passed_stays(home: House, objects: S3Objects) -> None:

@@ -1,7 +1,8 @@
 """Readers are woken by a message, not by the next look at the clock; and a bell that is broken mends itself."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from functools import partial
 
 import asyncpg
 import pytest
@@ -9,7 +10,8 @@ import pytest
 from entrepot.base import limits
 from entrepot.base.event import Position, Token
 from entrepot.log.bell import Bell
-from tests.log_case import DEADLINE_SECONDS, House, house, until
+from entrepot.log.generations import rebuild
+from tests.log_case import DEADLINE_SECONDS, House, Notes, house, until
 
 FAR_SECONDS = 30.0
 
@@ -90,3 +92,20 @@ async def test_a_position_whose_message_was_lost_counts_only_when_caches_have_be
         assert position is not None
         assert await home.live.wait_for("notes", Token(1, Position(*position)), DEADLINE_SECONDS)
     assert told == [("notes", None)]
+
+
+async def test_one_who_fails_over_a_change_does_not_keep_the_others_from_the_next_generation(home: House) -> None:
+    def fail(_: str, ids: Sequence[str] | None) -> None:
+        if ids is None:
+            raise RuntimeError("a cache that is broken")
+
+    async with home.projecting():
+        await home.passed(await home.write(("a", 1, "one")))
+        home.live.on_change(fail)
+        for number in (2, 3):
+            await rebuild(home.record, Notes())
+            await until(partial(reads, home, number))
+
+
+async def reads(home: House, generation: int) -> bool:
+    return home.live.target("notes").generation == generation

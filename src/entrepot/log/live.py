@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 import msgspec
+import structlog
 
 from entrepot.base import limits
 from entrepot.base.errors import EngineAwayError, NotThereYetError
@@ -19,6 +20,8 @@ from entrepot.log import generations, store
 from entrepot.log.bell import Bell
 from entrepot.log.slot import Passed
 from entrepot.record.transaction import Record
+
+log = structlog.get_logger()
 
 PROGRESS = "log_progress"
 Changed = Callable[[str, Sequence[str] | None], None]
@@ -134,8 +137,12 @@ class LiveTargets:
         """Look again when a generation is said to have changed, and now and then anyway."""
         while True:
             rings = self._bell.rings(generations.CHANNEL)
-            with contextlib.suppress(EngineAwayError):  # what is known stays true; the next look will tell more
+            try:
                 await self.refresh()
+            except EngineAwayError:
+                pass  # what is known stays true; the next look will tell more
+            except Exception as error:  # noqa: BLE001  # whatever it is, readers must hear of the next generation: said, not hidden
+                log.warning("live.cannot_follow", why=f"{type(error).__name__}: {error}")
             await self._bell.wait(generations.CHANNEL, rings, limits.LEASE_SECONDS)
 
     def _heard(self, message: str | None) -> None:

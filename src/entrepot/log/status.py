@@ -25,7 +25,10 @@ if TYPE_CHECKING:  # generic in asyncpg's stubs only
 
 
 class Head(Struct, frozen=True):
-    """The end of a cell's log; no position while the cell is empty. ``first_seq`` numbers its first event, archive included."""
+    """The end of a cell's log; no position while the cell is empty, no time where all of it is in the archive.
+
+    ``first_seq`` numbers its first event, archive included.
+    """
 
     cell: int
     position: Position | None

@@ -1,10 +1,13 @@
 -- name: heads
--- The head of each cell's log: the last event, and the number of the first that is still in the table.
-SELECT c.cell, l.txid, l.seq, l.at, f.seq AS first_seq
+-- The head of each cell's log: the last event, archive included, and the number of the first that is still in the table.
+SELECT c.cell, coalesce(l.txid::text::bigint, a.last_txid) AS txid, coalesce(l.seq, a.last_seq) AS seq, l.at, f.seq AS first_seq
 FROM unnest($1::integer[]) AS c (cell)
 LEFT JOIN LATERAL (
     SELECT e.txid, e.seq, e.at FROM log.event AS e WHERE e.cell = c.cell ORDER BY e.txid DESC, e.seq DESC LIMIT 1
 ) AS l ON true
+LEFT JOIN LATERAL (
+    SELECT r.last_txid, r.last_seq FROM log.archive AS r WHERE r.cell = c.cell ORDER BY r.last_txid DESC, r.last_seq DESC LIMIT 1
+) AS a ON true
 LEFT JOIN LATERAL (
     SELECT e.seq FROM log.event AS e WHERE e.cell = c.cell ORDER BY e.txid, e.seq LIMIT 1
 ) AS f ON true

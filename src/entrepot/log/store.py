@@ -37,6 +37,14 @@ class Parked(Struct, frozen=True):
     error: str | None = None
 
 
+class Archived(Struct, frozen=True):
+    """A parked event that is in the archive only: where, and of what kind."""
+
+    position: Position
+    kind: str
+    key: str
+
+
 class Quarantined(Struct, frozen=True):
     """An event in quarantine, as shown to a person; ``replay`` says that someone has asked to try it again."""
 
@@ -79,7 +87,7 @@ def event_of(cell: int, row: "Row") -> Event:
 
 
 async def head(connection: Connection, cell: int) -> Position:
-    """Return the position of the cell's last committed event (``START`` if it has none in the table)."""
+    """Return the position of the cell's last committed event (``START`` if it has none)."""
     row = await connection.fetchrow(SQL["head"], cell)
     return Position(row["txid"], row["seq"]) if row else START
 
@@ -166,10 +174,13 @@ async def request_replay(connection: Connection, projection: str, key: str | Non
     return int(await connection.fetchval(SQL["request_replay"], projection, key))
 
 
-async def replay_events(connection: Connection, target: Target, slot: Slot, limit: int) -> list[Event]:
+async def replay_events(connection: Connection, target: Target, slot: Slot, limit: int) -> list[Event | Archived]:
     """Return the slot's parked events that someone has asked to try again, in the log's order."""
     rows = await connection.fetch(SQL["replay_events"], target.projection, target.generation, slot.cell, slot.shard, limit)
-    return [event_of(slot.cell, row) for row in rows]
+    return [
+        event_of(slot.cell, row) if row["id"] else Archived(Position(row["txid"], row["seq"]), row["kind"], row["key"])
+        for row in rows
+    ]
 
 
 async def unpark(connection: Connection, target: Target, slot: Slot, events: Sequence[Event]) -> None:

@@ -33,8 +33,15 @@ LEFT JOIN LATERAL (SELECT s.txid, s.seq, s.at FROM scanned AS s ORDER BY s.txid 
 ORDER BY scanned NULLS FIRST, txid, seq;
 
 -- name: head
--- The position and stamp of a cell's last committed event.
-SELECT txid, seq, at FROM log.event WHERE cell = $1 ORDER BY txid DESC, seq DESC LIMIT 1;
+-- The position of a cell's last committed event, which may have left the table for the archive.
+SELECT l.txid, l.seq
+FROM (
+    (SELECT e.txid::text::bigint, e.seq FROM log.event AS e WHERE e.cell = $1 ORDER BY e.txid DESC, e.seq DESC LIMIT 1)
+    UNION ALL
+    (SELECT a.last_txid, a.last_seq FROM log.archive AS a WHERE a.cell = $1 ORDER BY a.last_txid DESC, a.last_seq DESC LIMIT 1)
+) AS l (txid, seq)
+ORDER BY l.txid DESC, l.seq DESC
+LIMIT 1;
 
 -- name: claim_leases
 -- Takes or renews the leases that are free or already this holder's, and returns which are now his, with their fence.
@@ -120,9 +127,10 @@ SELECT count(*) AS asked, pg_notify('log_quarantine', $1) FROM asked;
 
 -- name: replay_events
 -- The events of a slot's keys that someone has asked to try again, in the log's order: those parked since then, too.
-SELECT e.id, e.txid, e.seq, e.at, e.kind, e.key, e.version, e.body, e.subject, e.actor, e.cause
+-- One that has left the table for the archive comes without an id: its place and kind say where to find it there.
+SELECT e.id, q.txid, q.seq, e.at, q.kind, q.key, e.version, e.body, e.subject, e.actor, e.cause
 FROM log.quarantine AS q
-JOIN log.event AS e ON e.cell = q.cell AND e.id = q.event_id
+LEFT JOIN log.event AS e ON e.cell = q.cell AND e.id = q.event_id
 WHERE q.projection = $1 AND q.generation = $2 AND q.cell = $3 AND q.shard = $4 AND q.key IN (
     SELECT a.key FROM log.quarantine AS a
     WHERE a.projection = $1 AND a.generation = $2 AND a.cell = $3 AND a.shard = $4 AND a.replay

@@ -9,7 +9,8 @@ import psycopg
 from psycopg import OperationalError
 from yoyo import get_backend, read_migrations  # type: ignore[import-untyped]  # ships no types
 
-from entrepot.base.errors import EngineAwayError
+from entrepot.base import limits
+from entrepot.base.errors import ConflictError, EngineAwayError
 
 FOLDER = Path(__file__).parent / "migrations"
 
@@ -22,7 +23,7 @@ def migrate(url: str) -> list[str]:
     """
     try:
         with psycopg.connect(url, autocommit=True) as turn:
-            turn.execute("SELECT pg_advisory_lock(hashtext('entrepot.migrate'))")
+            _take_turn(turn)
             backend = get_backend(url.replace("postgresql://", "postgresql+psycopg://", 1))
             try:
                 missing = backend.to_apply(read_migrations(str(FOLDER)))
@@ -33,3 +34,14 @@ def migrate(url: str) -> list[str]:
     except OperationalError as error:
         raise EngineAwayError("record", str(error).strip()) from error
     return names
+
+
+def _take_turn(turn: psycopg.Connection) -> None:
+    try:
+        turn.execute("SELECT set_config('lock_timeout', %s, false)", [f"{limits.MIGRATE_TURN_SECONDS_MAX:.0f}s"])
+        turn.execute("SELECT pg_advisory_lock(hashtext('entrepot.migrate'))")
+    except psycopg.errors.LockNotAvailable as error:
+        raise ConflictError(
+            f"Another process has been migrating this database for {limits.MIGRATE_TURN_SECONDS_MAX:.0f} s: "
+            "wait until it is done and start again, or see in pg_locks (locktype advisory) who it is.",
+        ) from error

@@ -68,6 +68,8 @@ class Verifier:
         ``seen`` is told, page by page, how many items have been checked.
         """
         began = asyncio.get_running_loop().time()
+        await self._live.refresh()
+        self._live.target(projection.name)  # what was never made is told at once, not when waiting for it has been in vain
         checksum, named = Checksum(), list[Difference]()
         found = repaired = moving = 0
         async with contextlib.aclosing(self._looked_at(projection, store)) as looks:

@@ -20,7 +20,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
-from entrepot.base.errors import EngineAwayError, NotFoundError
+from entrepot.base.errors import BadInputError, EngineAwayError, NotFoundError
 from entrepot.base.limits import CONNECT_SECONDS_MAX, SCAN_ITEMS_MAX, STATEMENT_SECONDS_MAX
 from entrepot.engines import answering
 from entrepot.engines.objects.port import ObjectDamagedError
@@ -33,6 +33,7 @@ T = TypeVar("T")
 ROLE = "objects"
 
 _AWAY = (BotoConnectionError, HTTPClientError, IncompleteReadError)
+_REFUSED = frozenset({401, 403})
 _MISSING = 404
 _SERVER_FAULT = 500
 _MARK = "sha256"
@@ -143,12 +144,21 @@ def _answering(key: str) -> Iterator[None]:
     with answering(ROLE, *_AWAY):
         try:
             yield
-        except S3UploadFailedError as error:
-            raise EngineAwayError(ROLE, str(error)) from error
-        except ClientError as error:
-            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        except (S3UploadFailedError, ClientError) as error:
+            # boto3 wraps what the server answers to an upload, and only to an upload.
+            answer = error if isinstance(error, ClientError) else error.__context__
+            if not isinstance(answer, ClientError):
+                raise EngineAwayError(ROLE, str(error)) from error
+            status = answer.response["ResponseMetadata"]["HTTPStatusCode"]
             if status == _MISSING:
                 raise NotFoundError(f"There is no object {key}.", key=key) from error
+            if status in _REFUSED:
+                code = answer.response["Error"].get("Code", status)
+                raise BadInputError(
+                    f"Object storage does not let us touch {key} ({code}): look at the key and secret in ENTREPOT_OBJECTS_URL, "
+                    "and at what they may do.",
+                    key=key,
+                ) from error
             if status >= _SERVER_FAULT:
                 raise EngineAwayError(ROLE, str(error)) from error
             raise

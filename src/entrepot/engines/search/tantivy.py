@@ -15,6 +15,7 @@ from uuid import uuid4
 
 from entrepot.base.errors import BadInputError, EngineAwayError
 from entrepot.base.event import Position
+from entrepot.base.limits import SEARCH_ASIDE_SECONDS_MAX
 from entrepot.base.projection import Item, Refusal, Slot, Target
 from entrepot.engines.search.port import Clause, Found, Near, Query, Word
 from entrepot.engines.search.tantivy_index import TantivyIndex
@@ -104,6 +105,7 @@ class TantivyStore:
 
     def _create(self, target: Target) -> None:
         folder = self._folder / target.name
+        self._sweep()
         if (folder / "meta.json").exists():
             return
         # Made aside and renamed, so that no other process ever opens half an index.
@@ -114,6 +116,14 @@ class TantivyStore:
         with suppress(OSError):  # another process was first: theirs is as empty as ours
             aside.rename(folder)
         shutil.rmtree(aside, ignore_errors=True)
+
+    def _sweep(self) -> None:
+        """Delete what a crash left aside, half made or half dropped: it is older than the folder's last change by long."""
+        with suppress(FileNotFoundError):  # no folder yet, or another process was faster
+            last = self._folder.stat().st_mtime
+            for aside in self._folder.glob(".*_g*.*"):
+                if last - aside.stat().st_mtime > SEARCH_ASIDE_SECONDS_MAX:
+                    shutil.rmtree(aside, ignore_errors=True)
 
     def _drop(self, target: Target) -> None:
         aside = self._folder / f".{target.name}.{uuid4().hex}"
