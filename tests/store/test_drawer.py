@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 from redis.asyncio import Redis as Client
+from redis.exceptions import ResponseError
 
 from entrepot.base.errors import EngineAwayError
 from entrepot.base.limits import DRAWER_SECONDS_MAX
@@ -81,6 +82,15 @@ async def test_a_server_that_has_forgotten_the_script_is_told_it_again(drawer: R
     await drawer.put("a", None, b"1", touched=1, seconds=DAY)
     await drawer._redis.script_flush()
     assert await drawer.put("a", b"1", b"2", touched=1, seconds=DAY)
+
+
+async def test_of_what_is_asked_together_each_has_its_own_answer_or_error(drawer: RedisDrawer) -> None:
+    await drawer.put("a", None, b"1", touched=1, seconds=DAY)
+    await drawer._redis.hset(drawer._keys("no text")[0], "field", "value")  # type: ignore[misc]  # the client leaves it so
+    asked = [drawer.load(name) for name in ("a", "no text", "b", "a")]
+    first, second, third, fourth = await asyncio.gather(*asked, return_exceptions=True)
+    assert (first, third, fourth) == (b"1", None, b"1")
+    assert isinstance(second, ResponseError)
 
 
 async def test_what_was_answered_survives_a_kill_of_the_server_at_any_moment(engines_home: Path) -> None:

@@ -15,6 +15,7 @@ from redis.exceptions import NoScriptError
 from entrepot.base.limits import DRAWER_SECONDS_MAX, READ_SECONDS_MAX
 from entrepot.engines import answering
 from entrepot.engines.redis_connection import AWAY, connect
+from entrepot.engines.redis_together import Together
 
 ROLE = "memory"
 
@@ -52,6 +53,7 @@ class RedisDrawer:
 
     def __init__(self, url: str, label: str) -> None:
         self._redis = connect(url, seconds_max=DRAWER_SECONDS_MAX, wait_seconds_max=READ_SECONDS_MAX)
+        self._together = Together(self._redis)
         self._label = label
 
     async def open(self) -> None:
@@ -66,16 +68,18 @@ class RedisDrawer:
     async def load(self, name: str) -> bytes | None:
         """Return what is kept under this name."""
         with answering(ROLE, *AWAY):
-            return await self._redis.get(self._keys(name)[0])  # type: ignore[return-value]  # no str: nothing is decoded
+            found = await self._together.ask("GET", self._keys(name)[0])
+        assert found is None or isinstance(found, bytes)
+        return found
 
     async def put(self, name: str, was: bytes | None, now: bytes, *, touched: int | None, seconds: float) -> bool:
         """Keep ``now`` for so long if exactly ``was`` is there; says whether it was."""
         given = (*self._keys(name), was or b"", now, int(seconds * 1000), name, "" if touched is None else touched)
         with answering(ROLE, *AWAY):
             try:
-                return bool(await self._redis.evalsha(_PUT_SHA, 2, *given))
+                return bool(await self._together.ask("EVALSHA", _PUT_SHA, 2, *given))
             except NoScriptError:  # the first time, and the first after the server was started anew
-                return bool(await self._redis.eval(_PUT, 2, *given))
+                return bool(await self._together.ask("EVAL", _PUT, 2, *given))
 
     async def idle(self, before: int, most: int) -> Sequence[tuple[str, int]]:
         """Return names last touched before this moment, the longest ago of each bucket first."""
