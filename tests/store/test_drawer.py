@@ -86,7 +86,7 @@ async def test_a_server_that_has_forgotten_the_script_is_told_it_again(drawer: R
 
 async def test_of_what_is_asked_together_each_has_its_own_answer_or_error(drawer: RedisDrawer) -> None:
     await drawer.put("a", None, b"1", touched=1, seconds=DAY)
-    await drawer._redis.hset(drawer._keys("no text")[0], "field", "value")  # type: ignore[misc]  # the client leaves it so
+    await drawer._redis.hset(drawer._keys("no text")[0], "field", "value")
     asked = [drawer.load(name) for name in ("a", "no text", "b", "a")]
     first, second, third, fourth = await asyncio.gather(*asked, return_exceptions=True)
     assert (first, third, fourth) == (b"1", None, b"1")
