@@ -48,8 +48,8 @@ async def readyz(parts: NamedDependency[Parts]) -> Response[Ready]:
 
 @get("/metrics", include_in_schema=False)
 async def metrics(parts: NamedDependency[Parts]) -> Response[bytes]:
-    """Give Prometheus what was counted."""
-    return Response(parts.metrics.text(parts.gatherer.sizes), media_type=CONTENT_TYPE)
+    """Give Prometheus what all workers of this server have counted."""
+    return Response(await parts.tally.text(), media_type=CONTENT_TYPE)
 
 
 HANDLERS = [healthz, readyz, metrics]

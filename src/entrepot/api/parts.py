@@ -9,6 +9,7 @@ from entrepot.api.flash import FlashDesk
 from entrepot.api.metrics import Metrics
 from entrepot.api.page_cache import PageCache
 from entrepot.api.pulse import Pulse
+from entrepot.api.tally import Tally
 from entrepot.api.today import BestSold
 from entrepot.api.verifying import Verifying
 from entrepot.base.errors import BadInputError, NotThereYetError
@@ -64,6 +65,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     addresses: Mapping[str, str]
     pages: PageCache
     pulse: Pulse
+    tally: Tally
     metrics: Metrics
     verifying: Verifying
     best_sold: BestSold

@@ -235,6 +235,9 @@ TODAY_SECONDS = 3.0
 BEST_SOLD_SECONDS = 30.0
 STREAM_SUBSCRIBERS_MAX = 1_000
 
+# How often a worker of the API leaves what it has counted for the others.
+TALLY_SECONDS = 5.0
+
 # Search
 SEARCH_DEPTH_MAX = 10_000
 # An index that is being made lies aside for milliseconds; one that lies there longer was left by a crash.

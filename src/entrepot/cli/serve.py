@@ -3,13 +3,16 @@
 import asyncio
 import gc
 import os
+import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import psutil
 import structlog
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
@@ -21,6 +24,7 @@ from entrepot.api.metrics import Metrics
 from entrepot.api.page_cache import PageCache
 from entrepot.api.parts import Parts
 from entrepot.api.pulse import Check, Pulse
+from entrepot.api.tally import Tally
 from entrepot.api.today import BestSold, Today
 from entrepot.api.verifying import Verifying
 from entrepot.app import App, opened, prepare, subscribe_to_gateway
@@ -71,6 +75,7 @@ def serve(*, host: str | None = None, port: Port | None = None, workers: int | N
 def server(host: str, port: int, workers: int) -> StreamEndingServer:
     """Return the HTTP server, once the port is known to be free."""
     check_port(host, port)
+    _forget_counts(Path(load(os.environ).home))
     return StreamEndingServer(
         TARGET,
         address=host,
@@ -87,6 +92,17 @@ def server(host: str, port: int, workers: int) -> StreamEndingServer:
         respawn_failed_workers=True,
         workers_kill_timeout=int(STOP_SECONDS_MAX),
     )
+
+
+def _counts(home: Path, pid: int) -> Path:
+    return home / "counts" / str(pid)
+
+
+def _forget_counts(home: Path) -> None:
+    """Delete what the workers of servers that have ended have counted, and of one that had this process's number."""
+    for folder in (home / "counts").glob("*"):
+        if folder.name == str(os.getpid()) or not psutil.pid_exists(int(folder.name)):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def served() -> "Served":
@@ -156,6 +172,9 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
         today = Today(app.stores.columns, app.live, clock)
         pulse = Pulse(app.record, app.settings.cell, checks=checks(app), roles=roles, today=today, metrics=metrics, clock=clock)
         await stack.enter_async_context(pulse.running())
+        # The counts of one server lie together: its workers are all children of one process.
+        tally = Tally(metrics, app.gatherer.sizes, _counts(Path(app.settings.home), os.getppid()), str(os.getpid()))
+        await stack.enter_async_context(tally.keeping())
         with suppress(NotImplementedError, RuntimeError, ValueError):  # in a test's thread, nobody sends signals
             asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, pulse.end)
         yield application(
@@ -181,6 +200,7 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
                 pages=PageCache(app.stores.documents, app.live, metrics),
                 pulse=pulse,
                 metrics=metrics,
+                tally=tally,
                 verifying=verifying,
                 archived=app.archived,
                 gateway=app.gateway,
