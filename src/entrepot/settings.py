@@ -58,9 +58,9 @@ class Settings(Struct, frozen=True):
 
     ``webhooks_private``: subscribers may listen on addresses of private networks, this machine's own among them.
     ``demo``: the console offers what only a demo may do, such as holding a flash sale.
-    ``origin``: the address that people have open, such as https://shop.example, where it is not this host and port; ``proxies``:
-    how many of our own stand before us, whose word of a client's address is taken. ``mail``: smtp(s)://..., else letters are
-    files under ``<home>/mail``. ``providers``: other providers of identities, by name.
+    ``origin``: the address that people have open, such as https://shop.example, where it is not this host and port;
+    ``proxies``: how many of our own stand before us, whose word of a client's address is taken.
+    ``mail``: smtp(s)://..., else files in ``<home>/mail``. ``providers``: other providers of identities, by name.
     ``keys``: who keeps the key-encryption key (``partners/keys``); if nobody is named, a file of the home, made at first start.
     """
 
@@ -125,9 +125,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         proxies=_whole(environ, "ENTREPOT_PROXIES", 0, 0, PROXIES_MAX),
         mail=environ.get("ENTREPOT_MAIL_URL", ""),
         mail_from=environ.get("ENTREPOT_MAIL_FROM", "shop@localhost.localdomain"),
-        providers={
-            found[1].lower(): url for name, url in environ.items() if (found := _PROVIDER.fullmatch(name)) and url
-        },
+        providers={found[1].lower(): url for name, url in environ.items() if (found := _PROVIDER.fullmatch(name)) and url},
     )
 
 
@@ -169,11 +167,15 @@ def _remembered(home: Path) -> dict[str, str]:
 def _origin(text: str) -> str:
     try:
         parts = urlsplit(text)
-        usable = not text or (parts.scheme in {"http", "https"} and parts.hostname and not parts.path.strip("/") and not parts.query)
+        usable = not text or (
+            parts.scheme in {"http", "https"} and parts.hostname and not parts.path.strip("/") and not parts.query
+        )
     except ValueError:
         usable = False
     if not usable:
-        raise BadInputError(f"ENTREPOT_ORIGIN is {text!r}: give the address that people have open, such as https://shop.example.")
+        raise BadInputError(
+            f"ENTREPOT_ORIGIN is {text!r}: give the address that people have open, such as https://shop.example."
+        )
     return text.rstrip("/")
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from litestar import Litestar, Request, Response
 from litestar.di import Provide
 from litestar.types import ASGIApp
+from msgspec import structs
 
 from entrepot.api import (
     aftersale,
@@ -12,15 +13,19 @@ from entrepot.api import (
     carts,
     catalogue,
     checkout,
+    credentials,
     digital,
     fulfilment,
     health,
     invoices,
     marketplace,
+    me,
     negotiations,
+    oidc,
     openapi,
     orders,
     payments,
+    people,
     pricing,
     problems,
     products,
@@ -28,6 +33,7 @@ from entrepot.api import (
     promotions,
     sales,
     search,
+    sessions,
     shipping,
     stock,
     stream,
@@ -38,6 +44,8 @@ from entrepot.api.body import JsonRequest
 from entrepot.api.edge import Edge
 from entrepot.api.hot_lane import HotLane
 from entrepot.api.parts import Parts
+from entrepot.api.principal import Identify, principal_of
+from entrepot.base.principal import ANONYMOUS
 from entrepot.console import pages
 
 ROOMS = (
@@ -63,6 +71,11 @@ ROOMS = (
     sales,
     projections,
     webhooks,
+    people,
+    sessions,
+    me,
+    credentials,
+    oidc,
     stream,
     health,
     openapi,
@@ -71,15 +84,21 @@ ROOMS = (
 
 def application(parts: Parts) -> ASGIApp:
     """Return the application: API and console on one port."""
+    identify = Identify(parts.people)
+
+    def asked(request: JsonRequest) -> Parts:
+        who = principal_of(request)
+        return parts if who is ANONYMOUS else structs.replace(parts, actor=str(who))
+
     inside = Litestar(
         route_handlers=[*(handler for room in ROOMS for handler in room.HANDLERS), *pages.handlers()],
-        dependencies={"parts": Provide(lambda: parts, sync_to_thread=False)},
+        dependencies={"parts": Provide(asked, sync_to_thread=False)},
         exception_handlers={Exception: answer},
         request_class=JsonRequest,
         openapi_config=openapi.CONFIG,
         logging_config=None,
     )
-    return HotLane(Edge(inside, parts.metrics, answer), parts)
+    return HotLane(Edge(inside, parts.metrics, answer, identify), parts, identify)
 
 
 def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:

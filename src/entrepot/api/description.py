@@ -12,7 +12,16 @@ from msgspec import Struct
 
 from entrepot.api.cards import CardNumberRefusedError
 from entrepot.api.problems import MEDIA_TYPE, TooLargeError, kinds
-from entrepot.base.errors import BadInputError, ConflictError, EngineAwayError, KeyReusedError, NotFoundError
+from entrepot.base.errors import (
+    BadInputError,
+    ConflictError,
+    EngineAwayError,
+    KeyReusedError,
+    NotFoundError,
+    StepUpNeededError,
+    TokenRefusedError,
+    TooManyTriesError,
+)
 from entrepot.partners.payment.port import GatewayLiedError, WebhookRefusedError
 
 SCHEMAS = "#/components/schemas/{name}"
@@ -29,10 +38,20 @@ PROBLEM = {
     },
 }
 # A read has no state to conflict with; what is sent without a body is never too large; a card number may stand anywhere.
-ALWAYS = {BadInputError.status, NotFoundError.status, EngineAwayError.status, CardNumberRefusedError.status}
+ALWAYS = {
+    BadInputError.status,
+    NotFoundError.status,
+    EngineAwayError.status,
+    CardNumberRefusedError.status,
+    TokenRefusedError.status,
+}
 OF_COMMANDS = {ConflictError.status, KeyReusedError.status}
 OF_BODIES = {TooLargeError.status}
+OF_PEOPLE = {StepUpNeededError.status, TooManyTriesError.status}
 OF_GATEWAYS = {WebhookRefusedError.status, GatewayLiedError.status}
+
+
+PEOPLE = {"People", "Sessions", "You", "Your credentials", "Other providers"}
 
 
 def complete(schema: dict[str, Any], app: Litestar) -> None:
@@ -77,6 +96,8 @@ def _problems(method: str, operation: dict[str, Any]) -> dict[str, object]:
     statuses = ALWAYS | (set() if method == "get" else OF_COMMANDS) | (OF_BODIES if "requestBody" in operation else set())
     if "Payments" in operation["tags"] and method != "get":
         statuses |= OF_GATEWAYS
+    if PEOPLE & set(operation["tags"]):
+        statuses |= OF_PEOPLE
     content = {MEDIA_TYPE: {"schema": {"$ref": SCHEMAS.format(name="Problem")}}}
     return {
         str(status): {

@@ -5,7 +5,7 @@ Knows nothing of routes: what is beyond is any ASGI application.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from litestar import Request, Response
@@ -19,6 +19,12 @@ from entrepot.base.errors import EntrepotError
 from entrepot.base.limits import BODY_BYTES_MAX, READ_SECONDS_MAX, REQUEST_SECONDS_MAX, SUM_SECONDS_MAX
 
 Answer = Callable[[Request[Any, Any, Any], Exception], Response[Any]]
+Identification = Callable[[HTTPScope], Awaitable[None]]
+
+
+async def nobody(_: HTTPScope) -> None:
+    """Take everybody for nobody: for a house without a door."""
+
 
 # Scripts, styles, pictures and connections from this host only, none of them inline; nobody frames us.
 SECURITY_HEADERS: list[tuple[bytes, bytes]] = [
@@ -45,10 +51,13 @@ SUMS = {"/sales", "/v1/sales"}
 class Edge:
     """An ASGI application around another."""
 
-    def __init__(self, inside: ASGIApp, metrics: Metrics, answer: Answer = problems.answer) -> None:
+    def __init__(
+        self, inside: ASGIApp, metrics: Metrics, answer: Answer = problems.answer, identify: Identification = nobody
+    ) -> None:
         self._inside = inside
         self._metrics = metrics
         self._answer = answer
+        self._identify = identify
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it here when a limit is passed."""
@@ -64,6 +73,7 @@ class Edge:
             passage.count(_declared_bytes(scope))
             refuse_cards_in_address(scope["path"], scope["query_string"], scope["headers"])
             async with asyncio.timeout(seconds):
+                await self._identify(scope)
                 await self._inside(scope, passage.receive, passage.send)
         except EntrepotError as error:
             await self._refuse(scope, passage, error)

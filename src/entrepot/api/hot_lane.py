@@ -16,7 +16,7 @@ from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 from entrepot.api import problems
 from entrepot.api.body import Reader
 from entrepot.api.cards import refuse_cards
-from entrepot.api.edge import SECURITY_HEADERS
+from entrepot.api.edge import SECURITY_HEADERS, Identification, nobody
 from entrepot.api.headers import required
 from entrepot.api.orders import answer_to, placed_headers
 from entrepot.api.page_cache import CachedPage, etag_of
@@ -45,8 +45,8 @@ _JSON_HEADERS: list[tuple[bytes, bytes]] = [
 class HotLane:
     """An ASGI application in front of another."""
 
-    def __init__(self, inside: ASGIApp, parts: Parts) -> None:
-        self._inside, self._parts = inside, parts
+    def __init__(self, inside: ASGIApp, parts: Parts, identify: Identification = nobody) -> None:
+        self._inside, self._parts, self._identify = inside, parts, identify
         self._orders = Reader(OrderRequest)
         self._encode = msgspec.json.Encoder().encode
 
@@ -114,6 +114,7 @@ class HotLane:
                     refuse_cards("headers", value)
                     key = value.decode("latin-1")
             async with asyncio.timeout(REQUEST_SECONDS_MAX):
+                await self._identify(scope)
                 request = self._orders.read(await _body(receive))
                 placed = await self._parts.gatherer.place(required(key), request)
             status, body, headers = 201, self._encode(answer_to(placed)), placed_headers(placed)

@@ -53,6 +53,11 @@ CONFIG = OpenAPIConfig(
         Tag("Digital goods", "Pools of licences, files, and what an order gives a right to."),
         Tag("Sales", "What was sold, from columns."),
         Tag("Projections", "How far each engine is, and what an operator can do."),
+        Tag("People", "Registering, confirming an address, choosing a new password."),
+        Tag("Sessions", "Signing in by password and code, passkey or link; where you are signed in; signing out."),
+        Tag("You", "Your profile, addresses, and what you agreed to."),
+        Tag("Your credentials", "Password, authenticator, passkeys, recovery codes, API keys."),
+        Tag("Other providers", "Signing in with another provider of identities (OpenID Connect)."),
         Tag("Health", "Whether the process lives and its engines answer."),
     ],
 )

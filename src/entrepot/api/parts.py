@@ -21,6 +21,7 @@ from entrepot.commerce.cart.commands import Carts
 from entrepot.commerce.checkout.gather import Gatherer
 from entrepot.commerce.checkout.quoting import Quoting
 from entrepot.commerce.checkout.saga import Checkouts
+from entrepot.commerce.people.people import People
 from entrepot.engines.columns.port import ColumnStore
 from entrepot.engines.documents.port import DocumentStore
 from entrepot.engines.graph.port import GraphStore
@@ -37,14 +38,12 @@ from entrepot.verify import truth
 
 Answer = TypeVar("Answer", bound=Struct)
 
-ACTOR = "api"
-
 
 class Parts(Struct, frozen=True, kw_only=True):
     """The parts of one running application.
 
-    ``market`` is what the store's pages show prices of; ``addresses`` say where the engine of a role is, for people;
-    ``flash`` holds flash sales where there is somebody to hold one.
+    ``actor`` is who asks, for this request; ``market`` is what the store's pages show prices of; ``addresses`` say where the
+    engine of a role is, for people; ``flash`` holds flash sales where there is somebody to hold one.
     """
 
     record: Record
@@ -65,12 +64,14 @@ class Parts(Struct, frozen=True, kw_only=True):
     addresses: Mapping[str, str]
     pages: PageCache
     pulse: Pulse
-    tally: Tally
     metrics: Metrics
+    tally: Tally
     verifying: Verifying
     best_sold: BestSold
     archived: ArchivedLog
     gateway: PaymentGateway
+    people: People
+    actor: str = "anonymous"
     market: str = ""
     flash: FlashDesk | None = None
 
@@ -82,7 +83,7 @@ class Parts(Struct, frozen=True, kw_only=True):
         request: Struct | bytes = b"",
     ) -> Answer:
         """Run one command in a transaction; the same key gets the stored answer."""
-        return await command.run(self.record, self.cell, act, answer, actor=ACTOR, key=key, request=request)
+        return await command.run(self.record, self.cell, act, answer, actor=self.actor, key=key, request=request)
 
     def token(self, position: str) -> Token:
         """Return a position as it was given, or say that it is none of ours."""

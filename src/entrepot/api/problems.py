@@ -15,7 +15,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from msgspec import Struct
 
-from entrepot.base.errors import BadInputError, EntrepotError, NotFoundError
+from entrepot.base.errors import BadInputError, EntrepotError, NotFoundError, SignInNeededError
 from entrepot.base.ids import IdSource
 from entrepot.base.limits import BODY_BYTES_MAX
 
@@ -49,7 +49,9 @@ class Problem(Struct, frozen=True):
         """Return the headers that go with it; what may pass by itself says when to try again."""
         headers = {"Cache-Control": "no-store"}
         if self.status in {429, 503}:
-            headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+            headers["Retry-After"] = str(self.facts.get("retry_seconds", RETRY_AFTER_SECONDS))
+        if self.status == SignInNeededError.status:
+            headers["WWW-Authenticate"] = "Bearer"
         if self.status == TooLargeError.status:
             headers["Connection"] = "close"  # what is left of the body is not read, so nothing can follow it
         return headers

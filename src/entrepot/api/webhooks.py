@@ -109,7 +109,7 @@ async def set_state(
     parts: NamedDependency[Parts], endpoint_id: FromPath[UUID], data: JSONBody[EndpointState]
 ) -> Response[EndpointState]:
     """Pause a subscriber, or let one that was paused or disabled go on from where it stands."""
-    async with parts.record.transaction(parts.cell, "api") as tx:
+    async with parts.record.transaction(parts.cell, parts.actor) as tx:
         token = await commands.set_state(tx, endpoint_id, data.state)
     return Response(data, headers=moved(str(token)))
 
@@ -117,7 +117,7 @@ async def set_state(
 @delete("/v1/webhook-endpoints/{endpoint_id:uuid}", tags=["Webhooks"], summary="Unsubscribe")
 async def unsubscribe(parts: NamedDependency[Parts], endpoint_id: FromPath[UUID]) -> Response[None]:
     """Forget a subscriber and what is parked for it."""
-    async with parts.record.transaction(parts.cell, "api") as tx:
+    async with parts.record.transaction(parts.cell, parts.actor) as tx:
         token = await commands.unsubscribe(tx, endpoint_id)
     return Response(None, status_code=204, headers=moved(str(token)))
 
@@ -128,7 +128,7 @@ async def replay(parts: NamedDependency[Parts], endpoint_id: FromPath[UUID], dat
     token = parts.token(data.position) if data.position else None
     if data.since is not None and data.since.tzinfo is None:
         raise BadInputError(f"The moment {data.since.isoformat()} has no time zone: add one, such as Z.", field="since")
-    async with parts.record.transaction(parts.cell, "api") as tx:
+    async with parts.record.transaction(parts.cell, parts.actor) as tx:
         stands = await commands.replay(tx, endpoint_id, token.position if token else None, data.since)
     return Response(StandsAt(position=str(Token(parts.cell, stands))), status_code=200)
 
@@ -148,7 +148,7 @@ async def deliveries(
 @post("/v1/webhook-endpoints/{endpoint_id:uuid}/retries", tags=["Webhooks"], summary="Try parked events again")
 async def retry(parts: NamedDependency[Parts], endpoint_id: FromPath[UUID], data: JSONBody[RetryRequest]) -> Response[Retrying]:
     """Try a parked event again now, dead letters too, or all of them."""
-    async with parts.record.transaction(parts.cell, "api") as tx:
+    async with parts.record.transaction(parts.cell, parts.actor) as tx:
         return Response(Retrying(asked=await commands.retry(tx, endpoint_id, data.event_id)), status_code=200)
 
 

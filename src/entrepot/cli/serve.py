@@ -204,6 +204,7 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
                 verifying=verifying,
                 archived=app.archived,
                 gateway=app.gateway,
+                people=app.people,
                 best_sold=BestSold(app.stores.columns, app.live, BEST_SOLD),
             )
         )

@@ -191,21 +191,28 @@ async def add_person(
     tx: Transaction, sealing: Sealing, email: str, roles: Sequence[Membership], now: datetime, *, language: str = "en"
 ) -> UUID:
     """Return who signs in by this address, active and with these roles: added, or found (an administrator vouches for it)."""
-    rules.check_email(email)
-    blind = sealing.blind(EMAIL, email_normal(email))
-    found = await store.person_by_email(tx.connection, blind)
-    if found is None:
-        person_id = tx.ids.fresh()
-        sealed = await sealing.seal(person_id, {EMAIL: email.strip()})
-        await store.add_person(tx.connection, tx.cell, person_id, "person", "active", language, now)
-        if not await store.add_login(tx.connection, person_id, sealed[EMAIL], blind):
-            raise ConflictError("Somebody registers with the same address at this moment: try again.")
-        await _tell(tx, person_id, "added")
-    else:
+    person_id = await add_vouched(tx, sealing, email, now, language=language)
+    if person_id is None:
+        found = await store.person_by_email(tx.connection, sealing.blind(EMAIL, email_normal(email)))
+        assert found is not None
         person_id = found[0]
         await make_active(tx, person_id, now)
     for one in roles:
         await grant(tx, person_id, one, now)
+    return person_id
+
+
+async def add_vouched(tx: Transaction, sealing: Sealing, email: str, now: datetime, *, language: str = "en") -> UUID | None:
+    """Add somebody whose address somebody else vouches for, active at once; None: the address signs somebody in already."""
+    rules.check_email(email)
+    person_id, blind = tx.ids.fresh(), sealing.blind(EMAIL, email_normal(email))
+    if await store.person_by_email(tx.connection, blind) is not None:
+        return None
+    sealed = await sealing.seal(person_id, {EMAIL: email.strip()})
+    await store.add_person(tx.connection, tx.cell, person_id, "person", "active", language, now)
+    if not await store.add_login(tx.connection, person_id, sealed[EMAIL], blind):
+        raise ConflictError("Somebody registers with the same address at this moment: try again.")
+    await _tell(tx, person_id, "added")
     return person_id
 
 

@@ -2,7 +2,7 @@
 -- name: add_person
 -- Adds a person, or a service account.
 INSERT INTO identity.person (id, cell, kind, state, language, created_at, verified_at)
-VALUES ($1, $2, $3, $4, $5, $6, CASE WHEN $4 = 'active' THEN $6 END);
+VALUES ($1, $2, $3, $4, $5, $6::timestamptz, CASE WHEN $4 = 'active' THEN $6::timestamptz END);
 
 -- name: person_for_update
 -- Returns a person as a command finds it, locked.
@@ -89,8 +89,11 @@ DELETE FROM identity.address WHERE id = $2 AND person_id = $1 RETURNING id;
 -- name: write_letter
 -- Writes a letter down to be sent, unless so many about the same were written of late.
 INSERT INTO identity.letter (id, person_id, about, email_sealed, created_at, next_at)
-SELECT $1, $2, $3, $4, $5, $5
-WHERE (SELECT count(*) FROM identity.letter WHERE person_id = $2 AND about = $3 AND created_at > $5 - interval '1 hour') < $6;
+SELECT $1, $2, $3, $4, $5::timestamptz, $5::timestamptz
+WHERE (
+    SELECT count(*) FROM identity.letter
+    WHERE person_id = $2 AND about = $3 AND created_at > $5::timestamptz - interval '1 hour'
+) < $6;
 
 -- name: due_letters
 -- Returns letters that are due, and to whom they go.

@@ -1,0 +1,155 @@
+"""Signing in with another provider of identities (OpenID Connect): there and back, bound to the browser that began.
+
+Who is known by the provider's name for them is let in. Who is not, and whose address it vouches for, gets an account; an
+address that has one is never taken over by a provider's word: its owner signs in as before and adds the provider.
+"""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from litestar import Request, Response, get, post
+from litestar.datastructures import Cookie
+from litestar.di import NamedDependency
+from litestar.params import FromPath, QueryParameter
+from litestar.response import Redirect
+from msgspec import Struct
+
+from entrepot.api.parts import Parts
+from entrepot.api.place import place_of
+from entrepot.api.principal import cookie_name, device_cookie, device_of, freshly_proved, principal_of, session_cookie
+from entrepot.api.sessions import NO_STORE
+from entrepot.base.errors import ConflictError, NotFoundError, SignInRefusedError, TokenRefusedError
+from entrepot.base.limits import CEREMONY_SECONDS
+from entrepot.base.time import utc
+from entrepot.commerce.people import commands, credentials
+from entrepot.commerce.people.door import Entered
+from entrepot.partners.identity.port import Identity, IdentityProvider
+
+TAGS = ["Other providers"]
+STATE = "entrepot_oidc"
+KIND = "oidc"
+HOME = "/"
+
+
+class ProviderUnknownError(NotFoundError):
+    """There is no provider of identities of this name."""
+
+    slug = "provider-unknown"
+
+
+class AddressTakenError(ConflictError):
+    """The address that the provider vouches for has an account, whose owner has not added the provider."""
+
+    slug = "address-taken"
+
+
+class Providers(Struct, frozen=True, kw_only=True):
+    """The names of other providers that one may sign in with."""
+
+    items: list[str]
+
+
+class SentTo(Struct, frozen=True, kw_only=True):
+    """Where the browser is to go."""
+
+    address: str
+
+
+class _Begun(Struct, frozen=True):
+    provider: str
+    nonce: str
+    verifier: str
+    person_id: UUID | None = None
+
+
+@get("/v1/oidc", tags=TAGS, summary="Other providers to sign in with")
+async def providers(parts: NamedDependency[Parts]) -> Providers:
+    """List the other providers of identities."""
+    return Providers(items=sorted(parts.people.providers))
+
+
+@post("/v1/oidc/{provider:str}/authorizations", tags=TAGS, summary="Begin to sign in with a provider", status_code=201)
+async def begin(
+    request: Request[Any, Any, Any], parts: NamedDependency[Parts], provider: FromPath[str], link: bool = False
+) -> Response[SentTo]:
+    """Get where to send the browser. With ``link``, the provider is added to who has signed in here (takes a fresh proof)."""
+    asked, people = _provider(parts, provider), parts.people
+    person_id = freshly_proved(request, utc(parts.clock.millis())).id if link else None
+    begun = _Begun(provider, parts.record.ids.secret().hex(), parts.record.ids.secret().hex(), person_id)
+    state = str(await people.ceremonies.begin(KIND, begun))
+    address = await asked.address(back=_back(parts, provider), state=state, nonce=begun.nonce, verifier=begun.verifier)
+    return Response(SentTo(address=address), status_code=201, headers=NO_STORE, cookies=[_state(parts, state)])
+
+
+@get("/v1/oidc/{provider:str}/callback", tags=TAGS, summary="Come back from a provider", status_code=303)
+async def callback(
+    request: Request[Any, Any, Any],
+    parts: NamedDependency[Parts],
+    provider: FromPath[str],
+    state: Annotated[str, QueryParameter(required=False)] = "",
+    code: Annotated[str, QueryParameter(required=False)] = "",
+) -> Redirect:
+    """Let in whom the provider sends back; only the browser that began may end it."""
+    asked, people, now = _provider(parts, provider), parts.people, utc(parts.clock.millis())
+    if not code or not state or request.cookies.get(cookie_name(people, STATE)) != state:
+        raise SignInRefusedError
+    try:
+        begun = await people.ceremonies.end(KIND, UUID(state), _Begun)
+    except ValueError as error:
+        raise TokenRefusedError("challenge") from error
+    if begun.provider != provider:
+        raise SignInRefusedError
+    found = await asked.identity(code, back=_back(parts, provider), nonce=begun.nonce, verifier=begun.verifier)
+    if begun.person_id is not None:
+        await _link(request, parts, begun.person_id, provider, found)
+        return Redirect(HOME, status_code=303, headers=NO_STORE, cookies=[_state(parts, "", 0)])
+    let_in = await _let_in(request, parts, provider, found)
+    cookies = [session_cookie(people, let_in.session, now), _state(parts, "", 0)]
+    if let_in.device:
+        cookies.append(device_cookie(people, let_in.device))
+    return Redirect(HOME, status_code=303, headers=NO_STORE, cookies=cookies)
+
+
+HANDLERS = [providers, begin, callback]
+
+
+async def _let_in(request: Request[Any, Any, Any], parts: Parts, provider: str, found: Identity) -> Entered:
+    people, place = parts.people, place_of(request.scope, parts.people.proxies)
+    device = device_of(request, people)
+    try:
+        return await people.door.by_provider(provider, found.subject, place, device)
+    except SignInRefusedError:
+        if not found.email:
+            raise
+    now, blind = utc(parts.clock.millis()), people.door.subject_blind(provider, found.subject)
+    async with parts.record.transaction(parts.cell, parts.actor) as tx:
+        person_id = await commands.add_vouched(tx, people.sealing, found.email, now)
+        if person_id is None:
+            raise AddressTakenError("This address has an account: sign in as before, then add the provider.")
+        await credentials.link_provider(tx, person_id, provider, blind, now)
+    return await people.door.by_provider(provider, found.subject, place, device)
+
+
+async def _link(request: Request[Any, Any, Any], parts: Parts, person_id: UUID, provider: str, found: Identity) -> None:
+    if principal_of(request).id != person_id:  # signed out meanwhile, or somebody else
+        raise SignInRefusedError
+    blind = parts.people.door.subject_blind(provider, found.subject)
+    async with parts.record.transaction(parts.cell, parts.actor) as tx:
+        await credentials.link_provider(tx, person_id, provider, blind, utc(parts.clock.millis()))
+
+
+def _provider(parts: Parts, name: str) -> IdentityProvider:
+    found = parts.people.providers.get(name)
+    if found is None:
+        raise ProviderUnknownError(f"There is no provider {name[:40]!r}: GET /v1/oidc lists them.", provider=name[:40])
+    return found
+
+
+def _back(parts: Parts, provider: str) -> str:
+    return f"{parts.people.site.origin}/v1/oidc/{provider}/callback"
+
+
+def _state(parts: Parts, state: str, seconds: int = int(CEREMONY_SECONDS)) -> Cookie:
+    secure = parts.people.site.origin.startswith("https:")
+    name = cookie_name(parts.people, STATE)
+    return Cookie(name, value=state, path="/", max_age=seconds, httponly=True, samesite="lax", secure=secure)

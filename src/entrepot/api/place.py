@@ -1,0 +1,38 @@
+"""From where a request comes: the client's address as far as we can trust it, the network it lies in, and the program."""
+
+import ipaddress
+
+from litestar.types import HTTPScope
+
+from entrepot.commerce.people.sessions import Place
+
+# What a browser says of a request that another site's page made.
+FOREIGN_SITES = {b"cross-site", b"same-site"}
+
+_AGENT_CHARS_MAX = 200
+_NETWORKS = {4: 24, 6: 56}
+
+
+def place_of(scope: HTTPScope, proxies: int) -> Place:
+    """Return from where a request comes; each of so many proxies of our own has added what it saw to the right of a list."""
+    address = scope["client"][0] if scope.get("client") else ""  # type: ignore[index]  # it was just found to be there
+    seen = [part.strip() for part in header(scope, b"x-forwarded-for").decode("latin-1").split(",")]
+    if proxies and len(seen) >= proxies:
+        address = seen[-proxies]
+    agent = header(scope, b"user-agent").decode("latin-1")
+    printable = "".join(sign for sign in agent if sign.isprintable())
+    return Place(address=address[:45], network=network_of(address), agent=printable[:_AGENT_CHARS_MAX])
+
+
+def network_of(address: str) -> str:
+    """Return the network that one household or office shares; what is no address is a network of its own."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address[:45]
+    return str(ipaddress.ip_network(f"{found}/{_NETWORKS[found.version]}", strict=False))
+
+
+def header(scope: HTTPScope, name: bytes) -> bytes:
+    """Return a header's value; empty where there is none."""
+    return next((value for key, value in scope["headers"] if key == name), b"")

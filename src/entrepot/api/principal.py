@@ -1,0 +1,123 @@
+"""Who asks: read once per request at the edge, from a bearer token or a cookie, and kept in the request's scope.
+
+``principal_of`` is how everybody behind the edge knows it. A bearer token that is not good is refused, whatever is asked; a
+cookie that is not good is nobody's, since a browser sends it everywhere. What comes by cookie and changes something must come
+from a page of this site.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from litestar.connection import ASGIConnection
+from litestar.datastructures import Cookie
+from litestar.types import HTTPScope
+
+from entrepot.api.place import FOREIGN_SITES, header
+from entrepot.base.errors import EntrepotError, SignInNeededError, StepUpNeededError, TokenRefusedError
+from entrepot.base.limits import DEVICE_SECONDS, STEP_UP_SECONDS
+from entrepot.base.principal import ANONYMOUS, Principal
+from entrepot.commerce.people.people import People
+from entrepot.commerce.people.sessions import Begun
+
+SESSION, DEVICE = "entrepot_session", "entrepot_device"
+
+_STATE = "principal"
+_BEARER = b"bearer "
+_READS = {"GET", "HEAD", "OPTIONS"}
+
+Connection = ASGIConnection[Any, Any, Any, Any]
+
+
+class ForeignRequestError(EntrepotError):
+    """Another site's page asked for a change in the name of who has signed in here."""
+
+    slug = "foreign-request"
+    status = 403
+
+
+class Identify:
+    """Puts the principal into a request's scope."""
+
+    def __init__(self, people: People) -> None:
+        self._people = people
+        self._cookie = cookie_name(people, SESSION).encode() + b"="
+
+    async def __call__(self, scope: HTTPScope) -> None:
+        """Find out who asks; without a token it is nobody, at no cost."""
+        bearer, cookie = self._tokens(scope)
+        if bearer is not None:
+            who = await self._people.sessions.check(bearer)
+        elif cookie:
+            try:
+                who = await self._people.sessions.check(cookie)
+            except TokenRefusedError:
+                return
+            if scope["method"] not in _READS and header(scope, b"sec-fetch-site") in FOREIGN_SITES:
+                raise ForeignRequestError("Another site's page sent this in your name: nothing was done.")
+        else:
+            return
+        scope.setdefault("state", {})[_STATE] = who
+
+    def _tokens(self, scope: HTTPScope) -> tuple[str | None, str]:
+        bearer, cookie = None, ""
+        for name, value in scope["headers"]:
+            if name == b"authorization" and value[: len(_BEARER)].lower() == _BEARER:
+                bearer = value[len(_BEARER) :].strip().decode("latin-1")
+            elif name == b"cookie" and self._cookie in value:
+                found = [part.strip() for part in value.split(b";")]
+                cookie = next((p[len(self._cookie) :].decode("latin-1") for p in found if p.startswith(self._cookie)), "")
+        return bearer, cookie
+
+
+def principal_of(request: Connection) -> Principal:
+    """Return who asks."""
+    who: Principal = request.scope["state"].get(_STATE, ANONYMOUS)
+    return who
+
+
+def signed_in(request: Connection) -> Principal:
+    """Return who asks, or say that they must sign in."""
+    who = principal_of(request)
+    if who.id is None:
+        raise SignInNeededError
+    return who
+
+
+def freshly_proved(request: Connection, now: datetime) -> Principal:
+    """Return who asks if they proved who they are a moment ago; a key never did."""
+    who = signed_in(request)
+    if who.session is None or who.proved_at is None or now - who.proved_at > timedelta(seconds=STEP_UP_SECONDS):
+        raise StepUpNeededError
+    return who
+
+
+def cookie_name(people: People, name: str) -> str:
+    """Return what a cookie is called: over HTTPS a browser makes sure that no neighbouring host has set it."""
+    return f"__Host-{name}" if people.site.origin.startswith("https:") else name
+
+
+def session_cookie(people: People, begun: Begun, now: datetime) -> Cookie:
+    """Return the cookie that keeps somebody signed in."""
+    return _cookie(people, SESSION, begun.token, int((begun.expires_at - now).total_seconds()))
+
+
+def device_cookie(people: People, token: str) -> Cookie:
+    """Return the cookie by which a browser proves that it has signed this person in before."""
+    return _cookie(people, DEVICE, token, int(DEVICE_SECONDS))
+
+
+def no_session(people: People) -> Cookie:
+    """Return the cookie that takes the session's away."""
+    return _cookie(people, SESSION, "", 0)
+
+
+def device_of(request: Connection, people: People) -> str:
+    """Return the proof that a browser keeps of having signed somebody in before; empty where it has none."""
+    return request.cookies.get(cookie_name(people, DEVICE), "")
+
+
+def _cookie(people: People, name: str, value: str, seconds: int) -> Cookie:
+    # Lax, not strict: who follows a link from a letter, or comes back from another provider, has signed in all the same.
+    secure = people.site.origin.startswith("https:")
+    called = cookie_name(people, name)
+    return Cookie(called, value=value, path="/", max_age=seconds, httponly=True, samesite="lax", secure=secure)
