@@ -56,9 +56,9 @@ from entrepot.log.bell import Bell
 from entrepot.log.live import LiveTargets
 from entrepot.log.projector import Projector, Subscription
 from entrepot.log.reader import LogReader
+from entrepot.partners.identity.oidc import OidcProvider
 from entrepot.partners.keys.choice import key_provider
 from entrepot.partners.keys.port import KeyProvider
-from entrepot.partners.identity.oidc import OidcProvider
 from entrepot.partners.mail.files import FileMail
 from entrepot.partners.mail.port import Mail
 from entrepot.partners.mail.smtp import SmtpMail

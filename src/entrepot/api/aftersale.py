@@ -12,7 +12,7 @@ from entrepot.api.after_order import MovedAnswer, answered, run
 from entrepot.api.headers import RequiredKey, required
 from entrepot.api.orders import OrderPage
 from entrepot.api.pages import Cursor, Limit, next_link, parse_cursor
-from entrepot.api.parts import ACTOR, Parts
+from entrepot.api.parts import Parts
 from entrepot.base.errors import NotFoundError
 from entrepot.commerce.aftersale import commands, query, returning
 from entrepot.commerce.aftersale.exchange import exchange_return
@@ -140,7 +140,7 @@ async def exchanged(
     """Send other goods for the accepted pieces, by a new order that costs nothing. Asking again is answered the same."""
     instead = {line.line: line.sku for line in data.lines}
     key = required(idempotency_key)
-    return await answered(parts, await exchange_return(parts.record, parts.cell, key, return_id, instead, ACTOR))
+    return await answered(parts, await exchange_return(parts.record, parts.cell, key, return_id, instead, parts.actor))
 
 
 @post("/v1/returns/{return_id:uuid}/rejected", tags=["After the order"], summary="Reject a return")
