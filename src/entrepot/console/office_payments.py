@@ -8,7 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
-from entrepot.api.parts import ACTOR, Parts
+from entrepot.api.parts import Parts
 from entrepot.base.errors import BadInputError, EntrepotError
 from entrepot.commerce.payment import operations
 from entrepot.commerce.payment.query import unclear_operations
@@ -35,7 +35,7 @@ async def settle_operation(
         if verdict not in {"succeeded", "failed"}:
             raise BadInputError(f"An operation cannot be settled as {verdict!r}: succeeded or failed.", field="as")
         await operations.settle(
-            parts.record, parts.gateway, parts.cell, operation_id, cast("Verdict", verdict), why, actor=ACTOR
+            parts.record, parts.gateway, parts.cell, operation_id, cast("Verdict", verdict), why, actor=parts.actor
         )
     except EntrepotError as error:
         return await _unclear_page(parts, at=operation_id, wrong=str(error), typed=why, status=error.status)

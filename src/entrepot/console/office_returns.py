@@ -11,7 +11,7 @@ from litestar.response import Redirect
 
 from entrepot.api.after_order import answered, run
 from entrepot.api.aftersale import OnlyState
-from entrepot.api.parts import ACTOR, Parts
+from entrepot.api.parts import Parts
 from entrepot.base.errors import BadInputError, EntrepotError, NotFoundError
 from entrepot.commerce.aftersale import returning
 from entrepot.commerce.aftersale.exchange import exchange_return
@@ -84,7 +84,7 @@ async def _move(parts: Parts, return_id: UUID, step: str, data: dict[str, str]) 
         case "refund":
             await run(parts, key, lambda tx: returning.refund_return(tx, return_id), f"refunded {return_id}")
         case "exchange":
-            await answered(parts, await exchange_return(parts.record, parts.cell, key, return_id, {}, ACTOR))
+            await answered(parts, await exchange_return(parts.record, parts.cell, key, return_id, {}, parts.actor))
         case "reject":
             await run(parts, key, lambda tx: returning.reject_return(tx, return_id), f"rejected {return_id}")
         case _:

@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
-from entrepot.api.parts import ACTOR, Parts
+from entrepot.api.parts import Parts
 from entrepot.base.errors import BadInputError, EntrepotError, NotFoundError
 from entrepot.base.event import Token
 from entrepot.commerce.webhook import commands, query
@@ -48,7 +48,7 @@ async def change_endpoint(
     same_site(request)
     do = text(data, "do")
     try:
-        async with parts.record.transaction(parts.cell, ACTOR) as tx:
+        async with parts.record.transaction(parts.cell, parts.actor) as tx:
             await _change(tx, endpoint_id, do, data)
     except EntrepotError as error:
         return await _endpoint_page(parts, endpoint_id, wrong=str(error), typed=text(data, "from"), status=error.status)

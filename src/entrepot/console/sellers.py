@@ -11,7 +11,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
 from entrepot.api.pages import parse_cursor
-from entrepot.api.parts import ACTOR, Parts
+from entrepot.api.parts import Parts
 from entrepot.base.errors import BadInputError, EntrepotError
 from entrepot.base.limits import ASIDE_SECONDS_MAX
 from entrepot.base.time import utc
@@ -70,7 +70,7 @@ async def set_state(
     try:
         if to not in {"active", "paused"}:
             raise BadInputError(f"A seller cannot be made {to!r} here: active or paused.", state=to)
-        async with parts.record.transaction(parts.cell, ACTOR) as tx:
+        async with parts.record.transaction(parts.cell, parts.actor) as tx:
             await commands.set_seller_state(tx, seller_id, "active" if to == "active" else "paused")
     except EntrepotError as error:
         return await _seller_page(parts, seller_id, wrong=str(error), status=error.status)
