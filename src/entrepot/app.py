@@ -44,6 +44,7 @@ from entrepot.jobs.abandoned import announce_abandoned
 from entrepot.jobs.digital import HANDING_OUT, hand_out_waiting
 from entrepot.jobs.invoicing import expire_negotiations, invoicing, mark_overdue
 from entrepot.jobs.letters import forget_what_is_over, send_letters
+from entrepot.jobs.old_keys import OldKeys
 from entrepot.jobs.payouts import pay_sellers
 from entrepot.jobs.reaction import Reaction
 from entrepot.jobs.renewals import announce_coming, renew_due
@@ -311,6 +312,7 @@ def jobs(app: App) -> list[Job]:
         ),
         Job(name="people_over", seconds=300.0, act=partial(forget_what_is_over, record, cell, clock)),
         Job(name="overdue_invoices", seconds=300.0, act=partial(mark_overdue, record, cell, clock)),
+        Job(name="old_keys", seconds=60.0, act=OldKeys(record, cell, clock).forget),
     ]
 
 

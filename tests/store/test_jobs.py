@@ -3,19 +3,24 @@
 import asyncio
 from collections.abc import Sequence
 
+import pytest
+
 from entrepot.base.event import Event
+from entrepot.base.time import SystemClock
 from entrepot.commerce.catalog.events import PRODUCT_CHANGED
-from entrepot.jobs import store
+from entrepot.jobs import old_keys, store
 from entrepot.jobs.reaction import Follower, Reaction
 from entrepot.jobs.runner import Job, Runner
 from entrepot.log.bell import Bell
 from entrepot.log.reader import LogReader
 from entrepot.log.store import claim_leases
+from entrepot.record.idempotency import once
 from entrepot.record.transaction import Record, Transaction
 from tests.trade import CELL, open_shop
 
 PRODUCTS = frozenset({PRODUCT_CHANGED})
 SECONDS_MAX = 45.0
+FINGERPRINT = bytes(32)
 
 
 class Witness:
@@ -98,3 +103,22 @@ async def wait_for_run(record: Record, name: str, done: int) -> None:
             if any(run.name == name and run.done >= done for run in await store.runs(connection)):
                 return
         await asyncio.sleep(0.02)
+
+
+async def test_old_keys_are_forgotten_page_by_page_and_what_is_asked_for_again_is_kept(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(old_keys, "KEYS_PER_PAGE_MAX", 2)
+    monkeypatch.setattr(old_keys, "KEYS_PER_RUN_PAGES_MAX", 2)
+    old, young = [f"old-{n}" for n in range(7)], ["zz-young"]
+    for key in (*old, "import:shop:1", "subscription/a/1", *young):
+        async with record.transaction(CELL) as tx:
+            assert await once(tx, key, FINGERPRINT) is None
+            if key not in young:
+                long_ago = "UPDATE log.idempotency SET at = now() - interval '31 days' WHERE key = $1"
+                await tx.connection.execute(long_ago, key)
+    job = old_keys.OldKeys(record, CELL, SystemClock())
+    assert [await job.forget() for _ in range(4)] == [3, 4, 0, 0]
+    async with record.reading() as connection:
+        left = [row["key"] for row in await connection.fetch("SELECT key FROM log.idempotency ORDER BY key")]
+    assert left == ["import:shop:1", "subscription/a/1", "zz-young"]

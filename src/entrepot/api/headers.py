@@ -6,12 +6,16 @@ from litestar.params import HeaderParameter
 
 from entrepot.base.errors import BadInputError
 from entrepot.base.event import Token
+from entrepot.base.limits import IDEMPOTENCY_DAYS
 
 POSITION = "Entrepot-Position"
 KEY = "Idempotency-Key"
 AT_LEAST = "Entrepot-At-Least"
 
-_KEY_SAYS = "Makes the request safe to repeat: the same key gets the stored answer, with another body it is refused."
+_KEY_SAYS = (
+    "Makes the request safe to repeat: the same key gets the stored answer, with another body it is refused. "
+    f"Remembered for {IDEMPOTENCY_DAYS} days."
+)
 _AT_LEAST_SAYS = (
     "An Entrepot-Position: the answer is at least that fresh. Products, categories and stock are "
     "answered from the truth when it takes too long; whatever else says 503 not-there-yet."

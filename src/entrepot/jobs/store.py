@@ -1,5 +1,6 @@
 """The jobs' queries, typed; nothing else."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -19,6 +20,13 @@ class Run(Struct, frozen=True):
     done: int
     seconds: float
     error: str | None
+
+
+class KeyPage(Struct, frozen=True):
+    """A page of idempotency keys that was looked at: the last of them (empty: there are no more), and how many were old."""
+
+    last: str
+    forgotten: int
 
 
 class Cursor(Struct, frozen=True):
@@ -59,3 +67,12 @@ async def cursors(connection: Connection, cell: int) -> list[Cursor]:
         Cursor(row["name"], Position(row["txid"], row["seq"]), row["updated_at"], row["behind"])
         for row in await connection.fetch(SQL["cursors"], cell)
     ]
+
+
+async def forget_keys(
+    connection: Connection, cell: int, after: str, limit: int, before: datetime, kept: Sequence[str]
+) -> KeyPage:
+    """Delete those of the next keys that were given before a moment, but for those that begin in a way that is kept."""
+    row = await connection.fetchrow(SQL["forget_keys"], cell, after, limit, before, kept)
+    assert row is not None
+    return KeyPage(row["last"], row["forgotten"])

@@ -32,3 +32,18 @@ SELECT c.name, c.txid, c.seq, c.updated_at, greatest(h.seq - c.seq, 0) AS behind
 FROM jobs.cursor AS c
 CROSS JOIN LATERAL (SELECT coalesce(max(e.seq), 0) AS seq FROM log.event AS e WHERE e.cell = c.cell AND e.txid >= c.txid::text::xid8) AS h
 WHERE c.cell = $1 ORDER BY c.name;
+
+-- name: forget_keys
+-- Looks at the next keys in their order and deletes those given before a moment, but for those that begin in a way that is kept;
+-- says which was the last it looked at (nothing: there are no more), and how many it has deleted.
+WITH looked AS MATERIALIZED (
+    SELECT key, at FROM log.idempotency WHERE cell = $1 AND key > $2 ORDER BY key LIMIT $3
+),
+forgotten AS (
+    DELETE FROM log.idempotency AS i USING looked AS l
+    WHERE i.cell = $1 AND i.key = l.key AND l.at < $4
+    AND NOT EXISTS (SELECT FROM unnest($5::text[]) AS k (start) WHERE starts_with(l.key, k.start))
+    RETURNING 1
+)
+SELECT CASE WHEN count(*) = $3 THEN max(l.key) ELSE '' END AS last, (SELECT count(*) FROM forgotten) AS forgotten
+FROM looked AS l;
