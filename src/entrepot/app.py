@@ -16,6 +16,7 @@ from entrepot.base.errors import EngineAwayError, NotFoundError
 from entrepot.base.projection import Projection, Store
 from entrepot.base.time import SystemClock, utc
 from entrepot.commerce.aftersale.commands import give_up_unused
+from entrepot.commerce.aftersale.exchange import settle_placed
 from entrepot.commerce.aftersale.planning import plan_placed
 from entrepot.commerce.business.purchasing import Purchasing
 from entrepot.commerce.cart.commands import Carts
@@ -27,6 +28,7 @@ from entrepot.commerce.ordering.events import ORDER_PLACED
 from entrepot.commerce.payment.events import PAYMENT_CAPTURED
 from entrepot.commerce.payment.operations import finish_operations
 from entrepot.commerce.payment.settling import book_payouts
+from entrepot.commerce.payment.webhooks import prune_inbox
 from entrepot.commerce.people.events import SESSIONS_ENDED
 from entrepot.commerce.people.people import People, open_people
 from entrepot.commerce.stock.commands import watch_stock
@@ -293,6 +295,7 @@ def jobs(app: App) -> list[Job]:
         Job(name="webhooks", seconds=None, act=partial(tell_subscribers, record, reader, app.sender, cell, clock)),
         Job(name="checkouts", seconds=limits.CHECKOUT_RECOVER_SECONDS, act=app.checkouts.recover),
         Job(name="payment_operations", seconds=2.0, act=partial(finish_operations, record, app.gateway, cell)),
+        Job(name="payment_inbox", seconds=60.0, act=partial(prune_inbox, record, cell, clock)),
         Job(name="payouts", seconds=60.0, act=partial(book_payouts, record, app.gateway, cell)),
         Job(
             name="seller_payouts",
@@ -322,6 +325,7 @@ def reactions(app: App) -> list[Reaction]:
         Reaction(name="low_stock", kinds=frozenset({STOCK_CHANGED}), react=watch_stock),
         Reaction(name="shipments", kinds=frozenset({ORDER_PLACED}), react=plan_placed),
         SELLER_ORDERS,
+        Reaction(name="exchanges", kinds=frozenset({ORDER_PLACED}), react=settle_placed),
         HANDING_OUT,
         invoicing(SystemClock()),
         Reaction(name="ended_sessions", kinds=frozenset({SESSIONS_ENDED}), react=app.people.sessions.forget),

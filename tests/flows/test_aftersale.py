@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from entrepot.base.errors import ConflictError, NotFoundError, PiecesRefusedError
 from entrepot.base.time import SystemClock
-from entrepot.commerce.aftersale import commands, exchange, planning, returning
+from entrepot.commerce.aftersale import commands, planning, returning
 from entrepot.commerce.aftersale.events import Reason
 from entrepot.commerce.aftersale.requests import Cancellation, Inspected, LinePieces, Moved, ReturnWish
 from entrepot.commerce.catalog.commands import set_selling_terms
@@ -203,18 +203,6 @@ async def test_a_goodwill_is_never_more_than_was_captured_and_lessens_a_later_re
     assert await owed(shop) == 0
 
 
-async def test_an_exchange_sends_other_goods_and_moves_no_money(shop: Shop) -> None:
-    order_id = await shop.buy({"tea": 2})
-    await shop.ship(order_id)
-    before = await ledger(shop.record)
-    case = await shop.take_back(order_id, 1, 1, "does_not_fit")
-    moved = await exchange.exchange_return(shop.record, CELL, "swap", case, {1: "cup"}, "test")
-    assert (moved.state, moved.exchange_order_id is None) == ("exchanged", False)
-    assert await ledger(shop.record) == before
-    assert (await left(shop.record, "tea"), await left(shop.record, "cup")) == (99, 9)
-    assert [one.state for one in await shop.shipments(moved.exchange_order_id or case)] == ["planned"]
-
-
 async def test_a_lost_shipment_can_be_refunded_without_anything_coming_back(shop: Shop) -> None:
     order_id = await shop.buy({"tea": 2})
     [shipment] = await shop.shipments(order_id)
@@ -260,17 +248,6 @@ async def test_what_needs_no_parcel_is_handed_over_and_captured_at_once(shop: Sh
     assert (await shop.paid(order_id)).state == "part_captured"
     await shop.ship(order_id)
     assert ((await shop.paid(order_id)).state, await shop.state(order_id)) == ("captured", "delivered")
-
-
-async def test_an_exchange_with_the_same_key_sends_nothing_more(shop: Shop) -> None:
-    order_id = await shop.buy({"tea": 2})
-    await shop.ship(order_id)
-    case = await shop.take_back(order_id, 1, 1, "damaged")
-    first = await exchange.exchange_return(shop.record, CELL, "swap", case, {}, "test")
-    assert await exchange.exchange_return(shop.record, CELL, "swap", case, {}, "test") == first
-    with pytest.raises(ConflictError, match="exchanged and cannot become exchanged"):
-        await exchange.exchange_return(shop.record, CELL, "again", case, {}, "test")
-    assert await left(shop.record, "tea") == 98
 
 
 async def test_what_is_not_known_is_told_so(shop: Shop) -> None:

@@ -87,6 +87,14 @@ async def test_changes_at_the_same_moment_are_all_kept(house: House) -> None:
     assert pieces(await look(house, cart)) == {MUG: 12, TRAY: 10}
 
 
+async def test_a_key_opens_one_cart_and_means_one_thing(house: House) -> None:
+    key = {"Idempotency-Key": str(uuid4())}
+    answers = await asyncio.gather(*(house.client.post("/v1/carts", json=CART, headers=key) for _ in range(5)))
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    other = await house.client.post("/v1/carts", json={**CART, "country": "FR"}, headers=key)
+    refused(other, 422, "different request")
+
+
 async def test_a_key_puts_in_once_and_means_one_thing(house: House) -> None:
     cart, key = await opened(house), {"Idempotency-Key": str(uuid4())}
     await asyncio.gather(*(put_in(house, cart, MUG, 1, **key) for _ in range(10)))

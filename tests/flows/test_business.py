@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from entrepot.base.errors import (
@@ -14,9 +15,9 @@ from entrepot.base.errors import (
     SpendingLimitError,
 )
 from entrepot.commerce.aftersale.commands import cancel
-from entrepot.commerce.aftersale.requests import Cancellation
+from entrepot.commerce.aftersale.requests import Cancellation, LinePieces
 from entrepot.commerce.business import billing, commands, negotiating
-from entrepot.commerce.business.events import NegotiationChanged
+from entrepot.commerce.business.events import Document, NegotiationChanged
 from entrepot.commerce.business.negotiating import NegotiationDraft
 from entrepot.commerce.business.negotiation import WantedPieces
 from entrepot.jobs.invoicing import expire_negotiations, mark_overdue
@@ -133,6 +134,24 @@ async def test_an_order_that_is_cancelled_is_credited_and_its_credit_is_free_aga
     await account.do(lambda tx: cancel(tx, order_id, Cancellation(reason="too late")))
     [invoice] = await account.invoice_all()
     assert (invoice.state, await account.credit_used(), await account.owed()) == ("credited", 0, 0)
+
+
+async def test_the_taxes_of_credit_notes_for_parts_sum_to_those_of_the_invoice(account: Account) -> None:
+    bought = await account.buy(account.ann, {"tea": 3})
+    assert bought.order_id is not None
+    order_id = bought.order_id
+    for pieces in (1, 2):
+        part = Cancellation(reason="too many", lines=[LinePieces(line=1, quantity=pieces)])
+        await account.do(lambda tx, part=part: cancel(tx, order_id, part))  # type: ignore[misc]  # bound at once
+    await account.invoice_all()
+    async with account.record.reading() as connection:
+        invoiced = await connection.fetchval("SELECT body FROM business.invoice")
+        credited = await connection.fetch("SELECT body FROM business.credit_note")
+    wanted = msgspec.json.decode(invoiced, type=Document)
+    notes = [msgspec.json.decode(row["body"], type=Document) for row in credited]
+    assert wanted.tax_minor > 0
+    assert [len(notes), sum(note.tax_minor for note in notes)] == [2, wanted.tax_minor]
+    assert sum(tax.base_minor for note in notes for tax in note.taxes) == sum(tax.base_minor for tax in wanted.taxes)
 
 
 async def test_invoices_are_numbered_without_gaps_whatever_is_rolled_back(account: Account) -> None:

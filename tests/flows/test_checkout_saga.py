@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from msgspec import Struct, structs
 
-from entrepot.base.errors import BadInputError, CouponUsedUpError, KeyReusedError, StockExhaustedError
+from entrepot.base.errors import BadInputError, CouponUsedUpError, CreditExhaustedError, KeyReusedError, StockExhaustedError
 from entrepot.base.time import SystemClock
 from entrepot.commerce.checkout.held import CheckoutRequest, PaymentChoice
 from entrepot.commerce.checkout.quote import QuoteRequest, WantedLine
@@ -21,6 +21,8 @@ from entrepot.partners.tax.regional import RegionalTax
 from entrepot.record.transaction import Record
 from tests.till import BUYER, check_whole, shelf, used
 from tests.trade import CELL, ledger, open_shop
+
+ON_TERMS = PaymentChoice(kind="terms")
 
 
 class Till(Struct, frozen=True):
@@ -221,3 +223,37 @@ async def test_a_coupon_for_one_customer_is_used_once_by_them(till: Till) -> Non
 async def test_what_costs_something_is_not_placed_unpaid(till: Till) -> None:
     with pytest.raises(BadInputError, match="say how it is paid"):
         await till.checkouts.begin("k1", basket({"tea": 1}, payment=PaymentChoice(kind="none")))
+
+
+async def test_a_checkout_on_terms_asks_no_gateway_uses_the_credit_and_is_owed_by_the_company(till: Till) -> None:
+    company = uuid4()
+    async with till.record.committing() as connection:
+        await connection.execute(
+            "INSERT INTO checkout.allowance (cell, name, most) VALUES ($1, $2, 10000)", CELL, f"credit/{company}"
+        )
+    bought = await till.checkouts.begin("k1", basket({"tea": 2}, payment=ON_TERMS, company_id=company))
+    assert (bought.state, await used(till.record, f"credit/{company}")) == ("placed", bought.total_minor)
+    assert await till.gateway.find(bought.checkout_id) is None
+    async with till.record.reading() as connection:
+        owed = await connection.fetchval(
+            "SELECT sum(amount_minor)::bigint FROM ordering.transfer WHERE debit = 'receivable' AND debit_party = $1",
+            str(company),
+        )
+    assert (owed, sum((await ledger(till.record)).values())) == (bought.total_minor, 0)
+    await check_whole(till.record)
+
+
+async def test_a_checkout_beyond_the_credit_is_refused_and_keeps_nothing(till: Till) -> None:
+    company = uuid4()
+    async with till.record.committing() as connection:
+        await connection.execute(
+            "INSERT INTO checkout.allowance (cell, name, most) VALUES ($1, $2, 100)", CELL, f"credit/{company}"
+        )
+    with pytest.raises(CreditExhaustedError):
+        await till.checkouts.begin("k1", basket({"cup": 1}, payment=ON_TERMS, company_id=company))
+    assert (await shelf(till.record, "cup"), await used(till.record, f"credit/{company}")) == ((3, 0, 0), 0)
+
+
+async def test_terms_without_a_company_are_refused(till: Till) -> None:
+    with pytest.raises(BadInputError, match="Only a company"):
+        await till.checkouts.begin("k1", basket({"tea": 1}, payment=ON_TERMS))

@@ -1,6 +1,7 @@
 """Digital goods on the real gateway and PostgreSQL: no licence twice, none before its money, none after it went back."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from entrepot.base.errors import ConflictError, StockExhaustedError
 from entrepot.base.time import utc
 from entrepot.commerce.aftersale import returning
 from entrepot.commerce.aftersale.requests import Inspected, LinePieces, ReturnWish
-from entrepot.commerce.digital import address, commands
+from entrepot.commerce.digital import address, commands, query
 from entrepot.commerce.digital.address import DownloadExpiredError, DownloadRevokedError, DownloadsUsedUpError, Grant
 from entrepot.record.transaction import Record
 from tests.licences import DigitalShop, open_digital_shop
@@ -52,6 +53,20 @@ async def test_five_hundred_buyers_of_a_hundred_licences_get_a_hundred_different
     assert (len(bought), len(codes), len(set(codes))) == (100, 100, 100)
     pool = await shop.pool()
     assert (pool.free, pool.handed_out, pool.waiting) == (0, 100, 0)
+
+
+async def test_a_pool_that_has_become_low_is_told_once_until_it_is_filled(shop: DigitalShop) -> None:
+    await shop.add(*(f"KEY-{n:02}" for n in range(12)))
+    for n in range(3):
+        await shop.buy({"app": 1}, f"buyer-{n}")
+    async with shop.record.reading() as connection:
+        told = await connection.fetch("SELECT body FROM log.event WHERE kind = 'digital.pool_low.v1'")
+        [low] = await query.low_pools(connection, CELL, 10)
+    assert [(json.loads(one["body"])["free"], json.loads(one["body"])["low_at"]) for one in told] == [(10, 10)]
+    assert (low.sku, low.free, low.waiting) == ("app", 9, 0)
+    await shop.add("KEY-A", "KEY-B")
+    async with shop.record.reading() as connection:
+        assert await query.low_pools(connection, CELL, 10) == []
 
 
 async def test_adding_the_same_licences_twice_adds_them_once(shop: DigitalShop) -> None:

@@ -13,7 +13,9 @@ from entrepot.commerce.aftersale import commands as aftersale
 from entrepot.commerce.aftersale.requests import Cancellation
 from entrepot.commerce.marketplace import commands, query
 from entrepot.commerce.marketplace.query import SellerOrderDetail
-from entrepot.commerce.marketplace.rules import SellerUnknownError, StaleFeedError
+from entrepot.commerce.marketplace.rules import SellerDraft, SellerUnknownError, StaleFeedError
+from entrepot.commerce.stock.allocate import Routing
+from entrepot.commerce.stock.commands import save_routing
 from entrepot.partners.payout.own import OwnBank
 from entrepot.partners.payout.port import Paid, PayOrder, Refused
 from entrepot.record.transaction import Record
@@ -50,7 +52,7 @@ async def seen(market: Market, seller: UUID, order_id: UUID) -> SellerOrderDetai
 
 
 def paid(folder: Path) -> list[int]:
-    return [msgspec.json.decode(path.read_bytes())["amount_minor"] for path in sorted(folder.glob("*.json"))]
+    return [msgspec.json.decode(path.read_bytes())["amount_minor"] for path in sorted(folder.glob("*-*-*.json"))]
 
 
 async def test_a_seller_sees_its_own_lines_and_whom_to_send_them_to_until_they_are_sent(market: Market) -> None:
@@ -138,6 +140,35 @@ async def test_a_lost_dispute_takes_the_sellers_share_back(market: Market) -> No
         await commands.charge_back(tx, lost_dispute(order_id, total))
     statement = await market.statement(market.seller)
     assert statement.sums == {"sale": 1_000, "commission": -150, "dispute": -850}
+    books = await ledger(market.record)
+    assert (books.get("commission", 0), books["disputes"]) == (0, -1_000)  # of what the gateway took, all that was the lamp's
+    assert sum(books.values()) == 0
+
+
+async def test_a_seller_who_bears_all_of_a_dispute_leaves_us_our_commission(market: Market) -> None:
+    order_id = await market.buy({"lamp": 1})
+    await market.deliver(order_id)
+    async with market.record.transaction(CELL) as tx:
+        known = await commands.locked_seller(tx, market.seller)
+        draft = SellerDraft(
+            name=known.name, country=known.country, kind=known.kind, commission_permille=known.commission_permille,
+            holdback_days=known.holdback_days, payout_days=known.payout_days, disputes="gross",
+        )  # fmt: skip
+        await commands.save_seller(tx, known.code, draft)
+        await commands.charge_back(tx, lost_dispute(order_id, 10_000))
+    statement, books = await market.statement(market.seller), await ledger(market.record)
+    assert statement.sums == {"sale": 1_000, "commission": -150, "dispute": -1_000}
+    assert (books["commission"], books["disputes"]) == (-150, -1_000)
+
+
+async def test_the_cheapest_supplier_ships_where_the_market_says_so(market: Market) -> None:
+    await market.feed("far", 1, {"cup": 10}, cost_minor=1)
+    await market.feed("near", 1, {"cup": 10})
+    async with market.record.transaction(CELL) as tx:
+        assert await save_routing(tx, "uk", Routing(supplying="cheapest")) is not None
+        assert await save_routing(tx, "uk", Routing(supplying="cheapest")) is None
+    order = await seen(market, market.supplier, await market.buy({"cup": 2}))
+    assert {line.warehouse for line in order.lines} == {"far"}
 
 
 async def test_the_nearest_supplier_that_has_it_ships_and_is_owed_its_cost(market: Market) -> None:

@@ -85,6 +85,26 @@ async def test_a_subscriber_who_is_away_rests_and_misses_nothing(house: House) -
         assert [event["data"]["code"] for event in told] == [code, code]
 
 
+async def test_one_knock_tells_that_a_subscriber_is_away_and_then_all_is_told(house: House) -> None:
+    codes = [f"KNOCK-{n}-{uuid4()}" for n in range(3)]
+    async with subscribed(house, KINDS) as (listener, made):
+        listener.answering = lambda _event: 500
+        for code in codes:
+            await house.client.post("/v1/products", json=product(code))
+        await until_parked(house, made["id"], 3)
+        listener.answering = lambda _event: 503
+        listener.heard.clear()
+        await house.client.post(f"/v1/webhook-endpoints/{made['id']}/retries", json={})
+        await until_resting(house, made["id"])
+        assert len(listener.heard) == 1
+        listener.answering = lambda _event: 204
+        await house.client.post(f"/v1/webhook-endpoints/{made['id']}/state", json={"state": "paused"})
+        await house.client.post(f"/v1/webhook-endpoints/{made['id']}/state", json={"state": "active"})
+        await house.client.post(f"/v1/webhook-endpoints/{made['id']}/retries", json={})
+        assert await until_parked(house, made["id"], 0) == []
+        assert (await endpoint(house, made["id"]))["failures"] == 0
+
+
 async def test_a_subscriber_who_says_that_it_is_gone_is_told_no_more(house: House) -> None:
     async with subscribed(house, KINDS) as (listener, made):
         listener.answering = lambda _event: 410
@@ -148,4 +168,13 @@ async def until_state(house: House, id_: str, state: str) -> dict[str, Any]:
             found = await endpoint(house, id_)
             if found["state"] == state:
                 return found
+            await asyncio.sleep(0.05)
+
+
+async def until_resting(house: House, id_: str) -> None:
+    """Wait until a subscriber rests."""
+    async with asyncio.timeout(45):
+        while True:
+            if (await endpoint(house, id_))["resting_until"] is not None:
+                return
             await asyncio.sleep(0.05)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from entrepot.base.errors import StockExhaustedError
-from entrepot.commerce.stock.allocate import Allocation, Levels, Rule, Shelf, Wanted, WarehouseKind, allocate
+from entrepot.commerce.stock.allocate import Allocation, Levels, Rule, Shelf, SupplyRule, Wanted, WarehouseKind, allocate
 
 CUP, PLATE = UUID(int=1), UUID(int=2)
 RULES: list[Rule] = ["nearest", "cheapest", "whole"]
@@ -52,6 +52,26 @@ def test_whole_prefers_one_parcel_from_far_to_two_from_near() -> None:
 def test_cheapest_takes_the_parcels_that_cost_least_together() -> None:
     found = allocate(wants(1, 1), shelves(ber=(1, 1), lis=(1, 0), nyc=(0, 1)), "PT", "cheapest")
     assert {a.warehouse for a in found} == {"ber"}
+
+
+@pytest.mark.parametrize(
+    ("supplying", "pieces", "wanted"),
+    [
+        ("cheapest", 1, [("mid", 1)]),
+        ("cheapest", 5, [("low", 5)]),
+        ("fastest", 5, [("mid", 2), ("low", 3)]),
+        ("priority", 5, [("dear", 5)]),
+    ],
+)
+def test_suppliers_are_asked_by_the_markets_rule(supplying: SupplyRule, pieces: int, wanted: list[tuple[str, int]]) -> None:
+    there = [
+        Shelf(CUP, "low", 9, "supplier", "CN", 50, 900, 3, 100),
+        Shelf(CUP, "mid", 2, "supplier", "CN", 50, 0, 1, 300),
+        Shelf(CUP, "dear", 9, "supplier", "DE", 10, 0, 9, 5_000),
+        Shelf(CUP, "silent", 9, "supplier", "DE", 90, 0, 9),
+    ]
+    found = allocate(wants(pieces), {CUP: there}, "DE", "whole", supplying)
+    assert [(one.warehouse, one.quantity) for one in found] == wanted
 
 
 def test_what_is_ours_goes_before_a_suppliers_and_that_before_a_promise() -> None:

@@ -18,7 +18,7 @@ SELLER = UUID(int=7)
 ORDER = UUID(int=8)
 SHOP = Seller(
     id=SELLER, code="lamps", name="Lamps", kind="marketplace", state="active", country="GB", commission_permille=100,
-    holdback_days=14, payout_days=7, version=1,
+    holdback_days=14, payout_days=7, disputes="net", version=1,
 )  # fmt: skip
 
 # One order's life: what it brought, on which day it arrived (None: never), what came back of it and when.
@@ -82,6 +82,19 @@ def test_a_lost_dispute_takes_no_more_than_it_was_over_and_leaves_no_seller_belo
     assert sum(taken) <= min(disputed, total)
     assert all(0 <= one <= net for one, net in zip(taken, nets, strict=True))
     assert [rules.charge_back(total, total, net) for net in nets] == nets
+
+
+@given(st.integers(0, 10**9), st.integers(0, 10**8), st.integers(0, 10**8), st.integers(0, 10**9))
+def test_a_lost_dispute_is_borne_by_the_seller_and_our_commission_to_the_last_minor_unit(
+    disputed: int, net: int, commission: int, beside: int
+) -> None:
+    total = net + commission + beside
+    seller, ours = rules.borne("net", min(disputed, total), total, net, commission)
+    everything, nothing = rules.borne("gross", min(disputed, total), total, net, commission)
+    assert (seller + ours, nothing) == (everything, 0)
+    assert 0 <= ours <= commission
+    assert 0 <= seller <= net + 1  # the odd unit of a proportion is the seller's
+    assert not total or rules.borne("net", total, total, net, commission) == (net, commission)
 
 
 @given(st.integers(1, 100), st.integers(0, 10**6), st.lists(st.integers(0, 100), max_size=6))

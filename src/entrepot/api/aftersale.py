@@ -18,6 +18,7 @@ from entrepot.commerce.aftersale import commands, query, returning
 from entrepot.commerce.aftersale.exchange import exchange_return
 from entrepot.commerce.aftersale.query import Moment, ReturnDetail
 from entrepot.commerce.aftersale.requests import Cancellation, Inspected, LinePieces, ReturnWish
+from entrepot.commerce.checkout.held import CardChoice
 from entrepot.commerce.ordering import query as ordering
 
 # Named otherwise in the code: a parameter called ``state`` is the framework's own.
@@ -47,9 +48,13 @@ class Instead(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Exchange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is sent for what came back; a line that is not named gets the same article again."""
+    """What is sent for what came back; a line that is not named gets the same article again.
+
+    ``payment`` pays what other articles cost more than those that came back.
+    """
 
     lines: list[Instead] = field(default_factory=list)
+    payment: CardChoice = field(default_factory=lambda: CardChoice(kind="none"))
 
 
 class Goodwill(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -137,10 +142,14 @@ async def refunded(
 async def exchanged(
     parts: NamedDependency[Parts], return_id: FromPath[UUID], data: JSONBody[Exchange], idempotency_key: RequiredKey = ""
 ) -> Response[MovedAnswer]:
-    """Send other goods for the accepted pieces, by a new order that costs nothing. Asking again is answered the same."""
+    """Send other goods for the accepted pieces, by a new order that what came back pays for.
+
+    What they cost more is paid by ``payment``; what they cost less is given back. Asking again is answered the same.
+    """
     instead = {line.line: line.sku for line in data.lines}
-    key = required(idempotency_key)
-    return await answered(parts, await exchange_return(parts.record, parts.cell, key, return_id, instead, parts.actor))
+    key, payment = required(idempotency_key), data.payment.choice()
+    moved = await exchange_return(parts.record, parts.checkouts, parts.cell, key, return_id, instead, payment, parts.actor)
+    return await answered(parts, moved)
 
 
 @post("/v1/returns/{return_id:uuid}/rejected", tags=["After the order"], summary="Reject a return")

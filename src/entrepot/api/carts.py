@@ -59,13 +59,24 @@ class SignIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 @post("/v1/carts", tags=["Carts"], summary="Open a cart")
-async def open_cart(parts: NamedDependency[Parts], data: JSONBody[CartRequest]) -> Response[HeldCart]:
-    """Open a cart for a market and a country; its id is a secret, and it expires a month after its last change."""
+async def open_cart(
+    parts: NamedDependency[Parts], data: JSONBody[CartRequest], idempotency_key: OptionalKey
+) -> Response[HeldCart]:
+    """Open a cart for a market and a country; its id is a secret, and it expires a month after its last change.
+
+    With a key, asking twice opens one cart.
+    """
     if data.lines:
         rules.check_lines(data.lines)
-    currencies, offers = await _offers(parts, data.market, [line.sku for line in data.lines])
-    kept = await parts.carts.open(data, currencies, offers)
-    return Response(held(kept.id, kept.cart), status_code=201, headers={**NO_STORE, "Location": f"/v1/carts/{kept.id}"})
+
+    async def opened() -> HeldCart:
+        currencies, offers = await _offers(parts, data.market, [line.sku for line in data.lines])
+        kept = await parts.carts.open(data, currencies, offers)
+        return held(kept.id, kept.cart)
+
+    # Only who asks for it pays for a key: it is kept in the record, where a cart is not.
+    cart = await parts.run(lambda _: opened(), HeldCart, idempotency_key, data) if idempotency_key else await opened()
+    return Response(cart, status_code=201, headers={**NO_STORE, "Location": f"/v1/carts/{cart.id}"})
 
 
 @get("/v1/carts/{cart_id:uuid}", tags=["Carts"], summary="Look at a cart")

@@ -158,7 +158,7 @@ async def save_market(parts: NamedDependency[Parts], code: FromPath[str], data: 
     """Make a market that sells in a currency."""
 
     async def act(tx: Transaction) -> Done:
-        await pricing.save_market(
+        saved = await pricing.save_market(
             tx,
             code,
             data.currency,
@@ -166,7 +166,7 @@ async def save_market(parts: NamedDependency[Parts], code: FromPath[str], data: 
             prices_include_tax=data.prices_include_tax,
             currencies=data.currencies,
         )
-        return Done(changed=True)
+        return done(saved)
 
     answer = await parts.run(act, Done)
     parts.quoting.forget(parts.cell)

@@ -19,12 +19,13 @@ from msgspec import Struct
 
 from entrepot.api.catalogue import Done, done
 from entrepot.api.headers import OptionalKey, RequiredKey, moved, required
+from entrepot.api.pages import Limit
 from entrepot.api.parts import Parts
 from entrepot.base.errors import NotFoundError
 from entrepot.base.time import utc
 from entrepot.commerce.digital import address, commands, query
 from entrepot.commerce.digital.commands import LicencesAdded
-from entrepot.commerce.digital.query import DigitalItem, Pool
+from entrepot.commerce.digital.query import DigitalItem, LowPool, Pool
 from entrepot.commerce.digital.rules import FileDraft
 from entrepot.record.transaction import Transaction
 
@@ -32,9 +33,19 @@ NO_STORE = {"Cache-Control": "no-store"}
 
 
 class LicenceCodes(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Licences to put into a pool. They are kept, and shown to who buys them; they are in no event and no log."""
+    """Licences to put into a pool. They are kept, and shown to who buys them; they are in no event and no log.
+
+    ``low_at``: from how few free ones on the pool is low (10 unless it was said).
+    """
 
     codes: list[str]
+    low_at: int | None = None
+
+
+class LowPools(Struct, frozen=True, kw_only=True):
+    """Pools that are low, those with the fewest free licences first."""
+
+    items: list[LowPool]
 
 
 class DigitalItems(Struct, frozen=True, kw_only=True):
@@ -50,10 +61,17 @@ async def add_licences(
     """Add licences: so many more can be ordered. One that is, or was, in the pool is not added again."""
 
     async def act(tx: Transaction) -> LicencesAdded:
-        return await commands.add_licences(tx, sku, data.codes)
+        return await commands.add_licences(tx, sku, data.codes, data.low_at)
 
     added = await parts.run(act, LicencesAdded, required(idempotency_key), data)
     return Response(added, status_code=201, headers=moved(added.position))
+
+
+@get("/v1/pools", tags=["Digital goods"], summary="Which pools are low")
+async def low_pools(parts: NamedDependency[Parts], limit: Limit = 20) -> Response[LowPools]:
+    """List pools of licences that are low: ``digital.pool_low.v1`` tells of each once, until licences were added."""
+    async with parts.record.reading() as connection:
+        return Response(LowPools(items=await query.low_pools(connection, parts.cell, limit)), headers=NO_STORE)
 
 
 @get("/v1/pools/{sku:str}", tags=["Digital goods"], summary="How many licences are left")
@@ -124,7 +142,7 @@ async def download(parts: NamedDependency[Parts], token: FromPath[str]) -> File:
     )
 
 
-HANDLERS = [add_licences, read_pool, offer_file, read_digital, revoke, download]
+HANDLERS = [add_licences, low_pools, read_pool, offer_file, read_digital, revoke, download]
 
 
 async def _items(parts: Parts, order_id: UUID) -> DigitalItems:

@@ -53,11 +53,16 @@ class TermsDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class SellerWarehouseDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where a seller ships from; the lowest rank is asked first, ``parcel_minor`` is what a parcel from there costs us."""
+    """Where a seller ships from; the lowest rank is asked first.
+
+    ``parcel_minor`` is what a parcel from there costs us, ``lead_days`` in how many days one is handed over: which counts, the
+    market's routing says.
+    """
 
     country: str
     rank: int = 100
     parcel_minor: int = 0
+    lead_days: int = 0
 
 
 class SellerOrders(Struct, frozen=True, kw_only=True):
@@ -138,7 +143,7 @@ async def save_warehouse(
     """Make a warehouse that a seller ships from, or change it; one of another seller is refused."""
 
     async def act(tx: Transaction) -> Done:
-        await commands.save_warehouse(tx, seller_id, code, data.country, data.rank, data.parcel_minor)
+        await commands.save_warehouse(tx, seller_id, code, data.country, data.rank, data.parcel_minor, data.lead_days)
         return Done(changed=True)
 
     return await parts.run(act, Done)

@@ -131,8 +131,9 @@ def refused_field(field: str, what: str, sent: object) -> BadInputError:
     return BadInputError(f"The field {field} is {shown}: {wanted}.", field=field, value=shown)
 
 
-def from_framework(error: HTTPException, path: str, method: str, sent: object = None) -> EntrepotError:
+def from_framework(error: HTTPException, request: Request[Any, Any, Any], sent: object = None) -> EntrepotError:
     """Return what the framework refuses by itself in our own words."""
+    path, method = request.url.path, request.method
     if isinstance(error, ValidationException):
         return _from_validation(error, sent)
     if error.status_code == NotFoundError.status:
@@ -144,14 +145,19 @@ def from_framework(error: HTTPException, path: str, method: str, sent: object = 
     if error.status_code < UnexpectedError.status:
         cause = error.__cause__
         return invalid(str(cause or error.detail), None)
-    return unforeseen(error, path, IdSource())
+    return unforeseen(error, route_of(request), IdSource())
 
 
-def unforeseen(error: BaseException, path: str, ids: IdSource) -> UnexpectedError:
+def route_of(request: Request[Any, Any, Any]) -> str:
+    """Return a request's route as it is written in the code: a path itself may hold what is secret (a cart's id)."""
+    return str(request.scope.get("path_template") or "unknown")
+
+
+def unforeseen(error: BaseException, route: str, ids: IdSource) -> UnexpectedError:
     """Log an error that nobody foresaw and return what the caller is told: one sentence and the number in the log."""
     number = str(ids.fresh())
     # As plain text: a renderer that shows local variables would write what the client sent into the log.
-    log.error("api.unexpected", number=number, path=path, traceback="".join(traceback.format_exception(error)))
+    log.error("api.unexpected", number=number, route=route, traceback="".join(traceback.format_exception(error)))
     return UnexpectedError(f"Something unexpected happened here: please report it with the number {number}.", number=number)
 
 
@@ -160,9 +166,9 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]
     if isinstance(error, EntrepotError):
         known = error
     elif isinstance(error, HTTPException):
-        known = from_framework(error, request.url.path, request.method, request.scope["state"].get("sent"))
+        known = from_framework(error, request, request.scope["state"].get("sent"))
     else:
-        known = unforeseen(error, request.url.path, IdSource())
+        known = unforeseen(error, route_of(request), IdSource())
     problem = of(known)
     return Response(problem.json(), status_code=problem.status, media_type=MEDIA_TYPE, headers=problem.headers())
 

@@ -13,13 +13,14 @@ from entrepot.api.catalogue import Done, done
 from entrepot.api.headers import AtLeast, RequiredKey, moved, required
 from entrepot.api.pages import Limit
 from entrepot.api.parts import Parts
-from entrepot.base.errors import NotThereYetError
+from entrepot.base.errors import NotFoundError, NotThereYetError
 from entrepot.base.event import Token
 from entrepot.commerce.aftersale.planning import receive_stock, take_stock
 from entrepot.commerce.catalog.query import variants
+from entrepot.commerce.pricing.query import markets
 from entrepot.commerce.stock import commands as stock
 from entrepot.commerce.stock import query
-from entrepot.commerce.stock.allocate import WarehouseKind
+from entrepot.commerce.stock.allocate import Routing, Rule, SupplyRule, WarehouseKind
 from entrepot.commerce.stock.rules import Change, Count, Place
 from entrepot.projections.live_stock.query import available, by_place
 from entrepot.record.transaction import Transaction
@@ -45,7 +46,8 @@ class WarehouseDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A warehouse; the lowest rank is asked first. What is left out stays as it is; a new one is our own.
 
     In one of the kind ``backorder`` or ``preorder`` lie no pieces but promises: what is received there may be sold before it
-    comes. ``parcel_minor`` is what a parcel from there costs us, for the rule ``cheapest``.
+    comes. ``parcel_minor`` is what a parcel from there costs us, for the rule ``cheapest``; ``lead_days`` in how many days it
+    hands one over.
     """
 
     rank: int = 100
@@ -53,6 +55,19 @@ class WarehouseDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     country: str | None = None
     expected_on: date | None = None
     parcel_minor: int | None = None
+    lead_days: int | None = None
+
+
+class RoutingDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the orders of a market are allocated.
+
+    Among our own warehouses: as few parcels as can be (``whole``), those that cost least together (``cheapest``), or from the
+    nearest that has any. Among suppliers: as our own (``nearest``), or each article from the one that wants least for it with
+    its parcel (``cheapest``), hands it over first (``fastest``), or has the lowest rank (``priority``).
+    """
+
+    allocation: Rule = "whole"
+    supplying: SupplyRule = "nearest"
 
 
 class Counted(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -117,11 +132,27 @@ async def save_warehouse(parts: NamedDependency[Parts], code: FromPath[str], dat
     """Make a warehouse, or change what it is."""
 
     async def act(tx: Transaction) -> Done:
-        place = Place(kind=data.kind, country=data.country, expected_on=data.expected_on, parcel_minor=data.parcel_minor)
+        place = Place(
+            kind=data.kind, country=data.country, expected_on=data.expected_on, parcel_minor=data.parcel_minor,
+            lead_days=data.lead_days,
+        )  # fmt: skip
         await stock.save_warehouse(tx, code, data.rank, place)
         return Done(changed=True)
 
     return await parts.run(act, Done)
+
+
+@put("/v1/markets/{code:str}/routing", tags=["Stock"], summary="Say how a market's orders are allocated")
+async def save_routing(parts: NamedDependency[Parts], code: FromPath[str], data: JSONBody[RoutingDraft]) -> Response[Done]:
+    """Say from which warehouses, and from which suppliers, the orders of a market come; it counts from the next order on."""
+
+    async def act(tx: Transaction) -> Done:
+        if code not in await markets(tx.connection):
+            raise NotFoundError(f"There is no market {code!r}: make it first.", market=code)
+        return done(await stock.save_routing(tx, code, Routing(data.allocation, data.supplying)))
+
+    answer = await parts.run(act, Done)
+    return Response(answer, headers=moved(answer.position))
 
 
 @post("/v1/stock/receipts", tags=["Stock"], summary="Receive stock")
@@ -204,7 +235,7 @@ async def level(parts: NamedDependency[Parts], sku: FromPath[str], at_least: AtL
     return Response(body, headers={"Cache-Control": "no-store"})
 
 
-HANDLERS = [save_warehouse, receive, adjust, transfer, count, set_threshold, low_stock, level]
+HANDLERS = [save_warehouse, save_routing, receive, adjust, transfer, count, set_threshold, low_stock, level]
 
 
 async def _change(parts: Parts, data: StockChange | StockTransfer, key: str, command: Command) -> Response[Done]:

@@ -67,8 +67,9 @@ def serve(*, host: str | None = None, port: Port | None = None, workers: int | N
         How many processes serve (default: ENTREPOT_WORKERS, else 1).
     """
     settings = load(os.environ)
-    # The workers read from here where they are reached, which they tell the payment gateway.
+    # The workers read from here where they are reached, which they tell the payment gateway, and how many they are.
     os.environ["ENTREPOT_HOST"], os.environ["ENTREPOT_PORT"] = host or settings.host, str(port or settings.port)
+    os.environ["ENTREPOT_WORKERS"] = str(workers or settings.workers)
     server(host or settings.host, port or settings.port, workers or settings.workers).serve()
 
 
@@ -166,7 +167,8 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
     verifying = Verifying(Verifier(app.record, app.live, cells=(app.settings.cell,)), subscriptions)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(verifying.close)
-        desk = Desk(f"http://{app.settings.host}:{app.settings.port}", app.settings.market) if app.settings.demo else None
+        settings = app.settings
+        desk = Desk(f"http://{settings.host}:{settings.port}", settings.market, settings.workers) if settings.demo else None
         if desk is not None:
             stack.push_async_callback(desk.close)
         today = Today(app.stores.columns, app.live, clock)

@@ -17,6 +17,7 @@ from entrepot.commerce.aftersale import returning
 from entrepot.commerce.aftersale.exchange import exchange_return
 from entrepot.commerce.aftersale.query import return_, returns
 from entrepot.commerce.aftersale.requests import Inspected, LinePieces
+from entrepot.commerce.checkout.held import PaymentChoice
 from entrepot.commerce.ordering.query import order
 from entrepot.console.forms import Form, key_of, text, whole_number
 from entrepot.console.guard import same_site
@@ -84,7 +85,9 @@ async def _move(parts: Parts, return_id: UUID, step: str, data: dict[str, str]) 
         case "refund":
             await run(parts, key, lambda tx: returning.refund_return(tx, return_id), f"refunded {return_id}")
         case "exchange":
-            await answered(parts, await exchange_return(parts.record, parts.cell, key, return_id, {}, parts.actor))
+            same, free = dict[int, str](), PaymentChoice(kind="none")
+            moved = await exchange_return(parts.record, parts.checkouts, parts.cell, key, return_id, same, free, parts.actor)
+            await answered(parts, moved)
         case "reject":
             await run(parts, key, lambda tx: returning.reject_return(tx, return_id), f"rejected {return_id}")
         case _:

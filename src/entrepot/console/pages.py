@@ -71,10 +71,10 @@ def wants_page(request: Request[Any, Any, Any]) -> bool:
 def error_page(request: Request[Any, Any, Any], error: Exception) -> Response[str]:
     """Say on a page what is wrong and where to go on."""
     if isinstance(error, HTTPException):
-        known: EntrepotError = problems.from_framework(error, request.url.path, request.method)
+        known: EntrepotError = problems.from_framework(error, request)
     elif isinstance(error, EntrepotError):
         known = error
     else:
-        known = problems.unforeseen(error, request.url.path, IdSource())
+        known = problems.unforeseen(error, problems.route_of(request), IdSource())
     shown = {"title": problems.title_of(known.slug), "status": known.status, "detail": str(known)}
     return page("error.html", "", shown, status=known.status)

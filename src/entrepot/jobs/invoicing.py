@@ -68,5 +68,5 @@ async def _react(tx: Transaction, freed: Freed, event: Event, clock: Clock) -> N
         if back.id is not None:
             await billing.credit_order(
                 tx, freed, back.id, back.return_id, back.reason, now,
-                lines=back.lines, charges=back.charges, taxes=[], total_minor=back.total_minor,
+                lines=back.lines, charges=back.charges, taxes=back.taxes, total_minor=back.total_minor,
             )  # fmt: skip

@@ -7,6 +7,7 @@ event has that event, and those of its key behind it, parked, while the others g
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import msgspec
 from msgspec import Struct
@@ -55,7 +56,7 @@ async def tell_subscribers(record: Record, reader: LogReader, sender: Sender, ce
         parked = await store.due_parked(connection, cell, now, limits.WEBHOOK_BATCH_EVENTS_MAX)
     told = await asyncio.gather(
         *(_tell(record, reader, sender, cell, endpoint, now) for endpoint in endpoints),
-        *(_retry(record, sender, cell, one, now) for one in parked),
+        *(_drain(record, sender, cell, waiting, now) for waiting in _by_endpoint(parked)),
     )
     return sum(told)
 
@@ -139,7 +140,32 @@ def _parked(event: Event, now: datetime, answer: Answer | None = None) -> Parked
     return ParkedEvent(event.position, event.id, event.key, event.kind, tries, error, next_at, text_of(event))
 
 
-async def _retry(record: Record, sender: Sender, cell: int, one: DueParked, now: datetime) -> int:
+def _by_endpoint(parked: Sequence[DueParked]) -> list[list[DueParked]]:
+    found: dict[UUID, list[DueParked]] = {}
+    for one in parked:
+        found.setdefault(one.endpoint_id, []).append(one)
+    return list(found.values())
+
+
+async def _drain(record: Record, sender: Sender, cell: int, parked: Sequence[DueParked], now: datetime) -> int:
+    """Try what is parked for a subscriber: first one event, and the others when it answers. One who is away rests."""
+    verdict = await _retry(record, sender, cell, parked[0], now)
+    if verdict in {"away", "gone"}:
+        async with record.committing() as connection:
+            until = rules.next_try(now, parked[0].tries + 1, now)
+            await store.rest(connection, cell, parked[0].endpoint_id, now, until or now)
+        return 0
+    free = asyncio.Semaphore(limits.WEBHOOK_KEYS_AT_ONCE_MAX)
+
+    async def retry(one: DueParked) -> rules.Verdict:
+        async with free:
+            return await _retry(record, sender, cell, one, now)
+
+    verdicts = [verdict, *await asyncio.gather(*(retry(one) for one in parked[1:]))]
+    return sum(one == "delivered" for one in verdicts)
+
+
+async def _retry(record: Record, sender: Sender, cell: int, one: DueParked, now: datetime) -> rules.Verdict:
     """Try a parked event again; those of its key behind it are due by themselves when it is gone."""
     message = Message(str(one.event_id), int(now.timestamp()), one.message.encode())
     answer = await sender.send(one.url, one.secret, message)
@@ -147,10 +173,10 @@ async def _retry(record: Record, sender: Sender, cell: int, one: DueParked, now:
     async with record.committing() as connection:
         if verdict == "delivered":
             await store.unpark(connection, cell, one)
-            return 1
+            return verdict
         error = f"answered {answer.status}: {answer.why}" if answer.status else answer.why
         await store.park_longer(connection, cell, one, error, rules.next_try(now, one.tries + 1, one.first_at))
-    return 0
+    return verdict
 
 
 def text_of(event: Event) -> str:

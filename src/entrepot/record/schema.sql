@@ -1383,6 +1383,8 @@ CREATE TABLE digital.article (
     downloads_most integer DEFAULT 0 NOT NULL,
     days integer DEFAULT 0 NOT NULL,
     version bigint NOT NULL,
+    low_at integer DEFAULT 10 NOT NULL,
+    is_low boolean DEFAULT false NOT NULL,
     CONSTRAINT downloads_most_never_negative CHECK ((downloads_most >= 0))
 );
 
@@ -1779,6 +1781,7 @@ CREATE TABLE marketplace.seller (
     version bigint NOT NULL,
     holdback_days integer DEFAULT 14 NOT NULL,
     payout_days integer DEFAULT 7 NOT NULL,
+    disputes text DEFAULT 'net'::text NOT NULL,
     CONSTRAINT commission_is_a_share CHECK (((commission_permille >= 0) AND (commission_permille <= 1000))),
     CONSTRAINT seller_kind_is_known CHECK ((kind = ANY (ARRAY['marketplace'::text, 'supplier'::text]))),
     CONSTRAINT seller_state_is_known CHECK ((state = ANY (ARRAY['active'::text, 'paused'::text, 'closed'::text])))
@@ -2243,6 +2246,16 @@ CREATE TABLE stock.reservation (
 )
 WITH (fillfactor='70');
 
+CREATE TABLE stock.routing (
+    cell integer NOT NULL,
+    market text NOT NULL,
+    allocation text NOT NULL,
+    supplying text NOT NULL,
+    version bigint NOT NULL,
+    CONSTRAINT allocation_is_known CHECK ((allocation = ANY (ARRAY['nearest'::text, 'cheapest'::text, 'whole'::text]))),
+    CONSTRAINT supplying_is_known CHECK ((supplying = ANY (ARRAY['nearest'::text, 'cheapest'::text, 'fastest'::text, 'priority'::text])))
+);
+
 CREATE TABLE stock.threshold (
     cell integer NOT NULL,
     variant_id uuid NOT NULL,
@@ -2257,7 +2270,8 @@ CREATE TABLE stock.warehouse (
     kind text DEFAULT 'own'::text NOT NULL,
     country text DEFAULT ''::text NOT NULL,
     expected_on date,
-    parcel_minor bigint DEFAULT 0 NOT NULL
+    parcel_minor bigint DEFAULT 0 NOT NULL,
+    lead_days integer DEFAULT 0 NOT NULL
 );
 
 CREATE TABLE subscription.charge (
@@ -2756,6 +2770,9 @@ ALTER TABLE ONLY stock.level
 ALTER TABLE ONLY stock.reservation
     ADD CONSTRAINT one_reservation_per_checkout PRIMARY KEY (cell, id);
 
+ALTER TABLE ONLY stock.routing
+    ADD CONSTRAINT one_routing_per_market PRIMARY KEY (cell, market);
+
 ALTER TABLE ONLY stock.low
     ADD CONSTRAINT one_row_per_watched_variant PRIMARY KEY (cell, variant_id);
 
@@ -2915,6 +2932,8 @@ CREATE INDEX methods_of_a_customer ON payment.method USING btree (cell, customer
 CREATE INDEX operations_of_a_payment ON ONLY payment.operation USING btree (cell, payment_id);
 
 CREATE INDEX operations_to_finish ON ONLY payment.operation USING btree (cell, id) WHERE (state = 'asked'::text);
+
+CREATE INDEX webhooks_by_age ON payment.inbox USING btree (cell, received_at);
 
 CREATE INDEX price_by_product ON ONLY pricing.price USING btree (product_id);
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from time import perf_counter
 
 from entrepot.api.flash import FlashSale
-from entrepot.base.errors import EntrepotError
+from entrepot.base.errors import ConflictError, EntrepotError
 from entrepot.shoppers.storefront import MARKETS, Market, RefusedError, Storefront
 
 SOLD_OUT = "stock-exhausted"
@@ -50,15 +50,24 @@ async def hold_flash_sale(
 
 
 class Desk:
-    """Holds flash sales on the API at an address, one at a time; ``sale`` is the one that runs, or the last."""
+    """Holds flash sales on the API at an address, one at a time; ``sale`` is the one that runs, or the last.
 
-    def __init__(self, url: str, market: str) -> None:
-        self._url, self._market = url, market
+    It knows of its own process only: where several serve, each would show a sale of its own, so none is held.
+    """
+
+    def __init__(self, url: str, market: str, workers: int = 1) -> None:
+        self._url, self._market, self._workers = url, market, workers
         self._task: asyncio.Task[None] | None = None
         self.sale: FlashSale | None = None
 
     def start(self) -> None:
         """Begin a sale; does nothing while one runs."""
+        if self._workers > 1:
+            raise ConflictError(
+                f"A flash sale is shown by the process that holds it, and {self._workers} serve here: start with "
+                "ENTREPOT_WORKERS=1, or hold it from outside by `entrepot shoppers --flash`.",
+                workers=self._workers,
+            )
         if self._task is None or self._task.done():
             self.sale = FlashSale(running=True)
             self._task = asyncio.get_running_loop().create_task(self._hold())

@@ -25,11 +25,10 @@ from entrepot.commerce.aftersale.events import (
 )
 from entrepot.commerce.aftersale.requests import Inspected
 from entrepot.commerce.aftersale.rules import with_adjustment
-from entrepot.commerce.checkout.requests import LineRequest, OrderRequest
 from entrepot.commerce.fulfilment.rules import Shipment
 from entrepot.commerce.ordering import rules as ordering
 from entrepot.commerce.ordering.events import OrderPlaced, OrderReturned
-from entrepot.commerce.ordering.parts import Pieces, StoredOrder, to_return
+from entrepot.commerce.ordering.parts import Pieces, StoredOrder
 from entrepot.commerce.stock.rules import Change
 
 MACHINE = Machine(
@@ -115,7 +114,7 @@ def coming_back(cases: Iterable[ReturnCase]) -> dict[int, int]:
 def receive(case: ReturnCase, pieces: Pieces) -> ReturnCase:
     """Return the case with what arrived of it: no more of a line than was wished for."""
     case = move(case, "received")
-    _check_known(case, pieces)
+    check_known(case, pieces)
     for line in case.lines:
         if pieces.get(line.line, 0) > line.requested:
             raise PiecesRefusedError(
@@ -129,7 +128,7 @@ def inspect(case: ReturnCase, found: Sequence[Inspected]) -> ReturnCase:
     """Return the case with what was found: every piece that was received is restocked, written off, or refused."""
     case = move(case, "inspected")
     by_line = {one.line: one for one in found}
-    _check_known(case, dict.fromkeys(by_line, 0))
+    check_known(case, dict.fromkeys(by_line, 0))
     lines = []
     for line in case.lines:
         one = by_line.get(line.line) or Inspected(line=line.line)
@@ -172,15 +171,6 @@ def postage_goes_back(case: ReturnCase, after: StoredOrder, given_back: Mapping[
     return POSTAGE_BACK[case.reason] == "at_once" or all(one.returned == one.shipped and not one.open for one in after.lines)
 
 
-def check_returnable(order: StoredOrder, exchanged_for: UUID | None) -> None:
-    """Refuse to take back by itself what was sent in exchange: what it costs is kept with the first order."""
-    if exchanged_for is not None:
-        raise ConflictError(
-            f"Order {order.placed.id} was sent in exchange for pieces of order {exchanged_for}: ask for the return there.",
-            order_id=str(exchanged_for),
-        )
-
-
 def restocked(order: StoredOrder, case: ReturnCase, shipments: Sequence[Shipment]) -> list[Change]:
     """Return what goes back into stock: to the warehouse that sent it last."""
     sent_from = {line.line: shipment.warehouse for shipment in shipments for line in shipment.lines}
@@ -207,31 +197,9 @@ def refunded(case: ReturnCase, refunded_minor: int) -> ReturnCase:
     return msgspec.structs.replace(move(case, "refunded"), refunded_minor=refunded_minor)
 
 
-def exchanged(case: ReturnCase, order_id: UUID) -> ReturnCase:
-    """Return the case settled by other goods."""
-    return msgspec.structs.replace(move(case, "exchanged"), exchange_order_id=order_id)
-
-
-def swapped(order: StoredOrder, case: ReturnCase, pieces: Pieces, at: datetime) -> OrderReturned:
-    """Return the event that tells of pieces that came back to be exchanged: worth nothing, for nothing is given back."""
-    part = to_return(order, pieces, postage=False)
-    free = [msgspec.structs.replace(line, amount_minor=0, unit_minor=0, tax_minor=0, commission_minor=0) for line in part.lines]
-    part = msgspec.structs.replace(part, lines=free, charges=[], total_minor=0)
-    return returned(part, case, at, less_minor=0, why="")
-
-
-def exchange_request(order: StoredOrder, case: ReturnCase, instead: Mapping[int, str]) -> OrderRequest:
-    """Return the order that sends other goods for those that came back, at no cost: the same unless another is named."""
-    pieces = accepted(case, "exchanged")
-    _check_known(case, dict.fromkeys(instead, 0))
-    lines = [
-        LineRequest(sku=instead.get(n, ordering.line_of(order, n).line.sku), quantity=count, amount_minor=0)
-        for n, count in pieces.items()
-    ]
-    placed = order.placed
-    return OrderRequest(
-        market=placed.market, country=placed.country, currency=placed.currency, lines=lines, customer_id=placed.customer_id
-    )
+def exchanged(case: ReturnCase, order_id: UUID, refunded_minor: int) -> ReturnCase:
+    """Return the case settled by other goods, and by money where they cost less."""
+    return msgspec.structs.replace(move(case, "exchanged"), exchange_order_id=order_id, refunded_minor=refunded_minor)
 
 
 def move(case: ReturnCase, to: CaseState) -> ReturnCase:
@@ -254,11 +222,12 @@ def returned(part: OrderPlaced, case: ReturnCase, at: datetime, *, less_minor: i
     return OrderReturned(
         return_id=case.id, id=part.id, at=at, reason=case.reason, market=part.market, country=part.country,
         currency=part.currency, lines=part.lines, charges=charges, customer_id=part.customer_id,
-        restocked=all(not line.written_off for line in case.lines), total_minor=part.total_minor - less_minor,
+        restocked=all(not line.written_off for line in case.lines), total_minor=part.total_minor - less_minor, taxes=part.taxes,
     )  # fmt: skip
 
 
-def _check_known(case: ReturnCase, pieces: Mapping[int, int]) -> None:
+def check_known(case: ReturnCase, pieces: Mapping[int, object]) -> None:
+    """Refuse lines that a return does not have."""
     known = {line.line for line in case.lines}
     for number in pieces:
         if number not in known:

@@ -11,6 +11,7 @@ from entrepot.commerce.aftersale import cases, money, rules, store
 from entrepot.commerce.aftersale.ground import (
     ask,
     give_back,
+    give_credit_back,
     locked_order,
     locked_payment,
     locked_shipment,
@@ -101,7 +102,7 @@ async def cancel(tx: Transaction, order_id: UUID, request: Cancellation) -> Move
     payment = await locked_payment(tx, order_id)
     back = await _take_out(tx, order, pieces)
     if rules.is_whole(order, pieces):
-        return_id, kept = order_id, 0
+        return_id, kept, part = order_id, 0, order.placed
         await store.release_claims(tx.connection, tx.cell, order_id)
         await orders.count_pieces(tx.connection, tx.cell, after)
         token = await cancel_whole(tx, order, request.reason, now(tx), back)
@@ -115,10 +116,11 @@ async def cancel(tx: Transaction, order_id: UUID, request: Cancellation) -> Move
         kept = order.placed.total_minor - sum((await orders.given_back(tx.connection, tx.cell, order_id)).values())
     asks = money.on_cancellation(after, payment, kept)
     operations = await ask(tx, order_id, return_id, asks)
-    refunded = sum(amount for kind, amount in asks if kind == "refund")
+    credit, asked = await give_credit_back(tx, order, part)
+    refunded = sum(amount for kind, amount in asks if kind == "refund") + credit
     return Moved(
         id=return_id, order_id=order_id, state=after.state, token=token, amount_minor=refunded,
-        currency=order.placed.currency, operations=operations,
+        currency=order.placed.currency, operations=[*operations, *asked],
     )  # fmt: skip
 
 

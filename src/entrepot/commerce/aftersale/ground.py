@@ -4,17 +4,24 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from entrepot.base.errors import NotFoundError
+from entrepot.base.errors import ConflictError, NotFoundError
 from entrepot.base.event import Token
 from entrepot.base.time import stamp_millis, utc
-from entrepot.commerce.aftersale import cases, store
+from entrepot.commerce.aftersale import cases, money, rules, store, swaps
 from entrepot.commerce.aftersale.cases import ReturnCase
 from entrepot.commerce.aftersale.money import Ask
 from entrepot.commerce.fulfilment import store as fulfilment
 from entrepot.commerce.fulfilment.rules import Shipment
 from entrepot.commerce.ordering import rules as ordering
 from entrepot.commerce.ordering import store as orders
-from entrepot.commerce.ordering.events import LINES_CANCELLED, ORDER_MOVED, ORDER_RETURNED, LinesCancelled, OrderReturned
+from entrepot.commerce.ordering.events import (
+    LINES_CANCELLED,
+    ORDER_MOVED,
+    ORDER_RETURNED,
+    LinesCancelled,
+    OrderPlaced,
+    OrderReturned,
+)
 from entrepot.commerce.ordering.parts import StoredOrder
 from entrepot.commerce.ordering.rules import Transfer
 from entrepot.commerce.payment import commands as payments
@@ -82,6 +89,32 @@ async def give_back(tx: Transaction, event: OrderReturned | LinesCancelled, tran
     kind, why = (ORDER_RETURNED, "returned") if isinstance(event, OrderReturned) else (LINES_CANCELLED, "cancelled")
     await orders.book(tx.connection, tx.cell, event.return_id, event.currency, event.at, why, transfers)
     return await tx.append([Fact(kind, f"return/{event.return_id}", 1, event, event.customer_id)])
+
+
+async def claim_settlement(tx: Transaction, case_id: UUID) -> None:
+    """Claim that a return is settled now, and in no other way: one whose exchange waits for the buyer's bank is refused."""
+    claim = swaps.claim_of(case_id)
+    if not await store.use_claim(tx.connection, tx.cell, claim.name, claim.amount, claim.most or claim.amount):
+        raise ConflictError(
+            f"The return {case_id} is being exchanged, and waits for the buyer's bank: it goes on when the bank has answered.",
+            return_id=str(case_id),
+        )
+
+
+async def give_credit_back(tx: Transaction, order: StoredOrder, part: OrderPlaced) -> tuple[int, list[UUID]]:
+    """Give back, from the first order, what paid for a part of one sent in exchange that came back or is off."""
+    paid_with = await store.exchanged_for(tx.connection, tx.cell, order.placed.id)
+    credit = swaps.credit_of(part)
+    if paid_with is None or credit <= 0:
+        return 0, []
+    first, return_id = await locked_order(tx, paid_with), tx.ids.fresh()
+    payment = await locked_payment(tx, paid_with)
+    amount = min(credit, payment.refundable_minor) if payment else credit
+    why = f"paid for order {order.placed.id}, which came back or was cancelled"
+    event = rules.given_back(first, return_id, amount, why, now(tx))
+    operations = await ask(tx, paid_with, return_id, money.refunds(payment, amount))
+    await give_back(tx, event, ordering.book_return(event))
+    return amount, operations
 
 
 async def ask(tx: Transaction, order_id: UUID, about_id: UUID, asks: Sequence[Ask]) -> list[UUID]:

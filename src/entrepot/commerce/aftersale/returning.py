@@ -5,11 +5,13 @@ from uuid import UUID
 
 import msgspec
 
-from entrepot.commerce.aftersale import cases, money, rules, store
+from entrepot.commerce.aftersale import cases, money, rules, store, swaps
 from entrepot.commerce.aftersale.cases import ReturnCase
 from entrepot.commerce.aftersale.ground import (
     ask,
+    claim_settlement,
     give_back,
+    give_credit_back,
     locked_case,
     locked_order,
     locked_payment,
@@ -29,7 +31,6 @@ from entrepot.record.transaction import Transaction
 async def request_return(tx: Transaction, order_id: UUID, wish: ReturnWish) -> Moved:
     """Open a return of pieces that have left."""
     order = await locked_order(tx, order_id)
-    cases.check_returnable(order, await store.exchanged_for(tx.connection, tx.cell, order_id))
     others = await store.cases_of(tx.connection, tx.cell, order_id)
     pieces = rules.pieces_of(wish.lines, "return")
     return await _saved(tx, cases.request(order, others, tx.ids.fresh(), pieces, wish.reason, wish.note))
@@ -60,6 +61,7 @@ async def refund_return(tx: Transaction, case_id: UUID) -> Moved:
     """Give back what the accepted pieces cost, with their tax and commission, and the postage where the rule says so."""
     order, case = await locked_case(tx, case_id)
     pieces, at = cases.accepted(case, "refunded"), now(tx)
+    await claim_settlement(tx, case_id)
     after = ordering.take_back(order, pieces)
     given_back = await orders.given_back(tx.connection, tx.cell, order.placed.id)
     part = parts.to_return(order, pieces, postage=cases.postage_goes_back(case, after, given_back))
@@ -70,21 +72,34 @@ async def refund_return(tx: Transaction, case_id: UUID) -> Moved:
     booked = msgspec.structs.replace(part, charges=event.charges)
     await give_back(tx, event, ordering.book_part_returned(booked))
     operations = await ask(tx, order.placed.id, case_id, money.refunds(payment, worth))
-    moved = await _saved(tx, cases.refunded(case, worth))
-    return msgspec.structs.replace(moved, amount_minor=worth, currency=order.placed.currency, operations=operations)
+    credit, asked = await give_credit_back(tx, order, part)
+    moved = await _saved(tx, cases.refunded(case, worth + credit))
+    return msgspec.structs.replace(
+        moved, amount_minor=worth + credit, currency=order.placed.currency, operations=[*operations, *asked]
+    )
 
 
 async def settle_exchange(tx: Transaction, case_id: UUID, exchange_order_id: UUID) -> Moved:
-    """End a return whose pieces were sent anew by another order, which costs nothing. No money moves.
+    """End a return whose pieces were sent anew, or others for them, by another order that what came back has paid for.
 
-    The order keeps what it costs, and its pieces count as out: a later return is asked for there.
+    What the other order did not need of it is given back.
     """
     order, case = await locked_case(tx, case_id)
-    event = cases.swapped(order, case, cases.accepted(case, "exchanged"), now(tx))
-    await give_back(tx, event, [])
-    await store.copy_contact(tx.connection, tx.cell, order.placed.id, exchange_order_id)
+    if case.exchange_order_id == exchange_order_id:
+        again = await _saved(tx, msgspec.structs.replace(case, version=case.version + 1))  # the reaction came first: told again
+        return msgspec.structs.replace(again, amount_minor=case.refunded_minor, currency=order.placed.currency)
+    pieces, at = cases.accepted(case, "exchanged"), now(tx)
+    after, part = ordering.take_back(order, pieces), parts.to_return(order, pieces, postage=False)
+    sent = await locked_order(tx, exchange_order_id)
+    payment = await locked_payment(tx, order.placed.id)
+    worth = swaps.left_over(part, sent.placed, payment)
+    event = cases.returned(part, case, at, less_minor=part.total_minor - worth, why=f"paid for order {exchange_order_id}")
+    await orders.count_pieces(tx.connection, tx.cell, after)
+    await give_back(tx, event, ordering.book_part_returned(msgspec.structs.replace(part, charges=event.charges)))
+    operations = await ask(tx, order.placed.id, case_id, money.refunds(payment, worth))
     await plan_shipments(tx, [exchange_order_id])
-    return await _saved(tx, cases.exchanged(case, exchange_order_id))
+    moved = await _saved(tx, cases.exchanged(case, exchange_order_id, worth))
+    return msgspec.structs.replace(moved, amount_minor=worth, currency=order.placed.currency, operations=operations)
 
 
 async def _saved(tx: Transaction, case: ReturnCase) -> Moved:

@@ -88,6 +88,11 @@ def goodwill(
         )
     if not 1 <= amount_minor <= limits.MINOR_MAX:
         raise BadInputError(f"A refund of {amount_minor} cannot be: 1 to {limits.MINOR_MAX}.", amount_minor=amount_minor)
+    return given_back(order, return_id, amount_minor, reason, at)
+
+
+def given_back(order: StoredOrder, return_id: UUID, amount_minor: int, reason: str, at: datetime) -> OrderReturned:
+    """Return the event that tells of money given back, of which no goods of the order tell."""
     placed = order.placed
     return OrderReturned(
         return_id=return_id, id=placed.id, at=at, reason=reason, market=placed.market, country=placed.country,
@@ -101,7 +106,7 @@ def given_up(part: OrderPlaced, return_id: UUID, at: datetime, reason: str) -> L
     return LinesCancelled(
         return_id=return_id, id=part.id, at=at, reason=reason, market=part.market, country=part.country,
         currency=part.currency, lines=part.lines, charges=part.charges, customer_id=part.customer_id,
-        total_minor=part.total_minor,
+        total_minor=part.total_minor, taxes=part.taxes,
     )  # fmt: skip
 
 

@@ -1,10 +1,14 @@
 """The queries of returns under way, typed; nothing else. A case is changed under its order's lock."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
+
 from entrepot.commerce.aftersale.cases import ReturnCase
 from entrepot.commerce.aftersale.events import CaseLine
+from entrepot.commerce.cart.state import Address, Contact
 from entrepot.record.named import queries
 from entrepot.record.transaction import Connection
 
@@ -51,6 +55,19 @@ async def exchanged_for(connection: Connection, cell: int, order_id: UUID) -> UU
     return found
 
 
-async def copy_contact(connection: Connection, cell: int, order_id: UUID, to_order_id: UUID) -> None:
-    """Send one order where another went."""
-    await connection.execute(SQL["copy_contact"], cell, order_id, to_order_id)
+async def contact_of(connection: Connection, cell: int, order_id: UUID) -> Contact | None:
+    """Return whom an order goes to; None when nobody wrote that down."""
+    row = await connection.fetchrow(SQL["contact_of"], cell, order_id)
+    if row is None:
+        return None
+    return Contact(**{**dict(row), "address": msgspec.json.decode(row["address"], type=Address)})
+
+
+async def cases_claimed(connection: Connection, cell: int, order_ids: Sequence[UUID]) -> list[tuple[UUID, UUID]]:
+    """Return those of these orders that were placed for returns which are not settled yet, and the returns."""
+    return [(row[0], row[1]) for row in await connection.fetch(SQL["cases_claimed"], cell, order_ids)]
+
+
+async def use_claim(connection: Connection, cell: int, name: str, amount: int, most: int) -> bool:
+    """Use so much of an allowance, and say whether there was enough of it."""
+    return await connection.fetchval(SQL["use_claim"], cell, name, amount, most) is not None

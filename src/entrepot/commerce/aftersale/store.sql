@@ -50,8 +50,21 @@ UPDATE checkout.allowance AS a SET used = greatest(a.used - l.amount, 0) FROM lo
 -- The order for whose pieces another was sent in exchange.
 SELECT order_id FROM aftersale.return_case WHERE cell = $1 AND exchange_order_id = $2;
 
--- name: copy_contact
--- Sends one order where another went.
-INSERT INTO ordering.contact (cell, order_id, email, name, phone, address)
-SELECT cell, $3, email, name, phone, address FROM ordering.contact WHERE cell = $1 AND order_id = $2
-ON CONFLICT (cell, order_id) DO NOTHING;
+-- name: contact_of
+-- Whom an order goes to, and where: what is sent instead goes there too.
+SELECT email, name, phone, address::text AS address FROM ordering.contact WHERE cell = $1 AND order_id = $2;
+
+-- name: cases_claimed
+-- The returns for which these orders were placed, by what they claimed; those that are settled by it already are left out.
+SELECT c.id, k.case_id FROM checkout.checkout AS c
+CROSS JOIN LATERAL (
+    SELECT substr(n.name, 10)::uuid AS case_id FROM unnest(c.claim_names) AS n (name) WHERE n.name LIKE 'exchange/%'
+) AS k
+JOIN aftersale.return_case AS r ON r.cell = c.cell AND r.id = k.case_id AND r.state = 'inspected'
+WHERE c.cell = $1 AND c.id = ANY ($2::uuid[]) AND c.state = 'placed' ORDER BY k.case_id;
+
+-- name: use_claim
+-- Uses an allowance up to its limit, and returns nothing where that is used up.
+INSERT INTO checkout.allowance AS a (cell, name, used, most) VALUES ($1, $2, $3, $4)
+ON CONFLICT (cell, name) DO UPDATE SET used = a.used + $3 WHERE a.used + $3 <= a.most
+RETURNING name;

@@ -46,6 +46,13 @@ class CardChoice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return PaymentChoice(kind=self.kind, token=self.token, keep=self.keep, return_url=self.return_url)
 
 
+class Credit(Struct, frozen=True):
+    """What goods that came back pay of a checkout that sends others for them, without postage; ``note`` says which."""
+
+    amount_minor: int
+    note: str
+
+
 class CheckoutRequest(Struct, frozen=True, kw_only=True):
     """What is bought, by whom, and how it is paid; with ``expected_total_minor`` another total is told instead of taken.
 
@@ -57,6 +64,7 @@ class CheckoutRequest(Struct, frozen=True, kw_only=True):
     contact: Contact | None = None
     expected_total_minor: int | None = None
     claims: list[Claim] = field(default_factory=list)
+    credit: Credit | None = None
 
 
 class HeldTransfer(Struct, frozen=True, kw_only=True):

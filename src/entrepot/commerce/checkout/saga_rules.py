@@ -32,6 +32,7 @@ from entrepot.commerce.checkout.held import (
     StoredCheckout,
 )
 from entrepot.commerce.checkout.quote import Quote, QuotedLine
+from entrepot.commerce.checkout.requests import ChargeRequest
 from entrepot.commerce.checkout.rules import number_charges
 from entrepot.commerce.ordering.events import Line, OrderPlaced, TaxLine
 from entrepot.commerce.ordering.rules import book_sale
@@ -168,10 +169,35 @@ def agreed(asked: Beginning, quote: Quote | EntrepotError) -> Reserving | Entrep
     if isinstance(quote, EntrepotError):
         return quote
     try:
+        quote = credited(asked.request, quote)
         check_agreed(asked.request, quote)
     except EntrepotError as error:
         return error
     return Reserving(key=asked.key, mark=asked.mark, request=asked.request, quote=quote)
+
+
+def credited(request: CheckoutRequest, quote: Quote) -> Quote:
+    """Return the quote without postage and less what goods that came back pay of it, where they do; never below nothing."""
+    if request.credit is None:
+        return quote
+    taxes = [tax for tax in quote.taxes if tax.line is not None]
+    of_postage = sum(tax.tax_minor for tax in quote.taxes if tax.line is None and not tax.included)
+    less = {"postage": limits.MINOR_MAX, "tax": of_postage}
+    charges = [
+        msgspec.structs.replace(charge, amount_minor=max(charge.amount_minor - less.get(charge.kind, 0), 0))
+        if charge.kind in less
+        else charge
+        for charge in quote.charges
+    ]
+    paid = min(request.credit.amount_minor, quote.goods_minor + sum(charge.amount_minor for charge in charges))
+    charges = [charge for charge in charges if charge.amount_minor]
+    if paid:
+        charges.append(ChargeRequest(kind="adjustment", amount_minor=-paid, note=request.credit.note))
+    beside = sum(charge.amount_minor for charge in charges)
+    return msgspec.structs.replace(
+        quote, charges=charges, taxes=taxes, charges_minor=beside, tax_minor=sum(tax.tax_minor for tax in taxes),
+        total_minor=quote.goods_minor + beside,
+    )  # fmt: skip
 
 
 def claims_of(request: CheckoutRequest, quote: Quote) -> list[Claim]:

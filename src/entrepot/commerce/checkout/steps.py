@@ -16,8 +16,8 @@ from entrepot.commerce.checkout import saga_rules as rules
 from entrepot.commerce.checkout import saga_store as store
 from entrepot.commerce.checkout.columns import CheckoutColumns
 from entrepot.commerce.checkout.held import Ended, Held, Placing, Releasing, Reserved, Reserving
-from entrepot.commerce.stock.allocate import Levels, Wanted, allocate
-from entrepot.commerce.stock.store import shelves
+from entrepot.commerce.stock import store as store_of_stock
+from entrepot.commerce.stock.allocate import Levels, Routing, Wanted, allocate
 from entrepot.record.transaction import Connection, Record
 
 Answer = Reserved | EntrepotError
@@ -78,13 +78,15 @@ async def _attempt(
 ) -> dict[int, Answer]:
     """Find the pieces, each checkout from what those before it leave, and reserve them."""
     wanted = {n: rules.wanted_of(one.quote) for n, one in asked}
-    there = await shelves(connection, cell, [want.variant_id for wants in wanted.values() for want in wants])
+    there = await store_of_stock.shelves(connection, cell, [want.variant_id for wants in wanted.values() for want in wants])
+    routings = await store_of_stock.routings(connection, cell)
     left, at = there, _now(record)
     answers: dict[int, Answer] = {}
     found: list[tuple[int, Reserving, Held]] = []
     for n, one in asked:
+        routing = routings.get(one.quote.market, Routing())
         try:
-            taken = allocate(wanted[n], left, one.quote.country)
+            taken = allocate(wanted[n], left, one.quote.country, routing.allocation, routing.supplying)
         except StockExhaustedError as error:
             answers[n] = _refused(wanted[n], there, one.quote.country, error)
             continue

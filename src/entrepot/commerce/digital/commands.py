@@ -6,16 +6,17 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from entrepot.base import limits
 from entrepot.base.event import Token
 from entrepot.base.time import stamp_millis, utc
 from entrepot.commerce.digital import address, rules, store
 from entrepot.commerce.digital.address import Grant
-from entrepot.commerce.digital.events import FILE_OFFERED, HANDED_OUT, LICENCES_ADDED, REVOKED
+from entrepot.commerce.digital.events import FILE_OFFERED, HANDED_OUT, LICENCES_ADDED, POOL_LOW, REVOKED, PoolLow
 from entrepot.commerce.digital.rules import WAREHOUSE, Article, Bought, Entitlement, FileDraft
 from entrepot.commerce.ordering import store as orders
 from entrepot.commerce.payment import store as payments
 from entrepot.commerce.stock import commands as stock
-from entrepot.commerce.stock.rules import Change
+from entrepot.commerce.stock.rules import Change, Place
 from entrepot.commerce.stock.store import levels_for_update
 from entrepot.record.transaction import Fact, Transaction
 
@@ -29,9 +30,13 @@ class LicencesAdded(Struct, frozen=True, kw_only=True):
     position: str
 
 
-async def add_licences(tx: Transaction, sku: str, codes: Sequence[str]) -> LicencesAdded:
-    """Put licences into a SKU's pool: so many more can be ordered. One that is, or was, in the pool is not added again."""
+async def add_licences(tx: Transaction, sku: str, codes: Sequence[str], low_at: int | None = None) -> LicencesAdded:
+    """Put licences into a SKU's pool: so many more can be ordered. One that is, or was, in the pool is not added again.
+
+    ``low_at`` is from how few free ones on the pool is low, from now on; None leaves it as it is.
+    """
     rules.check_codes(codes)
+    rules.check_low_at(low_at)
     variant_id, known = await _article(tx, sku)
     article = rules.with_pool(known, sku, variant_id)
     await store.put_article(tx.connection, tx.cell, article)
@@ -39,6 +44,8 @@ async def add_licences(tx: Transaction, sku: str, codes: Sequence[str]) -> Licen
     await stock.change_stock(tx, [Change(variant_id=variant_id, warehouse=WAREHOUSE, delta=added)], "received")
     await _settle_level(tx, [variant_id])
     token = await _tell_article(tx, LICENCES_ADDED, article, added)
+    await store.set_low_at(tx.connection, tx.cell, variant_id, low_at)
+    await _watch_pools(tx, [variant_id])
     return LicencesAdded(sku=sku, added=added, known=len(codes) - added, position=str(token))
 
 
@@ -72,6 +79,7 @@ async def settle_orders(tx: Transaction, order_ids: Sequence[UUID]) -> None:
     await _settle_level(tx, sorted({one.article.variant_id for _, one in rights if one.returned and one.article.licensed}))
     for right, one in rules.to_hand_out(rights):
         await _hand_out(tx, right, one, at)
+    await _watch_pools(tx, sorted({one.article.variant_id for _, one in rights if one.article.licensed}))
 
 
 async def revoke_orders(tx: Transaction, order_ids: Iterable[UUID]) -> Token | None:
@@ -108,8 +116,7 @@ async def signing_secret(tx: Transaction) -> bytes:
 async def _article(tx: Transaction, sku: str) -> tuple[UUID, Article | None]:
     variant_id, delivery = await store.sku(tx.connection, sku)
     rules.check_digital(sku, delivery)
-    await stock.save_warehouse(tx, WAREHOUSE, 1)
-    await stock.describe_warehouse(tx, WAREHOUSE, "digital")
+    await stock.save_warehouse(tx, WAREHOUSE, 1, Place(kind="digital"))
     return variant_id, await store.article(tx.connection, tx.cell, variant_id)
 
 
@@ -156,6 +163,14 @@ async def _settle_level(tx: Transaction, variant_ids: Sequence[UUID]) -> None:
         now = await store.promises(tx.connection, tx.cell, variant_id, WAREHOUSE)
         over = rules.too_many(now.promised, now.free, now.available)
         await stock.change_stock(tx, [Change(variant_id=variant_id, warehouse=WAREHOUSE, delta=-over)], "adjusted")
+
+
+async def _watch_pools(tx: Transaction, variant_ids: Sequence[UUID]) -> None:
+    """Tell of pools that have become low, each once until it has recovered."""
+    for variant_id in variant_ids:
+        for article, free, low_at in await store.crossed_low(tx.connection, tx.cell, variant_id, limits.LICENCES_LOW_MAX):
+            body = PoolLow(variant_id=variant_id, sku=article.sku, free=free, low_at=low_at)
+            await tx.append([Fact(POOL_LOW, f"digital_article/{variant_id}", article.version, body)])
 
 
 async def _tell(tx: Transaction, kind: str, one: Entitlement, at: datetime) -> Token:

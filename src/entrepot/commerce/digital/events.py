@@ -13,6 +13,7 @@ LICENCES_ADDED = "digital.licences_added.v1"
 FILE_OFFERED = "digital.file_offered.v1"
 HANDED_OUT = "digital.handed_out.v1"
 REVOKED = "digital.revoked.v1"
+POOL_LOW = "digital.pool_low.v1"
 
 EntitlementState = Literal["waiting", "handed_out", "revoked", "cancelled"]
 
@@ -40,3 +41,12 @@ class EntitlementMoved(Struct, frozen=True, kw_only=True):
     state: EntitlementState
     at: datetime
     expires_at: datetime | None = None
+
+
+class PoolLow(Struct, frozen=True, kw_only=True):
+    """Of a pool of licences as few are free as its threshold; told once, until licences were added."""
+
+    variant_id: UUID
+    sku: str
+    free: int
+    low_at: int

@@ -10,10 +10,10 @@ from entrepot.base.errors import NotFoundError
 from entrepot.commerce.digital import address, store
 from entrepot.commerce.digital.address import Grant
 from entrepot.commerce.digital.rules import Entitlement
-from entrepot.commerce.digital.store import Pool
+from entrepot.commerce.digital.store import LowPool, Pool
 from entrepot.record.transaction import Connection
 
-__all__ = ["Pool"]
+__all__ = ["LowPool", "Pool"]
 
 
 class DigitalItem(Struct, frozen=True, kw_only=True):
@@ -38,6 +38,11 @@ async def pool(connection: Connection, cell: int, sku: str) -> Pool:
     if found is None:
         raise NotFoundError(f"{sku!r} has no pool of licences: add some.", sku=sku)
     return found
+
+
+async def low_pools(connection: Connection, cell: int, limit: int) -> list[LowPool]:
+    """Return pools that are low, those with the fewest free licences first."""
+    return await store.low_pools(connection, cell, limit)
 
 
 async def of_order(connection: Connection, cell: int, order_id: UUID, secret: bytes, now: datetime) -> list[DigitalItem]:

@@ -115,6 +115,12 @@ def check_codes(codes: Sequence[str]) -> None:
             )
 
 
+def check_low_at(low_at: int | None) -> None:
+    """Refuse a threshold that nobody can mean."""
+    if low_at is not None and not 0 <= low_at <= limits.LICENCES_LOW_MAX:
+        raise BadInputError(f"A pool cannot be low at {low_at} licences: 0 to {limits.LICENCES_LOW_MAX}.", field="low_at")
+
+
 def with_pool(known: Article | None, sku: str, variant_id: UUID) -> Article:
     """Return the article with one more change to its pool; one that is sold as a file alone never runs out, and has none."""
     if known is not None and not known.licensed:

@@ -22,6 +22,15 @@ class Promises(Struct, frozen=True):
     available: int
 
 
+class LowPool(Struct, frozen=True, kw_only=True):
+    """A pool of licences that is low: what is free, from how many on it is low, and how many pieces wait for one."""
+
+    sku: str
+    free: int
+    low_at: int
+    waiting: int
+
+
 class Pool(Struct, frozen=True, kw_only=True):
     """A pool of licences: how many are free, of which ``available`` can still be ordered; and what became of the others."""
 
@@ -63,6 +72,25 @@ async def claim_licences(
     """Hand out so many licences to a line of an order, and return them; none when there are not so many."""
     rows = await connection.fetch(SQL["claim_licences"], cell, variant_id, order_id, line, pieces)
     return [row["code"] for row in rows]
+
+
+async def set_low_at(connection: Connection, cell: int, variant_id: UUID, low_at: int | None) -> None:
+    """Set from how few free licences on a pool is low; None leaves it as it is."""
+    await connection.execute(SQL["set_low_at"], cell, variant_id, low_at)
+
+
+async def crossed_low(connection: Connection, cell: int, variant_id: UUID, most: int) -> list[tuple[Article, int, int]]:
+    """Note whether a pool is low; return it, what is free and its threshold when it has just become so, else nothing."""
+    row = await connection.fetchrow(SQL["crossed_low"], cell, variant_id, most)
+    if row is None or not row["is_low"]:
+        return []
+    fields = dict(row)
+    return [(Article(**{name: fields[name] for name in Article.__struct_fields__}), fields["free"], fields["low_at"])]
+
+
+async def low_pools(connection: Connection, cell: int, limit: int) -> list[LowPool]:
+    """Return pools that are low, those with the fewest free licences first."""
+    return [LowPool(**dict(row)) for row in await connection.fetch(SQL["low_pools"], cell, limit)]
 
 
 async def revoke_licences(connection: Connection, cell: int, order_id: UUID, line: int, pieces: int) -> None:

@@ -32,6 +32,32 @@ UPDATE digital.licence AS l SET state = 'handed_out', order_id = $3, line = $4
 FROM free WHERE l.cell = $1 AND l.variant_id = $2 AND l.code = free.code AND (SELECT count(*) FROM free) = $5
 RETURNING l.code;
 
+-- name: set_low_at
+-- Sets from how few free licences on a pool is low; NULL leaves it as it is.
+UPDATE digital.article SET low_at = coalesce($3, low_at) WHERE cell = $1 AND variant_id = $2;
+
+-- name: crossed_low
+-- Notes whether a pool is low, and returns it only when that has changed. No more is counted than could matter.
+WITH free AS (
+    SELECT count(*)::integer AS pieces FROM (
+        SELECT 1 FROM digital.licence WHERE cell = $1 AND variant_id = $2 AND state = 'free' LIMIT $3 + 1
+    ) AS l
+)
+UPDATE digital.article AS a
+SET is_low = f.pieces <= a.low_at, version = a.version + CASE WHEN f.pieces <= a.low_at THEN 1 ELSE 0 END
+FROM free AS f
+WHERE a.cell = $1 AND a.variant_id = $2 AND a.licensed AND a.is_low <> (f.pieces <= a.low_at)
+RETURNING a.variant_id, a.sku, a.licensed, a.object, a.file_name, a.media_type, a.downloads_most, a.days, a.version, a.low_at,
+          a.is_low, f.pieces AS free;
+
+-- name: low_pools
+-- Pools that are low, those with the fewest free licences first.
+SELECT a.sku, a.low_at,
+       (SELECT count(*) FROM digital.licence AS l WHERE l.cell = $1 AND l.variant_id = a.variant_id AND l.state = 'free') AS free,
+       (SELECT coalesce(sum(e.quantity), 0)::bigint FROM digital.entitlement AS e
+        WHERE e.cell = $1 AND e.variant_id = a.variant_id AND e.state = 'waiting') AS waiting
+FROM digital.article AS a WHERE a.cell = $1 AND a.licensed AND a.is_low ORDER BY free, a.sku LIMIT $2;
+
 -- name: revoke_licences
 -- Revokes licences of a line of an order until so many are.
 UPDATE digital.licence AS l SET state = 'revoked'

@@ -31,7 +31,7 @@ from entrepot.commerce.marketplace.rules import Feed, Seller, SellerDraft, Selle
 from entrepot.commerce.ordering import store as orders
 from entrepot.commerce.payment.events import DisputeMoved
 from entrepot.commerce.stock import commands as stock
-from entrepot.commerce.stock.rules import Change
+from entrepot.commerce.stock.rules import Change, Place
 from entrepot.commerce.stock.store import levels_for_update
 from entrepot.record.transaction import Fact, Transaction
 
@@ -67,11 +67,13 @@ async def set_seller_state(tx: Transaction, seller_id: UUID, to: SellerState) ->
     return await _save(tx, known, rules.move_seller(known, to))
 
 
-async def save_warehouse(tx: Transaction, seller_id: UUID, code: str, country: str, rank: int, parcel_minor: int) -> None:
+async def save_warehouse(
+    tx: Transaction, seller_id: UUID, code: str, country: str, rank: int, parcel_minor: int, lead_days: int = 0
+) -> None:
     """Make a warehouse that a seller ships from; one that is another's is refused."""
     await locked_seller(tx, seller_id)
-    await stock.save_warehouse(tx, code, rank)
-    await stock.describe_warehouse(tx, code, "supplier", country, parcel_minor)
+    place = Place(kind="supplier", country=country, parcel_minor=parcel_minor, lead_days=lead_days)
+    await stock.save_warehouse(tx, code, rank, place)
     if await store.put_warehouse(tx.connection, tx.cell, code, seller_id) != seller_id:
         raise ConflictError(f"The warehouse {code} is another seller's: use another code.", warehouse=code)
 
@@ -122,16 +124,17 @@ async def share_orders(tx: Transaction, order_ids: Sequence[UUID]) -> Token | No
 
 
 async def charge_back(tx: Transaction, dispute: DisputeMoved) -> None:
-    """Take from each seller of an order its share of a dispute that was lost."""
+    """Take from each seller of an order its share of a dispute that was lost, and our commission's with it."""
     at = _now(tx)
     for net in await store.nets(tx.connection, tx.cell, dispute.payment_id):
-        amount = rules.charge_back(dispute.amount_minor, net.total_minor, net.net_minor)
-        for transfer in rules.book_charge_back(net.seller_id, amount):
+        shares = rules.borne(net.disputes, dispute.amount_minor, net.total_minor, net.net_minor, net.commission_minor)
+        transfers = rules.book_charge_back(net.seller_id, *shares)
+        if transfers:
             why = f"dispute/{dispute.id}/{net.seller_id}"
-            await orders.book(tx.connection, tx.cell, dispute.payment_id, net.currency, at, why, [transfer])
+            await orders.book(tx.connection, tx.cell, dispute.payment_id, net.currency, at, why, transfers)
             body = SellerChargedBack(
-                dispute_id=dispute.id, order_id=dispute.payment_id, seller_id=net.seller_id, amount_minor=amount,
-                currency=net.currency, at=at,
+                dispute_id=dispute.id, order_id=dispute.payment_id, seller_id=net.seller_id, amount_minor=shares[0],
+                currency=net.currency, at=at, commission_minor=shares[1],
             )  # fmt: skip
             await tx.append([Fact(SELLER_CHARGED_BACK, f"charge_back/{dispute.id}/{net.seller_id}", 1, body)])
 

@@ -19,6 +19,7 @@ PAYOUT_DONE = "marketplace.payout_done.v1"
 PAYOUT_FAILED = "marketplace.payout_failed.v1"
 
 SellerKind = Literal["marketplace", "supplier"]
+Bears = Literal["net", "gross"]
 SellerState = Literal["active", "paused", "closed"]
 SellerOrderState = Literal["placed", "part_shipped", "shipped", "delivered", "cancelled"]
 PayoutState = Literal["asked", "done", "failed"]
@@ -36,6 +37,7 @@ class SellerChanged(Struct, frozen=True, kw_only=True):
     commission_permille: int
     holdback_days: int
     payout_days: int
+    disputes: Bears = "net"
 
 
 class SellerOrderMoved(Struct, frozen=True, kw_only=True):
@@ -48,7 +50,10 @@ class SellerOrderMoved(Struct, frozen=True, kw_only=True):
 
 
 class SellerChargedBack(Struct, frozen=True, kw_only=True):
-    """A dispute over an order was lost, and the seller's share of it is taken from the seller."""
+    """A dispute over an order was lost, and the seller's share of it is taken from the seller.
+
+    ``commission_minor`` is our part of its sale, which we gave up with it; none where the seller bears all.
+    """
 
     dispute_id: UUID
     order_id: UUID
@@ -56,6 +61,7 @@ class SellerChargedBack(Struct, frozen=True, kw_only=True):
     amount_minor: int
     currency: str
     at: datetime
+    commission_minor: int = 0
 
 
 class FeedApplied(Struct, frozen=True, kw_only=True):

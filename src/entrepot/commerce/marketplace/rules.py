@@ -14,6 +14,7 @@ from entrepot.base import limits
 from entrepot.base.errors import BadInputError, ConflictError, NotFoundError
 from entrepot.base.machine import Machine
 from entrepot.commerce.marketplace.events import (
+    Bears,
     SellerChanged,
     SellerKind,
     SellerOrderMoved,
@@ -66,7 +67,10 @@ class StaleFeedError(ConflictError):
 
 
 class SellerDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A seller as it shall be. ``marketplace`` sells in its own name; a ``supplier`` ships for us what we sell."""
+    """A seller as it shall be. ``marketplace`` sells in its own name; a ``supplier`` ships for us what we sell.
+
+    ``disputes``: of a lost dispute it bears what the sale left it, and our commission goes back (``net``); or all (``gross``).
+    """
 
     name: str
     country: str
@@ -74,6 +78,7 @@ class SellerDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     commission_permille: int = 0
     holdback_days: int = 14
     payout_days: int = 7
+    disputes: Bears = "net"
 
 
 class Seller(Struct, frozen=True, kw_only=True):
@@ -88,6 +93,7 @@ class Seller(Struct, frozen=True, kw_only=True):
     commission_permille: int
     holdback_days: int
     payout_days: int
+    disputes: Bears
     version: int
 
     def told(self) -> SellerChanged:
@@ -293,15 +299,30 @@ def book_supply(before: Supplied | None, after: Supplied) -> Transfer | None:
 
 
 def charge_back(disputed_minor: int, total_minor: int, net_minor: int) -> int:
-    """Return a seller's share of a lost dispute: in proportion to what the order left it, and never more than that."""
+    """Return a share of a lost dispute: in proportion to what of the order is borne, and never more than that."""
     if disputed_minor <= 0 or total_minor <= 0 or net_minor <= 0:
         return 0
     return min(net_minor, disputed_minor * net_minor // total_minor)
 
 
-def book_charge_back(seller_id: UUID, amount_minor: int) -> list[Transfer]:
-    """Return what a seller's share of a lost dispute books."""
-    return [Transfer("seller", "disputes", amount_minor, str(seller_id), "")] if amount_minor else []
+def borne(disputes: Bears, disputed_minor: int, total_minor: int, net_minor: int, commission_minor: int) -> tuple[int, int]:
+    """Return what of a lost dispute over a seller's sale the seller bears, and what our commission does.
+
+    Together they are the share of what the sale cost; no commission is kept of a sale whose money went back, unless the seller
+    has agreed to bear all.
+    """
+    share = charge_back(disputed_minor, total_minor, net_minor + commission_minor)
+    ours = 0 if disputes == "gross" else share * commission_minor // (net_minor + commission_minor) if share else 0
+    return share - ours, ours
+
+
+def book_charge_back(seller_id: UUID, amount_minor: int, commission_minor: int) -> list[Transfer]:
+    """Return what the shares of a lost dispute book: neither the seller nor our commission keeps what went back."""
+    shares = [
+        Transfer("seller", "disputes", amount_minor, str(seller_id), ""),
+        Transfer("commission", "disputes", commission_minor),
+    ]
+    return [share for share in shares if share.amount_minor]
 
 
 def _check_draft(code: str, draft: SellerDraft) -> None:

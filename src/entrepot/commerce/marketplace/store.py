@@ -6,6 +6,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from entrepot.commerce.marketplace.events import Bears
 from entrepot.commerce.marketplace.paying import Balance, Payout
 from entrepot.commerce.marketplace.rules import Seller, SellerOrder, ShareLine, Stocked, Supplied
 from entrepot.record.named import queries
@@ -15,12 +16,14 @@ SQL = queries(__package__)
 
 
 class Net(Struct, frozen=True):
-    """What an order left one of its sellers so far, and what it cost in all."""
+    """What an order left one of its sellers so far and us of its sale, what it cost in all, and who bears a lost dispute."""
 
     seller_id: UUID
     net_minor: int
     total_minor: int
     currency: str
+    commission_minor: int
+    disputes: Bears
 
 
 async def seller(connection: Connection, seller_id: UUID, *, for_update: bool = False) -> Seller | None:

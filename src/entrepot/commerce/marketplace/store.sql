@@ -1,30 +1,31 @@
 -- name: seller
 -- A seller.
-SELECT id, code, name, kind, state, country, commission_permille, holdback_days, payout_days, version
+SELECT id, code, name, kind, state, country, commission_permille, holdback_days, payout_days, disputes, version
 FROM marketplace.seller WHERE id = $1;
 
 -- name: seller_for_update
 -- Locks a seller: what is paid to it is decided under this lock.
-SELECT id, code, name, kind, state, country, commission_permille, holdback_days, payout_days, version
+SELECT id, code, name, kind, state, country, commission_permille, holdback_days, payout_days, disputes, version
 FROM marketplace.seller WHERE id = $1 FOR UPDATE;
 
 -- name: seller_by_code_for_update
 -- Locks a seller by its code.
-SELECT id, code, name, kind, state, country, commission_permille, holdback_days, payout_days, version
+SELECT id, code, name, kind, state, country, commission_permille, holdback_days, payout_days, disputes, version
 FROM marketplace.seller WHERE code = $1 FOR UPDATE;
 
 -- name: sellers
 -- Every seller.
-SELECT id, code, name, kind, state, country, commission_permille, holdback_days, payout_days, version
+SELECT id, code, name, kind, state, country, commission_permille, holdback_days, payout_days, disputes, version
 FROM marketplace.seller ORDER BY code;
 
 -- name: put_seller
 -- Writes a seller as it now is.
-INSERT INTO marketplace.seller (id, code, name, kind, state, country, commission_permille, holdback_days, payout_days, version)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+INSERT INTO marketplace.seller (id, code, name, kind, state, country, commission_permille, holdback_days, payout_days,
+                                disputes, version)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 ON CONFLICT (id) DO UPDATE SET name = excluded.name, state = excluded.state, country = excluded.country,
     commission_permille = excluded.commission_permille, holdback_days = excluded.holdback_days,
-    payout_days = excluded.payout_days, version = excluded.version;
+    payout_days = excluded.payout_days, disputes = excluded.disputes, version = excluded.version;
 
 -- name: put_warehouse
 -- Gives a warehouse to a seller, and says whose it is: what was another's stays so.
@@ -106,21 +107,25 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (cell, order_id, line) DO UPDATE SET back = excluded.back;
 
 -- name: nets
--- What an order left each of its sellers so far, returns and disputes taken off; and its total and currency.
-SELECT n.seller_id, sum(n.amount_minor)::bigint AS net_minor, o.total_minor, o.currency
+-- What an order left each of its sellers so far, and us of its sale, returns and disputes taken off; its total and currency.
+SELECT n.seller_id, sum(n.amount_minor)::bigint AS net_minor, o.total_minor, o.currency,
+       sum(n.commission_minor)::bigint AS commission_minor, e.disputes
 FROM ordering.orders AS o
 JOIN marketplace.seller_order AS s ON s.cell = o.cell AND s.order_id = o.id
 CROSS JOIN LATERAL (
     SELECT s.seller_id,
            CASE WHEN t.credit = 'seller' AND t.credit_party = s.seller_id::text THEN t.amount_minor ELSE 0 END
-           - CASE WHEN t.debit = 'seller' AND t.debit_party = s.seller_id::text THEN t.amount_minor ELSE 0 END AS amount_minor
+           - CASE WHEN t.debit = 'seller' AND t.debit_party = s.seller_id::text THEN t.amount_minor ELSE 0 END AS amount_minor,
+           CASE WHEN t.credit = 'commission' THEN t.amount_minor WHEN t.debit = 'commission' THEN -t.amount_minor ELSE 0 END
+           AS commission_minor
     FROM ordering.transfer AS t
     WHERE t.cell = $1 AND t.currency = o.currency AND t.debit <> 'supply' AND t.credit <> 'supply'
       AND (t.credit = 'seller' AND t.credit_party = s.seller_id::text OR t.debit = 'seller' AND t.debit_party = s.seller_id::text)
       AND (t.about_id = o.id OR t.about_id IN (SELECT r.id FROM ordering.returns AS r WHERE r.cell = $1 AND r.order_id = o.id))
 ) AS n
+JOIN marketplace.seller AS e ON e.id = n.seller_id
 WHERE o.cell = $1 AND o.id = $2
-GROUP BY n.seller_id, o.total_minor, o.currency ORDER BY n.seller_id;
+GROUP BY n.seller_id, o.total_minor, o.currency, e.disputes ORDER BY n.seller_id;
 
 -- name: balances
 -- A seller's balance by currency, as the ledger has it, and how much of it is held back: what the orders left it that have not

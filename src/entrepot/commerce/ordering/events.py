@@ -120,6 +120,7 @@ class OrderReturned(Struct, frozen=True, kw_only=True):
     customer_id: UUID | None = None
     restocked: bool = True
     total_minor: int = 0
+    taxes: list[TaxLine] = field(default_factory=list)
 
 
 class LinesCancelled(Struct, frozen=True, kw_only=True):
@@ -139,6 +140,7 @@ class LinesCancelled(Struct, frozen=True, kw_only=True):
     charges: list[Charge] = field(default_factory=list)
     customer_id: UUID | None = None
     total_minor: int = 0
+    taxes: list[TaxLine] = field(default_factory=list)
 
 
 class LineProgress(Struct, frozen=True, kw_only=True):

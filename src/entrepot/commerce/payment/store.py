@@ -155,6 +155,11 @@ async def mark_done(connection: Connection, cell: int, provider: str, event_id: 
     await connection.execute(SQL["mark_done"], cell, provider, event_id, at)
 
 
+async def prune_inbox(connection: Connection, cell: int, before: datetime, limit: int) -> int:
+    """Forget webhooks that were taken in before a moment; returns how many."""
+    return len(await connection.fetch(SQL["prune_inbox"], cell, before, limit))
+
+
 async def book(
     connection: Connection, cell: int, about_id: UUID, cause_id: UUID, currency: str, at: datetime, bookings: Sequence[Booking]
 ) -> None:

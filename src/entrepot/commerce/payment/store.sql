@@ -121,6 +121,12 @@ SELECT coalesce((SELECT done_at IS NOT NULL FROM payment.inbox WHERE cell = $1 A
 -- Notes that a webhook's work is done.
 UPDATE payment.inbox SET done_at = $4 WHERE cell = $1 AND provider = $2 AND event_id = $3;
 
+-- name: prune_inbox
+-- Forgets webhooks that were taken in before a moment, the oldest first: their signatures are long out of date.
+DELETE FROM payment.inbox WHERE (cell, provider, event_id) IN (
+    SELECT cell, provider, event_id FROM payment.inbox WHERE cell = $1 AND received_at < $2 ORDER BY received_at LIMIT $3
+) RETURNING event_id;
+
 -- name: put_transfers
 -- Books transfers in the ledger, each under an id that follows from what it is about.
 INSERT INTO ordering.transfer (cell, id, about_id, debit, credit, amount_minor, currency, booked_at, debit_party, credit_party)

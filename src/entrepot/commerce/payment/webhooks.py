@@ -4,13 +4,15 @@ A webhook says that something is new about a payment. What, is read from the gat
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
 from typing import TypeAlias
 from uuid import UUID
 
 from msgspec import Struct
 
 from entrepot.base.errors import NotFoundError
-from entrepot.base.time import stamp_millis, utc
+from entrepot.base.limits import INBOX_DAYS, INBOX_PRUNED_PER_RUN_MAX
+from entrepot.base.time import Clock, stamp_millis, utc
 from entrepot.commerce.payment import commands, settling, store
 from entrepot.partners.payment.port import Notice, PaymentGateway
 from entrepot.record.transaction import Record
@@ -46,6 +48,13 @@ async def handle_webhook(
     async with record.committing() as connection:
         await store.mark_done(connection, cell, gateway.name, notice.event_id, utc(now))
     return Handled(event_id=notice.event_id, kind=notice.kind)
+
+
+async def prune_inbox(record: Record, cell: int, clock: Clock) -> int:
+    """Forget webhooks of which no gateway sends a repetition any more, so many at a time; returns how many."""
+    before = utc(clock.millis()) - timedelta(days=INBOX_DAYS)
+    async with record.committing() as connection:
+        return await store.prune_inbox(connection, cell, before, INBOX_PRUNED_PER_RUN_MAX)
 
 
 async def _work(record: Record, gateway: PaymentGateway, cell: int, notice: Notice, resume: Resume | None) -> None:

@@ -8,6 +8,7 @@ from entrepot.base.event import Token
 from entrepot.commerce.pricing import rules, store
 from entrepot.commerce.pricing.events import (
     LIST_PRICE_SET,
+    MARKET_SAVED,
     PRICE_LIST_SAVED,
     PRICES_SET,
     RATE_SET,
@@ -30,13 +31,20 @@ async def save_market(
     country: str | None = None,
     prices_include_tax: bool | None = None,
     currencies: Sequence[str] | None = None,
-) -> None:
-    """Make a market that sells in a currency; one that exists in another is refused. What is not given stays as it is."""
+) -> Token | None:
+    """Make a market that sells in a currency; one that exists in another is refused. What is not given stays as it is.
+
+    Returns None when it was so already.
+    """
     rules.check_market(code, currency)
     rules.check_terms(country or "", currencies or ())
-    await store.put_market(tx.connection, code, currency)
+    new = await store.put_market(tx.connection, code, currency)
     rules.check_same_currency(code, currency, (await store.markets(tx.connection))[code])
-    await store.put_market_terms(tx.connection, code, country, prices_include_tax, currencies)
+    changed = await store.put_market_terms(tx.connection, code, country, prices_include_tax, currencies)
+    if not (new or changed):
+        return None
+    body, version = await store.market(tx.connection, code)
+    return await tx.append([Fact(MARKET_SAVED, f"market/{code}", version, body)])
 
 
 async def save_price_list(tx: Transaction, wanted: PriceListSaved) -> Token | None:

@@ -1,7 +1,7 @@
 """What can have happened to prices. Key: ``product/<id>``, so that a product and its prices arrive in one order.
 
-Lists and rates have keys of their own: ``price-list/<code>``, ``list-price/<code>/<variant id>`` and
-``rate/<base>/<quote>/<moment>``.
+Markets, lists and rates have keys of their own: ``market/<code>``, ``price-list/<code>``, ``list-price/<code>/<variant id>``
+and ``rate/<base>/<quote>/<moment>``.
 """
 
 from collections.abc import Sequence
@@ -14,6 +14,7 @@ PRICES_SET = "pricing.prices_set.v1"
 PRICE_LIST_SAVED = "pricing.price_list_saved.v1"
 LIST_PRICE_SET = "pricing.list_price_set.v1"
 RATE_SET = "pricing.rate_set.v1"
+MARKET_SAVED = "pricing.market_saved.v1"
 
 
 class Price(Struct, frozen=True, kw_only=True):
@@ -23,6 +24,16 @@ class Price(Struct, frozen=True, kw_only=True):
     market: str
     currency: str
     amount_minor: int
+
+
+class MarketSaved(Struct, frozen=True, kw_only=True):
+    """A market as it now is. Without a country it is taxed nowhere; ``currencies`` are those it sells in beside its own."""
+
+    code: str
+    currency: str
+    country: str
+    prices_include_tax: bool
+    currencies: list[str]
 
 
 class PricesSet(Struct, frozen=True, kw_only=True):

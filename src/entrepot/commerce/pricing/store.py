@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
-from entrepot.commerce.pricing.events import Price, PriceListSaved, RateSet, Tier
+from entrepot.commerce.pricing.events import MarketSaved, Price, PriceListSaved, RateSet, Tier
 from entrepot.commerce.pricing.rules import RankTakenError
 from entrepot.record.named import queries
 from entrepot.record.transaction import Connection
@@ -26,9 +26,18 @@ async def countries(connection: Connection) -> dict[str, str]:
     return {row["code"]: row["country"] for row in await connection.fetch(SQL["countries"])}
 
 
-async def put_market(connection: Connection, code: str, currency: str) -> None:
-    """Make a market, or leave the one there is."""
-    await connection.execute(SQL["put_market"], code, currency)
+async def put_market(connection: Connection, code: str, currency: str) -> bool:
+    """Make a market, or leave the one there is; says whether it is new."""
+    return await connection.fetchval(SQL["put_market"], code, currency) is not None
+
+
+async def market(connection: Connection, code: str) -> tuple[MarketSaved, int]:
+    """Return a market as it stands, and how often it was changed."""
+    row = await connection.fetchrow(SQL["market"], code)
+    assert row is not None  # the caller has just made it, if there was none
+    fields = dict(row)
+    version: int = fields.pop("version")
+    return MarketSaved(**fields), version
 
 
 async def versions_for_update(connection: Connection, product_ids: Sequence[UUID]) -> dict[UUID, int]:
@@ -77,9 +86,13 @@ async def clear_prices(connection: Connection, product_ids: Sequence[UUID]) -> l
 
 async def put_market_terms(
     connection: Connection, code: str, country: str | None, prices_include_tax: bool | None, currencies: Sequence[str] | None
-) -> None:
-    """Write where a market lies, how its prices are meant, and what else it sells in; None leaves it as it is."""
-    await connection.execute(SQL["put_market_terms"], code, country, prices_include_tax, currencies)
+) -> bool:
+    """Write where a market lies, how its prices are meant, and what else it sells in; says whether that is a change.
+
+    None leaves it as it is.
+    """
+    row = await connection.fetchval(SQL["put_market_terms"], code, country, prices_include_tax, currencies)
+    return row is not None
 
 
 async def put_price_list(connection: Connection, wanted: PriceListSaved) -> int | None:

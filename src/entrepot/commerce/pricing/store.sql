@@ -8,7 +8,11 @@ SELECT code, country FROM pricing.market;
 
 -- name: put_market
 -- Makes a market; one that exists keeps its currency, since its prices are in it.
-INSERT INTO pricing.market (code, currency) VALUES ($1, $2) ON CONFLICT (code) DO NOTHING;
+INSERT INTO pricing.market (code, currency) VALUES ($1, $2) ON CONFLICT (code) DO NOTHING RETURNING code;
+
+-- name: market
+-- A market as it stands.
+SELECT code, currency, country, prices_include_tax, currencies, version FROM pricing.market WHERE code = $1;
 
 -- name: claim_products
 -- Makes sure that the products have a row to lock.
@@ -44,7 +48,8 @@ UPDATE pricing.market AS m
 SET country = coalesce($2, m.country), prices_include_tax = coalesce($3, m.prices_include_tax),
     currencies = coalesce($4, m.currencies), version = m.version + 1
 WHERE m.code = $1 AND (m.country, m.prices_include_tax, m.currencies)
-    IS DISTINCT FROM (coalesce($2, m.country), coalesce($3, m.prices_include_tax), coalesce($4, m.currencies));
+    IS DISTINCT FROM (coalesce($2, m.country), coalesce($3, m.prices_include_tax), coalesce($4, m.currencies))
+RETURNING m.code;
 
 -- name: put_price_list
 -- Writes a price list as it now is, and returns its version if that is a change.

@@ -16,12 +16,15 @@ from entrepot.base.errors import StockExhaustedError
 from entrepot.commerce.stock.nearness import steps_apart
 
 Rule = Literal["nearest", "cheapest", "whole"]
+SupplyRule = Literal["nearest", "cheapest", "fastest", "priority"]
 WarehouseKind = Literal["own", "supplier", "backorder", "preorder", "digital"]
+
+SUPPLIERS: frozenset[WarehouseKind] = frozenset({"supplier"})
 
 # Which kinds are asked before which.
 SOURCES: tuple[frozenset[WarehouseKind], ...] = (
     frozenset({"own", "digital"}),
-    frozenset({"supplier"}),
+    SUPPLIERS,
     frozenset({"backorder", "preorder"}),
 )
 
@@ -36,7 +39,11 @@ class Wanted(Struct, frozen=True):
 
 
 class Shelf(Struct, frozen=True):
-    """What a warehouse has of a variant, and what matters of it: ``parcel_minor`` is what a parcel from there costs us."""
+    """What a warehouse has of a variant, and what matters of it.
+
+    ``parcel_minor`` is what a parcel from there costs us, ``cost_minor`` what a supplier wants for a piece (None: not told),
+    ``lead_days`` in how many days it hands a parcel over.
+    """
 
     variant_id: UUID
     warehouse: str
@@ -45,6 +52,19 @@ class Shelf(Struct, frozen=True):
     country: str = ""
     rank: int = 100
     parcel_minor: int = 0
+    lead_days: int = 0
+    cost_minor: int | None = None
+
+
+class Routing(Struct, frozen=True):
+    """How the orders of a market are allocated: among our own warehouses, and among those of suppliers.
+
+    Of suppliers, ``nearest`` is asked as the rule for our own says; else each article comes from the supplier that wants least
+    for all of it with its parcel (``cheapest``), hands it over first (``fastest``), or has the lowest rank (``priority``).
+    """
+
+    allocation: Rule = "whole"
+    supplying: SupplyRule = "nearest"
 
 
 class Allocation(Struct, frozen=True):
@@ -59,11 +79,14 @@ Levels = Mapping[UUID, Sequence[Shelf]]
 _Left = dict[tuple[UUID, str], int]
 
 
-def allocate(wanted: Sequence[Wanted], levels: Levels, destination: str, rule: Rule = "whole") -> list[Allocation]:
+def allocate(
+    wanted: Sequence[Wanted], levels: Levels, destination: str, rule: Rule = "whole", supplying: SupplyRule = "nearest"
+) -> list[Allocation]:
     """Return where every piece comes from, by line; raises when all warehouses together have too few of an article.
 
     ``destination`` is the country. ``whole`` uses as few warehouses as can be, ``cheapest`` those whose parcels cost least
-    together, ``nearest`` the nearest that has any. What a rule leaves open is decided by nearness, then by rank.
+    together, ``nearest`` the nearest that has any. What a rule leaves open is decided by nearness, then by rank. Suppliers are
+    asked by ``supplying`` (see ``Routing``).
     """
     _check_enough(wanted, levels)
     left: _Left = {(shelf.variant_id, shelf.warehouse): shelf.available for shelves in levels.values() for shelf in shelves}
@@ -76,6 +99,11 @@ def allocate(wanted: Sequence[Wanted], levels: Levels, destination: str, rule: R
         shelves = {
             want.variant_id: [shelf for shelf in levels.get(want.variant_id, ()) if shelf.kind in kinds] for want in open_wants
         }
+        if kinds == SUPPLIERS and supplying != "nearest":
+            for want in open_wants:
+                asked = _suppliers(shelves[want.variant_id], missing[want.line], destination, supplying)
+                _take(want, asked, left, missing, given, whole=False)
+            continue
         warehouses = _choose(_needs(open_wants, missing, shelves), shelves, destination, rule)
         for want in open_wants:
             _take(want, warehouses, left, missing, given, whole=rule != "nearest")
@@ -114,6 +142,21 @@ def _choose(needs: Mapping[UUID, int], shelves: Levels, destination: str, rule: 
     # Choosing among sets doubles with every warehouse: beyond some, those that come last are asked only if there must be more.
     candidates = ordered[: limits.ALLOCATION_WAREHOUSES_MAX]
     return next(_sufficient(candidates, needs, shelves, _cost if rule == "cheapest" else len), ordered)
+
+
+def _suppliers(shelves: Sequence[Shelf], pieces: int, destination: str, supplying: SupplyRule) -> list[Shelf]:
+    """Return who is asked for an article in which order; one that names no cost comes after all that do."""
+
+    def place(shelf: Shelf) -> tuple[int, int, int, str]:
+        first = {
+            "nearest": 0,
+            "cheapest": limits.MINOR_MAX if shelf.cost_minor is None else shelf.cost_minor * pieces + shelf.parcel_minor,
+            "fastest": shelf.lead_days,
+            "priority": shelf.rank,
+        }[supplying]
+        return first, steps_apart(shelf.country, destination), shelf.rank, shelf.warehouse
+
+    return sorted(shelves, key=place)
 
 
 def _cost(warehouses: Sequence[Shelf]) -> int:

@@ -9,8 +9,8 @@ import msgspec
 from entrepot.base.errors import BadInputError
 from entrepot.base.event import Event, Token
 from entrepot.commerce.stock import rules, store
-from entrepot.commerce.stock.allocate import WarehouseKind
-from entrepot.commerce.stock.events import STOCK_CHANGED, Reason, StockChanged
+from entrepot.commerce.stock.allocate import Routing
+from entrepot.commerce.stock.events import ROUTING_SAVED, STOCK_CHANGED, Reason, RoutingSaved, StockChanged
 from entrepot.commerce.stock.rules import Change, Count, Place
 from entrepot.record.transaction import Fact, Transaction
 
@@ -25,9 +25,13 @@ async def save_warehouse(tx: Transaction, code: str, rank: int = 100, place: Pla
     await store.put_warehouse(tx.connection, tx.cell, code, place)
 
 
-async def describe_warehouse(tx: Transaction, code: str, kind: WarehouseKind, country: str = "", parcel_minor: int = 0) -> None:
-    """Say of which kind a warehouse is, where it lies, and what a parcel from there costs us."""
-    await store.describe_warehouse(tx.connection, tx.cell, code, kind, country, parcel_minor)
+async def save_routing(tx: Transaction, market: str, routing: Routing) -> Token | None:
+    """Say how the orders of a market are allocated from now on; returns None when it was so already."""
+    version = await store.put_routing(tx.connection, tx.cell, market, routing)
+    if version is None:
+        return None
+    body = RoutingSaved(market=market, allocation=routing.allocation, supplying=routing.supplying)
+    return await tx.append([Fact(ROUTING_SAVED, f"routing/{market}", version, body)])
 
 
 async def receive_stock(tx: Transaction, receipts: Sequence[Change]) -> Token | None:

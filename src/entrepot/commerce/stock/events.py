@@ -1,4 +1,7 @@
-"""What can have happened to stock. Key: ``stock/<variant id>/<warehouse>``; of a whole variant ``stock_watch/<variant id>``."""
+"""What can have happened to stock. Key: ``stock/<variant id>/<warehouse>``; of a whole variant ``stock_watch/<variant id>``.
+
+How a market's orders are allocated has the key ``routing/<market>``.
+"""
 
 from typing import Literal
 from uuid import UUID
@@ -8,6 +11,7 @@ from msgspec import Struct
 STOCK_CHANGED = "stock.changed.v1"
 STOCK_LOW = "stock.low.v1"
 STOCK_RECOVERED = "stock.recovered.v1"
+ROUTING_SAVED = "stock.routing_saved.v1"
 
 Reason = Literal[
     "received", "adjusted", "sold", "cancelled", "returned", "reserved", "released", "filled", "counted", "transferred"
@@ -32,3 +36,11 @@ class StockWatched(Struct, frozen=True, kw_only=True):
     sku: str
     available: int
     threshold: int
+
+
+class RoutingSaved(Struct, frozen=True, kw_only=True):
+    """How the orders of a market are allocated from now on: among our own warehouses, and among suppliers."""
+
+    market: str
+    allocation: str
+    supplying: str

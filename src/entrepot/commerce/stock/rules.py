@@ -78,13 +78,17 @@ def apply(level: Level, delta: int) -> Level:
 
 
 class Place(Struct, frozen=True, kw_only=True):
-    """What a warehouse is: whose, where, when what it promises is expected, what a parcel from it costs us. None: as it was."""
+    """What a warehouse is: whose, where, when what it promises is expected. None: as it was.
+
+    ``parcel_minor`` is what a parcel from there costs us, ``lead_days`` in how many days it hands one over.
+    """
 
     rank: int = 100
     kind: WarehouseKind | None = None
     country: str | None = None
     expected_on: date | None = None
     parcel_minor: int | None = None
+    lead_days: int | None = None
 
 
 def check_place(code: str, place: Place) -> None:
@@ -102,6 +106,10 @@ def check_place(code: str, place: Place) -> None:
     if place.parcel_minor is not None and not 0 <= place.parcel_minor <= limits.MINOR_MAX:
         raise BadInputError(
             f"A parcel from {code} cannot cost {place.parcel_minor}: 0 to {limits.MINOR_MAX}.", parcel_minor=place.parcel_minor
+        )
+    if place.lead_days is not None and not 0 <= place.lead_days <= limits.DELIVERY_DAYS_MAX:
+        raise BadInputError(
+            f"{code} cannot hand a parcel over in {place.lead_days} days: 0 to {limits.DELIVERY_DAYS_MAX}.", field="lead_days"
         )
 
 

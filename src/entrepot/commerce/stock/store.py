@@ -5,7 +5,7 @@ from uuid import UUID
 
 import asyncpg
 
-from entrepot.commerce.stock.allocate import Levels, Shelf
+from entrepot.commerce.stock.allocate import Levels, Routing, Shelf
 from entrepot.commerce.stock.rules import Level, Place, Watched
 from entrepot.record.named import queries
 from entrepot.record.transaction import Connection
@@ -16,13 +16,28 @@ SQL = queries(__package__)
 async def put_warehouse(connection: Connection, cell: int, code: str, place: Place) -> None:
     """Make a warehouse, or change what it is; what is None stays as it is."""
     await connection.execute(
-        SQL["put_warehouse"], cell, code, place.rank, place.kind, place.country, place.expected_on, place.parcel_minor
+        SQL["put_warehouse"],
+        cell,
+        code,
+        place.rank,
+        place.kind,
+        place.country,
+        place.expected_on,
+        place.parcel_minor,
+        place.lead_days,
     )
 
 
-async def describe_warehouse(connection: Connection, cell: int, code: str, kind: str, country: str, parcel_minor: int) -> None:
-    """Write of which kind a warehouse is, where it lies, and what a parcel from there costs us."""
-    await connection.execute(SQL["describe_warehouse"], cell, code, kind, country, parcel_minor)
+async def put_routing(connection: Connection, cell: int, market: str, routing: Routing) -> int | None:
+    """Write how a market's orders are allocated; returns how often that was changed, None when it was so already."""
+    version: int | None = await connection.fetchval(SQL["put_routing"], cell, market, routing.allocation, routing.supplying)
+    return version
+
+
+async def routings(connection: Connection, cell: int) -> dict[str, Routing]:
+    """Return how the orders of markets are allocated, where it was said."""
+    rows = await connection.fetch(SQL["routings"], cell)
+    return {row["market"]: Routing(row["allocation"], row["supplying"]) for row in rows}
 
 
 async def warehouses(connection: Connection, cell: int) -> list[str]:

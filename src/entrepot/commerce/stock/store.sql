@@ -1,14 +1,22 @@
 -- name: put_warehouse
 -- Makes a warehouse of the cell, or changes what it is; what is NULL stays as it is.
-INSERT INTO stock.warehouse AS w (cell, code, rank, kind, country, expected_on, parcel_minor)
-VALUES ($1, $2, $3, coalesce($4::text, 'own'), coalesce($5::text, ''), $6::date, coalesce($7::bigint, 0))
+INSERT INTO stock.warehouse AS w (cell, code, rank, kind, country, expected_on, parcel_minor, lead_days)
+VALUES ($1, $2, $3, coalesce($4::text, 'own'), coalesce($5::text, ''), $6::date, coalesce($7::bigint, 0), coalesce($8::integer, 0))
 ON CONFLICT (cell, code) DO UPDATE SET
     rank = excluded.rank, kind = coalesce($4, w.kind), country = coalesce($5, w.country),
-    expected_on = coalesce($6, w.expected_on), parcel_minor = coalesce($7, w.parcel_minor);
+    expected_on = coalesce($6, w.expected_on), parcel_minor = coalesce($7, w.parcel_minor),
+    lead_days = coalesce($8, w.lead_days);
 
--- name: describe_warehouse
--- Says of which kind a warehouse is, where it lies, and what a parcel from there costs us.
-UPDATE stock.warehouse SET kind = $3, country = $4, parcel_minor = $5 WHERE cell = $1 AND code = $2;
+-- name: put_routing
+-- Writes how a market's orders are allocated; nothing is returned when it was so already.
+INSERT INTO stock.routing AS r (cell, market, allocation, supplying, version) VALUES ($1, $2, $3, $4, 1)
+ON CONFLICT (cell, market) DO UPDATE SET allocation = excluded.allocation, supplying = excluded.supplying, version = r.version + 1
+WHERE (r.allocation, r.supplying) IS DISTINCT FROM (excluded.allocation, excluded.supplying)
+RETURNING version;
+
+-- name: routings
+-- How the orders of markets are allocated.
+SELECT market, allocation, supplying FROM stock.routing WHERE cell = $1;
 
 -- name: warehouses
 -- The warehouses of a cell, the preferred one first.
@@ -46,8 +54,13 @@ FROM unnest($2::uuid[], $3::text[], $4::integer[], $5::bigint[]) AS l (variant_i
 WHERE s.cell = $1::integer AND s.variant_id = l.variant_id AND s.warehouse = l.warehouse;
 
 -- name: shelves
--- What every warehouse of the cell has of these variants, with what allocation asks of the warehouse.
-SELECT l.variant_id, l.warehouse, l.available, w.kind, w.country, w.rank, w.parcel_minor
+-- What every warehouse of the cell has of these variants, with what allocation asks of the warehouse; and what a supplier wants
+-- for a piece, as its feeds tell.
+SELECT l.variant_id, l.warehouse, l.available, w.kind, w.country, w.rank, w.parcel_minor, w.lead_days,
+       CASE WHEN w.kind = 'supplier' THEN (
+           SELECT s.cost_minor FROM marketplace.supply AS s
+           WHERE s.cell = l.cell AND s.warehouse = l.warehouse AND s.variant_id = l.variant_id
+       ) END AS cost_minor
 FROM stock.level AS l JOIN stock.warehouse AS w ON w.cell = l.cell AND w.code = l.warehouse
 WHERE l.cell = $1::integer AND l.variant_id = ANY ($2::uuid[]) AND l.available > 0;
 

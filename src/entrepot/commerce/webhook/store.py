@@ -162,6 +162,11 @@ async def due_parked(connection: Connection, cell: int, now: datetime, limit: in
     ]  # fmt: skip
 
 
+async def rest(connection: Connection, cell: int, id_: UUID, now: datetime, until: datetime) -> None:
+    """Let a subscriber who does not answer rest until a moment."""
+    await connection.execute(SQL["rest"], cell, id_, now, until)
+
+
 async def unpark(connection: Connection, cell: int, one: DueParked) -> None:
     """Forget a parked event that was delivered, and count it."""
     await connection.execute(SQL["unpark"], cell, one.endpoint_id, one.position.txid, one.position.seq)

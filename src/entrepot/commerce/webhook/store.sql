@@ -76,13 +76,20 @@ JOIN webhook.endpoint AS e ON e.cell = $1 AND e.id = f.endpoint_id AND e.state =
 WHERE f.next_at <= $2 AND (e.resting_until IS NULL OR e.resting_until <= $2)
 ORDER BY f.next_at LIMIT $3;
 
+-- name: rest
+-- Lets a subscriber who does not answer rest until a moment.
+UPDATE webhook.endpoint SET failures = failures + 1, failing_since = coalesce(failing_since, $3), resting_until = $4
+WHERE cell = $1 AND id = $2;
+
 -- name: unpark
 -- Forgets a parked event that was delivered.
 DELETE FROM webhook.parked WHERE cell = $1 AND endpoint_id = $2 AND txid = $3 AND seq = $4;
 
 -- name: note_delivered
 -- Counts a parked event that was delivered.
-UPDATE webhook.endpoint SET delivered = delivered + 1, delivered_at = now() WHERE cell = $1 AND id = $2;
+UPDATE webhook.endpoint
+SET delivered = delivered + 1, delivered_at = now(), failures = 0, failing_since = NULL, resting_until = NULL
+WHERE cell = $1 AND id = $2;
 
 -- name: park_longer
 -- Notes that a parked event was refused again; without a next try it is dead.

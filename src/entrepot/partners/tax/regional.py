@@ -82,10 +82,14 @@ class RegionalTax:
         if there == home and home in self._regions and not to.region:
             return Treatment("unknown", f"the tax in {home} goes by region: it is known once the address names one")
         if there == home:
-            return Treatment("domestic", f"taxed at home in {home}")
+            told = f", by what holds in all of {to.region}; not reckoned: {self._regions[home].leaves_out}" if to.region else ""
+            return Treatment("domestic", f"taxed at home in {home}{told if home in self._regions else ''}")
         if home in self._members and there in self._members:
             if buyer in self._members and buyer != home:
-                sentence = f"reverse charge: the buyer with the VAT id of {buyer} accounts for the tax in {there}"
+                sentence = (
+                    f"reverse charge: the buyer with the VAT id of {buyer} accounts for the tax in {there} (the id has "
+                    "the right form and check digits; whether it is registered was not asked of VIES)"
+                )
                 return Treatment("reverse_charge", sentence, self._vat[home])
             return Treatment("destination", f"taxed by the rates of {there}, where it goes (OSS)")
         place = to.country if there else f"{to.country} {to.postcode}, beyond the VAT area,"
