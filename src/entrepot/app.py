@@ -199,7 +199,7 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
         stack.push_async_callback(sender.close)
         drawer = RedisDrawer(settings.engines.memory, f"cart-{settings.cell}")
         stack.push_async_callback(drawer.close)
-        people = await stack.enter_async_context(_people(settings, record, sealing))
+        people = await stack.enter_async_context(open_people_of(settings, record, sealing))
         yield App(
             settings=settings,
             record=record,
@@ -222,7 +222,7 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
 
 
 @asynccontextmanager
-async def _people(settings: Settings, record: Record, sealing: Sealing) -> AsyncIterator[People]:
+async def open_people_of(settings: Settings, record: Record, sealing: Sealing) -> AsyncIterator[People]:
     """Open the door, and what stands beside it: a drawer for sessions, and the other providers of identities."""
     async with AsyncExitStack() as stack:
         drawer = RedisDrawer(settings.engines.memory, f"people-{settings.cell}")
