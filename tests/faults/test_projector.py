@@ -87,7 +87,8 @@ async def test_another_projector_takes_over_within_the_lease_of_one_that_was_kil
         await kill(running.pop(0))
         began = time.monotonic()
         await home.passed(await home.write(("a", 2, "y")))
-        assert time.monotonic() - began < 2 * LEASE_SECONDS
+        # Twice the lease on a quiet machine; more would still tell it from one that only the default lease lets go of.
+        assert time.monotonic() - began < LEASE_SECONDS + limits.LEASE_SECONDS / 2
 
 
 async def test_a_projector_that_stops_in_peace_hands_over_at_once(home: House) -> None:

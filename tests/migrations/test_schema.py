@@ -63,12 +63,11 @@ async def test_every_named_query_fits_the_migrated_schema(package: str, file: st
 
 
 def test_every_migration_waits_for_locks_only_briefly() -> None:
-    for path in files("entrepot.record").joinpath("migrations").iterdir():
-        if path.name.endswith(".sql"):
-            assert re.search(r"SET LOCAL lock_timeout = '\d+s'", path.read_text()), f"{path.name} sets no lock_timeout"
-            assert re.fullmatch(r"\d{4}_(pre|post)_[a-z0-9_]+\.sql", path.name), (
-                f"{path.name} is not NNNN_{{pre,post}}_what.sql"
-            )
+    migrations = [path for path in files("entrepot.record").joinpath("migrations").iterdir() if path.name.endswith(".sql")]
+    assert migrations
+    for path in migrations:
+        assert re.search(r"SET LOCAL lock_timeout = '\d+s'", path.read_text()), f"{path.name} sets no lock_timeout"
+        assert re.fullmatch(r"\d{4}_(pre|post)_[a-z0-9_]+\.sql", path.name), f"{path.name} is not NNNN_{{pre,post}}_what.sql"
 
 
 def test_squawk_finds_nothing_in_the_migrations() -> None:

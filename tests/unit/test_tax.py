@@ -58,6 +58,7 @@ def test_what_the_map_says_is_not_always_where_the_vat_area_ends(country: str, p
 
 def test_reduced_rates_are_those_of_the_whole_country_and_ones_that_the_package_has() -> None:
     every = eu_vat_rates_data.get_all_rates()
+    assert ENGINE._area.reduced_ppm
     for country, classes in ENGINE._area.reduced_ppm.items():
         listed = {*every[country]["reduced"], every[country]["super_reduced"]}
         assert {ppm / 10_000 for ppm in classes.values()} <= listed
