@@ -5,10 +5,13 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
+from entrepot.base.errors import TokenRefusedError
 from entrepot.base.principal import Membership
+from entrepot.commerce.people import tokens
 from entrepot.commerce.people.commands import ADDRESS, NAME, PHONE
+from entrepot.commerce.people.credential_store import link as stored_link
 from entrepot.commerce.people.door import EMAIL
 from entrepot.commerce.people.events import PersonKind, PersonState
 from entrepot.commerce.people.rules import AddressDraft
@@ -155,12 +158,21 @@ async def id_by_email(connection: Connection, sealing: Sealing, email: str) -> U
     return found
 
 
+async def link_purpose(connection: Connection, token: str, now: datetime) -> str:
+    """Return what a link is for, which is not used up by asking; one that is not good is refused."""
+    proof = tokens.read(token, tokens.LINK, what="link")
+    found = await stored_link(connection, proof.id, now)
+    if found is None or not proof.matches(found.secret_hash):
+        raise TokenRefusedError("link")
+    return found.purpose
+
+
 async def addresses(connection: Connection, sealing: Sealing, person_id: UUID) -> list[KeptAddress]:
     """Return somebody's addresses, the usual one first."""
     rows = await connection.fetch(SQL["addresses"], person_id)
     opened = await sealing.unseal_many([(person_id, {ADDRESS: row["address_sealed"]}) for row in rows])
     return [
-        KeptAddress(id=row["id"], address=msgspec.json.decode(text, type=AddressDraft))
+        KeptAddress(id=row["id"], address=structs.replace(msgspec.json.decode(text, type=AddressDraft), usual=row["usual"]))
         for row, own in zip(rows, opened, strict=True)
         if (text := own[ADDRESS])
     ]
