@@ -51,6 +51,7 @@ class Children:
         log = Path(self._settings.home) / "logs" / f"{verb[0]}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         own = {"ENTREPOT_HOME": str(self._settings.home), "ENTREPOT_MARKET": self._settings.market, _TIED: "yes"}
+        own |= {"ENTREPOT_PORT": str(self._settings.port)}  # where links in letters lead
         own |= {"ENTREPOT_DEMO": str(int(self._settings.demo))}
         environment = {**os.environ, **own}
         while True:

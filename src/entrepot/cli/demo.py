@@ -20,9 +20,11 @@ from rich.table import Table
 from entrepot.app import App, opened, prepare
 from entrepot.base import limits
 from entrepot.base.errors import BadInputError, EngineAwayError
+from entrepot.base.principal import Membership
 from entrepot.cli.children import Children
 from entrepot.cli.history import History, bring_in, caught_up, history, verified
 from entrepot.cli.logs import to_stderr
+from entrepot.cli.people import SignInLink, sign_in_link
 from entrepot.cli.ports import Port, free_port
 from entrepot.cli.shoppers import check_rate
 from entrepot.cli.verify import EXIT_DIFFERS
@@ -36,6 +38,7 @@ Flag = Annotated[bool, Parameter(negative="")]
 
 PORTS_TRIED_MAX = 20
 SPEED = "200"
+DEMO_PEOPLE = {"admin": [Membership("admin")], "customer": [], "seller": [Membership("seller_admin", "seller/demo")]}
 
 
 async def demo(
@@ -64,6 +67,7 @@ async def demo(
     settings = structs.replace(settings, market=settings.market or _market(data), demo=True)
     screen = Console(stderr=True)
     chosen = free_port(settings.host, port or settings.port, tries=1 if port else PORTS_TRIED_MAX)
+    settings = structs.replace(settings, port=chosen)
     async with _engines(settings, screen) as running:
         verbs = (("project",), ("serve", "--host", settings.host, "--port", str(chosen)))
         async with Children(settings, verbs), _opened(running) as app:
@@ -71,7 +75,7 @@ async def demo(
                 found = await _once(app, data, pace, screen)
                 _show(found, as_json=json)
                 return EXIT_DIFFERS if found.differs else 0
-            _welcome(screen, f"http://{settings.host}:{chosen}", data)
+            _welcome(screen, f"http://{settings.host}:{chosen}", data, await _people(app))
             try:
                 await bring_in(app, data, pace, screen)
                 screen.print("All of it is in. Ctrl-C ends the demo; what it brought in stays.")
@@ -136,7 +140,15 @@ def _market(data: DataSet) -> str:
     return next((file.mapping.products.market for file in data.products if file.mapping.products), "")
 
 
-def _welcome(screen: Console, address: str, data: DataSet) -> None:
+async def _people(app: App) -> list[SignInLink]:
+    """Return links that sign in the people of the demo, once each; none of them has a password."""
+    return [
+        await sign_in_link(app.record, app.people, app.settings, f"{name}@demo.example.com", roles)
+        for name, roles in DEMO_PEOPLE.items()
+    ]
+
+
+def _welcome(screen: Console, address: str, data: DataSet, people: list[SignInLink]) -> None:
     command = sys.argv[0] if Path(sys.argv[0]).name == "entrepot" else "python -m entrepot"  # as it was just called
     screen.print(
         Panel(
@@ -154,6 +166,8 @@ def _welcome(screen: Console, address: str, data: DataSet) -> None:
             expand=False,
         )
     )
+    for one in people:  # outside the panel, so that a terminal does not break them
+        screen.print(f"sign in once as {one.email}:\n{one.link}", highlight=False, soft_wrap=True)
 
 
 def _show(found: History, *, as_json: bool) -> None:

@@ -19,6 +19,7 @@ from entrepot.console import (
     diagnosis,
     engine_room,
     flash,
+    link,
     office,
     office_business,
     office_companies,
@@ -54,6 +55,7 @@ ROOMS = (
     sales,
     engine_room,
     flash,
+    link,
 )
 
 
