@@ -25,7 +25,8 @@ async def put_in(page: Page, article: str) -> None:
     await page.goto(f"/search?q={article.replace(' ', '+')}")
     await page.locator(".hit-title").first.click()
     await page.get_by_role("button", name="Add to cart").click()
-    await expect(page.get_by_role("heading", name="Your cart")).to_be_visible()
+    await expect(page.get_by_role("heading", name=re.compile("cart"))).to_be_visible()
+    await page.goto("/cart")
 
 
 async def fill_in(page: Page, card: str = "Everyday card") -> None:

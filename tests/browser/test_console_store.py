@@ -41,8 +41,16 @@ async def test_a_shopper_reads_a_product_and_puts_it_into_the_cart(page: Page) -
     await fits_and_reads_well(page)
     await page.get_by_label("Pieces").fill("2")
     await page.get_by_role("button", name="Add to cart").click()
+    drawer = page.get_by_role("dialog", name="In your cart")
+    await expect(drawer).to_contain_text("Alder Kettle black")
+    await fits_and_reads_well(page)
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("button", name="Add to cart")).to_be_focused()
+    await page.get_by_role("button", name="Add to cart").click()
+    await expect(drawer).to_contain_text("4 pieces")
+    await drawer.get_by_role("link", name="To the cart").click()
     await expect(page.get_by_role("list", name="What is in your cart")).to_contain_text("KETTLE-ALDER-BLACK")
-    await expect(page.get_by_role("link", name="Cart, 2 pieces")).to_be_visible()
+    await expect(page.get_by_role("link", name="Cart, 4 pieces")).to_be_visible()
 
 
 async def test_too_many_pieces_are_told_beside_the_article(desk: Page) -> None:
@@ -50,6 +58,7 @@ async def test_too_many_pieces_are_told_beside_the_article(desk: Page) -> None:
     await desk.locator(".hit-title").first.click()
     await desk.get_by_label("Pieces").fill("1000")
     await desk.get_by_role("button", name="Add to cart").click()
+    await desk.get_by_role("link", name="To the cart").click()
     await desk.get_by_role("button", name="more").click()
     await expect(desk.locator(".cart-line .note")).to_contain_text("Only 1000 are left, 1001 wanted")
     await desk.get_by_role("button", name="Take 1,000").click()

@@ -1,15 +1,24 @@
 """Carts over HTTP: filled, looked at, changed from two tabs, merged on sign-in; what cannot be is refused by name."""
 
 import asyncio
+import re
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from httpx import Response
 
+from entrepot.base.time import FixedClock, HybridClock, SystemClock, utc
+from entrepot.commerce.cart.requests import CartLineRequest, CartRequest
+from entrepot.commerce.cart.rules import Write, open_cart
+from entrepot.commerce.checkout.carted import carted
+from entrepot.commerce.checkout.carted import look as look_at
+from entrepot.commerce.promotion.commands import save_promotion
+from entrepot.commerce.promotion.events import Percentage, PromotionSaved
 from tests.flows.test_api_refusals import refused
 from tests.house import House
 
+HOUR_MILLIS = 3_600_000
 MUG, TRAY = "MUG-BIRCH-BLACK", "TRAY-BIRCH-BLACK"
 CART = {"market": "uk", "country": "GB", "lines": [{"sku": MUG, "quantity": 2, "note": "as a gift"}]}
 CONTACT = {
@@ -113,6 +122,35 @@ async def test_a_changed_price_and_a_shortage_are_told_and_not_applied_in_silenc
     assert after["changed"][0].startswith("The price was ")
     await house.client.patch(f"/v1/carts/{cart['id']}/lines/MUG-BIRCH-RED", json={"quantity": 1})
     assert (await look(house, cart))["lines"][0]["changed"] == []
+
+
+async def test_a_promotion_that_ended_meanwhile_is_told_on_the_line_it_took_something_off(house: House) -> None:
+    app, now = house.app, SystemClock().millis()
+    async with app.record.transaction(app.settings.cell) as tx:
+        over = PromotionSaved(
+            code="MORNING", title="Mornings", effect=Percentage(basis_points=5_000), currency="GBP", skus=["MUG-CEDAR-RED"],
+            ends_at=utc(now - HOUR_MILLIS),
+        )  # fmt: skip
+        await save_promotion(tx, over)
+        line = [CartLineRequest(sku="MUG-CEDAR-RED", quantity=2)]
+        currencies, offers = await carted(tx.connection, app.settings.cell, "uk", ["MUG-CEDAR-RED"])
+    app.quoting.forget(app.settings.cell)
+    then = Write("1-test", HybridClock(FixedClock(now - 2 * HOUR_MILLIS)).tick())
+    cart = open_cart(CartRequest(market="uk", country="GB", lines=line), currencies, offers, then)
+    async with app.record.committing() as connection:
+        seen = await look_at(connection, app.settings.cell, app.quoting, uuid4(), cart)
+    [told] = seen.lines[0].changed
+    assert re.fullmatch(r"With what was taken off, it cost \d+\.\d\d GBP and costs \d+\.\d\d GBP\.", told)
+    assert all("Postage" in sentence for sentence in seen.changed)
+
+
+async def test_a_note_that_goes_there_and_back_is_kept_each_time(house: House) -> None:
+    cart = await opened(house)
+    path, seen = f"/v1/carts/{cart['id']}/lines/{MUG}", {"Entrepot-Seen": cart["version"]}
+    for note in ("red", "blue", "red"):
+        answer = await house.client.patch(path, json={"note": note}, headers=seen)
+        assert answer.status_code == 200, answer.text
+    assert (await look(house, cart))["lines"][0]["note"] == "red"
 
 
 async def test_a_guest_s_cart_is_merged_once_when_its_buyer_signs_in(house: House) -> None:

@@ -13,7 +13,7 @@ from entrepot.commerce.stock.rules import Change
 from tests.house import READY_SECONDS, House
 from tests.shop_front import products
 
-LAMP, APP, BOOK, CUP = (draft.code for draft in products()[20:24])
+LAMP, APP, BOOK, CUP, ATLAS, SKY = (draft.code for draft in products()[20:26])
 UNKNOWN = UUID("01a20461-e57f-751a-8980-e82f16d498f2")
 
 
@@ -96,6 +96,17 @@ async def test_feeds_come_as_json_and_as_csv_and_older_ones_are_refused(house: H
     assert problem(wrong) == (400, "/problems/bad-input")
 
 
+async def test_a_sellers_page_shows_what_lies_in_its_warehouses(house: House) -> None:
+    _, id_ = await seller(house, kind="supplier")
+    base = f"/v1/sellers/{id_}/warehouses/{uuid4().hex[:8]}"
+    await ask(house, "PUT", base, {"country": "DE"})
+    lines = [{"sku": CUP, "quantity": 31, "cost_minor": 250}, {"sku": LAMP, "quantity": 17, "cost_minor": 250}]
+    await ask(house, "POST", f"{base}/feeds", {"sequence": 1, "currency": "GBP", "lines": lines})
+    page = (await house.client.get(f"/sellers/{id_}", headers={"Accept": "text/html"})).text
+    assert page.index(f'<td class="code">{LAMP}</td>') < page.index(f'<td class="code">{CUP}</td>')
+    assert '<td class="number">31</td>' in page
+
+
 async def test_who_is_not_known_is_told_so_in_a_stable_type(house: House) -> None:
     for path in ("", "/orders", "/payouts", "/statement?currency=GBP&since=2026-01-01T00:00:00Z&until=2026-02-01T00:00:00Z"):
         assert problem(await ask(house, "GET", f"/v1/sellers/{UNKNOWN}{path}")) == (404, "/problems/seller-unknown"), path
@@ -129,6 +140,38 @@ async def test_a_download_is_the_file_that_was_put_there_until_it_is_used_up_or_
     await ask(house, "POST", f"/v1/orders/{order_id}/digital/revocation")
     assert problem(await ask(house, "GET", item["download"])) == (410, "/problems/download-revoked")
     assert problem(await ask(house, "GET", item["download"][:-2] + "xx")) == (403, "/problems/download-refused")
+
+
+async def test_a_file_is_sent_offered_and_fetched_and_what_cannot_be_sold_leaves_nothing(house: House) -> None:
+    await _only_digital(house, ATLAS)
+    content, at = b"\x00\xffstars" * 400_000, f"/v1/files/{ATLAS}/content?file_name=stars.bin"
+    sent = await house.client.put(at, content=content, headers={"Content-Type": "application/x-stars"})
+    assert (sent.status_code, sent.json()["changed"]) == (200, True), sent.text
+    item = await until_handed_out(house, await buy(house, ATLAS))
+    assert (await ask(house, "GET", item["download"])).content == content
+    before = await house.app.stores.objects.list("downloads/")
+    for path, body, refused in (
+        (at, b"", (400, "/problems/bad-input")),
+        (at.replace(ATLAS, "UNHEARD-OF"), b"x", (404, "/problems/not-found")),
+        (at.replace(ATLAS, CUP), b"x", (409, "/problems/conflict")),
+        (at + "&days=0", b"x", (400, "/problems/bad-input")),
+    ):
+        assert problem(await house.client.put(path, content=body)) == refused, path
+    assert await house.app.stores.objects.list("downloads/") == before
+
+
+async def test_the_office_takes_a_file_by_a_form_and_says_what_is_wrong(house: House) -> None:
+    await _only_digital(house, SKY)
+    form = {"sku": SKY, "downloads_most": "3", "days": "30", "key": str(uuid4())}
+    page = {"Accept": "text/html"}
+    none = await house.client.post("/office/files", data=form, files={"file": ("", b"")}, headers=page)
+    assert (none.status_code, "No file was chosen" in none.text, SKY in none.text) == (400, True, True)
+    sent = await house.client.post("/office/files", data=form, files={"file": ("sky.txt", b"stars")}, headers=page)
+    assert (sent.status_code, sent.headers["location"]) == (303, "/office/files?done=yes"), sent.text
+    assert "sky.txt" in (await house.client.get("/office/files", headers=page)).text
+    card = {**form, "file_name": "4242 4242 4242 4242"}
+    refused = await house.client.post("/office/files", data=card, files={"file": ("sky.txt", b"stars")}, headers=page)
+    assert (refused.status_code, "looks like a card number" in refused.text) == (422, True)
 
 
 async def _only_digital(house: House, sku: str) -> None:

@@ -8,12 +8,13 @@ import asyncio
 import os
 import tempfile
 from pathlib import Path
+from typing import Annotated, Any
 from uuid import UUID
 
-from litestar import Response, get, post, put
+from litestar import Request, Response, get, post, put
 from litestar.background_tasks import BackgroundTask
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import File
 from msgspec import Struct
 
@@ -21,7 +22,9 @@ from entrepot.api.catalogue import Done, done
 from entrepot.api.headers import OptionalKey, RequiredKey, moved, required
 from entrepot.api.pages import Limit
 from entrepot.api.parts import Parts
+from entrepot.api.uploading import take_file
 from entrepot.base.errors import NotFoundError
+from entrepot.base.limits import FILE_BYTES_MAX
 from entrepot.base.time import utc
 from entrepot.commerce.digital import address, commands, query
 from entrepot.commerce.digital.commands import LicencesAdded
@@ -94,6 +97,28 @@ async def offer_file(
     return Response(answer, headers=moved(answer.position))
 
 
+@put(
+    "/v1/files/{sku:str}/content",
+    tags=["Digital goods"],
+    summary="Send the file that comes with a SKU",
+    request_max_body_size=FILE_BYTES_MAX,
+)
+async def send_file(
+    request: Request[Any, Any, Any],
+    parts: NamedDependency[Parts],
+    sku: FromPath[str],
+    file_name: Annotated[str, QueryParameter(description="What it is called when it is fetched.")],
+    downloads_most: Annotated[int, QueryParameter(description="How often each piece can be fetched.")] = 5,
+    days: Annotated[int, QueryParameter(description="For how many days it can be fetched.")] = 365,
+    idempotency_key: OptionalKey = None,
+) -> Response[Done]:
+    """Take the file itself (256 MiB at most) as the body, of the type that its header says; for who buys it from now on."""
+    media_type = request.headers.get("content-type", "") or "application/octet-stream"
+    draft = FileDraft(object="", file_name=file_name, media_type=media_type, downloads_most=downloads_most, days=days)
+    answer = await take_file(parts, sku, draft, request.stream(), idempotency_key)
+    return Response(answer, headers=moved(answer.position))
+
+
 @get("/v1/orders/{order_id:uuid}/digital", tags=["Digital goods"], summary="What an order gives a right to")
 async def read_digital(parts: NamedDependency[Parts], order_id: FromPath[UUID]) -> Response[DigitalItems]:
     """Read the licences of an order, and the addresses of its files; they are there once the money is taken."""
@@ -142,7 +167,7 @@ async def download(parts: NamedDependency[Parts], token: FromPath[str]) -> File:
     )
 
 
-HANDLERS = [add_licences, low_pools, read_pool, offer_file, read_digital, revoke, download]
+HANDLERS = [add_licences, low_pools, read_pool, offer_file, send_file, read_digital, revoke, download]
 
 
 async def _items(parts: Parts, order_id: UUID) -> DigitalItems:

@@ -4,6 +4,7 @@ Knows nothing of routes: what is beyond is any ASGI application.
 """
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -16,7 +17,14 @@ from entrepot.api import problems
 from entrepot.api.cards import CARD_BYTES, as_text, refuse_cards, refuse_cards_in_address
 from entrepot.api.metrics import Metrics
 from entrepot.base.errors import EntrepotError
-from entrepot.base.limits import BODY_BYTES_MAX, READ_SECONDS_MAX, REQUEST_SECONDS_MAX, SUM_SECONDS_MAX
+from entrepot.base.limits import (
+    BODY_BYTES_MAX,
+    FILE_BYTES_MAX,
+    FILE_SECONDS_MAX,
+    READ_SECONDS_MAX,
+    REQUEST_SECONDS_MAX,
+    SUM_SECONDS_MAX,
+)
 
 Answer = Callable[[Request[Any, Any, Any], Exception], Response[Any]]
 Identification = Callable[[HTTPScope], Awaitable[None]]
@@ -44,6 +52,8 @@ SECURITY_HEADERS: list[tuple[bytes, bytes]] = [
 
 STREAMING = "/v1/events/stream"
 UNKNOWN_ROUTE = "(none)"
+# A file that is sold: larger than any other body, and not looked through for cards, as its digits are its author's.
+FILES = re.compile(r"/v1/files/[^/]+/content|/office/files")
 # Sums over years of sales take longer than other reads, and may.
 SUMS = {"/sales", "/v1/sales"}
 
@@ -106,6 +116,7 @@ class _Passage:
     """One request's receive and send: counts what comes in, adds to what goes out."""
 
     def __init__(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        self._file = is_file(scope)
         self._form = (b"content-type", b"application/x-www-form-urlencoded") in scope["headers"]
         self._receive = receive
         self._send = send
@@ -119,6 +130,8 @@ class _Passage:
         if message["type"] == "http.request":
             self._bytes += len(message["body"])
             self.count(self._bytes)
+            if self._file:
+                return message
             # With the end of the part before, since a number may be cut in two.
             body = self._end + message["body"] if self._end else message["body"]
             refuse_cards("body", as_text(body) if self._form else body)
@@ -127,8 +140,9 @@ class _Passage:
 
     def count(self, size: int) -> None:
         """Refuse a body that is larger than any request needs."""
-        if size > BODY_BYTES_MAX:
-            raise problems.too_large(size)
+        most = FILE_BYTES_MAX if self._file else BODY_BYTES_MAX
+        if size > most:
+            raise problems.too_large(size, most)
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -137,6 +151,11 @@ class _Passage:
         elif message["type"] == "http.response.body" and self.silent:
             message = {**message, "body": b""}
         await self._send(message)
+
+
+def is_file(scope: HTTPScope) -> bool:
+    """Say whether a request brings a file that is sold."""
+    return scope["method"] in {"PUT", "POST"} and FILES.fullmatch(scope["path"]) is not None
 
 
 def _declared_bytes(scope: HTTPScope) -> int:
@@ -150,6 +169,8 @@ def _seconds_max(scope: HTTPScope) -> float | None:
     """Return the deadline: a reader hears soon that an engine hangs; a stream of events has no end but its client's."""
     if scope["path"] == STREAMING:
         return None
+    if is_file(scope):
+        return FILE_SECONDS_MAX
     if scope["method"] != "GET":
         return REQUEST_SECONDS_MAX
     return SUM_SECONDS_MAX if scope["path"] in SUMS else READ_SECONDS_MAX

@@ -88,11 +88,9 @@ class NotAllowedError(EntrepotError):
     exit_code = 2
 
 
-def too_large(size: int) -> TooLargeError:
-    """Return the refusal of a body that is larger than any request needs."""
-    return TooLargeError(
-        f"The body has {size} bytes or more, {BODY_BYTES_MAX} at most are taken: send it in parts.", bytes_max=BODY_BYTES_MAX
-    )
+def too_large(size: int, most: int = BODY_BYTES_MAX) -> TooLargeError:
+    """Return the refusal of a body that is larger than its request needs."""
+    return TooLargeError(f"The body has {size} bytes or more, {most} at most are taken: send it in parts.", bytes_max=most)
 
 
 def of(error: EntrepotError) -> Problem:

@@ -7,13 +7,13 @@ from uuid import UUID
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.response import Redirect
-from msgspec import UNSET
 
 from entrepot.api.parts import Parts
 from entrepot.base.errors import BadInputError, ConflictError, EngineAwayError, EntrepotError, NotFoundError, NotThereYetError
 from entrepot.commerce.cart import rules
 from entrepot.commerce.cart.commands import Kept
 from entrepot.commerce.cart.requests import Carted, CartLineRequest, CartRequest, LineChange
+from entrepot.commerce.cart.state import Cart
 from entrepot.commerce.checkout.carted import CartView, carted, check_coupon, look
 from entrepot.commerce.pricing.query import countries
 from entrepot.console.forms import Form, key_of, text, whole_number
@@ -26,6 +26,7 @@ from entrepot.record.idempotency import fingerprint
 
 # Where a market says no country of its own.
 COUNTRY = "GB"
+_AFTER = {"buy": "/checkout", "drawer": "/cart/drawer"}
 
 
 @get("/cart", include_in_schema=False)
@@ -34,34 +35,25 @@ async def show_cart(request: Request[Any, Any, Any], parts: NamedDependency[Part
     return await _cart_page(request, parts, await cart_of(parts, request))
 
 
+@get("/cart/drawer", include_in_schema=False)
+async def show_drawer(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Response[str]:
+    """Show in brief what lies in the cart: what the script of a product's page opens beside it."""
+    return await _cart_page(request, parts, await cart_of(parts, request), template="drawer.html")
+
+
 @post("/cart/lines", include_in_schema=False)
-async def add(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: Form) -> Redirect:
+async def add(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: Form) -> Response[Any]:
     """Put an article in, into a new cart if the visitor has none, and show the cart or go on to the checkout."""
     same_site(request)
-    market, sku = text(data, "market"), text(data, "sku")
-    line = CartLineRequest(sku=sku, quantity=whole_number(data, "quantity"))
-    currencies, offers = await _offers(parts, market, [sku])
-    kept, customer_id = await cart_of(parts, request), id_in(request, CUSTOMER) or parts.record.ids.unguessable()
-    if kept is not None and kept.cart.market != market:
-        if kept.cart.lines.dots:
-            raise ConflictError(
-                f"Your cart is of the market {kept.cart.market}, this article of {market}: order or empty the cart first.",
-                market=kept.cart.market,
-            )
-        kept = None
-    if kept is None:
-        async with parts.record.committing() as connection:
-            country = (await countries(connection)).get(market) or COUNTRY
-        opened = CartRequest(market=market, country=country, customer_id=customer_id, lines=[line])
-        kept = await parts.carts.open(opened, currencies, offers)
-    else:
-        key = key_of(data)
-        await parts.carts.change(
-            kept, lambda cart, write: rules.put_in(cart, [line], offers, write), key=key, fingerprint=fingerprint(line)
-        )
-    to = "/checkout" if text(data, "do") == "buy" else "/cart"
+    do = text(data, "do")
+    try:
+        kept, customer_id = await _put_in(request, parts, data)
+    except EntrepotError as error:
+        template = "drawer.html" if do == "drawer" else "cart.html"
+        known = await cart_of(parts, request)
+        return await _cart_page(request, parts, known, wrong=str(error), status=error.status, template=template)
     cookies = [remember_cart(request, kept.id), remember_customer(request, customer_id)]
-    return Redirect(to, status_code=303, cookies=cookies)
+    return Redirect(_AFTER.get(do, "/cart"), status_code=303, cookies=cookies)
 
 
 @post("/cart/quantity", include_in_schema=False)
@@ -113,7 +105,7 @@ async def drop_coupon(request: Request[Any, Any, Any], parts: NamedDependency[Pa
     return Redirect("/cart", status_code=303)
 
 
-HANDLERS = [show_cart, add, set_quantity, set_note, use_coupon, drop_coupon]
+HANDLERS = [show_cart, show_drawer, add, set_quantity, set_note, use_coupon, drop_coupon]
 
 
 async def titles_of(parts: Parts, ids: Sequence[UUID]) -> dict[UUID, str]:
@@ -130,14 +122,38 @@ async def titles_in(parts: Parts, view: CartView) -> dict[UUID, str]:
     return await titles_of(parts, [line.product_id for line in view.lines if line.product_id])
 
 
+async def _put_in(request: Request[Any, Any, Any], parts: Parts, data: dict[str, str]) -> tuple[Kept, UUID]:
+    """Put an article into the visitor's cart, or a new one; returns it, and as which customer they buy."""
+    market, sku = text(data, "market"), text(data, "sku")
+    line = CartLineRequest(sku=sku, quantity=whole_number(data, "quantity"))
+    currencies, offers = await _offers(parts, market, [sku])
+    kept, customer_id = await cart_of(parts, request), id_in(request, CUSTOMER) or parts.record.ids.unguessable()
+    if kept is not None and kept.cart.market != market:
+        if kept.cart.lines.dots:
+            raise ConflictError(
+                f"Your cart is of the market {kept.cart.market}, this article of {market}: order or empty the cart first.",
+                market=kept.cart.market,
+            )
+        kept = None
+    if kept is None:
+        async with parts.record.committing() as connection:
+            country = (await countries(connection)).get(market) or COUNTRY
+        opened = CartRequest(market=market, country=country, customer_id=customer_id, lines=[line])
+        return await parts.carts.open(opened, currencies, offers), customer_id
+
+    def act(cart: Cart, write: rules.Write) -> Cart:
+        return rules.put_in(cart, [line], offers, write)
+
+    return await parts.carts.change(kept, act, key=key_of(data), fingerprint=fingerprint(line)), customer_id
+
+
 async def _change_line(request: Request[Any, Any, Any], parts: Parts, data: dict[str, str], change: LineChange) -> None:
     kept, sku = await cart_of(parts, request), text(data, "sku")
     if kept is None:
         raise NotFoundError("Your cart has expired, or was ordered: put the article in anew.")
     _, offers = await _offers(parts, kept.cart.market, [sku])
     seen = text(data, "seen")
-    # A note can be changed there and back while the lines stay as they were seen: only a quantity has a key of its own.
-    key = None if change.quantity is UNSET else rules.key_of_change(sku, change, seen)
+    key = rules.key_of_change(sku, change, seen)
     await parts.carts.change(
         kept,
         lambda cart, write: rules.change_line(cart, sku, change, offers, write),
@@ -165,6 +181,7 @@ async def _cart_page(
     coupon: str = "",
     coupon_wrong: str = "",
     status: int = 200,
+    template: str = "cart.html",
 ) -> Response[str]:
     view = None
     if kept is not None:
@@ -178,5 +195,6 @@ async def _cart_page(
         "wrong": wrong,
         "coupon": coupon,
         "coupon_wrong": coupon_wrong,
+        "key": parts.record.ids.fresh(),
     }
-    return page("cart.html", "store", context, status=status, pieces=view.pieces if view else 0)
+    return page(template, "store", context, status=status, pieces=view.pieces if view else 0)

@@ -37,6 +37,7 @@ TABS: Sequence[tuple[str, str, str]] = (
     ("invoices", "Invoices", "/office/invoices"),
     ("subscriptions", "Subscriptions", "/office/subscriptions"),
     ("coupons", "Coupons", "/office/coupons"),
+    ("files", "Files", "/office/files"),
     ("webhooks", "Webhooks", "/office/webhooks"),
     ("jobs", "Jobs", "/office/jobs"),
 )

@@ -2941,6 +2941,8 @@ CREATE UNIQUE INDEX one_active_ring_key_per_purpose ON privacy.ring_key USING bt
 
 CREATE INDEX person_keys_of_a_ring_key ON privacy.person_key USING btree (ring_key_id, subject) WHERE (wrapped IS NOT NULL);
 
+CREATE INDEX level_of_a_warehouse ON ONLY stock.level USING btree (cell, warehouse);
+
 CREATE INDEX reservation_by_end ON stock.reservation USING btree (cell, expires_at);
 
 CREATE UNIQUE INDEX a_period_is_paid_once ON subscription.charge USING btree (cell, subscription_id, period) WHERE (state = 'paid'::text);

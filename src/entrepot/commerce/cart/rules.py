@@ -187,8 +187,13 @@ def seconds_kept(cart: Cart) -> float:
 
 
 def key_of_change(sku: str, change: LineChange, seen: str | None) -> str | None:
-    """Return the key of a change by what its buyer had seen: repeated, it would find its own work unseen and add to it."""
-    return None if seen is None else _short(msgspec.json.encode((sku, change, seen)))
+    """Return the key of a change by what its buyer had seen: repeated, it would find its own work unseen and add to it.
+
+    A note alone has none: it can go there and back while the lines stay as they were seen, and each time it is meant.
+    """
+    if seen is None or change.quantity is UNSET:
+        return None
+    return _short(msgspec.json.encode((sku, change, seen)))
 
 
 def was_done(cart: Cart, key: str, fingerprint: bytes) -> bool:

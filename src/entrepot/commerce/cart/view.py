@@ -1,10 +1,13 @@
 """A cart as its buyer sees it: what changed since an article was put in is told, and never applied in silence. Pure."""
 
+from datetime import datetime
 from uuid import UUID
 
 from msgspec import Struct
 
+from entrepot.base import limits
 from entrepot.base.money import Currency, to_major
+from entrepot.base.time import stamp_millis, utc
 from entrepot.commerce.cart.requests import Carted
 from entrepot.commerce.cart.rules import version
 from entrepot.commerce.cart.state import Cart, Standing
@@ -57,6 +60,32 @@ def changed(cart: Cart, currency: str, sku: str, quantity: int, offer: Carted | 
         left = "None is" if offer.left == 0 else f"Only {offer.left} {'is' if offer.left == 1 else 'are'}"
         sentences.append(f"{left} left, {quantity} wanted.")
     return sentences
+
+
+def moments(cart: Cart, now: datetime) -> dict[str, datetime]:
+    """Return when each article was put in, or last changed, of those that lie there for longer than a moment; to the minute."""
+    put_in = {
+        sku: utc(stamp_millis(shown.stamp)) for sku, shown in cart.shown.items() if shown.stamp and sku in cart.lines.dots
+    }
+    return {
+        sku: at.replace(second=0, microsecond=0)
+        for sku, at in put_in.items()
+        if (now - at).total_seconds() > limits.CART_SEEN_SECONDS
+    }
+
+
+def costs_otherwise(was_minor: int, is_minor: int, currency: str) -> list[str]:
+    """Return in a sentence that what a line costs has changed since it was put in, whatever has come or gone meanwhile."""
+    if was_minor == is_minor:
+        return []
+    return [f"With what was taken off, it cost {_price(was_minor, currency)} and costs {_price(is_minor, currency)}."]
+
+
+def charged_otherwise(kind: str, was_minor: int, is_minor: int, currency: str) -> list[str]:
+    """Return in a sentence that a charge on the whole cart has changed since articles were put in."""
+    if was_minor == is_minor:
+        return []
+    return [f"{kind.capitalize()} was {_price(was_minor, currency)} and is {_price(is_minor, currency)}."]
 
 
 def _price(minor: int | None, currency: str) -> str:

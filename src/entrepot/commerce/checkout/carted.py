@@ -3,19 +3,21 @@
 What changed since an article was put in is told, and never applied in silence.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from msgspec import Struct, structs
 
+from entrepot.base import limits
 from entrepot.base.errors import CannotShipError, EntrepotError
 from entrepot.base.time import stamp_millis, utc
 from entrepot.commerce.cart.requests import Carted
 from entrepot.commerce.cart.rules import seconds_kept
 from entrepot.commerce.cart.state import Cart, Contact, Standing
-from entrepot.commerce.cart.view import HeldCart, HeldLine, changed, held
-from entrepot.commerce.checkout.quote import Explained, Quote, QuoteRequest, WantedLine
+from entrepot.commerce.cart.view import HeldCart, HeldLine, changed, charged_otherwise, costs_otherwise, held, moments
+from entrepot.commerce.checkout.quote import Explained, Quote, QuotedLine, QuoteRequest, WantedLine
 from entrepot.commerce.checkout.quoting import Quoting
 from entrepot.commerce.checkout.requests import ChargeRequest
 from entrepot.commerce.ordering.events import TaxLine
@@ -51,7 +53,8 @@ class Obstacle(Struct, frozen=True, kw_only=True):
 class CartView(Struct, frozen=True, kw_only=True):
     """A cart as it is offered at this moment. ``version`` is how much of its lines has been seen (``Entrepot-Seen``).
 
-    With an ``obstacle`` there is no total, and lines are at the market's list price.
+    With an ``obstacle`` there is no total, and lines are at the market's list price. ``changed`` says which charges
+    are not as when the first of the articles was put in, in sentences.
     """
 
     id: UUID
@@ -73,6 +76,14 @@ class CartView(Struct, frozen=True, kw_only=True):
     total_minor: int | None
     explained: Sequence[Explained]
     expires_at: datetime
+    changed: list[str] = []
+
+
+class Then(Struct, frozen=True):
+    """What a cart, as it is now, would have cost: by SKU when that was put in, and when the first of all was."""
+
+    lines: dict[str, Quote]
+    first: Quote | None
 
 
 async def carted(connection: Connection, cell: int, market: str, skus: Iterable[str]) -> tuple[list[str], dict[str, Carted]]:
@@ -113,15 +124,18 @@ async def look(connection: Connection, cell: int, quoting: Quoting, cart_id: UUI
     """Return a cart as its buyer sees it; one that cannot be ordered as it is says why."""
     holds = held(cart_id, cart)
     currencies, offers = await carted(connection, cell, cart.market, [line.sku for line in holds.lines])
-    quote, obstacle = None, None
+    quote, obstacle, then = None, None, Then({}, None)
     if holds.lines:
+        request = structs.replace(quote_request(cart), estimate=True)
         try:
-            quote = await quoting.quote(connection, cell, structs.replace(quote_request(cart), estimate=True))
+            quote = await quoting.quote(connection, cell, request)
+            then = await _then(connection, cell, quoting, cart, request, quote.at)
         except EntrepotError as error:
             if error.status >= UNKNOWN_STATUS:
                 raise
             obstacle = Obstacle(slug=error.slug, detail=str(error))
-    return _view(holds, cart, currencies[0] if currencies else "", offers, quote, obstacle)
+    view = _view(holds, cart, currencies[0] if currencies else "", offers, quote, obstacle)
+    return view if quote is None else _told(view, quote, then)
 
 
 def quote_request(cart: Cart, *, coupons: Sequence[str] = (), contact: Contact | None = None) -> QuoteRequest:
@@ -168,6 +182,48 @@ async def check_delivery(record: Record, cell: int, quoting: Quoting, cart: Cart
     except EntrepotError as error:
         if error.status >= UNKNOWN_STATUS:
             raise
+
+
+async def _then(connection: Connection, cell: int, quoting: Quoting, cart: Cart, request: QuoteRequest, now: datetime) -> Then:
+    """Return what the cart would have cost when its articles were put in, by what held then: promotions, lists, rates, taxes.
+
+    Beyond some moments the later ones are left out: who fills a cart for days is told of what changed for the first articles.
+    """
+    put_in = moments(cart, now)
+    asked = sorted(set(put_in.values()))[: limits.CART_MOMENTS_MAX]
+    if not asked:
+        return Then({}, None)
+    answers = await quoting.quote_all(connection, cell, [structs.replace(request, at=at) for at in asked])
+    known = {at: answer for at, answer in zip(asked, answers, strict=True) if isinstance(answer, Quote)}
+    return Then({sku: known[at] for sku, at in put_in.items() if at in known}, known.get(asked[0]))
+
+
+def _told(view: CartView, quote: Quote, then: Then) -> CartView:
+    """Return the view with what buyers would pay otherwise than when they put the articles in."""
+    lines = [_line_told(line, quote.lines[place], then.lines.get(line.sku), place) for place, line in enumerate(view.lines)]
+    if then.first is None:
+        return structs.replace(view, lines=lines)
+    was, is_ = _by_kind(then.first), _by_kind(quote)
+    changed = [
+        sentence
+        for kind in sorted(was.keys() | is_.keys())
+        for sentence in charged_otherwise(kind, was.get(kind, 0), is_.get(kind, 0), view.currency)
+    ]
+    return structs.replace(view, lines=lines, changed=changed)
+
+
+def _line_told(line: CartLine, now: QuotedLine, then: Quote | None, place: int) -> CartLine:
+    if then is None:
+        return line
+    sentences = costs_otherwise(then.lines[place].amount_minor, now.amount_minor, then.currency)
+    return structs.replace(line, changed=[*line.changed, *sentences])
+
+
+def _by_kind(quote: Quote) -> dict[str, int]:
+    sums: Counter[str] = Counter()
+    for charge in quote.charges:
+        sums[charge.kind] += charge.amount_minor
+    return dict(sums)
 
 
 def _view(

@@ -18,7 +18,7 @@ from entrepot.commerce.payment import store as payments
 from entrepot.commerce.stock import commands as stock
 from entrepot.commerce.stock.rules import Change, Place
 from entrepot.commerce.stock.store import levels_for_update
-from entrepot.record.transaction import Fact, Transaction
+from entrepot.record.transaction import Connection, Fact, Transaction
 
 
 class LicencesAdded(Struct, frozen=True, kw_only=True):
@@ -47,6 +47,12 @@ async def add_licences(tx: Transaction, sku: str, codes: Sequence[str], low_at: 
     await store.set_low_at(tx.connection, tx.cell, variant_id, low_at)
     await _watch_pools(tx, [variant_id])
     return LicencesAdded(sku=sku, added=added, known=len(codes) - added, position=str(token))
+
+
+async def check_article(connection: Connection, sku: str) -> None:
+    """Refuse a SKU that is not there, or not digital."""
+    _, delivery = await store.sku(connection, sku)
+    rules.check_digital(sku, delivery)
 
 
 async def offer_file(tx: Transaction, sku: str, draft: FileDraft) -> Token | None:

@@ -9,7 +9,7 @@ from entrepot.base import limits
 from entrepot.base.errors import NotFoundError
 from entrepot.commerce.digital import address, store
 from entrepot.commerce.digital.address import Grant
-from entrepot.commerce.digital.rules import Entitlement
+from entrepot.commerce.digital.rules import Article, Entitlement
 from entrepot.commerce.digital.store import LowPool, Pool
 from entrepot.record.transaction import Connection
 
@@ -30,6 +30,11 @@ class DigitalItem(Struct, frozen=True, kw_only=True):
     downloads: int
     downloads_most: int
     expires_at: datetime | None
+
+
+async def articles(connection: Connection, cell: int, limit: int) -> list[Article]:
+    """Return digital articles, by SKU."""
+    return await store.articles(connection, cell, limit)
 
 
 async def pool(connection: Connection, cell: int, sku: str) -> Pool:

@@ -129,9 +129,22 @@ def with_pool(known: Article | None, sku: str, variant_id: UUID) -> Article:
     return msgspec.structs.replace(article, version=article.version + 1)
 
 
+def check_file(draft: FileDraft) -> None:
+    """Refuse a file that cannot be offered, naming the value."""
+    if not draft.object.startswith(OBJECTS) or ".." in draft.object or len(draft.object) > limits.URL_CHARS_MAX:
+        raise BadInputError(
+            f"The object {draft.object[:80]!r} is not for download: its key begins with {OBJECTS}.", field="object"
+        )
+    if not (draft.file_name.strip() and draft.file_name.isprintable()) or "/" in draft.file_name:
+        raise BadInputError(f"{draft.file_name[:80]!r} is no name of a file.", field="file_name")
+    for name, most in (("downloads_most", limits.DOWNLOADS_MOST_MAX), ("days", limits.DOWNLOAD_DAYS_MAX)):
+        if not 1 <= getattr(draft, name) <= most:
+            raise BadInputError(f"{name} is {getattr(draft, name)}: 1 to {most}.", field=name)
+
+
 def with_file(known: Article | None, sku: str, variant_id: UUID, draft: FileDraft) -> Article | None:
     """Return the article with a file, or None when it has just that one."""
-    _check_file(draft)
+    check_file(draft)
     article = known or Article(variant_id=variant_id, sku=sku, licensed=False)
     changed = msgspec.structs.replace(article, **{name: getattr(draft, name) for name in draft.__struct_fields__})
     return None if changed == known else msgspec.structs.replace(changed, version=article.version + 1)
@@ -207,15 +220,3 @@ def revoke(one: Entitlement, pieces: int | None = None) -> Entitlement | None:
 def too_many(promised: int, free: int, available: int) -> int:
     """Return how many pieces of a pool's level nobody could be given, and are taken off it: promises never exceed licences."""
     return min(max(promised - free, 0), available)
-
-
-def _check_file(draft: FileDraft) -> None:
-    if not draft.object.startswith(OBJECTS) or ".." in draft.object or len(draft.object) > limits.URL_CHARS_MAX:
-        raise BadInputError(
-            f"The object {draft.object[:80]!r} is not for download: its key begins with {OBJECTS}.", field="object"
-        )
-    if not (draft.file_name.strip() and draft.file_name.isprintable()) or "/" in draft.file_name:
-        raise BadInputError(f"{draft.file_name[:80]!r} is no name of a file.", field="file_name")
-    for name, most in (("downloads_most", limits.DOWNLOADS_MOST_MAX), ("days", limits.DOWNLOAD_DAYS_MAX)):
-        if not 1 <= getattr(draft, name) <= most:
-            raise BadInputError(f"{name} is {getattr(draft, name)}: 1 to {most}.", field=name)

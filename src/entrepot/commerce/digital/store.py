@@ -56,6 +56,11 @@ async def article(connection: Connection, cell: int, variant_id: UUID) -> Articl
     return None if row is None else Article(**dict(row))
 
 
+async def articles(connection: Connection, cell: int, limit: int) -> list[Article]:
+    """Return digital articles, by SKU."""
+    return [Article(**dict(row)) for row in await connection.fetch(SQL["articles"], cell, limit)]
+
+
 async def put_article(connection: Connection, cell: int, one: Article) -> None:
     """Write a digital article as it now is."""
     await connection.execute(SQL["put_article"], cell, *(getattr(one, name) for name in Article.__struct_fields__))

@@ -7,6 +7,11 @@ SELECT variant_id, delivery FROM catalog.sku WHERE sku = $1;
 SELECT variant_id, sku, licensed, object, file_name, media_type, downloads_most, days, version
 FROM digital.article WHERE cell = $1 AND variant_id = $2 FOR UPDATE;
 
+-- name: articles
+-- Digital articles, by SKU.
+SELECT variant_id, sku, licensed, object, file_name, media_type, downloads_most, days, version
+FROM digital.article WHERE cell = $1 ORDER BY sku LIMIT $2;
+
 -- name: put_article
 -- Writes a digital article as it now is.
 INSERT INTO digital.article (cell, variant_id, sku, licensed, object, file_name, media_type, downloads_most, days, version)

@@ -174,7 +174,7 @@ async def order(connection: Connection, cell: int, seller_id: UUID, order_id: UU
 
 
 async def stock(connection: Connection, cell: int, seller_id: UUID, limit: int) -> list[SellerStock]:
-    """Return what lies in a seller's warehouses, the least first. It looks through every level: for a page, not for a poll."""
+    """Return what lies in a seller's warehouses, the least first."""
     return [SellerStock(**dict(row)) for row in await connection.fetch(SQL["stock"], cell, seller_id, limit)]
 
 

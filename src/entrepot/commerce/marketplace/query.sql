@@ -72,3 +72,14 @@ SELECT t.id, t.about_id, t.booked_at, -t.amount_minor, t.credit::text FROM order
 WHERE t.cell = $1 AND t.debit = 'seller' AND t.debit_party = $2::uuid::text AND t.currency = $3
   AND t.booked_at >= $4 AND t.booked_at < $5
 ORDER BY booked_at, id LIMIT $6;
+
+-- name: stock
+-- What lies in a seller's warehouses, the least first.
+SELECT k.sku, l.warehouse, l.available, l.reserved
+FROM (
+    SELECT s.variant_id, s.warehouse, s.available, s.reserved
+    FROM marketplace.warehouse AS m JOIN stock.level AS s ON s.cell = m.cell AND s.warehouse = m.code
+    WHERE m.cell = $1 AND m.seller_id = $2 ORDER BY s.available, s.variant_id LIMIT $3
+) AS l
+JOIN catalog.sku AS k ON k.variant_id = l.variant_id
+ORDER BY l.available, k.sku;
