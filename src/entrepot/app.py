@@ -211,7 +211,7 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
             live=await stack.enter_async_context(LiveTargets(record, bell, every)),
             gatherer=gatherer,
             drawer=drawer,
-            carts=Carts(drawer, settings.cell, record.clock, record.ids),
+            carts=Carts(drawer, settings.cell, record.clock, record.ids, sealing),
             archived=ArchivedLog(record, stores.objects, Path(settings.home) / "archive"),
             sender=sender,
             gateway=gateway,

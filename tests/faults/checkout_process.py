@@ -22,7 +22,7 @@ from entrepot.commerce.checkout.saga import Checkouts
 from entrepot.engines.memory.redis_drawer import RedisDrawer
 from entrepot.partners.payment.sandbox import SandboxGateway
 from entrepot.partners.tax.regional import RegionalTax
-from entrepot.record.transaction import open_record
+from tests.keys import sealed_record
 from tests.trade import CELL
 
 Given = ParamSpec("Given")
@@ -50,7 +50,9 @@ def halt(where: str) -> None:
     sys.stdin.readline()
 
 
-async def main(record_url: str, memory_url: str, gateway_url: str, cart: str, key: str, card: str, seconds: str) -> None:
+async def main(
+    record_url: str, keys_url: str, memory_url: str, gateway_url: str, cart: str, key: str, card: str, seconds: str
+) -> None:
     """Check out, and say how it ended."""
     for name in ("reserve_checkouts", "place_checkouts", "release_checkouts"):
         setattr(saga, name, halting(name.removesuffix("_checkouts"), getattr(saga, name)))
@@ -59,8 +61,8 @@ async def main(record_url: str, memory_url: str, gateway_url: str, cart: str, ke
     gateway, drawer = SandboxGateway(gateway_url, seconds=GATEWAY_SECONDS), RedisDrawer(memory_url, f"cart-{CELL}")
     for name in ("authorize", "find", "close_reference"):
         setattr(gateway, name, halting(name, getattr(gateway, name)))
-    async with await open_record(record_url) as record:
-        carts = Carts(drawer, CELL, record.clock, record.ids)
+    async with sealed_record(record_url, keys_url) as record:
+        carts = Carts(drawer, CELL, record.clock, record.ids, record.sealing)
         for name in ("load", "close"):
             setattr(carts, name, halting(name, getattr(carts, name)))
         checkouts = Checkouts(record, CELL, gateway, Quoting(RegionalTax(), SystemClock()), seconds=float(seconds))

@@ -14,7 +14,7 @@ from entrepot.jobs.renewals import renew_due
 from entrepot.partners.payment.port import Answer, Authorize
 from entrepot.partners.payment.sandbox import SandboxGateway
 from entrepot.partners.tax.regional import RegionalTax
-from entrepot.record.transaction import open_record
+from tests.keys import sealed_record
 from tests.subscribers import DAY_MILLIS
 from tests.trade import CELL
 
@@ -30,9 +30,9 @@ class StoppingGateway(SandboxGateway):
         return await never
 
 
-async def main(record_url: str, gateway_url: str, days: int) -> None:
+async def main(record_url: str, keys_url: str, gateway_url: str, days: int) -> None:
     """Renew what is due until killed."""
-    async with await open_record(record_url) as record:
+    async with sealed_record(record_url, keys_url) as record:
         gateway = StoppingGateway(gateway_url)
         checkouts = Checkouts(record, CELL, gateway, Quoting(RegionalTax(), SystemClock()))
         clock = FixedClock(SystemClock().millis() + days * DAY_MILLIS)
@@ -40,4 +40,4 @@ async def main(record_url: str, gateway_url: str, days: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
+    asyncio.run(main(*sys.argv[1:4], int(sys.argv[4])))

@@ -38,13 +38,15 @@ from entrepot.partners.payment.port import GatewayAwayError, GatewayLiedError
 from entrepot.partners.payment.sandbox import SandboxGateway
 from entrepot.partners.tax.regional import RegionalTax
 from entrepot.record.migrate import migrate
-from entrepot.record.transaction import Record, open_record
+from entrepot.record.transaction import Record
 from entrepot.settings import Engines, Settings
+from tests.keys import sealed_record
 from tests.tidy.finding import ROOT
 from tests.till import BUYER, check_whole, shelf
 from tests.trade import CELL, ledger, open_shop
 
 # The steps of the saga by card, each with a halt before and after it, and how it ends when nothing is killed.
+KEYS = "keyring.json"
 STEPS = {
     "tok_ok": ("load reserve authorize place close", "placed"),
     "tok_challenge": ("load reserve authorize mark_challenged load reserve find place close", "placed"),
@@ -86,14 +88,14 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House
     settings = await control.start(empty, given={"documents", "columns", "graph", "objects", "search"})
     try:
         await asyncio.to_thread(migrate, settings.engines.record)
-        async with await open_record(settings.engines.record) as record:
+        async with sealed_record(settings.engines.record, (home / KEYS).as_uri()) as record:
             await make_room(record)
             await open_shop(record, {"tea": PIECES})
             async with record.transaction(CELL) as tx:
                 await furnish(tx, "uk", country="GB")
             gateway, drawer = SandboxGateway(settings.engines.gateway), RedisDrawer(settings.engines.memory, f"cart-{CELL}")
             checkouts = Checkouts(record, CELL, gateway, Quoting(RegionalTax(), SystemClock()))
-            yield House(settings, record, gateway, Carts(drawer, CELL, record.clock, record.ids), checkouts)
+            yield House(settings, record, gateway, Carts(drawer, CELL, record.clock, record.ids, record.sealing), checkouts)
             await gateway.close()
             await drawer.close()
     finally:
@@ -146,7 +148,16 @@ async def filled_cart(house: House) -> UUID:
 async def begin(house: House, cart: UUID, key: str, card: str, seconds: float = 900.0) -> Process:
     """Start a process that completes a cart."""
     engines = house.settings.engines
-    arguments = (engines.record, engines.memory, engines.gateway, str(cart), key, card, str(seconds))
+    arguments = (
+        engines.record,
+        (house.settings.home / KEYS).as_uri(),
+        engines.memory,
+        engines.gateway,
+        str(cart),
+        key,
+        card,
+        str(seconds),
+    )
     return await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.faults.checkout_process", *arguments, cwd=ROOT, stdin=PIPE, stdout=PIPE
     )

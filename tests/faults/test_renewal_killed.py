@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -31,9 +32,9 @@ async def payments(shop: Subscribers) -> list[GatewayPayment]:
     return found
 
 
-async def kill_when_charged(migrated_url: str, gateway_url: str, days: int) -> None:
+async def kill_when_charged(migrated_url: str, keyring: Path, gateway_url: str, days: int) -> None:
     """Start the job, and kill it when the gateway has charged."""
-    command = [sys.executable, "-m", "tests.faults.renewal_process", migrated_url, gateway_url, str(days)]
+    command = [sys.executable, "-m", "tests.faults.renewal_process", migrated_url, keyring.as_uri(), gateway_url, str(days)]
     child = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     assert child.stdout is not None
     try:
@@ -45,12 +46,12 @@ async def kill_when_charged(migrated_url: str, gateway_url: str, days: int) -> N
 
 
 async def test_a_job_killed_between_charge_and_order_charges_once(
-    shop: Subscribers, migrated_url: str, gateway_url: str
+    shop: Subscribers, migrated_url: str, tmp_path: Path, gateway_url: str
 ) -> None:
     begun = await shop.subscribe("tried")
     before = len(await payments(shop))
     for _ in range(2):  # and killed once more by the one who takes over
-        await kill_when_charged(migrated_url, gateway_url, 15)
+        await kill_when_charged(migrated_url, tmp_path / "keyring.json", gateway_url, 15)
     assert (await shop.read(begun.id)).charging
     assert await shop.charged(begun) == []
     assert await shop.renew(15) == 1

@@ -19,6 +19,8 @@ from entrepot.commerce.cart.requests import Carted, CartLineRequest, CartRequest
 from entrepot.engines.memory.redis_drawer import RedisDrawer
 from entrepot.jobs.abandoned import announce_abandoned
 from entrepot.record.transaction import Record
+from entrepot.sealing.sealing import Sealing
+from tests.till import BUYER
 from tests.trade import CELL
 
 OFFERS: Mapping[str, Carted] = {
@@ -54,13 +56,13 @@ def clock() -> FixedClock:
 
 
 @pytest.fixture
-def carts(drawer: RedisDrawer, clock: FixedClock) -> Carts:
-    return carts_of(drawer, clock)
+def carts(drawer: RedisDrawer, clock: FixedClock, sealing: Sealing) -> Carts:
+    return carts_of(drawer, clock, sealing)
 
 
-def carts_of(drawer: RedisDrawer, clock: FixedClock) -> Carts:
+def carts_of(drawer: RedisDrawer, clock: FixedClock, sealing: Sealing) -> Carts:
     """Return carts as one process has them."""
-    return Carts(drawer, CELL, HybridClock(clock), IdSource())
+    return Carts(drawer, CELL, HybridClock(clock), IdSource(), sealing)
 
 
 async def opened(carts: Carts, quantity: int = 1) -> Kept:
@@ -81,17 +83,19 @@ async def told(record: Record) -> list[CartAbandoned]:
 
 
 async def test_a_change_whose_answer_was_lost_is_made_once(
-    carts: Carts, memory_url: str, label: str, clock: FixedClock
+    carts: Carts, memory_url: str, label: str, clock: FixedClock, sealing: Sealing
 ) -> None:
     kept = await opened(carts)
     forgetful = ForgetfulDrawer(memory_url, label)
-    changed = await put_in(carts_of(forgetful, clock), kept, "MUG", 2)
+    changed = await put_in(carts_of(forgetful, clock, sealing), kept, "MUG", 2)
     await forgetful.close()
     assert changed.cart.lines.counts() == {"MUG": 3} == (await carts.load(kept.id)).cart.lines.counts()
 
 
-async def test_processes_that_change_one_cart_at_once_lose_nothing(drawer: RedisDrawer, clock: FixedClock) -> None:
-    processes = [carts_of(drawer, clock) for _ in range(4)]
+async def test_processes_that_change_one_cart_at_once_lose_nothing(
+    drawer: RedisDrawer, clock: FixedClock, sealing: Sealing
+) -> None:
+    processes = [carts_of(drawer, clock, sealing) for _ in range(4)]
     kept = await opened(processes[0], 0)
     await asyncio.gather(*(put_in(processes[n % 4], kept, "MUG" if n % 2 else "TRAY") for n in range(40)))
     assert (await processes[0].load(kept.id)).cart.lines.counts() == {"MUG": 20, "TRAY": 20}
@@ -168,3 +172,14 @@ async def test_of_an_empty_cart_and_an_ordered_one_nothing_is_told(
     clock.now += LATER
     assert await announce_abandoned(record, drawer, CELL, clock) == 0
     assert list(await drawer.idle(clock.now, 10)) == []
+
+
+async def test_whom_a_cart_goes_to_lies_sealed_and_its_buyer_still_reads_it(carts: Carts, drawer: RedisDrawer) -> None:
+    line = CartLineRequest(sku="MUG", quantity=1, note="For Ada, who is forty")
+    kept = await carts.open(CartRequest(market="uk", country="GB", lines=[line]), ["GBP"], OFFERS)
+    kept = await carts.change(kept, lambda cart, write: rules.deliver_to(cart, BUYER, write))
+    lies = await drawer.load(state.reference(kept.id))
+    assert lies is not None
+    assert not [word for word in (BUYER.email, BUYER.name, BUYER.address.line1, "Ada") if word.encode() in lies]
+    read = (await carts.load(kept.id)).cart
+    assert (read.contact.value, read.notes["MUG"].value) == (BUYER, line.note)

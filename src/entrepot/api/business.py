@@ -150,7 +150,7 @@ async def list_buyers(parts: NamedDependency[Parts], company_id: FromPath[UUID])
     """List a company's buyers, with what each has spent this month."""
     async with parts.record.reading() as connection:
         await query.company(connection, parts.cell, company_id)
-        items = await query.buyers(connection, parts.cell, company_id, utc(parts.clock.millis()))
+        items = await query.buyers(connection, parts.cell, company_id, utc(parts.clock.millis()), parts.record.sealing)
     return Response(Buyers(items=items), headers=NO_STORE)
 
 

@@ -178,7 +178,7 @@ async def _items(parts: Parts, order_id: UUID) -> DigitalItems:
 
 async def _secret(parts: Parts) -> bytes:
     async with parts.record.committing() as connection:
-        found = await query.signing_secret(connection, parts.cell)
+        found = await query.signing_secret(connection, parts.cell, parts.record.sealing)
     if found is not None:
         return found
     async with parts.record.transaction(parts.cell, "download") as tx:

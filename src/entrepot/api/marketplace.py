@@ -200,7 +200,7 @@ async def read_order(
 ) -> Response[SellerOrderDetail]:
     """Read a seller's lines and shipments of an order, and whom to send them to while something is to be sent."""
     async with parts.record.reading() as connection:
-        return Response(await query.order(connection, parts.cell, seller_id, order_id), headers=NO_STORE)
+        return Response(await query.order(connection, parts.cell, seller_id, order_id, parts.record.sealing), headers=NO_STORE)
 
 
 @get("/v1/sellers/{seller_id:uuid}/payouts", tags=["Sellers"], summary="What a seller was paid")

@@ -171,5 +171,6 @@ async def _purchases_page(parts: Parts, *, done: str = "", wrong: str = "", stat
 async def _buyers(parts: Parts, connection: Connection, items: list[PurchaseChanged]) -> dict[UUID, list[BuyerView]]:
     now = utc(parts.clock.millis())
     return {
-        one: await query.buyers(connection, parts.cell, one, now) for one in dict.fromkeys(each.company_id for each in items)
+        one: await query.buyers(connection, parts.cell, one, now, parts.record.sealing)
+        for one in dict.fromkeys(each.company_id for each in items)
     }

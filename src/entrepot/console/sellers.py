@@ -56,7 +56,7 @@ async def show_seller_order(
     """Show what a seller has to do with an order, and where to send it while it is to be sent."""
     async with parts.record.reading() as connection:
         seller = await query.seller(connection, parts.cell, seller_id, parts.clock)
-        found = await query.order(connection, parts.cell, seller_id, order_id)
+        found = await query.order(connection, parts.cell, seller_id, order_id, parts.record.sealing)
     return page("seller_order.html", "sellers", {"seller": seller.seller, "order": found})
 
 

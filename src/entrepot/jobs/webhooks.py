@@ -52,8 +52,8 @@ async def tell_subscribers(record: Record, reader: LogReader, sender: Sender, ce
     """Send what is due to every subscriber, a batch each, and what was parked; returns how many events were taken."""
     now = utc(clock.millis())
     async with record.committing() as connection:
-        endpoints = await store.due_endpoints(connection, cell, now)
-        parked = await store.due_parked(connection, cell, now, limits.WEBHOOK_BATCH_EVENTS_MAX)
+        endpoints = await store.due_endpoints(connection, cell, now, record.sealing)
+        parked = await store.due_parked(connection, cell, now, limits.WEBHOOK_BATCH_EVENTS_MAX, record.sealing)
     told = await asyncio.gather(
         *(_tell(record, reader, sender, cell, endpoint, now) for endpoint in endpoints),
         *(_drain(record, sender, cell, waiting, now) for waiting in _by_endpoint(parked)),

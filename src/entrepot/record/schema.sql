@@ -527,10 +527,13 @@ BEGIN
                 AS (line integer, jurisdiction text, name text, rate_ppm integer, base_minor bigint, tax_minor bigint, included boolean)
         ) WITH ORDINALITY AS t (line, jurisdiction, name, rate_ppm, base_minor, tax_minor, included, place);
 
-        INSERT INTO ordering.contact (cell, order_id, email, name, phone, address)
-        SELECT in_cell, c.id, p.email, p.name, p.phone, p.address
+        INSERT INTO ordering.contact (cell, order_id, email, name, phone, address, subject, sealed)
+        SELECT in_cell, c.id, p.email, p.name, p.phone, p.address, nullif(c.held ->> 'subject', '')::uuid,
+               decode(nullif(c.held ->> 'sealed', ''), 'base64')
         FROM unnest(placed, helds) AS c (id, held)
-        CROSS JOIN LATERAL jsonb_to_record(c.held -> 'contact') AS p (email text, name text, phone text, address jsonb);
+        CROSS JOIN LATERAL jsonb_to_record(CASE jsonb_typeof(c.held -> 'contact') WHEN 'object' THEN c.held -> 'contact' END)
+            AS p (email text, name text, phone text, address jsonb)
+        WHERE c.held ->> 'sealed' <> '' OR jsonb_typeof(c.held -> 'contact') = 'object';
 
         INSERT INTO ordering.transfer (cell, id, about_id, debit, credit, amount_minor, currency, booked_at, debit_party, credit_party)
         SELECT in_cell, t.id, c.id, t.debit::ordering.account, t.credit::ordering.account, t.amount_minor,
@@ -1092,13 +1095,16 @@ CREATE TABLE business.buyer (
     cell integer NOT NULL,
     id uuid NOT NULL,
     company_id uuid NOT NULL,
-    name text NOT NULL,
-    email text NOT NULL,
+    name text,
+    email text,
     role text NOT NULL,
     order_limit_minor bigint,
     month_limit_minor bigint,
     state text NOT NULL,
     version bigint NOT NULL,
+    name_sealed bytea,
+    email_sealed bytea,
+    email_blind bytea,
     CONSTRAINT buyer_limits_never_negative CHECK (((order_limit_minor >= 0) AND (month_limit_minor >= 0))),
     CONSTRAINT buyer_role_is_known CHECK ((role = ANY (ARRAY['buyer'::text, 'approver'::text]))),
     CONSTRAINT buyer_state_is_known CHECK ((state = ANY (ARRAY['active'::text, 'left'::text])))
@@ -1216,6 +1222,7 @@ CREATE TABLE business.purchase (
     decided_at timestamp with time zone,
     order_id uuid,
     version bigint NOT NULL,
+    contact_sealed bytea,
     CONSTRAINT a_buyer_never_approves_their_own CHECK ((decided_by <> buyer_id)),
     CONSTRAINT decided_purchase_says_when CHECK (((state = ANY (ARRAY['pending'::text, 'withdrawn'::text])) = (decided_at IS NULL))),
     CONSTRAINT ordered_purchase_names_its_order CHECK (((state = 'ordered'::text) = (order_id IS NOT NULL))),
@@ -1424,7 +1431,8 @@ CREATE TABLE digital.licence (
 
 CREATE TABLE digital.secret (
     cell integer NOT NULL,
-    secret bytea NOT NULL
+    secret bytea,
+    sealed bytea
 );
 
 CREATE TABLE fulfilment.shipment (
@@ -1844,10 +1852,12 @@ PARTITION BY RANGE (order_id);
 CREATE TABLE ordering.contact (
     cell integer NOT NULL,
     order_id uuid NOT NULL,
-    email text NOT NULL,
-    name text NOT NULL,
-    phone text NOT NULL,
-    address jsonb NOT NULL
+    email text,
+    name text,
+    phone text,
+    address jsonb,
+    subject uuid,
+    sealed bytea
 )
 PARTITION BY RANGE (order_id);
 
@@ -2297,8 +2307,10 @@ CREATE TABLE subscription.charge (
 CREATE TABLE subscription.contact (
     cell integer NOT NULL,
     subscription_id uuid NOT NULL,
-    contact jsonb NOT NULL,
-    method text NOT NULL
+    contact jsonb,
+    method text NOT NULL,
+    subject uuid,
+    sealed bytea
 );
 
 CREATE TABLE subscription.plan (
@@ -2360,7 +2372,7 @@ CREATE TABLE webhook.endpoint (
     cell integer NOT NULL,
     id uuid NOT NULL,
     url text NOT NULL,
-    secret text NOT NULL,
+    secret text,
     kinds text[] NOT NULL,
     state text DEFAULT 'active'::text NOT NULL,
     why text DEFAULT ''::text NOT NULL,
@@ -2373,6 +2385,7 @@ CREATE TABLE webhook.endpoint (
     resting_until timestamp with time zone,
     version bigint NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    secret_sealed bytea,
     CONSTRAINT endpoint_state_is_known CHECK ((state = ANY (ARRAY['active'::text, 'paused'::text, 'disabled'::text]))),
     CONSTRAINT endpoint_wants_something CHECK ((cardinality(kinds) > 0))
 )
@@ -2683,6 +2696,9 @@ ALTER TABLE ONLY ordering.returns
 ALTER TABLE ONLY ordering.return_line
     ADD CONSTRAINT return_lines_are_numbered PRIMARY KEY (cell, return_id, line);
 
+ALTER TABLE ordering.contact
+    ADD CONSTRAINT sealed_contact_has_a_subject CHECK (((sealed IS NULL) = (subject IS NULL))) NOT VALID;
+
 ALTER TABLE ordering.line
     ADD CONSTRAINT shipped_and_cancelled_within_ordered CHECK (((shipped >= 0) AND (cancelled >= 0) AND ((shipped + cancelled) <= quantity))) NOT VALID;
 
@@ -2800,6 +2816,9 @@ ALTER TABLE ONLY subscription.contact
 ALTER TABLE ONLY subscription.plan
     ADD CONSTRAINT plan_code_is_unique PRIMARY KEY (code);
 
+ALTER TABLE subscription.contact
+    ADD CONSTRAINT sealed_contact_has_a_subject CHECK (((sealed IS NULL) = (subject IS NULL))) NOT VALID;
+
 ALTER TABLE ONLY subscription.subscription
     ADD CONSTRAINT subscription_id_is_unique PRIMARY KEY (cell, id);
 
@@ -2820,6 +2839,8 @@ CREATE INDEX entries_about_an_object ON ONLY audit.entry USING btree (object, id
 CREATE INDEX entries_of_an_actor ON ONLY audit.entry USING btree (actor, id);
 
 CREATE INDEX entry_in_commit_order ON ONLY audit.entry USING btree (cell, txid, seq);
+
+CREATE UNIQUE INDEX buyer_email_is_unique_in_the_company ON business.buyer USING btree (cell, company_id, email_blind);
 
 CREATE UNIQUE INDEX company_vat_id_is_unique ON business.company USING btree (cell, vat_id) WHERE (vat_id <> ''::text);
 

@@ -56,7 +56,7 @@ async def exchange_return(
         async with record.transaction(cell, actor) as tx:
             order, case = await locked_case(tx, case_id)
             swaps.check_exchangeable(order, await store.exchanged_for(tx.connection, cell, order.placed.id))
-            contact = await store.contact_of(tx.connection, cell, order.placed.id)
+            contact = await store.contact_of(tx.connection, cell, order.placed.id, tx.sealing)
             request = swaps.request(order, case, instead, contact, payment)
         answer = await checkouts.begin(begun_as, request, mark=of)
     checked(answer)

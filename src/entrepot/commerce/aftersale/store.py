@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-import msgspec
-
+from entrepot.base.seals import Seals
 from entrepot.commerce.aftersale.cases import ReturnCase
 from entrepot.commerce.aftersale.events import CaseLine
-from entrepot.commerce.cart.state import Address, Contact
+from entrepot.commerce.cart.state import Contact
+from entrepot.commerce.checkout import contact
 from entrepot.record.named import queries
 from entrepot.record.transaction import Connection
 
@@ -55,12 +55,10 @@ async def exchanged_for(connection: Connection, cell: int, order_id: UUID) -> UU
     return found
 
 
-async def contact_of(connection: Connection, cell: int, order_id: UUID) -> Contact | None:
-    """Return whom an order goes to; None when nobody wrote that down."""
+async def contact_of(connection: Connection, cell: int, order_id: UUID, seals: Seals) -> Contact | None:
+    """Return whom an order goes to; None when nobody wrote that down, or they were forgotten."""
     row = await connection.fetchrow(SQL["contact_of"], cell, order_id)
-    if row is None:
-        return None
-    return Contact(**{**dict(row), "address": msgspec.json.decode(row["address"], type=Address)})
+    return None if row is None else await contact.opened(row, seals)
 
 
 async def cases_claimed(connection: Connection, cell: int, order_ids: Sequence[UUID]) -> list[tuple[UUID, UUID]]:

@@ -52,7 +52,7 @@ SELECT order_id FROM aftersale.return_case WHERE cell = $1 AND exchange_order_id
 
 -- name: contact_of
 -- Whom an order goes to, and where: what is sent instead goes there too.
-SELECT email, name, phone, address::text AS address FROM ordering.contact WHERE cell = $1 AND order_id = $2;
+SELECT email, name, phone, address::text AS address, subject, sealed FROM ordering.contact WHERE cell = $1 AND order_id = $2;
 
 -- name: cases_claimed
 -- The returns for which these orders were placed, by what they claimed; those that are settled by it already are left out.

@@ -84,11 +84,11 @@ async def save_buyer(tx: Transaction, company_id: UUID, buyer_id: UUID, draft: B
         raise ConflictError(
             f"The buyer {buyer_id} is another company's: give this one an id of their own.", buyer_id=str(buyer_id)
         )
-    holder = await store.email_holder(tx.connection, tx.cell, company_id, draft.email)
+    holder = await store.email_holder(tx.connection, tx.cell, company_id, draft.email, tx.sealing)
     if holder not in {None, buyer_id}:
         raise ConflictError(f"The buyer {holder} has this email already: use another.", buyer_id=str(holder))
     version = known[1] + 1 if known else 1
-    await store.put_buyer(tx.connection, tx.cell, saved, version, draft.name, draft.email)
+    await store.put_buyer(tx.connection, tx.cell, saved, version, draft.name, draft.email, tx.sealing)
     return await tx.append([Fact(BUYER_SAVED, f"buyer/{buyer_id}", version, saved)])
 
 
@@ -129,7 +129,7 @@ async def request_purchase(tx: Transaction, quoting: Quoting, company_id: UUID, 
         contact=draft.contact,
         expected_total_minor=quote.total_minor,
     )
-    await store.put_purchase(tx.connection, tx.cell, asked, request)
+    await store.put_purchase(tx.connection, tx.cell, asked, request, tx.sealing)
     return await _tell(tx, rules.kind_of_request(asked), asked)
 
 

@@ -22,7 +22,7 @@ class Purchasing:
     async def order(self, purchase_id: UUID) -> PurchaseChanged:
         """Order a purchase if it is approved, and return how it stands; raises when nothing can be known for now."""
         async with self._record.reading() as connection:
-            state, request = await store.purchase_request(connection, self._cell, purchase_id)
+            state, request = await store.purchase_request(connection, self._cell, purchase_id, self._record.sealing)
         if rules.is_to_order(state):
             try:
                 answer = await self._checkouts.begin(f"purchase/{purchase_id}", request)

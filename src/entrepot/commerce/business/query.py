@@ -1,6 +1,6 @@
 """What other rooms ask of companies, purchases, negotiations and invoices, from the truth; reads only."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from entrepot.base.errors import NotFoundError
+from entrepot.base.seals import Seals
 from entrepot.commerce.business.events import (
     CompanySaved,
     Document,
@@ -20,6 +21,7 @@ from entrepot.commerce.business.events import (
 )
 from entrepot.commerce.business.negotiation import Round
 from entrepot.commerce.business.rules import month_of
+from entrepot.commerce.business.store import BUYER_EMAIL, BUYER_NAME
 from entrepot.record.named import queries
 from entrepot.record.transaction import Connection
 
@@ -103,10 +105,14 @@ async def company(connection: Connection, cell: int, company_id: UUID) -> Compan
     return _company(_there(await connection.fetchrow(SQL["company"], cell, company_id), "company", company_id))
 
 
-async def buyers(connection: Connection, cell: int, company_id: UUID, now: datetime) -> list[BuyerView]:
-    """Return who may buy for a company."""
+async def buyers(connection: Connection, cell: int, company_id: UUID, now: datetime, seals: Seals) -> list[BuyerView]:
+    """Return who may buy for a company; one who was forgotten has neither name nor email."""
     rows = await connection.fetch(SQL["buyers"], cell, company_id, month_of(now))
-    return [BuyerView(**dict(row)) for row in rows]
+    sealed = [
+        (row["id"], {BUYER_NAME: row["name_sealed"], BUYER_EMAIL: row["email_sealed"]}) for row in rows if row["name_sealed"]
+    ]
+    opened = dict(zip((who for who, _ in sealed), await seals.unseal_many(sealed), strict=True))
+    return [_buyer(row, opened.get(row["id"], {})) for row in rows]
 
 
 async def purchases(
@@ -185,6 +191,13 @@ def _there(row: asyncpg.Record | None, what: str, of: UUID) -> asyncpg.Record:
     if row is None:
         raise NotFoundError(f"There is no {what} {of}.", id=str(of))
     return row
+
+
+def _buyer(row: asyncpg.Record, opened: Mapping[str, str | None]) -> BuyerView:
+    columns = {name: value for name, value in row.items() if name not in {"name_sealed", "email_sealed"}}
+    columns["name"] = opened.get(BUYER_NAME) or row["name"] or ""  # plain where it is not sealed yet
+    columns["email"] = opened.get(BUYER_EMAIL) or row["email"] or ""
+    return BuyerView(**columns)
 
 
 def _company(row: asyncpg.Record) -> CompanyView:

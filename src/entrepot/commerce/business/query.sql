@@ -18,7 +18,7 @@ WHERE c.cell = $1 AND c.id = $2;
 
 -- name: buyers
 -- Who may buy for a company, and what each has spent since a moment.
-SELECT b.id, b.name, b.email, b.role, b.order_limit_minor, b.month_limit_minor, b.state,
+SELECT b.id, b.name, b.email, b.name_sealed, b.email_sealed, b.role, b.order_limit_minor, b.month_limit_minor, b.state,
        (SELECT coalesce(sum(p.total_minor), 0)::bigint FROM business.purchase AS p
         WHERE p.cell = b.cell AND p.buyer_id = b.id AND p.decided_at >= $3 AND p.state IN ('approved', 'ordered')) AS month_minor
 FROM business.buyer AS b WHERE b.cell = $1 AND b.company_id = $2 ORDER BY b.id;

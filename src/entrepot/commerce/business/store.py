@@ -6,17 +6,25 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from entrepot.base.errors import NotFoundError
+from entrepot.base.seals import Seals
 from entrepot.commerce.business.events import BuyerSaved, CompanySaved, PurchaseChanged
 from entrepot.commerce.business.negotiation import Negotiation, Round
 from entrepot.commerce.business.rules import Purchase
+from entrepot.commerce.cart.state import Contact
 from entrepot.commerce.checkout.held import CheckoutRequest
 from entrepot.record.named import queries
 from entrepot.record.transaction import Connection
+from entrepot.sealing.blind import email_normal
 
 SQL = queries(__package__)
+
+# What is sealed is bound to these names.
+BUYER_NAME = "business.buyer.name_sealed"
+BUYER_EMAIL = "business.buyer.email_sealed"
+PURCHASE_CONTACT = "business.purchase.contact_sealed"
 
 Found = TypeVar("Found", bound=Struct)
 
@@ -87,17 +95,21 @@ async def known_buyer(connection: Connection, cell: int, buyer_id: UUID, *, for_
     return found[0]
 
 
-async def put_buyer(connection: Connection, cell: int, saved: BuyerSaved, version: int, name: str, email: str) -> None:
-    """Write a buyer as they now are; name and email stay in this row."""
+async def put_buyer(
+    connection: Connection, cell: int, saved: BuyerSaved, version: int, name: str, email: str, seals: Seals
+) -> None:
+    """Write a buyer as they now are; name and email stay in this row, sealed."""
+    sealed = await seals.seal(saved.id, {BUYER_NAME: name, BUYER_EMAIL: email})
     await connection.execute(
         SQL["put_buyer"], cell, saved.id, saved.company_id, saved.role, saved.order_limit_minor, saved.month_limit_minor,
-        saved.state, version, name, email,
+        saved.state, version, sealed[BUYER_NAME], sealed[BUYER_EMAIL], seals.blind(BUYER_EMAIL, email_normal(email)),
     )  # fmt: skip
 
 
-async def email_holder(connection: Connection, cell: int, company_id: UUID, email: str) -> UUID | None:
+async def email_holder(connection: Connection, cell: int, company_id: UUID, email: str, seals: Seals) -> UUID | None:
     """Return the buyer of a company who has this email."""
-    found: UUID | None = await connection.fetchval(SQL["email_holder"], cell, company_id, email)
+    blind = seals.blind(BUYER_EMAIL, email_normal(email))
+    found: UUID | None = await connection.fetchval(SQL["email_holder"], cell, company_id, blind, email)
     return found
 
 
@@ -123,13 +135,16 @@ async def purchase(connection: Connection, cell: int, purchase_id: UUID) -> Purc
     return PurchaseChanged(**dict(row))
 
 
-async def put_purchase(connection: Connection, cell: int, asked: Purchase, request: CheckoutRequest) -> None:
-    """Write a purchase that is asked for, with what it will ask of the checkout."""
+async def put_purchase(connection: Connection, cell: int, asked: Purchase, request: CheckoutRequest, seals: Seals) -> None:
+    """Write a purchase that is asked for, with what it will ask of the checkout; whom it goes to lies sealed beside it."""
+    contact = msgspec.json.encode(request.contact).decode()
+    sealed = (await seals.seal(asked.buyer_id, {PURCHASE_CONTACT: contact}))[PURCHASE_CONTACT]
+    kept = structs.replace(request, contact=None)
     columns = (getattr(asked, name) for name in (
         "id", "company_id", "buyer_id", "state", "purchase_order", "negotiation_id", "currency", "total_minor", "why",
         "asked_at", "decided_by", "decided_at", "order_id", "version",
     ))  # fmt: skip
-    await connection.execute(SQL["put_purchase"], cell, *columns, msgspec.json.encode(request).decode())
+    await connection.execute(SQL["put_purchase"], cell, *columns, msgspec.json.encode(kept).decode(), sealed)
 
 
 async def change_purchase(connection: Connection, cell: int, changed: Purchase) -> None:
@@ -140,12 +155,16 @@ async def change_purchase(connection: Connection, cell: int, changed: Purchase) 
     )  # fmt: skip
 
 
-async def purchase_request(connection: Connection, cell: int, purchase_id: UUID) -> tuple[str, CheckoutRequest]:
-    """Return how a purchase stands and what it asks of the checkout."""
+async def purchase_request(connection: Connection, cell: int, purchase_id: UUID, seals: Seals) -> tuple[str, CheckoutRequest]:
+    """Return how a purchase stands and what it asks of the checkout; without a contact when the buyer was forgotten."""
     row = await connection.fetchrow(SQL["purchase_request"], cell, purchase_id)
     if row is None:
         raise NotFoundError(f"There is no purchase {purchase_id}.", purchase_id=str(purchase_id))
-    return row["state"], msgspec.json.decode(row["request"], type=CheckoutRequest)
+    request = msgspec.json.decode(row["request"], type=CheckoutRequest)
+    if row["contact_sealed"] is not None:
+        text = (await seals.unseal(row["buyer_id"], {PURCHASE_CONTACT: row["contact_sealed"]}))[PURCHASE_CONTACT]
+        request = structs.replace(request, contact=msgspec.json.decode(text, type=Contact) if text else None)
+    return row["state"], request
 
 
 async def purchases_to_order(connection: Connection, cell: int, limit: int) -> list[UUID]:

@@ -44,15 +44,17 @@ FROM business.buyer WHERE cell = $1 AND id = $2 FOR UPDATE;
 
 -- name: put_buyer
 -- Writes a buyer as they now are.
-INSERT INTO business.buyer (cell, id, company_id, role, order_limit_minor, month_limit_minor, state, version, name, email)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+INSERT INTO business.buyer (cell, id, company_id, role, order_limit_minor, month_limit_minor, state, version, name_sealed,
+                            email_sealed, email_blind)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 ON CONFLICT (cell, id) DO UPDATE SET role = excluded.role, order_limit_minor = excluded.order_limit_minor,
-    month_limit_minor = excluded.month_limit_minor, state = excluded.state, version = excluded.version, name = excluded.name,
-    email = excluded.email;
+    month_limit_minor = excluded.month_limit_minor, state = excluded.state, version = excluded.version,
+    name_sealed = excluded.name_sealed, email_sealed = excluded.email_sealed, email_blind = excluded.email_blind, name = NULL,
+    email = NULL;
 
 -- name: email_holder
--- The buyer of a company who has this email.
-SELECT id FROM business.buyer WHERE cell = $1 AND company_id = $2 AND email = $3;
+-- The buyer of a company who has this email, by its blind index, or plain where it is not sealed yet.
+SELECT id FROM business.buyer WHERE cell = $1 AND company_id = $2 AND (email_blind = $3 OR email = $4);
 
 -- name: spent
 -- What a buyer has decided alone, or had approved, since a moment.
@@ -73,8 +75,8 @@ FROM business.purchase WHERE cell = $1 AND id = $2;
 -- name: put_purchase
 -- Writes a purchase that is asked for.
 INSERT INTO business.purchase (cell, id, company_id, buyer_id, state, purchase_order, negotiation_id, currency, total_minor, why,
-                               asked_at, decided_by, decided_at, order_id, version, request)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16::jsonb);
+                               asked_at, decided_by, decided_at, order_id, version, request, contact_sealed)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16::jsonb, $17);
 
 -- name: change_purchase
 -- Writes what became of a purchase.
@@ -83,7 +85,7 @@ WHERE cell = $1 AND id = $2;
 
 -- name: purchase_request
 -- What a purchase asks of the checkout, and how it stands.
-SELECT state, request FROM business.purchase WHERE cell = $1 AND id = $2;
+SELECT state, request, buyer_id, contact_sealed FROM business.purchase WHERE cell = $1 AND id = $2;
 
 -- name: purchases_to_order
 -- Purchases that are approved and have no order yet.

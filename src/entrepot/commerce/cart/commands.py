@@ -5,19 +5,20 @@ from functools import partial
 from typing import TypeAlias
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from entrepot.base import limits
 from entrepot.base.errors import EngineAwayError, NotFoundError
 from entrepot.base.ids import IdSource
 from entrepot.base.ormap import Seen
+from entrepot.base.seals import Seals
 from entrepot.base.time import HybridClock
 from entrepot.commerce.cart import rules, state
 from entrepot.commerce.cart.drawer import Drawer
 from entrepot.commerce.cart.events import CART_ABANDONED, CartAbandoned
 from entrepot.commerce.cart.requests import CartRequest
 from entrepot.commerce.cart.rules import Offers, Write
-from entrepot.commerce.cart.state import Cart, Standing
+from entrepot.commerce.cart.state import SEALED_AS, Cart, Standing
 from entrepot.record.idempotency import once
 from entrepot.record.transaction import Fact, Transaction
 
@@ -37,20 +38,21 @@ class Kept(Struct, frozen=True):
 
 
 class Carts:
-    """The carts of one cell. A cart belongs to whoever knows its id."""
+    """The carts of one cell. A cart belongs to whoever knows its id; what is personal of it lies sealed."""
 
-    def __init__(self, drawer: Drawer, cell: int, clock: HybridClock, ids: IdSource) -> None:
+    def __init__(self, drawer: Drawer, cell: int, clock: HybridClock, ids: IdSource, seals: Seals) -> None:
         self._drawer = drawer
         self._cell = cell
         self._clock = clock
         self._ids = ids
+        self._seals = seals
 
     async def open(self, request: CartRequest, currencies: list[str], offers: Offers) -> Kept:
         """Open a cart, with articles in it if any were named; asked twice, there are two, and the unused one expires."""
         cart_id = self._ids.unguessable()
         name = state.reference(cart_id)
         cart = rules.open_cart(request, currencies, offers, self._write(name))
-        kept = Kept(cart_id, cart, state.encode(cart))
+        kept = await self._kept(cart_id, cart)
         await self._put(name, None, kept)
         return kept
 
@@ -59,7 +61,7 @@ class Carts:
         found = await self._drawer.load(state.reference(cart_id))
         if found is None:
             raise NotFoundError(f"There is no cart {cart_id}, or it has expired: open a new one.", cart_id=str(cart_id))
-        return Kept(cart_id, state.decode(found), found)
+        return Kept(cart_id, await self._opened(state.decode(found)), found)
 
     async def change(
         self, kept: Kept, act: Act, *, seen: Seen | None = None, key: str | None = None, fingerprint: bytes = b""
@@ -75,7 +77,7 @@ class Carts:
                 return kept
             write = self._write(name, kept.cart.touched, seen)
             cart = rules.remember(act(kept.cart, write), key, fingerprint, write)
-            changed = Kept(kept.id, cart, state.encode(cart))
+            changed = await self._kept(kept.id, cart)
             if await self._put(name, kept.bytes, changed):
                 return changed
             kept = await self.load(kept.id)
@@ -96,6 +98,21 @@ class Carts:
     async def close(self, kept: Kept, standing: Standing) -> Kept:
         """Close a cart, such as one that was ordered; for some days it can still be read."""
         return await self.change(kept, lambda cart, write: rules.close(cart, standing, write))
+
+    async def _kept(self, cart_id: UUID, cart: Cart) -> Kept:
+        """Return a cart with the bytes for the drawer."""
+        personal = state.personal(cart)
+        if personal is None:
+            return Kept(cart_id, cart, state.encode(cart))
+        subject = cart.customer_id.value or cart.subject or self._ids.fresh()
+        sealed = (await self._seals.seal(subject, {SEALED_AS: personal}))[SEALED_AS]
+        closed = state.closed(cart, subject, sealed)
+        return Kept(cart_id, structs.replace(cart, subject=subject), state.encode(closed))
+
+    async def _opened(self, cart: Cart) -> Cart:
+        if cart.subject is None or not cart.sealed:
+            return cart
+        return state.opened(cart, (await self._seals.unseal(cart.subject, {SEALED_AS: cart.sealed}))[SEALED_AS])
 
     def _write(self, name: str, touched: int = 0, seen: Seen | None = None) -> Write:
         return Write(state.replica(self._cell, name), self._clock.tick(touched), seen)

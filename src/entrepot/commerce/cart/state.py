@@ -10,7 +10,7 @@ from typing import Literal
 from uuid import UUID
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from entrepot.base.limits import CART_KEYS_REMEMBERED_MAX
 from entrepot.base.ormap import OrMap
@@ -18,6 +18,9 @@ from entrepot.base.ormap import merge as merge_maps
 from entrepot.base.register import Register, latest, latest_of_each
 
 Standing = Literal["open", "merged", "ordered"]
+
+# What the sealed part of a cart is bound to (the data map knows it by this name).
+SEALED_AS = "cart.sealed"
 
 
 class Address(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -32,7 +35,7 @@ class Address(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Contact(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who buys and where it goes: personal, so that it stays in the drawer and goes with the cart."""
+    """Who buys and where it goes: personal, so that it is sealed wherever it is kept, and in no event."""
 
     email: str
     name: str
@@ -48,7 +51,10 @@ class Done(Struct, frozen=True, array_like=True):
 
 
 class Cart(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The state of a cart. ``shown`` is a piece's price as the buyer saw it last, ``touched`` the stamp of the last change."""
+    """The state of a cart. ``shown`` is a piece's price as the buyer saw it last, ``touched`` the stamp of the last change.
+
+    In a drawer contact and notes are ``sealed`` for the ``subject``: who has signed in, or an id made for the cart.
+    """
 
     market: str
     currency: str
@@ -64,13 +70,23 @@ class Cart(Struct, frozen=True, kw_only=True, omit_defaults=True):
     merged_into: Register[str] = Register("")
     done: Mapping[str, Done] = {}
     touched: int = 0
+    subject: UUID | None = None
+    sealed: bytes = b""
 
     def goes_to(self) -> str:
         """Return the country it goes to: the address's, or the one it was opened for."""
         return self.contact.value.address.country if self.contact.value else self.country.value
 
 
+class Personal(Struct, frozen=True):
+    """What of a cart is personal: to whom it goes, and what the buyer has written to its lines."""
+
+    contact: Register[Contact | None] = Register(None)
+    notes: Mapping[str, Register[str]] = {}
+
+
 _DECODER = msgspec.json.Decoder(Cart)
+_PERSONAL = msgspec.json.Decoder(Personal)
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -91,6 +107,7 @@ def merge(first: Cart, second: Cart) -> Cart:
         merged_into=latest(first.merged_into, second.merged_into),
         done=newest((*first.done.items(), *second.done.items())),
         touched=max(first.touched, second.touched),
+        subject=max(first.subject, second.subject, key=str),
     )
 
 
@@ -108,6 +125,25 @@ def encode(cart: Cart) -> bytes:
 def decode(kept: bytes) -> Cart:
     """Return the cart that a drawer kept."""
     return _DECODER.decode(kept)
+
+
+def personal(cart: Cart) -> str | None:
+    """Return what of a cart is personal, to be sealed; None where nothing is yet."""
+    if cart.contact.value is None and not cart.notes:
+        return None
+    return _ENCODER.encode(Personal(cart.contact, cart.notes)).decode()
+
+
+def closed(cart: Cart, subject: UUID, sealed: bytes) -> Cart:
+    """Return a cart as it may lie in a drawer: what is personal sealed, the country it goes to left."""
+    country = Register(cart.goes_to(), cart.country.stamp)
+    return structs.replace(cart, country=country, contact=Register(None), notes={}, subject=subject, sealed=sealed)
+
+
+def opened(cart: Cart, text: str | None) -> Cart:
+    """Return a cart as it is worked with; without what was personal where its subject was forgotten."""
+    inside = _PERSONAL.decode(text) if text is not None else Personal()
+    return structs.replace(cart, contact=inside.contact, notes=inside.notes, sealed=b"")
 
 
 def reference(cart_id: UUID) -> str:

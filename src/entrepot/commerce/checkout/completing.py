@@ -44,6 +44,7 @@ def _request(cart: Cart, cart_id: UUID, payment: PaymentChoice, expected_total_m
         quote=quote,
         payment=payment,
         contact=cart.contact.value,
+        subject=cart.subject,
         expected_total_minor=expected_total_minor,
         claims=[Claim(f"cart/{state.reference(cart_id)}", 1, 1)],
     )

@@ -13,6 +13,9 @@ from entrepot.commerce.checkout.quote import Quote, QuoteRequest
 from entrepot.commerce.ordering.events import OrderPlaced
 from entrepot.partners.payment.port import Authorized
 
+# What a contact is sealed as, in what a checkout holds and then beside its order.
+CONTACT = "ordering.contact.sealed"
+
 State = Literal["authorizing", "challenged", "compensating", "placed", "declined", "expired", "compensated"]
 
 
@@ -56,12 +59,14 @@ class Credit(Struct, frozen=True):
 class CheckoutRequest(Struct, frozen=True, kw_only=True):
     """What is bought, by whom, and how it is paid; with ``expected_total_minor`` another total is told instead of taken.
 
-    ``claims`` are limits that it uses beside those of its quote: that it is the only order of a cart, say.
+    ``claims`` are limits that it uses beside those of its quote: that it is the only order of a cart, say. ``subject`` is whose
+    the contact is where nobody has signed in.
     """
 
     quote: QuoteRequest
     payment: PaymentChoice
     contact: Contact | None = None
+    subject: UUID | None = None
     expected_total_minor: int | None = None
     claims: list[Claim] = field(default_factory=list)
     credit: Credit | None = None
@@ -81,12 +86,14 @@ class HeldTransfer(Struct, frozen=True, kw_only=True):
 class Held(Struct, frozen=True, kw_only=True):
     """What a checkout holds until it ends: the order as it will be placed, whole, and how it is paid.
 
-    ``capture``: the money is taken at once, since nothing has to be shipped first.
+    ``capture``: the money is taken at once, since nothing has to be shipped first. Whom it goes to lies in it ``sealed``.
     """
 
     order: OrderPlaced
     payment: PaymentChoice
     contact: Contact | None = None
+    subject: UUID | None = None
+    sealed: bytes = b""
     transfers: list[HeldTransfer] = field(default_factory=list)
     capture: bool = False
 

@@ -264,6 +264,7 @@ def hold(
         order=order,
         payment=request.payment if paid_by != "none" else PaymentChoice(kind="none"),
         contact=request.contact,
+        subject=(request.quote.customer_id or request.subject or checkout_id) if request.contact else None,
         transfers=[
             HeldTransfer(
                 id=fresh(), debit=one.debit, credit=one.credit, amount_minor=one.amount_minor, debit_party=one.debit_party,

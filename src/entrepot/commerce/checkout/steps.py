@@ -8,14 +8,17 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import asyncpg
+from msgspec import structs
+from msgspec.json import encode
 
 from entrepot.base import limits
-from entrepot.base.errors import BadInputError, EntrepotError, KeyReusedError, StockExhaustedError
+from entrepot.base.errors import BadInputError, ConflictError, EntrepotError, KeyReusedError, StockExhaustedError
+from entrepot.base.seals import Seals
 from entrepot.base.time import stamp_millis, utc
 from entrepot.commerce.checkout import saga_rules as rules
 from entrepot.commerce.checkout import saga_store as store
 from entrepot.commerce.checkout.columns import CheckoutColumns
-from entrepot.commerce.checkout.held import Ended, Held, Placing, Releasing, Reserved, Reserving
+from entrepot.commerce.checkout.held import CONTACT, Ended, Held, Placing, Releasing, Reserved, Reserving
 from entrepot.commerce.stock import store as store_of_stock
 from entrepot.commerce.stock.allocate import Levels, Routing, Wanted, allocate
 from entrepot.record.transaction import Connection, Record
@@ -93,8 +96,28 @@ async def _attempt(
         left = rules.less(left, wanted[n], taken)
         held = rules.hold(one.request, one.quote, taken, record.ids.fresh(), at, record.ids.fresh)
         found.append((n, one, held))
+    found, forgotten = await _sealed(record.sealing, found)
+    answers.update(forgotten)
     answers.update(await _reserve(record, connection, cell, found, actor, at, at + timedelta(seconds=seconds)))
     return answers
+
+
+async def _sealed(
+    seals: Seals, found: Sequence[tuple[int, Reserving, Held]]
+) -> tuple[list[tuple[int, Reserving, Held]], dict[int, Answer]]:
+    """Seal whom each goes to, all by one asking for keys; whoever was forgotten is refused, alone."""
+    goes_to = [(held.subject, {CONTACT: encode(held.contact).decode()}) for *_, held in found if held.subject is not None]
+    try:
+        sealed = iter(await seals.seal_many(goes_to))
+    except ConflictError as error:
+        if len(found) == 1:
+            return [], {found[0][0]: error}
+        one_by_one = [await _sealed(seals, [one]) for one in found]
+        return [one for kept, _ in one_by_one for one in kept], {n: e for _, refused in one_by_one for n, e in refused.items()}
+    return [
+        (n, one, structs.replace(held, contact=None, sealed=next(sealed)[CONTACT]) if held.subject else held)
+        for n, one, held in found
+    ], {}
 
 
 def _refused(wanted: Sequence[Wanted], there: Levels, country: str, error: StockExhaustedError) -> StockExhaustedError:

@@ -113,8 +113,8 @@ async def count_download(tx: Transaction, grant: Grant, now: datetime) -> None:
 
 async def signing_secret(tx: Transaction) -> bytes:
     """Return what addresses are signed with; made when there is none."""
-    await store.put_secret(tx.connection, tx.cell, tx.ids.unguessable().bytes + tx.ids.unguessable().bytes)
-    found = await store.secret(tx.connection, tx.cell)
+    await store.put_secret(tx.connection, tx.cell, tx.ids.unguessable().bytes + tx.ids.unguessable().bytes, tx.sealing)
+    found = await store.secret(tx.connection, tx.cell, tx.sealing)
     assert found is not None
     return found
 

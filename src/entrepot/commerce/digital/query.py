@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from entrepot.base import limits
 from entrepot.base.errors import NotFoundError
+from entrepot.base.seals import Seals
 from entrepot.commerce.digital import address, store
 from entrepot.commerce.digital.address import Grant
 from entrepot.commerce.digital.rules import Article, Entitlement
@@ -70,9 +71,9 @@ async def to_download(connection: Connection, cell: int, grant: Grant, now: date
     return one
 
 
-async def signing_secret(connection: Connection, cell: int) -> bytes | None:
+async def signing_secret(connection: Connection, cell: int, seals: Seals) -> bytes | None:
     """Return what addresses are signed with, if it was made already."""
-    return await store.secret(connection, cell)
+    return await store.secret(connection, cell, seals)
 
 
 def _download(one: Entitlement, secret: bytes, now: datetime) -> str | None:

@@ -7,11 +7,15 @@ from uuid import UUID
 from msgspec import Struct
 
 from entrepot.base.errors import NotFoundError
+from entrepot.base.seals import Seals
 from entrepot.commerce.digital.rules import Article, Bought, Entitlement
 from entrepot.record.named import queries
 from entrepot.record.transaction import Connection
 
 SQL = queries(__package__)
+
+# What the secret of the downloads is sealed as.
+SIGNING = "digital.secret"
 
 
 class Promises(Struct, frozen=True):
@@ -149,15 +153,18 @@ async def promises(connection: Connection, cell: int, variant_id: UUID, warehous
     return Promises(*row)
 
 
-async def secret(connection: Connection, cell: int) -> bytes | None:
-    """Return what downloads' addresses are signed with."""
-    found: bytes | None = await connection.fetchval(SQL["secret"], cell)
-    return found
+async def secret(connection: Connection, cell: int, seals: Seals) -> bytes | None:
+    """Return what downloads' addresses are signed with; one of before it was sealed lies there plain."""
+    row = await connection.fetchrow(SQL["secret"], cell)
+    if row is None:
+        return None
+    plain: bytes | None = row["secret"]
+    return plain if plain is not None else bytes.fromhex(seals.unseal_secret(SIGNING, row["sealed"]))
 
 
-async def put_secret(connection: Connection, cell: int, fresh: bytes) -> None:
+async def put_secret(connection: Connection, cell: int, fresh: bytes, seals: Seals) -> None:
     """Keep a secret for the cell, unless there is one."""
-    await connection.execute(SQL["put_secret"], cell, fresh)
+    await connection.execute(SQL["put_secret"], cell, seals.seal_secret(SIGNING, fresh.hex()))
 
 
 async def pool(connection: Connection, cell: int, name: str) -> Pool | None:

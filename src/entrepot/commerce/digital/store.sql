@@ -126,11 +126,11 @@ SELECT (SELECT count(*) FROM digital.licence WHERE cell = $1 AND variant_id = $2
 
 -- name: secret
 -- What downloads' addresses are signed with.
-SELECT secret FROM digital.secret WHERE cell = $1;
+SELECT secret, sealed FROM digital.secret WHERE cell = $1;
 
 -- name: put_secret
 -- Keeps a secret for the cell, unless there is one.
-INSERT INTO digital.secret (cell, secret) VALUES ($1, $2) ON CONFLICT (cell) DO NOTHING;
+INSERT INTO digital.secret (cell, sealed) VALUES ($1, $2) ON CONFLICT (cell) DO NOTHING;
 
 -- name: pool
 -- A pool as it stands.

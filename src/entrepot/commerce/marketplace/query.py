@@ -6,13 +6,14 @@ Whom to send to is told while something is still to be sent, without what parcel
 from datetime import datetime
 from uuid import UUID
 
-import msgspec
 from msgspec import Struct
 
 from entrepot.base import limits
 from entrepot.base.errors import BadInputError, NotFoundError
+from entrepot.base.seals import Seals
 from entrepot.base.time import Clock, utc
 from entrepot.commerce.cart.state import Address
+from entrepot.commerce.checkout import contact
 from entrepot.commerce.marketplace import paying, store
 from entrepot.commerce.marketplace.events import SellerChanged
 from entrepot.commerce.marketplace.paying import Booked, Payout, Statement
@@ -22,6 +23,7 @@ from entrepot.record.transaction import Connection
 
 SQL = queries(__package__, "query.sql")
 
+_CONTACT = ("email", "name", "phone", "address", "subject", "sealed")
 _TO_SEND = frozenset({"placed", "part_shipped"})
 
 
@@ -158,16 +160,16 @@ async def orders(
     return [SellerOrderSummary(**dict(row)) for row in rows]
 
 
-async def order(connection: Connection, cell: int, seller_id: UUID, order_id: UUID) -> SellerOrderDetail:
+async def order(connection: Connection, cell: int, seller_id: UUID, order_id: UUID, seals: Seals) -> SellerOrderDetail:
     """Return what a seller has to do with an order; one in which it has nothing to do is not found."""
     row = await connection.fetchrow(SQL["order"], cell, seller_id, order_id)
     if row is None:
         raise NotFoundError(f"The seller {seller_id} has no order {order_id}.", order_id=str(order_id))
     fields = dict(row)
-    name, phone, address = (fields.pop(key) for key in ("name", "phone", "address"))
-    send_to = None
-    if address is not None and fields["state"] in _TO_SEND:
-        send_to = SendTo(name=name, phone=phone, address=msgspec.json.decode(address, type=Address))
+    for column in _CONTACT:
+        del fields[column]
+    to = await contact.opened(row, seals) if fields["state"] in _TO_SEND else None
+    send_to = SendTo(name=to.name, phone=to.phone, address=to.address) if to else None
     lines = [SellerLine(**dict(one)) for one in await connection.fetch(SQL["lines"], cell, seller_id, order_id)]
     sent = await connection.fetch(SQL["shipments"], cell, seller_id, order_id)
     return SellerOrderDetail(**fields, lines=lines, shipments=[SellerShipment(**dict(one)) for one in sent], send_to=send_to)

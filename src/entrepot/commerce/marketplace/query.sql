@@ -15,7 +15,7 @@ GROUP BY s.order_id, s.state, s.placed_at, s.settled_at, o.currency, o.country O
 
 -- name: order
 -- What a seller has to do with one order, and how it is to be reached who gets it.
-SELECT s.order_id, s.state, s.placed_at, s.settled_at, o.currency, o.country, c.name, c.phone, c.address
+SELECT s.order_id, s.state, s.placed_at, s.settled_at, o.currency, o.country, c.email, c.name, c.phone, c.address, c.subject, c.sealed
 FROM marketplace.seller_order AS s
 JOIN ordering.orders AS o ON o.cell = s.cell AND o.id = s.order_id
 LEFT JOIN ordering.contact AS c ON c.cell = s.cell AND c.order_id = s.order_id

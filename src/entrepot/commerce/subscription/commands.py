@@ -72,7 +72,8 @@ async def start(tx: Transaction, draft: SubscriptionDraft, now: datetime) -> Cha
     token = rules.token_of(draft.method_id, await method(tx.connection, tx.cell, draft.method_id), draft.customer_id)
     begun = rules.start(tx.ids.fresh(), draft.customer_id, plan, draft.market, draft.quantity, now)
     changed = await _write(tx, STARTED, begun)
-    await store.put_contact(tx.connection, tx.cell, begun.id, Payer(draft.contact, token))
+    payer = Payer(draft.contact, token)
+    await store.put_contact(tx.connection, tx.cell, begun.id, draft.customer_id, payer, tx.sealing)
     return changed
 
 

@@ -37,8 +37,10 @@ class Renewals:
         async with self._record.reading() as connection:
             subscription = await store.subscription(connection, self._cell, subscription_id)
             plan = await store.known_plan(connection, charge.plan)
-            payer = await store.payer(connection, self._cell, subscription_id)
-        order_id, why = await self._ask(charge, request_of(charge, subscription, plan, payer))
+            payer = await store.payer(connection, self._cell, subscription_id, self._record.sealing)
+        order_id, why = None, "forgotten"
+        if payer is not None:
+            order_id, why = await self._ask(charge, request_of(charge, subscription, plan, payer))
         async with self._record.transaction(self._cell, "renewals") as tx:
             if order_id is not None:
                 await commands.note_paid(tx, charge, order_id)

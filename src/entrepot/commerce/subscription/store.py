@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from entrepot.base.errors import NotFoundError
+from entrepot.base.seals import Seals
 from entrepot.commerce.cart.state import Contact
 from entrepot.commerce.subscription.events import PlanPrice, PlanSaved
 from entrepot.commerce.subscription.rules import Charge, Subscription
@@ -14,6 +15,9 @@ from entrepot.record.named import queries
 from entrepot.record.transaction import Connection
 
 SQL = queries(__package__)
+
+# What the contact of a subscription is sealed as.
+CONTACT = "subscription.contact.sealed"
 
 
 class Payer(Struct, frozen=True):
@@ -112,10 +116,12 @@ async def put(connection: Connection, cell: int, subscription: Subscription) -> 
     )
 
 
-async def put_contact(connection: Connection, cell: int, subscription_id: UUID, payer: Payer) -> None:
-    """Write to whom a subscription goes and what pays for it."""
-    contact = msgspec.json.encode(payer.contact).decode()
-    await connection.execute(SQL["put_contact"], cell, subscription_id, contact, payer.method)
+async def put_contact(
+    connection: Connection, cell: int, subscription_id: UUID, customer_id: UUID, payer: Payer, seals: Seals
+) -> None:
+    """Write to whom a subscription goes, sealed, and what pays for it."""
+    sealed = await seals.seal(customer_id, {CONTACT: msgspec.json.encode(payer.contact).decode()})
+    await connection.execute(SQL["put_contact"], cell, subscription_id, customer_id, sealed[CONTACT], payer.method)
 
 
 async def put_method(connection: Connection, cell: int, subscription_id: UUID, method: str) -> None:
@@ -123,11 +129,14 @@ async def put_method(connection: Connection, cell: int, subscription_id: UUID, m
     await connection.execute(SQL["put_method"], cell, subscription_id, method)
 
 
-async def payer(connection: Connection, cell: int, subscription_id: UUID) -> Payer:
-    """Return to whom a subscription goes and what pays for it."""
+async def payer(connection: Connection, cell: int, subscription_id: UUID, seals: Seals) -> Payer | None:
+    """Return to whom a subscription goes and what pays for it; None when the customer was forgotten."""
     row = await connection.fetchrow(SQL["contact"], cell, subscription_id)
     assert row is not None  # written with the subscription
-    return Payer(msgspec.json.decode(row["contact"], type=Contact), row["method"])
+    text: str | None = row["contact"]  # plain where it was written before it was sealed
+    if row["sealed"] is not None:
+        text = (await seals.unseal(row["subject"], {CONTACT: row["sealed"]}))[CONTACT]
+    return None if text is None else Payer(msgspec.json.decode(text, type=Contact), row["method"])
 
 
 async def put_charge(connection: Connection, cell: int, charge: Charge, at: datetime) -> None:

@@ -65,7 +65,7 @@ ON CONFLICT (cell, id) DO UPDATE SET plan = excluded.plan, next_plan = excluded.
 
 -- name: put_contact
 -- Writes to whom a subscription goes and what pays for it.
-INSERT INTO subscription.contact (cell, subscription_id, contact, method) VALUES ($1, $2, $3::jsonb, $4);
+INSERT INTO subscription.contact (cell, subscription_id, subject, sealed, method) VALUES ($1, $2, $3, $4, $5);
 
 -- name: put_method
 -- Changes what pays for a subscription.
@@ -73,7 +73,7 @@ UPDATE subscription.contact SET method = $3 WHERE cell = $1 AND subscription_id 
 
 -- name: contact
 -- To whom a subscription goes and what pays for it.
-SELECT contact, method FROM subscription.contact WHERE cell = $1 AND subscription_id = $2;
+SELECT contact, subject, sealed, method FROM subscription.contact WHERE cell = $1 AND subscription_id = $2;
 
 -- name: put_charge
 -- Writes down an attempt to charge, before it is asked for.

@@ -30,7 +30,8 @@ async def subscribe(tx: Transaction, draft: EndpointDraft, known: Collection[str
     if await store.count_endpoints(tx.connection, tx.cell) >= limits.WEBHOOK_ENDPOINTS_MAX:
         raise ConflictError(f"There are {limits.WEBHOOK_ENDPOINTS_MAX} endpoints, which is the most: remove one first.")
     id_, secret = tx.ids.fresh(), "whsec_" + base64.b64encode(chance).decode()
-    await store.add_endpoint(tx.connection, tx.cell, id_, draft.url, secret, draft.kinds)
+    sealed = tx.sealing.seal_secret(store.secret_name(id_), secret)
+    await store.add_endpoint(tx.connection, tx.cell, id_, draft.url, sealed, draft.kinds)
     token = await _tell(tx, store.StoredEndpoint(id_, draft.url, draft.kinds, "active", "", 0), "active", "")
     return Subscribed(id=id_, secret=secret, position=str(token))
 

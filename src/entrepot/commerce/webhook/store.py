@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+import asyncpg
 from msgspec import Struct
 
 from entrepot.base.event import Position
+from entrepot.base.seals import Seals
 from entrepot.commerce.webhook.events import State
 from entrepot.record.named import queries
 from entrepot.record.transaction import Connection
@@ -65,8 +67,8 @@ class DueParked(Struct, frozen=True):
     first_at: datetime
 
 
-async def add_endpoint(connection: Connection, cell: int, id_: UUID, url: str, secret: str, kinds: Sequence[str]) -> None:
-    """Add a subscriber, who is told of what happens from now on."""
+async def add_endpoint(connection: Connection, cell: int, id_: UUID, url: str, secret: bytes, kinds: Sequence[str]) -> None:
+    """Add a subscriber, who is told of what happens from now on; the secret is sealed."""
     await connection.execute(SQL["add_endpoint"], cell, id_, url, secret, kinds)
 
 
@@ -108,12 +110,12 @@ async def remove_endpoint(connection: Connection, cell: int, id_: UUID) -> None:
     await connection.execute(SQL["remove_endpoint"], cell, id_)
 
 
-async def due_endpoints(connection: Connection, cell: int, now: datetime) -> list[DueEndpoint]:
+async def due_endpoints(connection: Connection, cell: int, now: datetime, seals: Seals) -> list[DueEndpoint]:
     """Return the subscribers who may be told something now."""
     return [
         DueEndpoint(
-            row["id"], row["url"], row["secret"], row["kinds"], Position(row["txid"], row["seq"]), row["version"],
-            row["failures"], row["failing_since"],
+            row["id"], row["url"], _secret(row, row["id"], seals), row["kinds"], Position(row["txid"], row["seq"]),
+            row["version"], row["failures"], row["failing_since"],
         )
         for row in await connection.fetch(SQL["due_endpoints"], cell, now)
     ]  # fmt: skip
@@ -151,11 +153,12 @@ async def move_on(
     return row is not None
 
 
-async def due_parked(connection: Connection, cell: int, now: datetime, limit: int) -> list[DueParked]:
+async def due_parked(connection: Connection, cell: int, now: datetime, limit: int, seals: Seals) -> list[DueParked]:
     """Return the first event of each key that is parked and due."""
     return [
         DueParked(
-            row["endpoint_id"], row["url"], row["secret"], Position(row["txid"], row["seq"]), row["event_id"], row["key"],
+            row["endpoint_id"], row["url"], _secret(row, row["endpoint_id"], seals),
+            Position(row["txid"], row["seq"]), row["event_id"], row["key"],
             row["message"], row["tries"], row["first_at"],
         )
         for row in await connection.fetch(SQL["due_parked"], cell, now, limit)
@@ -177,3 +180,14 @@ async def park_longer(connection: Connection, cell: int, one: DueParked, error: 
     """Note that a parked event was refused again; without a next try it is dead."""
     place = (one.endpoint_id, one.position.txid, one.position.seq)
     await connection.execute(SQL["park_longer"], cell, *place, error, next_at)
+
+
+def secret_name(endpoint_id: UUID) -> str:
+    """Return what the secret of a subscriber is sealed as."""
+    return f"webhook.endpoint.secret/{endpoint_id}"
+
+
+def _secret(row: asyncpg.Record, endpoint_id: UUID, seals: Seals) -> str:
+    """Return a subscriber's secret; one of before it was sealed lies there plain."""
+    sealed: bytes | None = row["secret_sealed"]
+    return str(row["secret"]) if sealed is None else seals.unseal_secret(secret_name(endpoint_id), sealed)

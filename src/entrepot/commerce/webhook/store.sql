@@ -1,6 +1,6 @@
 -- name: add_endpoint
 -- Adds a subscriber, who is told of what happens from now on.
-INSERT INTO webhook.endpoint (cell, id, url, secret, kinds, txid, seq, version)
+INSERT INTO webhook.endpoint (cell, id, url, secret_sealed, kinds, txid, seq, version)
 SELECT $1, $2, $3, $4, $5, coalesce(e.txid::text::bigint, 0), coalesce(e.seq, 0), 1
 FROM (SELECT 1) AS one
 LEFT JOIN LATERAL (SELECT v.txid, v.seq FROM log.event AS v WHERE v.cell = $1 ORDER BY v.txid DESC, v.seq DESC LIMIT 1) AS e ON true;
@@ -40,7 +40,7 @@ DELETE FROM webhook.endpoint WHERE cell = $1 AND id = $2;
 
 -- name: due_endpoints
 -- The subscribers who may be told something now.
-SELECT id, url, secret, kinds, txid, seq, version, failures, failing_since FROM webhook.endpoint
+SELECT id, url, secret, secret_sealed, kinds, txid, seq, version, failures, failing_since FROM webhook.endpoint
 WHERE cell = $1 AND state = 'active' AND (resting_until IS NULL OR resting_until <= $2) ORDER BY id;
 
 -- name: parked_keys
@@ -65,7 +65,7 @@ WHERE cell = $1 AND id = $2 AND version = $3 RETURNING id;
 
 -- name: due_parked
 -- The first event of each key that is parked for active subscribers and due, the longest due first.
-SELECT f.endpoint_id, e.url, e.secret, f.txid, f.seq, f.event_id, f.key, f.message, f.tries, f.first_at
+SELECT f.endpoint_id, e.url, e.secret, e.secret_sealed, f.txid, f.seq, f.event_id, f.key, f.message, f.tries, f.first_at
 FROM (
     SELECT DISTINCT ON (p.endpoint_id, p.key) p.endpoint_id, p.key, p.txid, p.seq, p.event_id, p.message, p.tries, p.first_at,
            p.next_at
