@@ -127,7 +127,7 @@ def buying_of(request: Request[Any, Any, Any]) -> Buying:
 
 async def me(parts: Parts, connection: Connection, buying: Buying) -> BuyerView:
     """Return as whom the visitor buys; somebody of another company, or who has left, is refused."""
-    people = await query.buyers(connection, parts.cell, buying.company_id, utc(parts.clock.millis()))
+    people = await query.buyers(connection, parts.cell, buying.company_id, utc(parts.clock.millis()), parts.record.sealing)
     found = next((one for one in people if one.id == buying.buyer_id and one.state == "active"), None)
     if found is None:
         raise NotFoundError(f"{buying.buyer_id} does not buy for the company {buying.company_id} (any more).")
@@ -177,7 +177,7 @@ async def company_page(
     async with parts.record.reading() as connection:
         buyer = await me(parts, connection, buying)
         one = await query.company(connection, parts.cell, buying.company_id)
-        people = await query.buyers(connection, parts.cell, buying.company_id, utc(parts.clock.millis()))
+        people = await query.buyers(connection, parts.cell, buying.company_id, utc(parts.clock.millis()), parts.record.sealing)
         context: dict[str, object] = {
             "purchases": await query.purchases(connection, parts.cell, buying.company_id, "", None, LIMIT),
             "quotes": await query.negotiations(connection, parts.cell, buying.company_id, None, LIMIT),

@@ -158,7 +158,7 @@ async def _company_page(
 ) -> Response[str]:
     async with parts.record.reading() as connection:
         one = await query.company(connection, parts.cell, company_id)
-        buyers = await query.buyers(connection, parts.cell, company_id, utc(parts.clock.millis()))
+        buyers = await query.buyers(connection, parts.cell, company_id, utc(parts.clock.millis()), parts.record.sealing)
         context: dict[str, object] = {
             "purchases": await query.purchases(connection, parts.cell, company_id, "", None, LIMIT),
             "quotes": await query.negotiations(connection, parts.cell, company_id, None, LIMIT),
