@@ -107,12 +107,13 @@ async def town(record: Record, sealing: Sealing, memory_url: str, folder: Path) 
         await drawer.close()
 
 
-def letters(folder: Path) -> list[str]:
-    """Return the letters in a folder, the oldest first, as ``subject: text``."""
+def letters(folder: Path, to: str = "") -> list[str]:
+    """Return the letters in a folder (all, or those to one address), the oldest first, as ``subject: text``."""
     found = []
     for path in sorted(folder.glob("*.eml")):
         message = BytesParser(policy=email.policy.default).parsebytes(path.read_bytes())
-        found.append(f"{message['Subject']}: {message.get_content()}")
+        if not to or message["To"] == to:
+            found.append(f"{message['Subject']}: {message.get_content()}")
     return found
 
 

@@ -86,22 +86,22 @@ async def callback(
     request: Request[Any, Any, Any],
     parts: NamedDependency[Parts],
     provider: FromPath[str],
-    state: Annotated[str, QueryParameter(required=False)] = "",
+    began: Annotated[str, QueryParameter(name="state", required=False)] = "",
     code: Annotated[str, QueryParameter(required=False)] = "",
 ) -> Redirect:
     """Let in whom the provider sends back; only the browser that began may end it."""
     asked, people, now = _provider(parts, provider), parts.people, utc(parts.clock.millis())
-    if not code or not state or request.cookies.get(cookie_name(people, STATE)) != state:
+    if not code or not began or request.cookies.get(cookie_name(people, STATE)) != began:
         raise SignInRefusedError
     try:
-        begun = await people.ceremonies.end(KIND, UUID(state), _Begun)
+        ceremony = await people.ceremonies.end(KIND, UUID(began), _Begun)
     except ValueError as error:
         raise TokenRefusedError("challenge") from error
-    if begun.provider != provider:
+    if ceremony.provider != provider:
         raise SignInRefusedError
-    found = await asked.identity(code, back=_back(parts, provider), nonce=begun.nonce, verifier=begun.verifier)
-    if begun.person_id is not None:
-        await _link(request, parts, begun.person_id, provider, found)
+    found = await asked.identity(code, back=_back(parts, provider), nonce=ceremony.nonce, verifier=ceremony.verifier)
+    if ceremony.person_id is not None:
+        await _link(request, parts, ceremony.person_id, provider, found)
         return Redirect(HOME, status_code=303, headers=NO_STORE, cookies=[_state(parts, "", 0)])
     let_in = await _let_in(request, parts, provider, found)
     cookies = [session_cookie(people, let_in.session, now), _state(parts, "", 0)]
