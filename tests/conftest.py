@@ -7,7 +7,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
@@ -27,6 +27,7 @@ from entrepot.record.transaction import Record, open_record
 from entrepot.sealing.sealing import Sealing, open_sealing
 
 SECRET = "only-for-tests"  # noqa: S105  # the server lives as long as the test run, on loopback
+RUN_AT_MOST = timedelta(hours=2)
 
 
 class UnsyncedPostgres(Postgres):
@@ -107,26 +108,34 @@ async def database(record_url: str) -> AsyncIterator[str]:
 
 @pytest.fixture(scope="session")
 async def migrated(record_url: str) -> str:
-    """Return the name of a migrated database without rows, to be copied: quicker than migrating for each test."""
+    """Return the name of a migrated database without rows, with room for the orders and events of these days, to be copied."""
     async with _connection(record_url) as connection:
         await connection.execute("CREATE DATABASE migrated")
-    await asyncio.to_thread(migrate, f"{record_url.rsplit('/', 1)[0]}/migrated")
+    url = f"{record_url.rsplit('/', 1)[0]}/migrated"
+    await asyncio.to_thread(migrate, url)
+    now = datetime.now(UTC)
+    over = now + RUN_AT_MOST  # a run may well see midnight
+    async with _connection(url) as connection:
+        await connection.execute("SELECT log.ensure_partitions('log.event', 'day', $1, $2)", now, over)
+        await connection.execute("SELECT ordering.ensure_room($1, $2)", now, over)
+        await connection.execute("SELECT audit.ensure_partitions($1, $2)", now, over)
     return "migrated"
 
 
 @pytest.fixture
 async def migrated_url(record_url: str, migrated: str) -> AsyncIterator[str]:
-    """Return the URL of a fresh, migrated database with room for the orders and events of these days."""
+    """Return the URL of a fresh copy of the migrated database."""
+    async with copied(record_url, migrated) as url:
+        yield url
+
+
+@contextlib.asynccontextmanager
+async def copied(record_url: str, template: str) -> AsyncIterator[str]:
+    """Copy a database for as long as the block lasts: quicker than migrating one."""
     name = f"test_{os.urandom(6).hex()}"
     async with _connection(record_url) as connection:
-        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {migrated}")
-    url = f"{record_url.rsplit('/', 1)[0]}/{name}"
-    now = datetime.now(UTC)
-    async with _connection(url) as connection:
-        await connection.execute("SELECT log.ensure_partitions('log.event', 'day', $1, $1)", now)
-        await connection.execute("SELECT ordering.ensure_room($1, $1)", now)
-        await connection.execute("SELECT audit.ensure_partitions($1, $1)", now)
-    yield url
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield f"{record_url.rsplit('/', 1)[0]}/{name}"
     async with _connection(record_url) as connection:
         await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 

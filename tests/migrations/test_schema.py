@@ -4,6 +4,7 @@ import asyncio
 import re
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from importlib.resources import files
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from entrepot.base.errors import ConflictError
 from entrepot.record.migrate import migrate
 from entrepot.record.named import queries
 from entrepot.record.schema import dump
+from tests.conftest import copied
 
 ROOM_FILES = sorted(
     (f"entrepot.{'.'.join(path.relative_to(root).parent.parts)}", path.name)
@@ -48,9 +50,16 @@ async def test_one_who_waits_too_long_for_another_s_migration_is_told_so(
         await other.close()
 
 
+@pytest.fixture(scope="module")
+async def unwritten_url(record_url: str, migrated: str) -> AsyncIterator[str]:
+    """Return the URL of a migrated database in which queries are only prepared: one serves them all."""
+    async with copied(record_url, migrated) as url:
+        yield url
+
+
 @pytest.mark.parametrize(("package", "file"), ROOM_FILES, ids=[f"{package}/{file}" for package, file in ROOM_FILES])
-async def test_every_named_query_fits_the_migrated_schema(package: str, file: str, migrated_url: str) -> None:
-    connection = await asyncpg.connect(migrated_url)
+async def test_every_named_query_fits_the_migrated_schema(package: str, file: str, unwritten_url: str) -> None:
+    connection = await asyncpg.connect(unwritten_url)
     try:
         partition = await connection.fetchval("SELECT min(relname) FROM pg_class WHERE relname ~ '^event_[0-9]{8}$'")
         for name, sql in queries(package, file).items():
