@@ -72,7 +72,7 @@ class Runner:
         lease, failures = f"job/{self._cell}/{name}", 0
         try:
             while True:
-                rings = self._bell.rings(CHANNEL)
+                rings, began = self._bell.rings(CHANNEL), time.monotonic()
                 done = await self._once(name, lease, act)
                 failures = failures + 1 if done is None else 0
                 if failures or seconds is not None:
@@ -81,7 +81,8 @@ class Runner:
                 if not done:
                     await self._bell.wait(CHANNEL, rings, limits.JOB_POLL_SECONDS)
                 # What happens in the meantime is one batch: a busy log costs each reaction so many steps a second, and no more.
-                await asyncio.sleep(limits.JOB_REST_SECONDS)
+                # Even a lone event is waited for a little: others that were begun before it may be about to be committed.
+                await asyncio.sleep(max(limits.JOB_REST_SECONDS, began + limits.JOB_APART_SECONDS - time.monotonic()))
         finally:
             with contextlib.suppress(EngineAwayError):  # the lease then runs out by itself
                 async with self._record.committing() as connection:

@@ -254,10 +254,12 @@ class SlotWriter:
     async def _pause(self, batch: Batch, rings: int) -> None:
         """Wait for news. While a transaction is open that may hold some back, look again soon, then less and less often.
 
-        First rest as long as the batch took: an engine with a cost per batch then gets fewer and larger ones, and half
-        of the time for its readers.
+        First rest twice as long as the batch took: an engine with a cost per batch then gets fewer and larger ones, and
+        most of the time for its readers. One that is quick rests a while too, for each batch has to be told of.
         """
-        await asyncio.sleep(min(self._took, limits.REST_SECONDS_MAX))
+        if self._took:
+            rest = min(limits.REST_SHARE * self._took, limits.REST_SECONDS_MAX)
+            await asyncio.sleep(max(rest, limits.BATCHES_APART_SECONDS - self._took))
         self._took = 0.0
         self._quiet = 0 if batch.scanned else self._quiet + 1
         seconds = limits.POLL_SECONDS

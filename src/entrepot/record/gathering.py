@@ -1,6 +1,7 @@
 """Gathers what arrives at the same time into one call of a set-based function; each waits only for its own answer.
 
-While a call is under way the next ones gather, so the batch grows with the load and a lone one waits for nobody.
+While a call is under way the next ones gather, so the batch grows with the load and a lone one waits for nobody. Where a call
+costs much however little it does, calls begin some time apart (``apart_seconds``): what comes sooner gathers for the next.
 """
 
 import asyncio
@@ -20,9 +21,12 @@ Act: TypeAlias = Callable[[Sequence[Asked]], Awaitable[Sequence[Given | Entrepot
 class Gathering(Generic[Asked, Given]):
     """Calls ``act`` with all that was asked meanwhile. ``sizes`` counts the calls by how many each took."""
 
-    def __init__(self, act: Act[Asked, Given], *, calls_max: int = limits.GATHER_CALLS_MAX) -> None:
+    def __init__(self, act: Act[Asked, Given], *, calls_max: int = limits.GATHER_CALLS_MAX, apart_seconds: float = 0.0) -> None:
         self._act = act
         self._calls_max = calls_max
+        self._apart_seconds = apart_seconds
+        self._next_at = 0.0
+        self._later: asyncio.TimerHandle | None = None
         self._calls: set[asyncio.Task[None]] = set()
         self._queue: deque[tuple[Asked, asyncio.Future[Given | EntrepotError]]] = deque()
         self.sizes: dict[int, int] = {}
@@ -42,15 +46,29 @@ class Gathering(Generic[Asked, Given]):
 
     async def close(self) -> None:
         """Wait until everything under way has its answer."""
-        while self._calls:
-            await asyncio.gather(*self._calls, return_exceptions=True)
+        while self._calls or self._queue:
+            await asyncio.gather(*self._calls, *(answer for _, answer in self._queue), return_exceptions=True)
 
     def _call(self) -> None:
-        if self._queue and len(self._calls) < self._calls_max:
+        if self._queue and len(self._calls) < self._calls_max and not self._too_soon():
             # A call is of many requests: the context of the one that happens to begin it (``record.cause``) is not theirs.
             task = asyncio.get_running_loop().create_task(self._run(), context=Context())
             self._calls.add(task)
             task.add_done_callback(self._called)
+
+    def _too_soon(self) -> bool:
+        """Say whether the last call began too short a time ago; the next one then begins by itself when it may."""
+        loop = asyncio.get_running_loop()
+        soon = loop.time() < self._next_at
+        if not soon:
+            self._next_at = loop.time() + self._apart_seconds
+        elif self._later is None:
+            self._later = loop.call_at(self._next_at, self._due)
+        return soon
+
+    def _due(self) -> None:
+        self._later = None
+        self._call()
 
     def _called(self, task: asyncio.Task[None]) -> None:
         self._calls.discard(task)

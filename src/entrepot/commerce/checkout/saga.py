@@ -67,11 +67,13 @@ class Checkouts:
         seconds: float = limits.CHECKOUT_SECONDS,
     ) -> None:
         self._record, self._cell, self._gateway, self._quoting, self._actor = record, cell, gateway, quoting, actor
-        # One call of each step at a time: measured, a second beside it halves the batches and costs a third more CPU.
-        one = limits.CHECKOUT_CALLS_MAX
+        # One call of each step at a time, and not one upon the other: measured, a call costs the database 3 ms of CPU and us 2,
+        # and each checkout in it a quarter of a millisecond.
+        one, apart = limits.CHECKOUT_CALLS_MAX, limits.CHECKOUT_CALLS_APART_SECONDS
         self._reserve = partial(reserve_checkouts, record, cell, actor=actor, seconds=seconds)
-        self._beginning = Gathering[Beginning, Reserved](self._quote_and_reserve, calls_max=one)
-        self._placing = Gathering[Placing, Ended](partial(place_checkouts, record, cell, actor=actor), calls_max=one)
+        self._beginning = Gathering[Beginning, Reserved](self._quote_and_reserve, calls_max=one, apart_seconds=apart)
+        place = partial(place_checkouts, record, cell, actor=actor)
+        self._placing = Gathering[Placing, Ended](place, calls_max=one, apart_seconds=apart)
         self._releasing = Gathering[Releasing, Ended](partial(release_checkouts, record, cell, actor=actor), calls_max=one)
         self._by_key: dict[str, tuple[bytes, asyncio.Task[CheckoutAnswer]]] = {}
 
