@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from email.parser import BytesParser
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from msgspec import Struct, structs
 
-from entrepot.base.principal import Principal
+from entrepot.base.principal import Membership, Principal
 from entrepot.base.time import FixedClock, SystemClock, utc
+from entrepot.cli.people import sign_in_link
 from entrepot.commerce.people import commands, credentials
 from entrepot.commerce.people.door import Entered, PasswordSignIn
 from entrepot.commerce.people.events import SESSIONS_ENDED
@@ -26,6 +28,7 @@ from entrepot.log.reader import LogReader
 from entrepot.partners.mail.files import FileMail
 from entrepot.record.transaction import Record
 from entrepot.sealing.sealing import Sealing
+from tests.house import House
 from tests.trade import CELL
 
 ORIGIN = "http://localhost:8700"
@@ -122,3 +125,13 @@ def link_in(letter: str) -> str:
     found = re.search(r"token=(lnk_[a-z2-7]+)", letter)
     assert found is not None, letter
     return found[1]
+
+
+async def bearer(house: House, address: str, *roles: str) -> dict[str, str]:
+    """Return the header of somebody with these roles who has just signed in."""
+    held = [Membership(role) for role in roles]
+    link = await sign_in_link(house.app.record, house.app.people, house.app.settings, address, held)
+    token = urlsplit(link.link).query.removeprefix("token=")
+    answer = await house.client.post("/v1/sessions/links", json={"token": token})
+    assert answer.status_code == 201, answer.text
+    return {"Authorization": f"Bearer {answer.json()['token']}"}

@@ -76,7 +76,7 @@ async def test_the_description_tells_what_is_refused_as_problems_and_what_must_b
     schema = (await house.client.get("/v1/openapi.json")).json()
     order = schema["paths"]["/v1/orders"]["post"]
     refusals = {status: list(one["content"]) for status, one in order["responses"].items() if status >= "400"}
-    assert refusals == {key: ["application/problem+json"] for key in ["400", "404", "409", "413", "422", "503"]}
+    assert refusals == {key: ["application/problem+json"] for key in ["400", "401", "404", "409", "413", "422", "503"]}
     assert [(one["name"], one["required"]) for one in order["parameters"]] == [("Idempotency-Key", True)]
     assert schema["components"]["schemas"]["OrderRequest"]["additionalProperties"] is False
     product = schema["paths"]["/v1/products"]["post"]

@@ -13,12 +13,11 @@ import httpx
 import pytest
 from msgspec import structs
 
-from entrepot.base.principal import Membership
 from entrepot.cli.people import sign_in_link
 from entrepot.partners.identity.oidc import OidcProvider
 from tests.authenticator import Authenticator
 from tests.house import House
-from tests.people import PASSWORD, letters, link_in
+from tests.people import PASSWORD, bearer, letters, link_in
 from tests.provider import CLIENT, SECRET, Provider, provider
 
 PATIENCE_SECONDS = 30.0
@@ -32,16 +31,6 @@ async def until_mailed(house: House, address: str, begins: str) -> str:
             if found:
                 return found[-1]
             await asyncio.sleep(0.05)
-
-
-async def bearer(house: House, address: str, *roles: str) -> dict[str, str]:
-    """Return the header of somebody with these roles who has just signed in."""
-    held = [Membership(role) for role in roles]
-    link = await sign_in_link(house.app.record, house.app.people, house.app.settings, address, held)
-    token = urlsplit(link.link).query.removeprefix("token=")
-    answer = await house.client.post("/v1/sessions/links", json={"token": token})
-    assert answer.status_code == 201, answer.text
-    return {"Authorization": f"Bearer {answer.json()['token']}"}
 
 
 async def test_somebody_registers_confirms_signs_in_and_is_known(house: House) -> None:

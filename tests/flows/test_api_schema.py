@@ -29,6 +29,7 @@ from entrepot.api.application import ROOMS
 from entrepot.api.edge import STREAMING
 from tests.flows.conftest import filled_house
 from tests.house import House, served
+from tests.people import bearer
 
 EXAMPLES = 10  # of each operation, and as many with something wrong in them
 PLACES = 10
@@ -48,6 +49,23 @@ TAKES_ANYTHING = {
     "/v1/webhooks/payments/{gateway:str}",
     "/v1/event-kinds",
     "/v1/pools/{sku:str}",
+    "/v1/oidc",
+    "/v1/oidc/{provider:str}/callback",
+    "POST /v1/me/totp",
+    "DELETE /v1/me/totp",
+    "/v1/me/recovery-codes",
+    "/v1/me/passkey-challenges",
+    "/v1/me/providers/{provider:str}",
+    "/v1/sessions/current",
+    "/v1/sessions/current/renewal",
+    "/v1/sessions/passkey-challenges",
+    "DELETE /v1/me/consents/{purpose:str}",
+    "GET /v1/me",
+    "GET /v1/me/addresses",
+    "GET /v1/me/api-keys",
+    "GET /v1/me/consents",
+    "GET /v1/me/passkeys",
+    "GET /v1/sessions",
     "GET /v1/sellers",
     "GET /v1/webhook-endpoints",
     "GET /v1/rates",
@@ -67,6 +85,7 @@ OPERATIONS = sorted(
     for mode in ([GenerationMode.POSITIVE] if {path, f"{method} {path}"} & TAKES_ANYTHING else list(GenerationMode))
 )
 There = dict[str, list[Any]]
+OF_PEOPLE = ("/v1/me", "/v1/sessions", "/v1/oidc")
 
 
 @pytest.fixture(scope="module")
@@ -137,8 +156,10 @@ async def there(house: House) -> There:
 
 @pytest.mark.parametrize(("path", "method", "mode"), [one[1:] for one in OPERATIONS])
 async def test_every_answer_is_as_described(
-    described: BaseSchema, address: str, there: There, path: str, method: str, mode: GenerationMode
+    house: House, described: BaseSchema, address: str, there: There, path: str, method: str, mode: GenerationMode
 ) -> None:
+    somebody = await bearer(house, "anybody@example.com") if path.startswith(OF_PEOPLE) else {}
+
     @settings(
         max_examples=EXAMPLES,
         derandomize=True,
@@ -153,6 +174,7 @@ async def test_every_answer_is_as_described(
             for part in ("path_parameters", "query", "headers", "body"):
                 setattr(case, part, named(getattr(case, part), there, place))
             case.headers["Idempotency-Key"] = str(uuid4())
+            case.headers.update(somebody)
         case.validate_response(case.call(base_url=address), checks=CHECKS)
 
     await asyncio.to_thread(ask)

@@ -10,7 +10,7 @@ from uuid import UUID
 from litestar import Request, Response, get, post
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
-from litestar.params import FromPath, QueryParameter
+from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import Redirect
 from msgspec import Struct
 
@@ -70,7 +70,7 @@ async def providers(parts: NamedDependency[Parts]) -> Providers:
 
 @post("/v1/oidc/{provider:str}/authorizations", tags=TAGS, summary="Begin to sign in with a provider", status_code=201)
 async def begin(
-    request: Request[Any, Any, Any], parts: NamedDependency[Parts], provider: FromPath[str], link: bool = False
+    request: Request[Any, Any, Any], parts: NamedDependency[Parts], provider: FromPath[str], link: FromQuery[bool] = False
 ) -> Response[SentTo]:
     """Get where to send the browser. With ``link``, the provider is added to who has signed in here (takes a fresh proof)."""
     asked, people = _provider(parts, provider), parts.people

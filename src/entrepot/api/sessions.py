@@ -6,7 +6,7 @@ from uuid import UUID
 
 from litestar import Request, Response, delete, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import Struct
 
 from entrepot.api.parts import Parts
@@ -208,7 +208,9 @@ async def passkey_step_up(
 
 
 @delete("/v1/sessions", tags=TAGS, summary="Sign out everywhere", status_code=200)
-async def end_all(request: Request[Any, Any, Any], parts: NamedDependency[Parts], but_this: bool = False) -> Response[Ended]:
+async def end_all(
+    request: Request[Any, Any, Any], parts: NamedDependency[Parts], but_this: FromQuery[bool] = False
+) -> Response[Ended]:
     """End every session of who asks, or all but this one."""
     who = signed_in(request)
     assert who.id is not None

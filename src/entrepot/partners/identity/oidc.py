@@ -7,7 +7,7 @@ import base64
 import hashlib
 import time
 from typing import Any
-from urllib.parse import unquote, urlencode, urlsplit
+from urllib.parse import quote_plus, unquote, urlencode, urlsplit
 
 import aiohttp
 import msgspec
@@ -89,7 +89,7 @@ class OidcProvider:
         """Return who came back with this code."""
         described, _ = await self._known()
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": back, "code_verifier": verifier}
-        answer = await self._asked("POST", described.token_endpoint, form, aiohttp.BasicAuth(self._id, self._secret))
+        answer = await self._asked("POST", described.token_endpoint, form, self._basic())
         try:
             told = msgspec.json.decode(answer, type=_Told)
         except msgspec.MsgspecError as error:
@@ -99,6 +99,10 @@ class OidcProvider:
             raise SignInRefusedError
         email = claims.get("email") if claims.get("email_verified") is True else ""
         return Identity(subject=str(claims["sub"]), email=str(email or ""))
+
+    def _basic(self) -> str:
+        """Return how we say who we are (RFC 6749, 2.3.1: written as in a form, before they are joined)."""
+        return "Basic " + base64.b64encode(f"{quote_plus(self._id)}:{quote_plus(self._secret)}".encode()).decode()
 
     async def _claims(self, token: str) -> dict[str, Any]:
         """Return what an ID token says; a key that is not known may be a new one, and is asked for once."""
@@ -141,13 +145,12 @@ class OidcProvider:
             self._described, self._keys, self._until = described, keys, now + limits.OIDC_KEYS_SECONDS
         return self._described, self._keys
 
-    async def _asked(
-        self, method: str, url: str, form: dict[str, str] | None = None, auth: aiohttp.BasicAuth | None = None
-    ) -> bytes:
+    async def _asked(self, method: str, url: str, form: dict[str, str] | None = None, authorization: str = "") -> bytes:
         if self._http is None:
             self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(limits.OIDC_SECONDS_MAX))
+        headers = {"Authorization": authorization} if authorization else {}
         try:
-            async with self._http.request(method, url, data=form, auth=auth, allow_redirects=False) as answer:
+            async with self._http.request(method, url, data=form, headers=headers, allow_redirects=False) as answer:
                 body = bytearray()
                 async for part in answer.content.iter_chunked(1 << 14):
                     body += part
