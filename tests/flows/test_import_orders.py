@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import os
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
@@ -11,12 +10,11 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from entrepot.base.time import SystemClock
 from entrepot.importing.mapping import load_mapping
 from entrepot.importing.orders import import_orders
 from entrepot.importing.pace import Pace
-from entrepot.log.archive import ensure_partitions
 from entrepot.record.transaction import Record, open_record
+from tests.conftest import copied
 from tests.imports import QUIRKS, SETTINGS, CutError, CutRecord, bring_in, contents, sheet, unseen
 from tests.trade import ledger, left
 
@@ -162,11 +160,5 @@ async def test_a_database_that_drops_its_connections_is_waited_for(
 @pytest.fixture
 async def other_record(record_url: str, migrated: str) -> AsyncIterator[Record]:
     """Return a second system of record, to compare with."""
-    name = f"test_{os.urandom(6).hex()}"
-    connection = await asyncpg.connect(record_url)
-    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {migrated}")
-    async with await open_record(f"{record_url.rsplit('/', 1)[0]}/{name}") as opened:
-        await ensure_partitions(opened, SystemClock())
+    async with copied(record_url, migrated) as url, await open_record(url) as opened:
         yield opened
-    await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await connection.close()

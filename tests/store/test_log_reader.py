@@ -45,7 +45,18 @@ class Writers:
             self.written += 1
             key = f"note/{self.written}"
             await self._connections[writer].fetch(
-                APPEND, 1, [self._ids.fresh()], [self.written], [WRITTEN], [key], [1], ['{"text": ""}'], [None], "test"
+                APPEND,
+                1,
+                [self._ids.fresh()],
+                [self.written],
+                [WRITTEN],
+                [key],
+                [1],
+                ['{"text": ""}'],
+                [None],
+                "test",
+                None,
+                [None],
             )
             self._unsaid[writer].append(key)
         elif writer in self._open:
