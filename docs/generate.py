@@ -16,6 +16,7 @@ import msgspec
 from entrepot.base import errors
 from entrepot.base.machine import Machine
 from entrepot.cli import app
+from entrepot.sealing import datamap
 
 ROOT = Path(__file__).resolve().parents[1]
 MIGRATIONS = ROOT / "src" / "entrepot" / "record" / "migrations"
@@ -169,6 +170,7 @@ def pages() -> dict[Path, str]:
     return {
         ROOT / "docs" / "deliverables" / "entity-relationship-diagrams.md": diagrams(tables(sql)),
         ROOT / "docs" / "reference" / "command-line.md": command_line(),
+        ROOT / "docs" / "reference" / "data-map.md": datamap.page(),
         ROOT / "docs" / "reference" / "errors.md": problems(),
         ROOT / "docs" / "reference" / "events.md": events(),
         ROOT / "docs" / "reference" / "states.md": states(),

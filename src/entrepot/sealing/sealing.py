@@ -1,6 +1,6 @@
 """Seals and opens fields: the one object that rooms are given. What it returns sealed may lie anywhere; what it opens, nowhere.
 
-A field is named as the data map names it (``ordering.contact.contact``). Values are text; a struct is sealed as its JSON.
+A field is named as the data map names it (``ordering.contact.sealed``). Values are text; a struct is sealed as its JSON.
 """
 
 from collections.abc import Mapping, Sequence
