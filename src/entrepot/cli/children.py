@@ -33,11 +33,6 @@ class Children:
         self._tasks: list[asyncio.Task[None]] = []
         self._running: dict[str, asyncio.subprocess.Process] = {}
 
-    @property
-    def pids(self) -> dict[str, int]:
-        """The process id of each verb that runs."""
-        return {verb: process.pid for verb, process in self._running.items()}
-
     async def __aenter__(self) -> Self:
         self._tasks = [asyncio.create_task(self._keep(verb)) for verb in self._verbs]
         return self

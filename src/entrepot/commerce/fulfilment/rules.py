@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from entrepot.base import limits
-from entrepot.base.errors import BadInputError, ConflictError
+from entrepot.base.errors import BadInputError
 from entrepot.base.machine import Machine
 from entrepot.commerce.fulfilment.events import (
     SHIPMENT_CANCELLED,
@@ -178,17 +178,6 @@ def planned(shipments: Iterable[Shipment]) -> dict[int, int]:
             for line in shipment.lines:
                 counts[line.line] = counts.get(line.line, 0) + line.quantity
     return counts
-
-
-def all_arrived(shipments: Iterable[Shipment]) -> bool:
-    """Say whether everything that was sent has come to its end: delivered, or lost."""
-    return all(shipment.state in {"delivered", "lost", "cancelled"} for shipment in shipments)
-
-
-def check_few(order_id: UUID, shipments: Sequence[Shipment]) -> None:
-    """Refuse a plan of more shipments than anyone could mean."""
-    if len(shipments) >= limits.SHIPMENTS_MAX:
-        raise ConflictError(f"Order {order_id} has {len(shipments)} shipments: no more can be planned.", order_id=str(order_id))
 
 
 def told(shipment: Shipment, at: datetime) -> ShipmentMoved:
