@@ -95,8 +95,10 @@ def server(host: str, port: int, workers: int) -> StreamEndingServer:
     )
 
 
-def _counts(home: Path, pid: int) -> Path:
-    return home / "counts" / str(pid)
+def _tally(metrics: Metrics, app: App) -> Tally:
+    # The counts of one server lie together: its workers are all children of one process.
+    folder = Path(app.settings.home) / "counts" / str(os.getppid())
+    return Tally(metrics, app.gatherer.sizes, folder, str(os.getpid()))
 
 
 def _forget_counts(home: Path) -> None:
@@ -174,8 +176,7 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
         today = Today(app.stores.columns, app.live, clock)
         pulse = Pulse(app.record, app.settings.cell, checks=checks(app), roles=roles, today=today, metrics=metrics, clock=clock)
         await stack.enter_async_context(pulse.running())
-        # The counts of one server lie together: its workers are all children of one process.
-        tally = Tally(metrics, app.gatherer.sizes, _counts(Path(app.settings.home), os.getppid()), str(os.getpid()))
+        tally = _tally(metrics, app)
         await stack.enter_async_context(tally.keeping())
         with suppress(NotImplementedError, RuntimeError, ValueError):  # in a test's thread, nobody sends signals
             asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, pulse.end)
