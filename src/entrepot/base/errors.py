@@ -6,6 +6,8 @@ Nothing here knows HTTP beyond the status number that each error maps to, so tha
 from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
+from entrepot.base.redaction import redact
+
 
 class EntrepotError(Exception):
     """Something is true that stops the caller; ``str()`` is a whole sentence fit to be shown to a person.
@@ -274,7 +276,7 @@ class EngineAwayError(EntrepotError):
     exit_code = 5
 
     def __init__(self, role: str, why: str) -> None:
-        why = " ".join(why.split())  # drivers answer in several lines
+        why = redact(" ".join(why.split()))  # drivers answer in several lines, and may name the URL
         super().__init__(f"The {role} engine does not answer ({why}): try again shortly.", role=role, why=why)
 
 

@@ -21,6 +21,7 @@ from cyclopts import App, CycloptsError
 
 from entrepot import __version__
 from entrepot.base.errors import EntrepotError
+from entrepot.base.redaction import redact
 from entrepot.cli.children import end_with_parent
 from entrepot.local.proxy import reach_loopback_directly
 
@@ -104,7 +105,7 @@ def explain(error: BaseException) -> int:
     else:
         sentence, code = _unexpected(error), EXIT_UNEXPECTED
     if sentence:
-        print(sentence, file=sys.stderr)
+        print(redact(sentence), file=sys.stderr)
     return code
 
 
@@ -112,5 +113,5 @@ def _unexpected(error: BaseException) -> str:
     home = Path(os.environ.get("ENTREPOT_HOME", ".entrepot")) / "logs"
     folder = home if os.access(home, os.W_OK) else Path(tempfile.gettempdir())
     path = folder / time.strftime("crash-%Y%m%dT%H%M%SZ.log", time.gmtime())
-    path.write_text("".join(traceback.format_exception(error)))
+    path.write_text(redact("".join(traceback.format_exception(error))))
     return f"Something unexpected happened ({type(error).__name__}: {error}): please report it with {path}."

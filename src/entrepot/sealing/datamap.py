@@ -144,7 +144,7 @@ def page() -> str:
         "Generated from `src/entrepot/sealing/datamap.py` by `make docs`: do not edit. How `sealed` works: [keys](keys.md).",
         "",
         f"Ids that stand for a person ({', '.join(f'`{name}`' for name in SUBJECTS)}) are pseudonyms wherever they lie.",
-        "Projections are made from events alone: what is in no event is in no document, search index, graph or table of ClickHouse.",
+        "Projections are made from events alone: what is in no event is in no document, index, graph or column.",
         "",
         "| where | class | what for | by which right | how long | protected |",
         "|---|---|---|---|---|---|",
