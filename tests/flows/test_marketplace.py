@@ -48,7 +48,7 @@ async def market(record: Record, gateway_url: str) -> AsyncIterator[Market]:
 
 async def seen(market: Market, seller: UUID, order_id: UUID) -> SellerOrderDetail:
     async with market.record.reading() as connection:
-        return await query.order(connection, CELL, seller, order_id)
+        return await query.order(connection, CELL, seller, order_id, market.record.sealing)
 
 
 def paid(folder: Path) -> list[int]:

@@ -58,10 +58,10 @@ async def test_whoever_takes_over_after_the_charge_finds_the_order_and_charges_n
         charge = await commands.ask_charge(tx, begun.id, utc(shop.clock.millis()))
     assert charge is not None
     async with shop.record.reading() as connection:
-        request = request_of(
-            charge, await subscription(connection, CELL, begun.id), await known_plan(connection, "news"),
-            await payer(connection, CELL, begun.id),
-        )  # fmt: skip
+        pays = await payer(connection, CELL, begun.id, shop.record.sealing)
+        assert pays is not None
+        started = await subscription(connection, CELL, begun.id)
+        request = request_of(charge, started, await known_plan(connection, "news"), pays)
     placed = await shop.checkouts.begin(charge.key, request)  # and here the job dies
     assert (await shop.read(begun.id)).charging
     assert await shop.renew() == 1

@@ -1,4 +1,4 @@
-"""What must not be told: secrets by the names of their fields, and passwords in URLs. For logs, errors, whatever prints a URL."""
+"""What must not be told: secrets by the names of their fields, passwords in URLs. For logs, errors, whatever prints a URL."""
 
 import re
 from collections.abc import Mapping, MutableMapping

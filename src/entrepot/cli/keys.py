@@ -9,14 +9,16 @@ from rich.console import Console
 from rich.table import Table
 
 from entrepot.app import keys_of
+from entrepot.jobs.sealing import seal_existing
 from entrepot.partners.keys.port import KeyProvider
 from entrepot.record.transaction import Record, open_record
 from entrepot.sealing.ring import KeysStatus, keys_status, rewrap, rotate_provider, rotate_ring
+from entrepot.sealing.sealing import open_sealing
 from entrepot.settings import Settings, load, require
 
 
 async def keys(
-    action: Literal["status", "rotate", "rewrap"] = "status",
+    action: Literal["status", "rotate", "rewrap", "seal-existing"] = "status",
     *,
     provider: Annotated[bool, Parameter(negative="")] = False,
     json: Annotated[bool, Parameter(negative="")] = False,
@@ -27,7 +29,8 @@ async def keys(
     ----------
     action
         `status` shows them. `rotate` makes a fresh ring key, under which every person's key is put; with `--provider` a fresh
-        key-encryption key too. `rewrap` goes on with a rotation that was cut.
+        key-encryption key too. `rewrap` goes on with a rotation that was cut. `seal-existing` seals what an
+        older version wrote plain.
     provider
         Rotate the key-encryption key as well.
     json
@@ -37,6 +40,9 @@ async def keys(
     require(settings, "record")
     keeper, console = keys_of(settings), Console(stderr=True)
     async with await open_record(settings.engines.record, connections=2) as record:
+        if action == "seal-existing":
+            await _seal_existing(settings, keeper, console)
+            return
         if action == "rotate":
             await _rotate(record, settings, keeper, console, provider=provider)
         if action != "status":
@@ -60,6 +66,13 @@ def show(status: KeysStatus, *, as_json: bool) -> None:
     console.print(
         f"{status.forgotten:,} persons were forgotten; {status.to_rewrap:,} keys are to be re-wrapped.", highlight=False
     )
+
+
+async def _seal_existing(settings: Settings, keeper: KeyProvider, console: Console) -> None:
+    url = settings.engines.record
+    async with await open_sealing(url, keeper) as seals, await open_record(url, connections=2, seals=seals) as record:
+        async for step in seal_existing(record, settings.cell):
+            console.print(f"{step.kind.replace('_', ' ')}: {step.rows:,} sealed.", highlight=False)
 
 
 async def _rotate(record: Record, settings: Settings, keeper: KeyProvider, console: Console, *, provider: bool) -> None:

@@ -4,6 +4,8 @@ A field is named as the data map names it (``ordering.contact.sealed``). Values 
 """
 
 from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Self
 from uuid import UUID
 
 from entrepot.partners.keys.port import KeyProvider
@@ -75,6 +77,12 @@ class Sealing:
         """
         assert subject != HOUSE, "the house is not forgotten"
         return await store.destroy(connection, subject)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        await self.close()
 
     async def close(self) -> None:
         """Forget every key."""
