@@ -1,5 +1,6 @@
 """Quotes from the truth: lists, rates, coupons and terms as PostgreSQL keeps them, and how soon a change of them is seen."""
 
+import asyncio
 import contextlib
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -211,6 +212,16 @@ async def test_an_estimate_is_of_now_where_the_offer_was_changed(record: Record)
         await tx.connection.execute("UPDATE pricing.price SET amount_minor = 700")
     by.forget_offers()
     assert (await by.estimate(record, CELL, WANTED)).goods_minor == 1_400
+
+
+async def test_articles_looked_for_together_are_each_found_or_not(record: Record) -> None:
+    await furnished(record)
+    by = quoting()
+    asked = [
+        by.offered(record, market, skus) for market, skus in (("uk", ["tea", "cup"]), ("de", ["tea"]), ("uk", ["\x00", "no"]))
+    ]
+    first, second, third = await asyncio.gather(*asked)
+    assert [first["tea"].amount_minor, first["cup"].amount_minor, second["tea"].amount_minor, third] == [1_000, 1_000, None, {}]
 
 
 async def test_of_carts_that_are_quoted_together_each_has_its_own_answer(record: Record) -> None:

@@ -4,9 +4,11 @@ Markets, lists, rates, promotions, zones and methods are held in process (``term
 offered as, and estimates; but what a buyer is to pay is quoted from the truth.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -24,7 +26,14 @@ from entrepot.commerce.pricing.events import Tier
 from entrepot.commerce.pricing.rules import Market
 from entrepot.commerce.promotion.rules import Coupon, normal
 from entrepot.partners.tax.port import TaxEngine
+from entrepot.record.gathering import Gathering, answered
 from entrepot.record.transaction import Connection, Record
+
+# What no SKU holds, since PostgreSQL keeps it in no text: it would refuse the reading, and with it all that were gathered.
+_NO_TEXT = re.compile("[\\x00\\ud800-\\udfff]")
+
+# An article that somebody puts into a cart: where to look, the market, the SKU.
+Asked: TypeAlias = tuple[Record, str, str]
 
 
 class Quoting:
@@ -34,6 +43,7 @@ class Quoting:
         self._engine, self._clock = engine, clock
         self._terms_held: dict[int, TermsHeld] = {}
         self._offers = Recent[tuple[str, str], Offer](clock, limits.OFFERS_SECONDS, limits.OFFERS_HELD_MAX)
+        self._reading = Gathering[Asked, Offer | None](_offers_of, calls_max=1, apart_seconds=limits.OFFERS_APART_SECONDS)
         self._estimates = Recent[tuple[int, bytes], Quote](clock, limits.OFFERS_SECONDS, limits.ESTIMATES_HELD_MAX)
 
     async def quote(self, connection: Connection, cell: int, request: QuoteRequest, *, at: datetime | None = None) -> Quote:
@@ -78,11 +88,10 @@ class Quoting:
     async def offered(self, record: Record, market: str, skus: Iterable[str]) -> dict[str, Offer]:
         """Return what SKUs were offered as in a market at most ``OFFERS_SECONDS`` ago; the unknown are looked for each time."""
         found = {sku: self._offers.get((market, sku)) for sku in skus}
-        missing = [sku for sku, offer in found.items() if offer is None]
-        if missing:
-            async with record.committing() as connection:
-                read = await _offers(connection, market, missing)
-            for sku, offer in read.items():
+        missing = [sku for sku, offer in found.items() if offer is None and not _NO_TEXT.search(sku)]
+        waiting = [self._reading.put((record, market, sku)) for sku in missing]
+        for sku, one in zip(missing, waiting, strict=True):
+            if (offer := await answered(one)) is not None:
                 found[sku] = self._offers[market, sku] = offer
         return {sku: offer for sku, offer in found.items() if offer is not None}
 
@@ -159,6 +168,18 @@ async def _read_more(connection: Connection, cell: int, settings: Sequence[Setti
     names = {name for setting in settings for name in limited(setting, coupons.values())}
     used = {row["name"]: row["used"] for row in await connection.fetch(SQL["used"], cell, list(names))} if names else {}
     return Read(offers=offers, prices=prices, coupons=coupons, used=used)
+
+
+async def _offers_of(asked: Sequence[Asked]) -> list[Offer | None]:
+    """Return what each is offered as, by one reading for all of a market."""
+    by_market: dict[tuple[Record, str], set[str]] = defaultdict(set)
+    for record, market, sku in asked:
+        by_market[record, market].add(sku)
+    found = {}
+    for (record, market), skus in by_market.items():
+        async with record.committing() as connection:
+            found[record, market] = await _offers(connection, market, skus)
+    return [found[record, market].get(sku) for record, market, sku in asked]
 
 
 async def _offers(connection: Connection, market: str, skus: Iterable[str]) -> dict[str, Offer]:
