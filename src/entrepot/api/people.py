@@ -151,5 +151,5 @@ async def _count(request: Request[Any, Any, Any], parts: Parts, email: str) -> A
     """Count a letter asked for from this network, so that nobody has the whole town written to; returns now."""
     now, place = utc(parts.clock.millis()), place_of(request.scope, parts.people.proxies)
     blind = parts.people.sealing.blind(EMAIL, email_normal(email))
-    await tries.count(parts.record, tries.buckets(b"letter" + blind, place.network, None, known=False), now)
+    await tries.count(parts.record, tries.buckets(blind, place.network, None, known=False, what=b"letter"), now)
     return now

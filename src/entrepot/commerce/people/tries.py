@@ -26,16 +26,17 @@ class Bucket(Struct, frozen=True):
     cleared: bool
 
 
-def buckets(account: bytes, network: str, device: UUID | None, known: bool) -> list[Bucket]:
+def buckets(account: bytes, network: str, device: UUID | None, known: bool, what: bytes = b"sign-in") -> list[Bucket]:
     """Return where a try is counted: of this account by this device or from this network, and of all from this network.
 
-    ``account`` is the blind of what was typed, so that one who is not there is counted like one who is.
+    ``account`` is the blind of what was typed, so that one who is not there is counted like one who is. ``what`` is tried:
+    who guesses passwords uses up no letters of a network, since a link by mail is the way round.
     """
     if device is not None and known:
-        return [Bucket(_name(b"device", account, device.bytes), limits.TRIES_BY_DEVICE_MAX, cleared=True)]
+        return [Bucket(_name(what, b"device", account, device.bytes), limits.TRIES_BY_DEVICE_MAX, cleared=True)]
     return [
-        Bucket(_name(b"account", account, network.encode()), limits.TRIES_BY_STRANGERS_MAX, cleared=True),
-        Bucket(_name(b"network", network.encode()), limits.TRIES_OF_NETWORK_MAX, cleared=False),
+        Bucket(_name(what, b"account", account, network.encode()), limits.TRIES_BY_STRANGERS_MAX, cleared=True),
+        Bucket(_name(what, b"network", network.encode()), limits.TRIES_OF_NETWORK_MAX, cleared=False),
     ]
 
 
