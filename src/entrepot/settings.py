@@ -13,6 +13,7 @@ from msgspec import MsgspecError, Struct, json, structs
 
 from entrepot.base.errors import BadInputError
 from entrepot.base.limits import PROXIES_MAX, SHARDS_MAX
+from entrepot.base.trust import trusting
 
 ENGINES_FILE = "engines.json"
 
@@ -92,7 +93,8 @@ class Settings(Struct, frozen=True):
 def load(environ: Mapping[str, str]) -> Settings:
     """Read the settings from the environment and from what ``entrepot up`` has remembered.
 
-    ``ENTREPOT_HOME`` (default ``.entrepot``), ``ENTREPOT_<ROLE>_URL``, ``ENTREPOT_CELL``, ``ENTREPOT_HOST``,
+    ``ENTREPOT_HOME`` (default ``.entrepot``), ``ENTREPOT_<ROLE>_URL``, ``ENTREPOT_<ROLE>_CA``,
+    ``ENTREPOT_CELL``, ``ENTREPOT_HOST``,
     ``ENTREPOT_PORT``, ``ENTREPOT_SHARDS``, ``ENTREPOT_DATA``, ``ENTREPOT_WORKERS``, ``ENTREPOT_MARKET``,
     ``ENTREPOT_WEBHOOKS_PRIVATE``, ``ENTREPOT_DEMO``, ``ENTREPOT_KEYS_URL``,
     ``ENTREPOT_ORIGIN``, ``ENTREPOT_PROXIES``, ``ENTREPOT_MAIL_URL``, ``ENTREPOT_MAIL_FROM``, ``ENTREPOT_OIDC_<NAME>_URL``.
@@ -105,6 +107,7 @@ def load(environ: Mapping[str, str]) -> Settings:
     for role, url in engines.items():
         if url:
             _check_url(role, url)
+            engines[role] = trusting(role, url, environ.get(f"ENTREPOT_{role.upper()}_CA", ""))
         else:
             engines[role] = remembered.get(role, "")
     data = environ.get("ENTREPOT_DATA")

@@ -31,6 +31,7 @@ from entrepot.base.limits import (
     POOL_CONNECTIONS_MAX,
 )
 from entrepot.base.projection import Item, Refusal, Slot, Target
+from entrepot.base.trust import authority
 from entrepot.engines import newest
 from entrepot.engines.columns.values import Column, as_read, column, misfit, pivot
 
@@ -243,6 +244,7 @@ class ClickHouseColumns:
                 password=unquote(parts.password or ""),
                 database=unquote(parts.path.strip("/")) or "default",
                 secure=parts.scheme == "clickhouses",
+                ca_cert=authority(self._url),
                 compress=False if local else "lz4",
                 connect_timeout=CONNECT_SECONDS_MAX,
                 send_receive_timeout=COLUMNS_SECONDS_MAX,

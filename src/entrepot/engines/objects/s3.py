@@ -22,6 +22,7 @@ from botocore.exceptions import ConnectionError as BotoConnectionError
 
 from entrepot.base.errors import BadInputError, EngineAwayError, NotFoundError
 from entrepot.base.limits import CONNECT_SECONDS_MAX, SCAN_ITEMS_MAX, STATEMENT_SECONDS_MAX
+from entrepot.base.trust import authority
 from entrepot.engines import answering
 from entrepot.engines.objects.port import ObjectDamagedError
 
@@ -125,6 +126,7 @@ class S3Objects:
                 self._client = boto3.client(
                     "s3",
                     endpoint_url=f"{scheme}://{self._url.hostname}{port}",
+                    verify=authority(self._url.geturl()) or True,
                     aws_access_key_id=unquote(self._url.username or ""),
                     aws_secret_access_key=unquote(self._url.password or ""),
                     region_name=parse_qs(self._url.query).get("region", ["us-east-1"])[0],

@@ -1,0 +1,114 @@
+"""Engines are reached by TLS when their URL says so; a certificate of an authority that is not ours is refused, always."""
+
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+import trustme
+
+from entrepot.base.errors import BadInputError, EngineAwayError
+from entrepot.base.trust import trusting
+from entrepot.engines.columns.clickhouse import ClickHouseColumns
+from entrepot.engines.memory.redis import RedisMemory
+from entrepot.engines.objects.s3 import S3Objects
+from entrepot.record.transaction import open_record
+from tests.tls_front import encrypted
+
+Reach = Callable[[str], Awaitable[None]]
+
+
+async def reach_record(url: str) -> None:
+    async with await open_record(url, connections=1) as record, record.reading() as connection:
+        assert await connection.fetchval("SELECT 1") == 1
+
+
+async def reach_memory(url: str) -> None:
+    store = RedisMemory(url)
+    try:
+        await store.open()
+    finally:
+        await store.close()
+
+
+async def reach_columns(url: str) -> None:
+    store = ClickHouseColumns(url)
+    try:
+        await store.open()
+    finally:
+        await store.close()
+
+
+async def reach_objects(url: str) -> None:
+    store = S3Objects(url)
+    try:
+        await store.open()
+    finally:
+        await store.close()
+
+
+ENGINES = {
+    "record": ("postgresql", reach_record),
+    "memory": ("rediss", reach_memory),
+    "columns": ("clickhouses", reach_columns),
+    "objects": ("s3s", reach_objects),
+}
+
+
+@pytest.fixture(params=list(ENGINES))
+async def engine(
+    request: pytest.FixtureRequest, tmp_path: Path, record_url: str, memory_url: str, columns_url: str, objects_url: str
+) -> AsyncIterator[tuple[str, str, Reach, Path, Path]]:
+    """Return an engine's role, its encrypted URL, how it is reached, and two authorities: its own, and another."""
+    scheme, reach = ENGINES[request.param]
+    ours, other = tmp_path / "ours.pem", tmp_path / "other.pem"
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(ours))
+    trustme.CA().cert_pem.write_to_path(str(other))
+    urls = {"record": record_url, "memory": memory_url, "columns": columns_url, "objects": objects_url}
+    plain = urlsplit(urls[request.param])
+    async with front(plain.hostname or "", plain.port or 0, authority, request.param) as port:
+        user = plain.netloc.rpartition("@")[0]
+        url = urlunsplit(plain._replace(scheme=scheme, netloc=f"{user}@localhost:{port}"))
+        yield request.param, url, reach, ours, other
+
+
+@asynccontextmanager
+async def front(host: str, port: int, authority: trustme.CA, role: str) -> AsyncIterator[int]:
+    """Serve a certificate for ``localhost`` before an engine."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    async with encrypted(host, port, context, postgresql=role == "record") as opened:
+        yield opened
+
+
+async def test_an_engine_with_our_authoritys_certificate_is_reached(engine: tuple[str, str, Reach, Path, Path]) -> None:
+    role, url, reach, ours, _ = engine
+    await reach(trusting(role, url, str(ours)))
+
+
+async def test_a_certificate_of_another_authority_is_refused_with_a_sentence(
+    engine: tuple[str, str, Reach, Path, Path],
+) -> None:
+    role, url, reach, _, other = engine
+    with pytest.raises(EngineAwayError, match=r"(?i)certificate"):
+        await reach(trusting(role, f"{url}?ca={other}"))
+
+
+async def test_a_certificate_for_another_name_is_refused(engine: tuple[str, str, Reach, Path, Path]) -> None:
+    role, url, reach, ours, _ = engine
+    with pytest.raises(EngineAwayError):
+        await reach(trusting(role, url.replace("@localhost:", "@127.0.0.1:"), str(ours)))
+
+
+@pytest.mark.parametrize("mode", ["prefer", "require", "verify-ca"])
+def test_encryption_without_looking_at_the_certificate_is_refused(mode: str) -> None:
+    with pytest.raises(BadInputError, match="verify-full"):
+        trusting("record", f"postgresql://a:b@db/x?sslmode={mode}")
+
+
+def test_an_authority_for_what_is_not_encrypted_is_refused() -> None:
+    with pytest.raises(BadInputError, match="not encrypted"):
+        trusting("memory", "redis://:x@cache:6379", "/etc/ca.pem")
