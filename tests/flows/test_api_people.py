@@ -44,7 +44,7 @@ async def test_somebody_registers_confirms_signs_in_and_is_known(house: House) -
     me = await house.client.get("/v1/me", headers={"Authorization": f"Bearer {entered.json()['token']}"})
     assert (me.json()["email"], me.json()["signs_in_by"]) == (address, ["password"])
     async with house.app.record.committing() as connection:
-        bodies = await connection.fetch("SELECT body::text FROM log.event WHERE kind LIKE 'identity.%'")
+        bodies = await connection.fetch("SELECT body::text FROM log.event WHERE kind LIKE 'people.%'")
     assert not [row["body"] for row in bodies if address in row["body"]]
 
 

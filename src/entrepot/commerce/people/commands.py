@@ -229,9 +229,9 @@ async def add_service(tx: Transaction, roles: Sequence[Membership], now: datetim
 async def make_active(tx: Transaction, person_id: UUID, now: datetime) -> None:
     """Let somebody in who was not verified or suspended; nothing changes for who is active."""
     person = await locked(tx, person_id)
-    if rules.may_be_let_in(person.state):
+    shut_out = rules.is_shut_out(person.id, person.state)
+    if not shut_out:
         return
-    rules.PERSON.check(person.id, person.state, "active")
     await store.set_state(tx.connection, person.id, "active", now)
     await _tell(tx, person.id, "let in")
 

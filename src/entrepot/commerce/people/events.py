@@ -7,10 +7,10 @@ from msgspec import Struct
 
 from entrepot.base.principal import Membership
 
-PERSON_CHANGED = "identity.person_changed.v1"
-CREDENTIAL_CHANGED = "identity.credential_changed.v1"
-CONSENT_CHANGED = "identity.consent_changed.v1"
-SESSIONS_ENDED = "identity.sessions_ended.v1"
+PERSON_CHANGED = "people.person_changed.v1"
+CREDENTIAL_CHANGED = "people.credential_changed.v1"
+CONSENT_CHANGED = "people.consent_changed.v1"
+SESSIONS_ENDED = "people.sessions_ended.v1"
 
 PersonKind = Literal["person", "service"]
 PersonState = Literal["unverified", "active", "suspended", "erased"]

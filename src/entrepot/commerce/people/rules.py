@@ -86,6 +86,14 @@ def may_be_let_in(state: str) -> bool:
     return state == "active"
 
 
+def is_shut_out(person_id: object, state: str) -> bool:
+    """Say whether somebody must be made active to be let in; who cannot be is refused."""
+    if not may_be_let_in(state):
+        PERSON.check(person_id, state, "active")
+        return True
+    return False
+
+
 def check_email(email: str) -> None:
     """Refuse what no letter could be sent to; international domains are written in their ASCII form."""
     if len(email) > limits.EMAIL_CHARS_MAX or not _EMAIL.fullmatch(email):
