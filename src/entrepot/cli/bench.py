@@ -15,7 +15,7 @@ from rich.table import Table
 from entrepot.bench import Row
 from entrepot.settings import load, require
 
-Name = Literal["orders", "checkout", "flash", "promotions", "reads", "projections", "rebuild", "search-quality"]
+Name = Literal["orders", "checkout", "flash", "promotions", "reads", "projections", "rebuild", "sealing", "search-quality"]
 
 MODULES: Final[dict[Name, str]] = {
     "orders": "entrepot.bench.orders",
@@ -25,6 +25,7 @@ MODULES: Final[dict[Name, str]] = {
     "reads": "entrepot.bench.reads",
     "projections": "entrepot.bench.projections",
     "rebuild": "entrepot.bench.rebuild",
+    "sealing": "entrepot.bench.sealing",
     "search-quality": "entrepot.bench.search_quality",
 }
 
@@ -35,7 +36,7 @@ def bench(name: Name, *, json: Annotated[bool, Parameter(negative="")] = False) 
     Parameters
     ----------
     name
-        orders, checkout, flash, promotions, reads, projections, rebuild or search-quality.
+        orders, checkout, flash, promotions, reads, projections, rebuild, sealing or search-quality.
     json
         Print one JSON object instead of a table.
     """
