@@ -160,6 +160,11 @@ def _settled() -> Iterator[None]:
     gc.unfreeze()
 
 
+def flash_desk(settings: Settings) -> Desk | None:
+    """Return who holds flash sales in a demo."""
+    return Desk(f"http://{settings.host}:{settings.port}", settings.market, settings.workers) if settings.demo else None
+
+
 @asynccontextmanager
 async def serving(app: App) -> AsyncIterator[ASGIApp]:
     """Give the ASGI application over what a process has open; its background work ends with the block."""
@@ -169,8 +174,7 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
     verifying = Verifying(Verifier(app.record, app.live, cells=(app.settings.cell,)), subscriptions)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(verifying.close)
-        settings = app.settings
-        desk = Desk(f"http://{settings.host}:{settings.port}", settings.market, settings.workers) if settings.demo else None
+        desk = flash_desk(app.settings)
         if desk is not None:
             stack.push_async_callback(desk.close)
         today = Today(app.stores.columns, app.live, clock)

@@ -15,6 +15,7 @@ from entrepot.base.errors import BadInputError, EntrepotError
 from entrepot.commerce.aftersale.query import returns
 from entrepot.commerce.business import query as business
 from entrepot.commerce.checkout.quoting import coupons_used
+from entrepot.commerce.digital.query import low_pools
 from entrepot.commerce.payment import operations
 from entrepot.commerce.payment.query import disputes, unclear_operations
 from entrepot.commerce.promotion.query import coupons
@@ -38,6 +39,7 @@ TABS: Sequence[tuple[str, str, str]] = (
     ("subscriptions", "Subscriptions", "/office/subscriptions"),
     ("coupons", "Coupons", "/office/coupons"),
     ("files", "Files", "/office/files"),
+    ("licences", "Licences", "/office/licences"),
     ("webhooks", "Webhooks", "/office/webhooks"),
     ("jobs", "Jobs", "/office/jobs"),
 )
@@ -66,6 +68,7 @@ async def overview(parts: NamedDependency[Parts]) -> Response[str]:
         late = await business.invoices(connection, parts.cell, None, "overdue", None, LIMIT)
         unpaid = await subscriptions(connection, parts.cell, None, None, LIMIT, "past_due")
         unclear = await unclear_operations(connection, parts.cell, LIMIT)
+        low = await low_pools(connection, parts.cell, LIMIT)
         told = await endpoints(connection, parts.cell)
         runs = await jobs.runs(connection)
     ours = [one for one in talks if one.state in {"requested", "countered"}]
@@ -79,6 +82,7 @@ async def overview(parts: NamedDependency[Parts]) -> Response[str]:
         Waiting("Quotes to answer", len(ours), "Offer a price", "/office/quotes"),
         Waiting("Invoices overdue", len(late), "Remind the company", "/office/invoices?state=overdue"),
         Waiting("Subscriptions past due", len(unpaid), "See why", "/office/subscriptions?state=past_due"),
+        Waiting("Licences running out", len(low), "Put some in", "/office/licences"),
         Waiting("Webhook events given up", sum(one.dead for one in told), "Mend the subscriber", "/office/webhooks", "bad"),
         Waiting("Jobs that failed", sum(bool(one.error) for one in runs), "Read why", "/office/jobs", "bad"),
     ]

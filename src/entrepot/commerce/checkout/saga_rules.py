@@ -20,6 +20,7 @@ from entrepot.base.machine import Machine
 from entrepot.base.money import apportion, currency, rounded, spoken
 from entrepot.commerce.cart.rules import check_contact
 from entrepot.commerce.checkout.claims import Claim
+from entrepot.commerce.checkout.credit import credited
 from entrepot.commerce.checkout.held import (
     Beginning,
     CheckoutAnswer,
@@ -32,7 +33,6 @@ from entrepot.commerce.checkout.held import (
     StoredCheckout,
 )
 from entrepot.commerce.checkout.quote import Quote, QuotedLine
-from entrepot.commerce.checkout.requests import ChargeRequest
 from entrepot.commerce.checkout.rules import number_charges
 from entrepot.commerce.ordering.events import Line, OrderPlaced, TaxLine
 from entrepot.commerce.ordering.rules import book_sale
@@ -155,7 +155,8 @@ def check_agreed(request: CheckoutRequest, quote: Quote) -> None:
     if request.expected_total_minor not in (None, quote.total_minor):
         assert request.expected_total_minor is not None
         raise PriceChangedError(request.expected_total_minor, quote)
-    if request.contact is None and any(line.delivery == "ship" for line in quote.lines):
+    elsewhere = request.contact is None and request.credit is None  # an exchange goes where the first order went
+    if elsewhere and any(line.delivery == "ship" for line in quote.lines):
         raise BadInputError("The order is to be shipped and has no contact: say to whom and where.", field="contact")
     if request.payment.kind == "none" and quote.total_minor:
         raise BadInputError(
@@ -174,30 +175,6 @@ def agreed(asked: Beginning, quote: Quote | EntrepotError) -> Reserving | Entrep
     except EntrepotError as error:
         return error
     return Reserving(key=asked.key, mark=asked.mark, request=asked.request, quote=quote)
-
-
-def credited(request: CheckoutRequest, quote: Quote) -> Quote:
-    """Return the quote without postage and less what goods that came back pay of it, where they do; never below nothing."""
-    if request.credit is None:
-        return quote
-    taxes = [tax for tax in quote.taxes if tax.line is not None]
-    of_postage = sum(tax.tax_minor for tax in quote.taxes if tax.line is None and not tax.included)
-    less = {"postage": limits.MINOR_MAX, "tax": of_postage}
-    charges = [
-        msgspec.structs.replace(charge, amount_minor=max(charge.amount_minor - less.get(charge.kind, 0), 0))
-        if charge.kind in less
-        else charge
-        for charge in quote.charges
-    ]
-    paid = min(request.credit.amount_minor, quote.goods_minor + sum(charge.amount_minor for charge in charges))
-    charges = [charge for charge in charges if charge.amount_minor]
-    if paid:
-        charges.append(ChargeRequest(kind="adjustment", amount_minor=-paid, note=request.credit.note))
-    beside = sum(charge.amount_minor for charge in charges)
-    return msgspec.structs.replace(
-        quote, charges=charges, taxes=taxes, charges_minor=beside, tax_minor=sum(tax.tax_minor for tax in taxes),
-        total_minor=quote.goods_minor + beside,
-    )  # fmt: skip
 
 
 def claims_of(request: CheckoutRequest, quote: Quote) -> list[Claim]:
