@@ -18,6 +18,7 @@ from entrepot.commerce.checkout.carted import CartView, carted, check_coupon, lo
 from entrepot.commerce.pricing.query import countries
 from entrepot.console.forms import Form, key_of, text, whole_number
 from entrepot.console.guard import same_site
+from entrepot.console.language import LOCALE, locale_of
 from entrepot.console.render import page
 from entrepot.console.store import place, spoken
 from entrepot.console.visitor import CUSTOMER, cart_of, id_in, remember_cart, remember_customer
@@ -108,18 +109,18 @@ async def drop_coupon(request: Request[Any, Any, Any], parts: NamedDependency[Pa
 HANDLERS = [show_cart, show_drawer, add, set_quantity, set_note, use_coupon, drop_coupon]
 
 
-async def titles_of(parts: Parts, ids: Sequence[UUID]) -> dict[UUID, str]:
+async def titles_of(parts: Parts, ids: Sequence[UUID], locale: str = LOCALE) -> dict[UUID, str]:
     """Return what products are called; fewer, or none, when the engine that knows does not answer."""
     try:
         found = await parts.pages.pages(list(dict.fromkeys(ids)))
     except (EngineAwayError, NotFoundError, NotThereYetError):
         return {}
-    return {id_: spoken(read_page(one.body)).title for id_, one in found.items()}
+    return {id_: spoken(read_page(one.body), locale).title for id_, one in found.items()}
 
 
-async def titles_in(parts: Parts, view: CartView) -> dict[UUID, str]:
+async def titles_in(parts: Parts, view: CartView, locale: str) -> dict[UUID, str]:
     """Return what the products of a cart are called."""
-    return await titles_of(parts, [line.product_id for line in view.lines if line.product_id])
+    return await titles_of(parts, [line.product_id for line in view.lines if line.product_id], locale)
 
 
 async def _put_in(request: Request[Any, Any, Any], parts: Parts, data: dict[str, str]) -> tuple[Kept, UUID]:
@@ -191,7 +192,7 @@ async def _cart_page(
     context = {
         "here": here,
         "view": view,
-        "titles": await titles_in(parts, view) if view else {},
+        "titles": await titles_in(parts, view, locale_of(request)) if view else {},
         "wrong": wrong,
         "coupon": coupon,
         "coupon_wrong": coupon_wrong,

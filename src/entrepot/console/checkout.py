@@ -28,6 +28,7 @@ from entrepot.console.cards import cards_of, why_declined
 from entrepot.console.cart import titles_in
 from entrepot.console.forms import Form, key_of, text
 from entrepot.console.guard import same_site
+from entrepot.console.language import locale_of
 from entrepot.console.moments import shown
 from entrepot.console.render import LOCALE, page
 from entrepot.console.store import place
@@ -82,7 +83,7 @@ async def show_checkout(
     if kept is None or not kept.cart.lines.dots:
         return Redirect("/cart", status_code=303)
     wrong = Wrong(at="payment", sentence=why_declined(declined)) if declined else NOTHING_WRONG
-    return await _checkout_page(parts, kept, _kept_draft(kept.cart), wrong)
+    return await _checkout_page(request, parts, kept, _kept_draft(kept.cart), wrong)
 
 
 @post("/checkout", include_in_schema=False)
@@ -94,12 +95,12 @@ async def check_out(request: Request[Any, Any, Any], parts: NamedDependency[Part
         return Redirect("/cart", status_code=303)
     draft = Draft(**{name: text(data, name) for name in Draft.__struct_fields__})
     if text(data, "do") == "update":
-        return await _checkout_page(parts, kept, draft, NOTHING_WRONG)
+        return await _checkout_page(request, parts, kept, draft, NOTHING_WRONG)
     try:
         kept = await _filled_in(parts, kept, draft)
         answer = await _order(request, parts, kept, draft, data)
     except EntrepotError as error:
-        return await _checkout_page(parts, kept, draft, _what_is_wrong(error, text(data, "key")))
+        return await _checkout_page(request, parts, kept, draft, _what_is_wrong(error, text(data, "key")))
     return _gone_on(request, answer)
 
 
@@ -226,7 +227,9 @@ def _ended(request: Request[Any, Any, Any], answer: CheckoutAnswer) -> Redirect:
     return Redirect(f"/checkout?declined={reason}", status_code=303, cookies=[forget(request, CHECKOUT)])
 
 
-async def _checkout_page(parts: Parts, kept: Kept, draft: Draft, wrong: Wrong) -> Response[str]:
+async def _checkout_page(
+    request: Request[Any, Any, Any], parts: Parts, kept: Kept, draft: Draft, wrong: Wrong
+) -> Response[str]:
     cart = _as_typed(kept.cart, draft)
     async with parts.record.committing() as connection:
         view = await look(connection, parts.cell, parts.quoting, kept.id, cart)
@@ -238,7 +241,7 @@ async def _checkout_page(parts: Parts, kept: Kept, draft: Draft, wrong: Wrong) -
     context = {
         "here": await place(parts, view.market),
         "view": view,
-        "titles": await titles_in(parts, view),
+        "titles": await titles_in(parts, view, locale_of(request)),
         "draft": draft,
         "countries": countries(),
         "offered": offered,
