@@ -39,7 +39,7 @@ FROM unnest($1::integer[], $2::uuid[], $3::uuid[], $4::bytea[]) AS s (cell, id, 
 WHERE p.cell = s.cell AND p.id = s.id;
 
 -- name: plain_buyers
--- Companies' buyers whose name and email are plain.
+-- Buyers of companies whose name and email are plain.
 SELECT b.cell, b.id, b.id AS subject, b.name, b.email FROM business.buyer AS b
 WHERE b.name_sealed IS NULL AND b.email IS NOT NULL ORDER BY b.cell, b.id LIMIT $1 FOR UPDATE SKIP LOCKED;
 
