@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -11,6 +11,15 @@ from pathlib import Path
 import structlog
 from msgspec import Struct
 
+from entrepot.audit.archived import ArchivedRows
+from entrepot.audit.commands import Auditor
+from entrepot.audit.linking import link_new
+from entrepot.audit.publishing import Publisher
+from entrepot.audit.roots import Roots
+from entrepot.audit.rows import Rows
+from entrepot.audit.signing import Signer
+from entrepot.audit.store import ensure_partitions as ensure_audit_partitions
+from entrepot.audit.verify import Verifier as AuditVerifier
 from entrepot.base import limits
 from entrepot.base.errors import EngineAwayError, NotFoundError
 from entrepot.base.projection import Projection, Store
@@ -40,7 +49,9 @@ from entrepot.engines.documents.postgresql import PostgresqlDocuments
 from entrepot.engines.graph.falkordb import FalkorGraph
 from entrepot.engines.memory.redis import RedisMemory
 from entrepot.engines.memory.redis_drawer import RedisDrawer
+from entrepot.engines.objects.port import LockedObjects
 from entrepot.engines.objects.s3 import S3Objects
+from entrepot.engines.objects.s3_locked import S3Locked
 from entrepot.engines.search.tantivy import TantivyStore
 from entrepot.jobs.abandoned import announce_abandoned
 from entrepot.jobs.digital import HANDING_OUT, hand_out_waiting
@@ -93,6 +104,7 @@ GATEWAY_NEWS = (
 )
 
 KEYRING_FILE = "keyring.json"
+ROOTS_FILE = "audit-roots.jsonl"
 
 # One process may write a tantivy index; its projection is one slot however many the others are cut into.
 ONE_WRITER = frozenset({"tantivy"})
@@ -134,6 +146,7 @@ class App(Struct, frozen=True, kw_only=True):
     quoting: Quoting
     checkouts: Checkouts
     people: People
+    auditor: Auditor
 
 
 def projections() -> list[Projection]:
@@ -174,6 +187,7 @@ async def make_room(record: Record) -> None:
     await ensure_partitions(record, clock)
     async with record.committing() as connection:
         await ensure_room(connection, now - timedelta(days=1), now + timedelta(days=limits.ROOM_DAYS))
+        await ensure_audit_partitions(connection, now)
 
 
 @asynccontextmanager
@@ -199,6 +213,8 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
         stack.push_async_callback(sender.close)
         drawer = RedisDrawer(settings.engines.memory, f"cart-{settings.cell}")
         stack.push_async_callback(drawer.close)
+        auditor = Auditor(record, settings.cell)
+        stack.push_async_callback(auditor.close)
         people = await stack.enter_async_context(open_people_of(settings, record, sealing))
         yield App(
             settings=settings,
@@ -218,6 +234,7 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
             quoting=quoting,
             checkouts=checkouts,
             people=people,
+            auditor=auditor,
         )
 
 
@@ -242,6 +259,31 @@ async def open_people_of(settings: Settings, record: Record, sealing: Sealing) -
                 proxies=settings.proxies,
             )
         )
+
+
+def publisher(app: App) -> Publisher:
+    """Return who publishes the roots of the audit's chain: to object storage, and to a file of this machine."""
+    signer = Signer(app.record, keys_of(app.settings))
+    return Publisher(app.record, app.settings.cell, signer, roots_of(app), Path(app.settings.home) / ROOTS_FILE)
+
+
+@asynccontextmanager
+async def audit_verifier(settings: Settings, seen: Callable[[int], None]) -> AsyncIterator[AuditVerifier]:
+    """Open what proves the audit: the record, the archives, and the place where roots lie; nothing else need run."""
+    require(settings, "record", "objects")
+    async with AsyncExitStack() as stack:
+        record = await stack.enter_async_context(await open_record(settings.engines.record))
+        roots = S3Locked(settings.engines.objects)
+        stack.push_async_callback(roots.close)
+        objects = S3Objects(settings.engines.objects)
+        stack.push_async_callback(objects.close)
+        rows = Rows(record, settings.cell, ArchivedRows(record, settings.cell, objects))
+        yield AuditVerifier(record, settings.cell, rows, Roots(roots, settings.cell, Signer(record, keys_of(settings))), seen)
+
+
+def roots_of(app: App) -> LockedObjects:
+    """Return where roots lie that nobody can change: a bucket of their own, whose objects are locked."""
+    return S3Locked(app.settings.engines.objects)
 
 
 def mail_of(settings: Settings) -> Mail:
@@ -315,6 +357,8 @@ def jobs(app: App) -> list[Job]:
         ),
         Job(name="people_over", seconds=300.0, act=partial(forget_what_is_over, record, cell, clock)),
         Job(name="overdue_invoices", seconds=300.0, act=partial(mark_overdue, record, cell, clock)),
+        Job(name="audit_links", seconds=limits.AUDIT_LINK_SECONDS, act=partial(link_new, record, cell)),
+        Job(name="audit_roots", seconds=limits.AUDIT_ROOT_SECONDS, act=publisher(app).publish),
         Job(name="old_keys", seconds=60.0, act=OldKeys(record, cell, clock).forget),
     ]
 

@@ -21,7 +21,7 @@ from tests.conftest import copied
 ROOM_FILES = sorted(
     (f"entrepot.{'.'.join(path.relative_to(root).parent.parts)}", path.name)
     for root in [Path(str(files("entrepot")))]
-    for room in ("record", "commerce", "jobs", "log", "sealing", "verify")
+    for room in ("audit", "record", "commerce", "jobs", "log", "sealing", "verify")
     for path in (root / room).rglob("*.sql")
     if "migrations" not in path.parts and path.name != "schema.sql"
 )

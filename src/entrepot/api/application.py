@@ -9,6 +9,7 @@ from msgspec import structs
 
 from entrepot.api import (
     aftersale,
+    audit,
     business,
     carts,
     catalogue,
@@ -40,6 +41,7 @@ from entrepot.api import (
     subscriptions,
     webhooks,
 )
+from entrepot.api.auditing import Notes
 from entrepot.api.body import JsonRequest
 from entrepot.api.edge import Edge
 from entrepot.api.hot_lane import HotLane
@@ -76,6 +78,7 @@ ROOMS = (
     me,
     credentials,
     oidc,
+    audit,
     stream,
     health,
     openapi,
@@ -98,7 +101,8 @@ def application(parts: Parts) -> ASGIApp:
         openapi_config=openapi.CONFIG,
         logging_config=None,
     )
-    return HotLane(Edge(inside, parts.metrics, answer, identify), parts, identify)
+    notes = Notes(parts.auditor, parts.record, parts.people.proxies)
+    return HotLane(Edge(inside, parts.metrics, notes, answer, identify), parts, notes, identify)
 
 
 def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:

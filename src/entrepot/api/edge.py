@@ -14,6 +14,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPResponseStartEvent, HTTPScope, Message, Receive, ReceiveMessage, Scope, Send
 
 from entrepot.api import problems
+from entrepot.api.auditing import AuditedSend, Noting
 from entrepot.api.cards import CARD_BYTES, as_text, refuse_cards, refuse_cards_in_address
 from entrepot.api.metrics import Metrics
 from entrepot.base.errors import EntrepotError
@@ -25,6 +26,7 @@ from entrepot.base.limits import (
     REQUEST_SECONDS_MAX,
     SUM_SECONDS_MAX,
 )
+from entrepot.record.cause import causing
 
 Answer = Callable[[Request[Any, Any, Any], Exception], Response[Any]]
 Identification = Callable[[HTTPScope], Awaitable[None]]
@@ -62,9 +64,15 @@ class Edge:
     """An ASGI application around another."""
 
     def __init__(
-        self, inside: ASGIApp, metrics: Metrics, answer: Answer = problems.answer, identify: Identification = nobody
+        self,
+        inside: ASGIApp,
+        metrics: Metrics,
+        notes: Noting,
+        answer: Answer = problems.answer,
+        identify: Identification = nobody,
     ) -> None:
         self._inside = inside
+        self._notes = notes
         self._metrics = metrics
         self._answer = answer
         self._identify = identify
@@ -82,9 +90,12 @@ class Edge:
         try:
             passage.count(_declared_bytes(scope))
             refuse_cards_in_address(scope["path"], scope["query_string"], scope["headers"])
-            async with asyncio.timeout(seconds):
-                await self._identify(scope)
-                await self._inside(scope, passage.receive, passage.send)
+            cause = self._notes.begun(scope)
+            passage.audit(AuditedSend(self._notes, scope, cause, send))
+            with causing(cause):
+                async with asyncio.timeout(seconds):
+                    await self._identify(scope)
+                    await self._inside(scope, passage.receive, passage.send)
         except EntrepotError as error:
             await self._refuse(scope, passage, error)
         except TimeoutError:
@@ -143,6 +154,10 @@ class _Passage:
         most = FILE_BYTES_MAX if self._file else BODY_BYTES_MAX
         if size > most:
             raise problems.too_large(size, most)
+
+    def audit(self, send: Send) -> None:
+        """Have what is sent from now on go this way."""
+        self._send = send
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":

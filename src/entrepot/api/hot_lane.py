@@ -14,6 +14,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from entrepot.api import problems
+from entrepot.api.auditing import REQUEST, WHY, Notes, problem_of
 from entrepot.api.body import Reader
 from entrepot.api.cards import refuse_cards
 from entrepot.api.edge import SECURITY_HEADERS, Identification, nobody
@@ -25,6 +26,7 @@ from entrepot.api.products import CACHE_CONTROL, join, parse_ids
 from entrepot.base.errors import EntrepotError
 from entrepot.base.limits import BODY_BYTES_MAX, REQUEST_SECONDS_MAX
 from entrepot.commerce.checkout.requests import OrderRequest
+from entrepot.record.cause import Cause
 
 PRODUCTS = "/v1/products"
 ORDERS = "/v1/orders"
@@ -45,8 +47,8 @@ _JSON_HEADERS: list[tuple[bytes, bytes]] = [
 class HotLane:
     """An ASGI application in front of another."""
 
-    def __init__(self, inside: ASGIApp, parts: Parts, identify: Identification = nobody) -> None:
-        self._inside, self._parts, self._identify = inside, parts, identify
+    def __init__(self, inside: ASGIApp, parts: Parts, notes: Notes, identify: Identification = nobody) -> None:
+        self._inside, self._parts, self._notes, self._identify = inside, parts, notes, identify
         self._orders = Reader(OrderRequest)
         self._encode = msgspec.json.Encoder().encode
 
@@ -107,17 +109,21 @@ class HotLane:
 
     async def _order(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
+        cause, made = Cause(self._parts.record.ids.fresh()), ""
         try:
             key = ""
             for name, value in scope["headers"]:
                 if name == b"idempotency-key":
                     refuse_cards("headers", value)
                     key = value.decode("latin-1")
+                elif name == WHY:
+                    cause = self._notes.begun(scope)
             async with asyncio.timeout(REQUEST_SECONDS_MAX):
                 await self._identify(scope)
                 request = self._orders.read(await _body(receive))
+                cause.subject = request.customer_id
                 placed = await self._parts.gatherer.place(required(key), request)
-            status, body, headers = 201, self._encode(answer_to(placed)), placed_headers(placed)
+            status, body, headers, made = 201, self._encode(answer_to(placed)), placed_headers(placed), str(placed.order_id)
         except EntrepotError as error:
             status, body, headers = _refusal(error)
         except TimeoutError:
@@ -127,6 +133,12 @@ class HotLane:
             return
         except Exception as error:  # noqa: BLE001  # the last place: the caller gets a sentence, the log gets the rest
             status, body, headers = _refusal(problems.unforeseen(error, ORDERS, self._parts.record.ids))
+        try:
+            problem = "" if made else problem_of(body)
+            await self._notes.write(scope, cause, "command", f"POST {ORDERS}", status, made, problem)
+        except EntrepotError as error:
+            status, body, headers = _refusal(error)
+        headers[REQUEST] = str(cause.id)
         lines = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
         lines.append((b"content-length", str(len(body)).encode()))
         lines += _JSON_HEADERS if status < problems.REFUSED else SECURITY_HEADERS

@@ -12,6 +12,7 @@ from entrepot.api.pulse import Pulse
 from entrepot.api.tally import Tally
 from entrepot.api.today import BestSold
 from entrepot.api.verifying import Verifying
+from entrepot.audit.commands import Auditor
 from entrepot.base.errors import BadInputError, NotThereYetError
 from entrepot.base.event import Token
 from entrepot.base.limits import AT_LEAST_SECONDS_MAX
@@ -71,6 +72,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     archived: ArchivedLog
     gateway: PaymentGateway
     people: People
+    auditor: Auditor
     actor: str = "anonymous"
     market: str = ""
     flash: FlashDesk | None = None

@@ -43,6 +43,7 @@ VERBS: Final = {
     "bench": "Measure a claim beside its reference.",
     "import": "Bring in categories, products or orders from a file.",
     "keys": "Show or rotate the keys that personal data is sealed under.",
+    "audit": "Show who did what, and prove that nobody has changed it since.",
     "people": "Administrators, roles and sessions.",
     "mail": "Read the letters that lie in the home folder.",
     "schema": "Print the schema of the system of record.",

@@ -212,6 +212,7 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
                 archived=app.archived,
                 gateway=app.gateway,
                 people=app.people,
+                auditor=app.auditor,
                 best_sold=BestSold(app.stores.columns, app.live, BEST_SOLD),
             )
         )

@@ -23,12 +23,11 @@ _UNDER_WAY: ContextVar[Cause | None] = ContextVar("cause", default=None)
 
 
 @contextmanager
-def causing(request_id: UUID) -> Iterator[Cause]:
+def causing(cause: Cause) -> Iterator[None]:
     """Have everything in the block be caused by this request."""
-    cause = Cause(request_id)
     token = _UNDER_WAY.set(cause)
     try:
-        yield cause
+        yield
     finally:
         _UNDER_WAY.reset(token)
 

@@ -191,14 +191,14 @@ CREATE FUNCTION audit.link_next(in_cell integer, in_source text, stamp bigint, r
     LANGUAGE plpgsql
     AS $$
 DECLARE
-    head audit.head;
+    tip audit.head;
     taken record;
     new_hash bytea;
 BEGIN
     INSERT INTO audit.head (cell, place, hash, entry_txid, entry_seq, event_txid, event_seq)
     VALUES (in_cell, 0, ''::bytea, '0'::xid8, -1, '0'::xid8, -1)
     ON CONFLICT (cell) DO NOTHING;
-    SELECT * INTO head FROM audit.head WHERE cell = in_cell FOR UPDATE;
+    SELECT * INTO tip FROM audit.head WHERE cell = in_cell FOR UPDATE;
 
     IF in_source = 'entry' THEN
         SELECT count(*) AS many, string_agg(uuid_send(s.id) || s.hash, ''::bytea ORDER BY s.txid, s.seq) AS rows,
@@ -206,7 +206,7 @@ BEGIN
         INTO taken
         FROM (
             SELECT e.id, e.txid, e.seq, audit.entry_hash(e) AS hash FROM audit.entry AS e
-            WHERE e.cell = in_cell AND (e.txid, e.seq) > (head.entry_txid, head.entry_seq)
+            WHERE e.cell = in_cell AND (e.txid, e.seq) > (tip.entry_txid, tip.entry_seq)
                 AND e.txid < (SELECT pg_snapshot_xmin(pg_current_snapshot()))
             ORDER BY e.txid, e.seq
             LIMIT rows_max
@@ -217,7 +217,7 @@ BEGIN
         INTO taken
         FROM (
             SELECT e.id, e.txid, e.seq, audit.event_hash(e) AS hash FROM log.event AS e
-            WHERE e.cell = in_cell AND (e.txid, e.seq) > (head.event_txid, head.event_seq)
+            WHERE e.cell = in_cell AND (e.txid, e.seq) > (tip.event_txid, tip.event_seq)
                 AND e.txid < (SELECT pg_snapshot_xmin(pg_current_snapshot()))
             ORDER BY e.txid, e.seq
             LIMIT rows_max
@@ -227,11 +227,11 @@ BEGIN
         RETURN 0;
     END IF;
 
-    new_hash := audit.link_hash(in_cell, head.place + 1, in_source, taken.txid::text::bigint, taken.seq, stamp, head.hash, taken.rows);
+    new_hash := audit.link_hash(in_cell, tip.place + 1, in_source, taken.txid::text::bigint, taken.seq, stamp, tip.hash, taken.rows);
     INSERT INTO audit.link (cell, place, source, last_txid, last_seq, at, rows, previous, hash)
-    VALUES (in_cell, head.place + 1, in_source, taken.txid::text::bigint, taken.seq, stamp, taken.rows, head.hash, new_hash);
+    VALUES (in_cell, tip.place + 1, in_source, taken.txid::text::bigint, taken.seq, stamp, taken.rows, tip.hash, new_hash);
     UPDATE audit.head
-    SET place = head.place + 1, hash = new_hash,
+    SET place = tip.place + 1, hash = new_hash,
         entry_txid = CASE WHEN in_source = 'entry' THEN taken.txid ELSE entry_txid END,
         entry_seq = CASE WHEN in_source = 'entry' THEN taken.seq ELSE entry_seq END,
         event_txid = CASE WHEN in_source = 'event' THEN taken.txid ELSE event_txid END,

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 import boto3
 from boto3.exceptions import S3UploadFailedError
@@ -113,7 +113,7 @@ class S3Objects:
         """Run a call that blocks in a thread; each of its waits is bounded, so a thread that nobody awaits ends too."""
 
         def work() -> T:
-            with _answering(key):
+            with answering_for(key):
                 return call(self._connected())
 
         return await asyncio.to_thread(work)
@@ -121,27 +121,33 @@ class S3Objects:
     def _connected(self) -> "S3Client":
         with self._lock:  # boto3 makes clients one at a time only; what it has made is safe to share
             if self._client is None:
-                scheme = "https" if self._url.scheme == "s3s" else "http"
-                port = f":{self._url.port}" if self._url.port else ""
-                self._client = boto3.client(
-                    "s3",
-                    endpoint_url=f"{scheme}://{self._url.hostname}{port}",
-                    verify=authority(self._url.geturl()) or True,
-                    aws_access_key_id=unquote(self._url.username or ""),
-                    aws_secret_access_key=unquote(self._url.password or ""),
-                    region_name=parse_qs(self._url.query).get("region", ["us-east-1"])[0],
-                    config=Config(
-                        connect_timeout=CONNECT_SECONDS_MAX,
-                        read_timeout=STATEMENT_SECONDS_MAX,
-                        retries={"mode": "standard", "total_max_attempts": 2},
-                        s3={"addressing_style": "path"},
-                    ),
-                )
+                self._client = connected(self._url)
             return self._client
 
 
+def connected(url: SplitResult) -> "S3Client":
+    """Return a client of the server that a URL names; each of its waits is bounded."""
+    scheme = "https" if url.scheme == "s3s" else "http"
+    port = f":{url.port}" if url.port else ""
+    client: S3Client = boto3.client(
+        "s3",
+        endpoint_url=f"{scheme}://{url.hostname}{port}",
+        verify=authority(url.geturl()) or True,
+        aws_access_key_id=unquote(url.username or ""),
+        aws_secret_access_key=unquote(url.password or ""),
+        region_name=parse_qs(url.query).get("region", ["us-east-1"])[0],
+        config=Config(
+            connect_timeout=CONNECT_SECONDS_MAX,
+            read_timeout=STATEMENT_SECONDS_MAX,
+            retries={"mode": "standard", "total_max_attempts": 2},
+            s3={"addressing_style": "path"},
+        ),
+    )
+    return client
+
+
 @contextmanager
-def _answering(key: str) -> Iterator[None]:
+def answering_for(key: str) -> Iterator[None]:
     """Tell of what a server answers as what it means: missing, away, or a mistake of ours."""
     with answering(ROLE, *_AWAY):
         try:

@@ -1,0 +1,58 @@
+"""The audit over HTTP: who did what and who saw whom, and where the chain stands. To read it leaves an entry, too."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.params import QueryParameter
+from msgspec import Struct
+
+from entrepot.api.pages import Cursor, Limit, next_link, parse_cursor
+from entrepot.api.parts import Parts
+from entrepot.audit import query
+from entrepot.audit.query import Asked, Noted, State
+from entrepot.base.errors import BadInputError
+from entrepot.record.cause import about
+
+
+class AuditPage(Struct, frozen=True, kw_only=True):
+    """Entries, newest first; ``cursor`` leads to the next page, empty says the end."""
+
+    items: list[Noted]
+    cursor: str
+
+
+@get("/v1/audit", tags=["Audit"], summary="Who did what, and who saw whom")
+async def list_entries(
+    parts: NamedDependency[Parts],
+    subject: Annotated[UUID | None, QueryParameter(description="About whom: a person's id.")] = None,
+    actor: Annotated[str | None, QueryParameter(description="By whom, such as person/<id>.")] = None,
+    about_object: Annotated[str | None, QueryParameter(name="object", description="About what: an id or code.")] = None,
+    since: Annotated[datetime | None, QueryParameter(description="From this moment on.")] = None,
+    cursor: Cursor = "",
+    limit: Limit = 20,
+) -> Response[AuditPage]:
+    """List entries, newest first."""
+    if since is not None and since.tzinfo is None:
+        raise BadInputError(f"The moment {since.isoformat()} has no time zone: add one, such as Z.", field="since")
+    about(subject)
+    asked = Asked(subject=subject, actor=actor, object=about_object, since=since, before=parse_cursor(cursor))
+    async with parts.record.reading() as connection:
+        items = await query.entries(connection, parts.cell, asked, limit)
+    page = AuditPage(items=items, cursor=str(items[-1].id) if len(items) == limit else "")
+    given = {"subject": subject, "actor": actor, "object": about_object, "since": since}
+    more = {name: value.isoformat() if isinstance(value, datetime) else str(value) for name, value in given.items() if value}
+    return Response(page, headers={"Cache-Control": "no-store", **next_link("/v1/audit", page.cursor, limit, **more)})
+
+
+@get("/v1/audit/state", tags=["Audit"], summary="Where the audit's chain stands")
+async def chain_state(parts: NamedDependency[Parts]) -> Response[State]:
+    """Tell how far entries and events are linked, and up to where a root is published."""
+    async with parts.record.reading() as connection:
+        found = await query.state(connection, parts.cell)
+    return Response(found, headers={"Cache-Control": "no-store"})
+
+
+HANDLERS = [list_entries, chain_state]

@@ -1,0 +1,91 @@
+"""What the audit answers: who saw this customer's data, when, from where and why; and where the chain stands."""
+
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+from entrepot.audit import store
+from entrepot.audit.rules import Class, mark
+from entrepot.audit.store import Entry, Wanted
+from entrepot.base.ids import lowest_at
+from entrepot.base.time import millis_of, stamp_millis, utc
+from entrepot.record.transaction import Connection
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """Which entries are asked for; nothing means all. ``before`` is the id after which a page goes on, newest first."""
+
+    subject: UUID | None = None
+    actor: str | None = None
+    object: str | None = None
+    since: datetime | None = None
+    before: UUID | None = None
+
+
+class Noted(Struct, frozen=True, kw_only=True):
+    """An entry as it is shown. ``id`` is the request's, which the events that it caused carry as their cause."""
+
+    id: UUID
+    at: datetime
+    kind: Class
+    actor: str
+    action: str
+    object: str
+    subject: UUID | None
+    network: str
+    agent: str
+    why: str
+    status: int
+    problem: str
+
+
+class State(Struct, frozen=True, kw_only=True):
+    """Where the chain stands. ``waiting`` rows are not linked yet, ``unpublished`` links not vouched for from outside.
+
+    ``locked`` says whether object storage promises to keep the last root.
+    """
+
+    links: int
+    linked_at: datetime | None
+    waiting: int
+    root: int | None
+    published_at: datetime | None
+    unpublished: int
+    locked: bool | None
+
+
+async def entries(connection: Connection, cell: int, asked: Asked, most: int) -> list[Noted]:
+    """Return entries, newest first. An object that opens what it names (a cart) is found by its name, and shown as a mark."""
+    wanted = Wanted(
+        subject=asked.subject,
+        actor=asked.actor,
+        object=asked.object,
+        marked=mark(asked.object) if asked.object is not None else None,
+        **({"first": lowest_at(millis_of(asked.since))} if asked.since else {}),
+        **({"before": asked.before} if asked.before else {}),
+    )
+    return [_noted(entry) for entry in await store.entries(connection, cell, wanted, most)]
+
+
+async def state(connection: Connection, cell: int) -> State:
+    """Return where the chain of a cell stands."""
+    chain = await store.state(connection, cell)
+    return State(
+        links=chain.place,
+        linked_at=_moment(chain.linked_at),
+        waiting=chain.waiting_entries + chain.waiting_events,
+        root=chain.root,
+        published_at=_moment(chain.root_at),
+        unpublished=chain.place - (chain.root_place or 0),
+        locked=chain.locked,
+    )
+
+
+def _noted(entry: Entry) -> Noted:
+    moment = utc(stamp_millis(entry.at))
+    return Noted(at=moment, **{name: getattr(entry, name) for name in Noted.__struct_fields__ if name != "at"})
+
+
+def _moment(stamp: int | None) -> datetime | None:
+    return None if stamp is None else utc(stamp_millis(stamp))
