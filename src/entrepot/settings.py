@@ -23,7 +23,7 @@ SCHEMES: Mapping[str, tuple[str, ...]] = {
     "record": ("postgresql",),
     "documents": ("postgresql",),
     "memory": ("redis", "rediss"),
-    "graph": ("falkor",),
+    "graph": ("falkor", "falkors"),
     "columns": ("clickhouse", "clickhouses"),
     "objects": ("s3", "s3s"),
     "search": ("tantivy",),
@@ -37,7 +37,7 @@ class Engines(Struct, frozen=True):
     ``record``    postgresql://user:password@host:port/database
     ``documents`` postgresql://...                  (embedded: a database of its own on the same server)
     ``memory``    redis://[:password@]host:port
-    ``graph``     falkor://[:password@]host:port
+    ``graph``     falkor://[:password@]host:port          (``falkors`` for TLS)
     ``columns``   clickhouse://user:password@host:port/database   (HTTP; ``clickhouses`` for HTTPS)
     ``objects``   s3://key:secret@host:port/bucket  (``s3s`` for HTTPS)
     ``search``    tantivy:///absolute/folder

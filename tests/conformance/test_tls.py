@@ -12,8 +12,10 @@ import trustme
 from entrepot.base.errors import BadInputError, EngineAwayError
 from entrepot.base.trust import trusting
 from entrepot.engines.columns.clickhouse import ClickHouseColumns
+from entrepot.engines.graph.falkordb import FalkorGraph
 from entrepot.engines.memory.redis import RedisMemory
 from entrepot.engines.objects.s3 import S3Objects
+from entrepot.local.ping import ping
 from entrepot.record.transaction import open_record
 from tests.tls_front import encrypted
 
@@ -27,6 +29,14 @@ async def reach_record(url: str) -> None:
 
 async def reach_memory(url: str) -> None:
     store = RedisMemory(url)
+    try:
+        await store.open()
+    finally:
+        await store.close()
+
+
+async def reach_graph(url: str) -> None:
+    store = FalkorGraph(url)
     try:
         await store.open()
     finally:
@@ -52,6 +62,7 @@ async def reach_objects(url: str) -> None:
 ENGINES = {
     "record": ("postgresql", reach_record),
     "memory": ("rediss", reach_memory),
+    "graph": ("falkors", reach_graph),
     "columns": ("clickhouses", reach_columns),
     "objects": ("s3s", reach_objects),
 }
@@ -59,7 +70,13 @@ ENGINES = {
 
 @pytest.fixture(params=list(ENGINES))
 async def engine(
-    request: pytest.FixtureRequest, tmp_path: Path, record_url: str, memory_url: str, columns_url: str, objects_url: str
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    record_url: str,
+    memory_url: str,
+    graph_url: str,
+    columns_url: str,
+    objects_url: str,
 ) -> AsyncIterator[tuple[str, str, Reach, Path, Path]]:
     """Return an engine's role, its encrypted URL, how it is reached, and two authorities: its own, and another."""
     scheme, reach = ENGINES[request.param]
@@ -67,7 +84,7 @@ async def engine(
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(ours))
     trustme.CA().cert_pem.write_to_path(str(other))
-    urls = {"record": record_url, "memory": memory_url, "columns": columns_url, "objects": objects_url}
+    urls = {"record": record_url, "memory": memory_url, "graph": graph_url, "columns": columns_url, "objects": objects_url}
     plain = urlsplit(urls[request.param])
     async with front(plain.hostname or "", plain.port or 0, authority, request.param) as port:
         user = plain.netloc.rpartition("@")[0]
@@ -87,6 +104,7 @@ async def front(host: str, port: int, authority: trustme.CA, role: str) -> Async
 async def test_an_engine_with_our_authoritys_certificate_is_reached(engine: tuple[str, str, Reach, Path, Path]) -> None:
     role, url, reach, ours, _ = engine
     await reach(trusting(role, url, str(ours)))
+    assert await ping(role, trusting(role, url, str(ours)))
 
 
 async def test_a_certificate_of_another_authority_is_refused_with_a_sentence(

@@ -3,6 +3,7 @@
 import io
 import logging
 import sys
+from urllib.parse import urlsplit
 
 import pytest
 import structlog
@@ -11,6 +12,7 @@ from entrepot.base.errors import EngineAwayError
 from entrepot.base.redaction import REDACTED, redact
 from entrepot.cli import explain
 from entrepot.cli.logs import to_stderr
+from entrepot.local.ping import address
 
 PLANTED = "s3cr3t-Planted"
 
@@ -31,6 +33,14 @@ def test_a_url_is_told_without_its_password(url: str) -> None:
     assert PLANTED not in told
     assert REDACTED in told
     assert "no answer" in told
+
+
+@pytest.mark.parametrize(
+    "url", [f"postgresql://entrepot:{PLANTED}@db/x", f"redis://:{PLANTED}@c:1", f"sandbox://{PLANTED}@g:2"]
+)
+def test_the_address_of_an_engine_is_shown_without_its_secret(url: str) -> None:
+    assert PLANTED not in address(url)
+    assert str(urlsplit(url).hostname) in address(url)
 
 
 def test_what_has_no_password_is_told_as_it_is() -> None:

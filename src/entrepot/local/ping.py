@@ -5,6 +5,7 @@ import base64
 import importlib.metadata
 import json
 import os
+import ssl
 import urllib.request
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from redis.asyncio import Redis
 
 from entrepot.base.errors import BadInputError, EngineAwayError
 from entrepot.base.limits import PING_SECONDS_MAX
+from entrepot.base.trust import authority
 
 
 async def ping(role: str, url: str) -> str:
@@ -34,11 +36,11 @@ async def ping(role: str, url: str) -> str:
 
 
 def address(url: str) -> str:
-    """Return the URL without its password, fit to be shown."""
+    """Return the URL without its password, fit to be shown; a user that stands alone is a key, and is left out too."""
     parts = urlsplit(url)
     if parts.hostname is None:
         return url
-    user = f"{parts.username}@" if parts.username else ""
+    user = f"{parts.username}@" if parts.username and parts.password else ""
     port = f":{parts.port}" if parts.port else ""
     return f"{parts.scheme}://{user}{parts.hostname}{port}{parts.path}"
 
@@ -74,7 +76,8 @@ def _get_version(url: SplitResult) -> str:
         f"{scheme}://{url.hostname}:{url.port or 8123}/?query=SELECT%20version()",
         headers={"Authorization": "Basic " + base64.b64encode(login.encode()).decode()},
     )
-    with urllib.request.urlopen(request, timeout=PING_SECONDS_MAX) as answer:  # noqa: S310  # as above
+    trusted = ssl.create_default_context(cafile=authority(url.geturl())) if scheme == "https" else None
+    with urllib.request.urlopen(request, timeout=PING_SECONDS_MAX, context=trusted) as answer:  # noqa: S310  # as above
         return str(answer.read().decode().strip())
 
 
@@ -87,6 +90,7 @@ def _head_bucket(url: SplitResult) -> str:
     client = boto3.client(
         "s3",
         endpoint_url=f"{scheme}://{url.hostname}" + (f":{url.port}" if url.port else ""),
+        verify=authority(url.geturl()) or True,
         aws_access_key_id=unquote(url.username or ""),
         aws_secret_access_key=unquote(url.password or ""),
         region_name="us-east-1",
@@ -118,6 +122,7 @@ _QUESTIONS: dict[str, Callable[[str], Awaitable[str]]] = {
     "redis": _redis,
     "rediss": _redis,
     "falkor": _falkor,
+    "falkors": _falkor,
     "clickhouse": _clickhouse,
     "clickhouses": _clickhouse,
     "s3": _s3,

@@ -8,7 +8,6 @@ and the position, a node of the same graph, after them.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from urllib.parse import urlsplit
 
 from msgspec import convert
 from redis.exceptions import ResponseError
@@ -82,7 +81,7 @@ class FalkorGraph:
     """``GraphStore`` on a FalkorDB."""
 
     def __init__(self, url: str) -> None:
-        self._redis = connect(urlsplit(url)._replace(scheme="redis").geturl(), seconds_max=STATEMENT_SECONDS_MAX)
+        self._redis = connect(url.replace("falkor", "redis", 1), seconds_max=STATEMENT_SECONDS_MAX)
 
     async def open(self) -> None:
         """Make sure that FalkorDB answers."""
