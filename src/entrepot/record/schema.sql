@@ -2076,6 +2076,44 @@ CREATE TABLE pricing.rate (
     CONSTRAINT rate_is_positive CHECK ((rate > (0)::numeric))
 );
 
+CREATE TABLE privacy.certificate (
+    cell integer NOT NULL,
+    erasure_id uuid NOT NULL,
+    subject uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    document text NOT NULL,
+    signature bytea NOT NULL
+);
+
+CREATE TABLE privacy.erasure (
+    cell integer NOT NULL,
+    id uuid NOT NULL,
+    subject uuid NOT NULL,
+    subjects uuid[] NOT NULL,
+    state text NOT NULL,
+    actor text NOT NULL,
+    asked_at timestamp with time zone NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    erased_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    log_position text DEFAULT ''::text NOT NULL,
+    orders uuid[] DEFAULT '{}'::uuid[] NOT NULL,
+    returns uuid[] DEFAULT '{}'::uuid[] NOT NULL,
+    known_sealed bytea,
+    removed jsonb DEFAULT '{}'::jsonb NOT NULL,
+    waits_for text DEFAULT ''::text NOT NULL,
+    CONSTRAINT ended_erasure_knows_nothing CHECK (((ended_at IS NULL) OR (known_sealed IS NULL))),
+    CONSTRAINT ended_erasure_says_when CHECK (((state = ANY (ARRAY['withdrawn'::text, 'certified'::text])) = (ended_at IS NOT NULL))),
+    CONSTRAINT erasure_state_is_known CHECK ((state = ANY (ARRAY['asked'::text, 'withdrawn'::text, 'erased'::text, 'cleared'::text, 'certified'::text, 'found'::text])))
+);
+
+CREATE TABLE privacy.found_by (
+    cell integer NOT NULL,
+    subject uuid NOT NULL,
+    order_id uuid NOT NULL,
+    email_blind bytea NOT NULL
+);
+
 CREATE TABLE privacy.person_key (
     subject uuid NOT NULL,
     ring_key_id integer NOT NULL,
@@ -2083,6 +2121,12 @@ CREATE TABLE privacy.person_key (
     made_at timestamp with time zone DEFAULT now() NOT NULL,
     destroyed_at timestamp with time zone,
     CONSTRAINT destroyed_key_is_gone CHECK (((destroyed_at IS NULL) = (wrapped IS NOT NULL)))
+);
+
+CREATE TABLE privacy.restriction (
+    subject uuid NOT NULL,
+    since timestamp with time zone NOT NULL,
+    by_whom text NOT NULL
 );
 
 CREATE TABLE privacy.ring_key (
@@ -2105,6 +2149,13 @@ ALTER TABLE privacy.ring_key ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE privacy.signing_key (
+    cell integer NOT NULL,
+    public bytea NOT NULL,
+    sealed bytea NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 CREATE TABLE promotion.coupon (
@@ -2680,8 +2731,23 @@ ALTER TABLE ONLY pricing.price_list
 ALTER TABLE ONLY pricing.product
     ADD CONSTRAINT prices_of_a_product_are_one_aggregate PRIMARY KEY (product_id);
 
+ALTER TABLE ONLY privacy.certificate
+    ADD CONSTRAINT certificate_is_of_a_scan PRIMARY KEY (cell, erasure_id, at);
+
+ALTER TABLE ONLY privacy.erasure
+    ADD CONSTRAINT erasure_id_is_unique PRIMARY KEY (cell, id);
+
 ALTER TABLE ONLY privacy.person_key
     ADD CONSTRAINT one_key_per_subject PRIMARY KEY (subject);
+
+ALTER TABLE ONLY privacy.signing_key
+    ADD CONSTRAINT one_signing_key_of_a_cell PRIMARY KEY (cell);
+
+ALTER TABLE ONLY privacy.found_by
+    ADD CONSTRAINT order_is_found_once PRIMARY KEY (cell, subject, order_id);
+
+ALTER TABLE ONLY privacy.restriction
+    ADD CONSTRAINT restriction_of_a_person_is_one PRIMARY KEY (subject);
 
 ALTER TABLE ONLY privacy.ring_key
     ADD CONSTRAINT ring_key_id_is_unique PRIMARY KEY (id);
@@ -2876,7 +2942,13 @@ CREATE INDEX webhooks_by_age ON payment.inbox USING btree (cell, received_at);
 
 CREATE INDEX price_by_product ON ONLY pricing.price USING btree (product_id);
 
+CREATE INDEX certificates_of_a_person ON privacy.certificate USING btree (subject);
+
+CREATE INDEX found_by_email ON privacy.found_by USING btree (email_blind);
+
 CREATE UNIQUE INDEX one_active_ring_key_per_purpose ON privacy.ring_key USING btree (purpose) WHERE (state = 'active'::text);
+
+CREATE UNIQUE INDEX one_erasure_of_a_person_at_a_time ON privacy.erasure USING btree (cell, subject) WHERE (state <> 'withdrawn'::text);
 
 CREATE INDEX person_keys_of_a_ring_key ON privacy.person_key USING btree (ring_key_id, subject) WHERE (wrapped IS NOT NULL);
 

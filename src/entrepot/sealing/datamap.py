@@ -124,7 +124,13 @@ PERSONAL: tuple[Datum, ...] = (
             *("event ordering.Charge.note", "event stock.StockChanged.note", "identity.api_key.label"),
         )
     ),
+    # Privacy itself
+    Datum("privacy.found_by.email_blind", "contact", "find a guest's orders by email", CONTRACT, ORDER, "blind index"),
+    Datum("privacy.erasure.known_sealed", "contact", "search for what must be gone", LAW, "until it is certified", "sealed"),
+    Datum("privacy.erasure.actor", "identity", "prove who asked", LAW, "as long as the audit", "pseudonymous"),
+    Datum("privacy.restriction.by_whom", "identity", "prove who asked", LAW, "until it is lifted", "pseudonymous"),
     # Secrets of the house
+    Datum("privacy.signing_key.sealed", "secret", "sign certificates of erasure", LAW, "for ever", "sealed"),
     Datum("webhook.endpoint.secret_sealed", "secret", "sign webhooks", CONTRACT, "as long as the subscriber", "sealed"),
     Datum("webhook.endpoint.secret", "secret", "sign webhooks", CONTRACT, FORGOTTEN, "plain", _BEFORE),
     Datum("digital.secret.sealed", "secret", "sign downloads' addresses", CONTRACT, "for ever", "sealed"),

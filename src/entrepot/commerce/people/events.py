@@ -11,6 +11,9 @@ PERSON_CHANGED = "people.person_changed.v1"
 CREDENTIAL_CHANGED = "people.credential_changed.v1"
 CONSENT_CHANGED = "people.consent_changed.v1"
 SESSIONS_ENDED = "people.sessions_ended.v1"
+PERSON_ERASED = "people.person_erased.v1"
+ERASURE_CERTIFIED = "people.erasure_certified.v1"
+RESTRICTION_CHANGED = "people.restriction_changed.v1"
 
 PersonKind = Literal["person", "service"]
 PersonState = Literal["unverified", "active", "suspended", "erased"]
@@ -55,3 +58,27 @@ class SessionsEnded(Struct, frozen=True, kw_only=True):
     id: UUID
     credentials: list[UUID]
     why: str
+
+
+class PersonErased(Struct, frozen=True, kw_only=True):
+    """A person was forgotten and their keys destroyed: whoever holds anything about these subjects forgets it too."""
+
+    id: UUID
+    subjects: list[UUID]
+    erasure_id: UUID
+
+
+class ErasureCertified(Struct, frozen=True, kw_only=True):
+    """Every place was searched for what was known of somebody; in ``found`` of them it was. ``digest`` is the document's."""
+
+    id: UUID
+    erasure_id: UUID
+    digest: str
+    found: int
+
+
+class RestrictionChanged(Struct, frozen=True, kw_only=True):
+    """What is known of somebody may be kept, and used for nothing but what they order; or may be used again."""
+
+    id: UUID
+    restricted: bool
