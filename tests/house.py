@@ -12,9 +12,10 @@ from granian.server.embed import Server
 from litestar.types import ASGIApp
 from msgspec import Struct
 
-from entrepot.app import App, keep_up, opened, prepare, reactions
+from entrepot.app import App, opened, prepare
 from entrepot.base.event import Token
 from entrepot.cli.serve import serving
+from entrepot.duties import keep_up, reactions
 from entrepot.jobs.store import cursors
 from entrepot.settings import Engines, Settings
 

@@ -1,7 +1,6 @@
 """The composition root: the only file that joins rooms. It opens what a process needs and closes it in the reverse order."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
@@ -13,7 +12,6 @@ from msgspec import Struct
 
 from entrepot.audit.archived import ArchivedRows
 from entrepot.audit.commands import Auditor
-from entrepot.audit.linking import link_new
 from entrepot.audit.publishing import Publisher
 from entrepot.audit.roots import Roots
 from entrepot.audit.rows import Rows
@@ -21,28 +19,15 @@ from entrepot.audit.signing import Signer
 from entrepot.audit.store import ensure_partitions as ensure_audit_partitions
 from entrepot.audit.verify import Verifier as AuditVerifier
 from entrepot.base import limits
-from entrepot.base.errors import EngineAwayError, NotFoundError
+from entrepot.base.errors import NotFoundError
 from entrepot.base.projection import Projection, Store
 from entrepot.base.time import SystemClock, utc
-from entrepot.commerce.aftersale.commands import give_up_unused
-from entrepot.commerce.aftersale.exchange import settle_placed
-from entrepot.commerce.aftersale.planning import plan_placed
-from entrepot.commerce.business.purchasing import Purchasing
 from entrepot.commerce.cart.commands import Carts
 from entrepot.commerce.checkout.gather import Gatherer
 from entrepot.commerce.checkout.quoting import Quoting
 from entrepot.commerce.checkout.saga import Checkouts
 from entrepot.commerce.checkout.store import ensure_room
-from entrepot.commerce.ordering.events import ORDER_PLACED
-from entrepot.commerce.payment.events import PAYMENT_CAPTURED
-from entrepot.commerce.payment.operations import finish_operations
-from entrepot.commerce.payment.settling import book_payouts
-from entrepot.commerce.payment.webhooks import prune_inbox
-from entrepot.commerce.people.events import SESSIONS_ENDED
 from entrepot.commerce.people.people import People, open_people
-from entrepot.commerce.stock.commands import watch_stock
-from entrepot.commerce.stock.events import STOCK_CHANGED
-from entrepot.commerce.subscription.renewing import Renewals
 from entrepot.commerce.webhook.rules import reachable
 from entrepot.engines.columns.clickhouse import ClickHouseColumns
 from entrepot.engines.documents.postgresql import PostgresqlDocuments
@@ -53,23 +38,11 @@ from entrepot.engines.objects.port import LockedObjects
 from entrepot.engines.objects.s3 import S3Objects
 from entrepot.engines.objects.s3_locked import S3Locked
 from entrepot.engines.search.tantivy import TantivyStore
-from entrepot.jobs.abandoned import announce_abandoned
-from entrepot.jobs.digital import HANDING_OUT, hand_out_waiting
-from entrepot.jobs.invoicing import expire_negotiations, invoicing, mark_overdue
-from entrepot.jobs.letters import forget_what_is_over, send_letters
-from entrepot.jobs.old_keys import OldKeys
-from entrepot.jobs.payouts import pay_sellers
-from entrepot.jobs.reaction import Reaction
-from entrepot.jobs.renewals import announce_coming, renew_due
-from entrepot.jobs.runner import Job, Runner
-from entrepot.jobs.sellers import SELLER_ORDERS
-from entrepot.jobs.webhooks import tell_subscribers
-from entrepot.log.archive import Moved, archive_passed, ensure_partitions
+from entrepot.log.archive import ensure_partitions
 from entrepot.log.archived import ArchivedLog
 from entrepot.log.bell import Bell
 from entrepot.log.live import LiveTargets
-from entrepot.log.projector import Projector, Subscription
-from entrepot.log.reader import LogReader
+from entrepot.log.projector import Subscription
 from entrepot.partners.identity.oidc import OidcProvider
 from entrepot.partners.keys.choice import key_provider
 from entrepot.partners.keys.port import KeyProvider
@@ -78,7 +51,6 @@ from entrepot.partners.mail.port import Mail
 from entrepot.partners.mail.smtp import SmtpMail
 from entrepot.partners.payment.port import GatewayAwayError, PaymentGateway
 from entrepot.partners.payment.sandbox import SandboxGateway
-from entrepot.partners.payout.own import OwnBank
 from entrepot.partners.subscriber.http import HttpSender
 from entrepot.partners.tax.regional import RegionalTax
 from entrepot.projections.bought_together.project import BoughtTogether
@@ -312,85 +284,6 @@ async def subscribe_to_gateway(app: App) -> None:
             await app.gateway.subscribe(address, list(GATEWAY_NEWS))
         except GatewayAwayError as error:  # it remembers who subscribed at an earlier start
             log.warning("gateway.not_subscribed", why=str(error))
-
-
-async def keep_up(app: App) -> None:
-    """Write this process's share of the projections, do its jobs, and keep room for what comes, until cancelled."""
-    name = f"{socket.gethostname()}/{app.record.ids.fresh()}"
-    projector = Projector(
-        app.record, app.bell, app.subscriptions, cells=(app.settings.cell,), archived=app.archived, holder=name
-    )
-    runner = Runner(
-        app.record, app.bell, app.settings.cell, name, jobs=jobs(app), reactions=reactions(app), archived=app.archived
-    )
-    async with asyncio.TaskGroup() as group:
-        group.create_task(projector.run())
-        group.create_task(runner.run())
-        group.create_task(_keep_room(app))
-
-
-def jobs(app: App) -> list[Job]:
-    """Return what is to be done every so often."""
-    record, cell, clock = app.record, app.settings.cell, SystemClock()
-    reader = LogReader(record, app.archived)
-    return [
-        Job(name="webhooks", seconds=None, act=partial(tell_subscribers, record, reader, app.sender, cell, clock)),
-        Job(name="checkouts", seconds=limits.CHECKOUT_RECOVER_SECONDS, act=app.checkouts.recover),
-        Job(name="payment_operations", seconds=2.0, act=partial(finish_operations, record, app.gateway, cell)),
-        Job(name="payment_inbox", seconds=60.0, act=partial(prune_inbox, record, cell, clock)),
-        Job(name="payouts", seconds=60.0, act=partial(book_payouts, record, app.gateway, cell)),
-        Job(
-            name="seller_payouts",
-            seconds=60.0,
-            act=partial(pay_sellers, record, OwnBank(Path(app.settings.home) / "payouts"), cell, clock),
-        ),
-        Job(name="waiting_licences", seconds=10.0, act=partial(hand_out_waiting, record, cell)),
-        Job(name="abandoned_carts", seconds=60.0, act=partial(announce_abandoned, record, app.drawer, cell, clock)),
-        Job(name="renewals", seconds=30.0, act=partial(renew_due, record, cell, Renewals(record, cell, app.checkouts), clock)),
-        Job(name="coming_renewals", seconds=300.0, act=partial(announce_coming, record, cell, clock)),
-        Job(name="purchases", seconds=30.0, act=Purchasing(record, cell, app.checkouts).order_waiting),
-        Job(name="negotiations", seconds=60.0, act=partial(expire_negotiations, record, cell, clock)),
-        Job(
-            name="letters",
-            seconds=None,
-            act=partial(send_letters, record, app.sealing, mail_of(app.settings), cell, clock, app.settings.site),
-        ),
-        Job(name="people_over", seconds=300.0, act=partial(forget_what_is_over, record, cell, clock)),
-        Job(name="overdue_invoices", seconds=300.0, act=partial(mark_overdue, record, cell, clock)),
-        Job(name="audit_links", seconds=limits.AUDIT_LINK_SECONDS, act=partial(link_new, record, cell)),
-        Job(name="audit_roots", seconds=limits.AUDIT_ROOT_SECONDS, act=publisher(app).publish),
-        Job(name="old_keys", seconds=60.0, act=OldKeys(record, cell, clock).forget),
-    ]
-
-
-def reactions(app: App) -> list[Reaction]:
-    """Return what is to be done when something has happened."""
-    return [
-        Reaction(name="low_stock", kinds=frozenset({STOCK_CHANGED}), react=watch_stock),
-        Reaction(name="shipments", kinds=frozenset({ORDER_PLACED}), react=plan_placed),
-        SELLER_ORDERS,
-        Reaction(name="exchanges", kinds=frozenset({ORDER_PLACED}), react=settle_placed),
-        HANDING_OUT,
-        invoicing(SystemClock()),
-        Reaction(name="ended_sessions", kinds=frozenset({SESSIONS_ENDED}), react=app.people.sessions.forget),
-        Reaction(name="unused_promises", kinds=frozenset({PAYMENT_CAPTURED}), react=give_up_unused),
-    ]
-
-
-async def archive(app: App) -> list[Moved]:
-    """Move every partition of the log that all projections have passed to object storage; return what was moved."""
-    return await archive_passed(app.record, app.stores.objects, SystemClock())
-
-
-async def _keep_room(app: App) -> None:
-    """Make room for what comes and archive what all have passed, every hour; what fails now is tried again in the next."""
-    while True:
-        for work in (lambda: make_room(app.record), lambda: archive(app)):
-            try:
-                await work()
-            except Exception as error:  # an engine is away, a disk is full: no reason for the projections to stop
-                log.warning("room.not_kept", why=str(error), exc_info=not isinstance(error, EngineAwayError))
-        await asyncio.sleep(limits.ROOM_SECONDS)
 
 
 @asynccontextmanager

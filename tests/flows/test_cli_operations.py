@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from entrepot.app import keep_up, opened
+from entrepot.app import opened
 from entrepot.base import limits
 from entrepot.base.event import Token
 from entrepot.cli.archive import show
 from entrepot.commerce.catalog.commands import save_products
 from entrepot.commerce.catalog.events import PRODUCT_CHANGED
+from entrepot.duties import keep_up
 from entrepot.log.archive import Moved
 from entrepot.log.quarantine import parked
 from entrepot.projections.product_page.project import ProductPages

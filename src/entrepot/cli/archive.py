@@ -10,7 +10,8 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table
 
-from entrepot import app
+from entrepot import duties
+from entrepot.app import opened
 from entrepot.cli.logs import to_stderr
 from entrepot.log.archive import Moved
 from entrepot.settings import load
@@ -27,8 +28,8 @@ async def archive(*, json: Annotated[bool, Parameter(negative="")] = False) -> N
         Print JSON instead of a table.
     """
     to_stderr(logging.WARNING)
-    async with app.opened(load(os.environ)) as opened:
-        moved = await app.archive(opened)
+    async with opened(load(os.environ)) as app:
+        moved = await duties.archive(app)
     show(moved, as_json=json)
 
 

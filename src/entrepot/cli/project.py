@@ -6,8 +6,9 @@ import signal
 
 import uvloop
 
-from entrepot.app import keep_up, opened, prepare
+from entrepot.app import opened, prepare
 from entrepot.cli.logs import to_stderr
+from entrepot.duties import keep_up
 from entrepot.settings import Settings, load
 
 

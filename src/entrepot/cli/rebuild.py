@@ -7,10 +7,11 @@ import os
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from entrepot.app import App, keep_up, opened, projection_named
+from entrepot.app import App, opened, projection_named
 from entrepot.base import limits
 from entrepot.base.time import SystemClock
 from entrepot.cli.logs import to_stderr
+from entrepot.duties import keep_up
 from entrepot.log import generations
 from entrepot.log.status import status
 from entrepot.settings import load
