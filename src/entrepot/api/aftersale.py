@@ -78,7 +78,12 @@ class ReturnPage(Struct, frozen=True, kw_only=True):
     cursor: str
 
 
-@post("/v1/orders/{order_id:uuid}/cancellations", tags=["After the order"], summary="Cancel an order, or some of it")
+@post(
+    "/v1/orders/{order_id:uuid}/cancellations",
+    tags=["After the order"],
+    summary="Cancel an order, or some of it",
+    opt={"permission": "orders.cancel"},
+)
 async def cancel(
     parts: NamedDependency[Parts], order_id: FromPath[UUID], data: JSONBody[Cancellation], idempotency_key: RequiredKey = ""
 ) -> Response[MovedAnswer]:
@@ -86,7 +91,12 @@ async def cancel(
     return await run(parts, idempotency_key, lambda tx: commands.cancel(tx, order_id, data), f"cancel {order_id}", data)
 
 
-@post("/v1/orders/{order_id:uuid}/refunds", tags=["After the order"], summary="Give money back without goods")
+@post(
+    "/v1/orders/{order_id:uuid}/refunds",
+    tags=["After the order"],
+    summary="Give money back without goods",
+    opt={"permission": "orders.refund"},
+)
 async def refund(
     parts: NamedDependency[Parts], order_id: FromPath[UUID], data: JSONBody[Goodwill], idempotency_key: RequiredKey = ""
 ) -> Response[MovedAnswer]:
@@ -100,7 +110,12 @@ async def refund(
     )
 
 
-@post("/v1/orders/{order_id:uuid}/returns", tags=["After the order"], summary="Ask for a return")
+@post(
+    "/v1/orders/{order_id:uuid}/returns",
+    tags=["After the order"],
+    summary="Ask for a return",
+    opt={"permission": "returns.ask"},
+)
 async def request_return(
     parts: NamedDependency[Parts], order_id: FromPath[UUID], data: JSONBody[ReturnWish], idempotency_key: RequiredKey = ""
 ) -> Response[MovedAnswer]:
@@ -110,7 +125,12 @@ async def request_return(
     )
 
 
-@post("/v1/returns/{return_id:uuid}/received", tags=["After the order"], summary="Note what arrived of a return")
+@post(
+    "/v1/returns/{return_id:uuid}/received",
+    tags=["After the order"],
+    summary="Note what arrived of a return",
+    opt={"permission": "returns.handle"},
+)
 async def received(
     parts: NamedDependency[Parts], return_id: FromPath[UUID], data: JSONBody[Arrived], idempotency_key: RequiredKey = ""
 ) -> Response[MovedAnswer]:
@@ -120,7 +140,12 @@ async def received(
     )
 
 
-@post("/v1/returns/{return_id:uuid}/inspected", tags=["After the order"], summary="Note what inspection found")
+@post(
+    "/v1/returns/{return_id:uuid}/inspected",
+    tags=["After the order"],
+    summary="Note what inspection found",
+    opt={"permission": "returns.handle"},
+)
 async def inspected(
     parts: NamedDependency[Parts], return_id: FromPath[UUID], data: JSONBody[Inspection], idempotency_key: RequiredKey = ""
 ) -> Response[MovedAnswer]:
@@ -130,7 +155,12 @@ async def inspected(
     )
 
 
-@post("/v1/returns/{return_id:uuid}/refunded", tags=["After the order"], summary="Refund a return")
+@post(
+    "/v1/returns/{return_id:uuid}/refunded",
+    tags=["After the order"],
+    summary="Refund a return",
+    opt={"permission": "returns.handle"},
+)
 async def refunded(
     parts: NamedDependency[Parts], return_id: FromPath[UUID], idempotency_key: RequiredKey = ""
 ) -> Response[MovedAnswer]:
@@ -138,7 +168,12 @@ async def refunded(
     return await run(parts, idempotency_key, lambda tx: returning.refund_return(tx, return_id), f"refunded {return_id}")
 
 
-@post("/v1/returns/{return_id:uuid}/exchanged", tags=["After the order"], summary="Exchange a return")
+@post(
+    "/v1/returns/{return_id:uuid}/exchanged",
+    tags=["After the order"],
+    summary="Exchange a return",
+    opt={"permission": "returns.handle"},
+)
 async def exchanged(
     parts: NamedDependency[Parts], return_id: FromPath[UUID], data: JSONBody[Exchange], idempotency_key: RequiredKey = ""
 ) -> Response[MovedAnswer]:
@@ -152,7 +187,12 @@ async def exchanged(
     return await answered(parts, moved)
 
 
-@post("/v1/returns/{return_id:uuid}/rejected", tags=["After the order"], summary="Reject a return")
+@post(
+    "/v1/returns/{return_id:uuid}/rejected",
+    tags=["After the order"],
+    summary="Reject a return",
+    opt={"permission": "returns.handle"},
+)
 async def rejected(
     parts: NamedDependency[Parts], return_id: FromPath[UUID], idempotency_key: RequiredKey = ""
 ) -> Response[MovedAnswer]:
@@ -160,7 +200,7 @@ async def rejected(
     return await run(parts, idempotency_key, lambda tx: returning.reject_return(tx, return_id), f"rejected {return_id}")
 
 
-@get("/v1/returns", tags=["After the order"], summary="List returns, newest first")
+@get("/v1/returns", tags=["After the order"], summary="List returns, newest first", opt={"permission": "orders.read"})
 async def list_returns(
     parts: NamedDependency[Parts],
     only: OnlyState = "",
@@ -177,7 +217,12 @@ async def list_returns(
     return Response(page, headers={"Cache-Control": "no-store", **link})
 
 
-@get("/v1/returns/{return_id:uuid}", tags=["After the order"], summary="One return, as it stands")
+@get(
+    "/v1/returns/{return_id:uuid}",
+    tags=["After the order"],
+    summary="One return, as it stands",
+    opt={"permission": "orders.read"},
+)
 async def read_return(parts: NamedDependency[Parts], return_id: FromPath[UUID]) -> Response[ReturnDetail]:
     """Read a return with its lines."""
     async with parts.record.reading() as connection:
@@ -187,7 +232,12 @@ async def read_return(parts: NamedDependency[Parts], return_id: FromPath[UUID]) 
     return Response(found, headers={"Cache-Control": "no-store"})
 
 
-@get("/v1/orders/{order_id:uuid}/timeline", tags=["After the order"], summary="All that happened to an order")
+@get(
+    "/v1/orders/{order_id:uuid}/timeline",
+    tags=["After the order"],
+    summary="All that happened to an order",
+    opt={"permission": "orders.read"},
+)
 async def timeline(
     parts: NamedDependency[Parts], order_id: FromPath[UUID], seller_id: FromQuery[UUID | None] = None
 ) -> Response[Timeline]:
@@ -199,7 +249,12 @@ async def timeline(
     return Response(Timeline(order_id=order_id, moments=moments), headers={"Cache-Control": "no-store"})
 
 
-@get("/v1/customers/{customer_id:uuid}/orders", tags=["After the order"], summary="A customer's orders, newest first")
+@get(
+    "/v1/customers/{customer_id:uuid}/orders",
+    tags=["After the order"],
+    summary="A customer's orders, newest first",
+    opt={"permission": "orders.read"},
+)
 async def of_customer(
     parts: NamedDependency[Parts], customer_id: FromPath[UUID], cursor: Cursor = "", limit: Limit = 20
 ) -> Response[OrderPage]:

@@ -24,7 +24,7 @@ class AuditPage(Struct, frozen=True, kw_only=True):
     cursor: str
 
 
-@get("/v1/audit", tags=["Audit"], summary="Who did what, and who saw whom")
+@get("/v1/audit", tags=["Audit"], summary="Who did what, and who saw whom", opt={"permission": "audit.read"})
 async def list_entries(
     parts: NamedDependency[Parts],
     subject: Annotated[UUID | None, QueryParameter(description="About whom: a person's id.")] = None,
@@ -47,7 +47,7 @@ async def list_entries(
     return Response(page, headers={"Cache-Control": "no-store", **next_link("/v1/audit", page.cursor, limit, **more)})
 
 
-@get("/v1/audit/state", tags=["Audit"], summary="Where the audit's chain stands")
+@get("/v1/audit/state", tags=["Audit"], summary="Where the audit's chain stands", opt={"permission": "audit.read"})
 async def chain_state(parts: NamedDependency[Parts]) -> Response[State]:
     """Tell how far entries and events are linked, and up to where a root is published."""
     async with parts.record.reading() as connection:

@@ -70,7 +70,7 @@ class Purchases(Struct, frozen=True, kw_only=True):
     cursor: str
 
 
-@post("/v1/companies", tags=["Companies"], summary="Make a company")
+@post("/v1/companies", tags=["Companies"], summary="Make a company", opt={"permission": "companies.write"})
 async def create_company(
     parts: NamedDependency[Parts], data: JSONBody[CompanyDraft], idempotency_key: RequiredKey = ""
 ) -> Response[Made]:
@@ -84,7 +84,7 @@ async def create_company(
     return Response(made, status_code=201, headers={"Location": f"/v1/companies/{made.id}", **moved(made.position)})
 
 
-@put("/v1/companies/{company_id:uuid}", tags=["Companies"], summary="Change a company")
+@put("/v1/companies/{company_id:uuid}", tags=["Companies"], summary="Change a company", opt={"permission": "companies.write"})
 async def save_company(
     parts: NamedDependency[Parts], company_id: FromPath[UUID], data: JSONBody[CompanyDraft], idempotency_key: OptionalKey
 ) -> Response[Done]:
@@ -98,7 +98,7 @@ async def save_company(
     return Response(answer, headers=moved(answer.position))
 
 
-@get("/v1/companies", tags=["Companies"], summary="List companies")
+@get("/v1/companies", tags=["Companies"], summary="List companies", opt={"permission": "companies.read"})
 async def list_companies(parts: NamedDependency[Parts], cursor: Cursor = "", limit: Limit = 20) -> Response[Companies]:
     """List companies with what is left of their credit, newest first."""
     async with parts.record.reading() as connection:
@@ -107,14 +107,24 @@ async def list_companies(parts: NamedDependency[Parts], cursor: Cursor = "", lim
     return Response(page, headers={**NO_STORE, **next_link("/v1/companies", page.cursor, limit)})
 
 
-@get("/v1/companies/{company_id:uuid}", tags=["Companies"], summary="One company and its credit")
+@get(
+    "/v1/companies/{company_id:uuid}",
+    tags=["Companies"],
+    summary="One company and its credit",
+    opt={"permission": "companies.read"},
+)
 async def read_company(parts: NamedDependency[Parts], company_id: FromPath[UUID]) -> Response[CompanyView]:
     """Read a company with what is left of its credit, from the truth."""
     async with parts.record.reading() as connection:
         return Response(await query.company(connection, parts.cell, company_id), headers=NO_STORE)
 
 
-@post("/v1/companies/{company_id:uuid}/buyers", tags=["Companies"], summary="Let somebody buy for a company")
+@post(
+    "/v1/companies/{company_id:uuid}/buyers",
+    tags=["Companies"],
+    summary="Let somebody buy for a company",
+    opt={"permission": "companies.staff"},
+)
 async def create_buyer(
     parts: NamedDependency[Parts], company_id: FromPath[UUID], data: JSONBody[BuyerDraft], idempotency_key: RequiredKey = ""
 ) -> Response[Made]:
@@ -128,7 +138,12 @@ async def create_buyer(
     return Response(made, status_code=201, headers=moved(made.position))
 
 
-@put("/v1/companies/{company_id:uuid}/buyers/{buyer_id:uuid}", tags=["Companies"], summary="Change a buyer")
+@put(
+    "/v1/companies/{company_id:uuid}/buyers/{buyer_id:uuid}",
+    tags=["Companies"],
+    summary="Change a buyer",
+    opt={"permission": "companies.staff"},
+)
 async def save_buyer(
     parts: NamedDependency[Parts],
     company_id: FromPath[UUID],
@@ -145,7 +160,12 @@ async def save_buyer(
     return Response(answer, headers=moved(answer.position))
 
 
-@get("/v1/companies/{company_id:uuid}/buyers", tags=["Companies"], summary="Who buys for a company")
+@get(
+    "/v1/companies/{company_id:uuid}/buyers",
+    tags=["Companies"],
+    summary="Who buys for a company",
+    opt={"permission": "companies.read"},
+)
 async def list_buyers(parts: NamedDependency[Parts], company_id: FromPath[UUID]) -> Response[Buyers]:
     """List a company's buyers, with what each has spent this month."""
     async with parts.record.reading() as connection:
@@ -154,7 +174,12 @@ async def list_buyers(parts: NamedDependency[Parts], company_id: FromPath[UUID])
     return Response(Buyers(items=items), headers=NO_STORE)
 
 
-@post("/v1/companies/{company_id:uuid}/purchases", tags=["Companies"], summary="Buy on net terms")
+@post(
+    "/v1/companies/{company_id:uuid}/purchases",
+    tags=["Companies"],
+    summary="Buy on net terms",
+    opt={"permission": "purchases.ask"},
+)
 async def request_purchase(
     parts: NamedDependency[Parts], company_id: FromPath[UUID], data: JSONBody[PurchaseDraft], idempotency_key: RequiredKey = ""
 ) -> Response[PurchaseChanged]:
@@ -170,7 +195,12 @@ async def request_purchase(
     return await _ordered(parts, bought)
 
 
-@post("/v1/purchases/{purchase_id:uuid}/approval", tags=["Companies"], summary="Approve a purchase")
+@post(
+    "/v1/purchases/{purchase_id:uuid}/approval",
+    tags=["Companies"],
+    summary="Approve a purchase",
+    opt={"permission": "purchases.decide"},
+)
 async def approve_purchase(
     parts: NamedDependency[Parts], purchase_id: FromPath[UUID], data: JSONBody[Decision], idempotency_key: RequiredKey = ""
 ) -> Response[PurchaseChanged]:
@@ -183,7 +213,12 @@ async def approve_purchase(
     return await _ordered(parts, bought)
 
 
-@post("/v1/purchases/{purchase_id:uuid}/rejection", tags=["Companies"], summary="Reject a purchase")
+@post(
+    "/v1/purchases/{purchase_id:uuid}/rejection",
+    tags=["Companies"],
+    summary="Reject a purchase",
+    opt={"permission": "purchases.decide"},
+)
 async def reject_purchase(
     parts: NamedDependency[Parts], purchase_id: FromPath[UUID], data: JSONBody[Decision], idempotency_key: RequiredKey = ""
 ) -> Response[PurchaseChanged]:
@@ -196,7 +231,12 @@ async def reject_purchase(
     return Response(bought.purchase, status_code=201, headers=moved(bought.position))
 
 
-@post("/v1/purchases/{purchase_id:uuid}/withdrawal", tags=["Companies"], summary="Withdraw a purchase")
+@post(
+    "/v1/purchases/{purchase_id:uuid}/withdrawal",
+    tags=["Companies"],
+    summary="Withdraw a purchase",
+    opt={"permission": "purchases.ask"},
+)
 async def withdraw_purchase(
     parts: NamedDependency[Parts], purchase_id: FromPath[UUID], data: JSONBody[Decision], idempotency_key: RequiredKey = ""
 ) -> Response[PurchaseChanged]:
@@ -209,7 +249,7 @@ async def withdraw_purchase(
     return Response(bought.purchase, status_code=201, headers=moved(bought.position))
 
 
-@get("/v1/purchases", tags=["Companies"], summary="List purchases")
+@get("/v1/purchases", tags=["Companies"], summary="List purchases", opt={"permission": "purchases.read"})
 async def list_purchases(
     parts: NamedDependency[Parts], of_company: OfCompany = "", only: OnlyState = "", cursor: Cursor = "", limit: Limit = 20
 ) -> Response[Purchases]:
@@ -222,7 +262,7 @@ async def list_purchases(
     return Response(page, headers={**NO_STORE, **more})
 
 
-@get("/v1/purchases/{purchase_id:uuid}", tags=["Companies"], summary="One purchase")
+@get("/v1/purchases/{purchase_id:uuid}", tags=["Companies"], summary="One purchase", opt={"permission": "purchases.read"})
 async def read_purchase(parts: NamedDependency[Parts], purchase_id: FromPath[UUID]) -> Response[PurchaseChanged]:
     """Read a purchase, from the truth."""
     async with parts.record.reading() as connection:

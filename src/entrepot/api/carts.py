@@ -58,7 +58,7 @@ class SignIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     into: UUID
 
 
-@post("/v1/carts", tags=["Carts"], summary="Open a cart")
+@post("/v1/carts", tags=["Carts"], summary="Open a cart", opt={"permission": "carts.use"})
 async def open_cart(
     parts: NamedDependency[Parts], data: JSONBody[CartRequest], idempotency_key: OptionalKey
 ) -> Response[HeldCart]:
@@ -79,7 +79,7 @@ async def open_cart(
     return Response(cart, status_code=201, headers={**NO_STORE, "Location": f"/v1/carts/{cart.id}"})
 
 
-@get("/v1/carts/{cart_id:uuid}", tags=["Carts"], summary="Look at a cart")
+@get("/v1/carts/{cart_id:uuid}", tags=["Carts"], summary="Look at a cart", opt={"permission": "carts.use"})
 async def read_cart(parts: NamedDependency[Parts], cart_id: FromPath[UUID]) -> Response[CartView]:
     """Show a cart as it is offered at this moment; what changed since an article was put in is told line by line."""
     kept = await parts.carts.load(cart_id)
@@ -88,7 +88,7 @@ async def read_cart(parts: NamedDependency[Parts], cart_id: FromPath[UUID]) -> R
     return Response(view, headers=NO_STORE)
 
 
-@post("/v1/carts/{cart_id:uuid}/lines", tags=["Carts"], summary="Put articles in")
+@post("/v1/carts/{cart_id:uuid}/lines", tags=["Carts"], summary="Put articles in", opt={"permission": "carts.use"})
 async def put_in(
     parts: NamedDependency[Parts], cart_id: FromPath[UUID], data: JSONBody[CartLines], idempotency_key: OptionalKey
 ) -> Response[HeldCart]:
@@ -101,7 +101,7 @@ async def put_in(
     )
 
 
-@patch("/v1/carts/{cart_id:uuid}/lines/{sku:str}", tags=["Carts"], summary="Change a line")
+@patch("/v1/carts/{cart_id:uuid}/lines/{sku:str}", tags=["Carts"], summary="Change a line", opt={"permission": "carts.use"})
 async def change_line(
     parts: NamedDependency[Parts],
     cart_id: FromPath[UUID],
@@ -118,7 +118,13 @@ async def change_line(
     return await _change(parts, kept, lambda cart, write: rules.change_line(cart, sku, data, offers, write), seen, key, request)
 
 
-@delete("/v1/carts/{cart_id:uuid}/lines/{sku:str}", tags=["Carts"], summary="Take a line out", status_code=200)
+@delete(
+    "/v1/carts/{cart_id:uuid}/lines/{sku:str}",
+    tags=["Carts"],
+    summary="Take a line out",
+    status_code=200,
+    opt={"permission": "carts.use"},
+)
 async def take_out(
     parts: NamedDependency[Parts], cart_id: FromPath[UUID], sku: FromPath[str], seen: SeenVersion
 ) -> Response[HeldCart]:
@@ -127,7 +133,7 @@ async def take_out(
     return await _change(parts, kept, lambda cart, write: rules.take_out(cart, sku, write), seen)
 
 
-@put("/v1/carts/{cart_id:uuid}/coupons/{code:str}", tags=["Carts"], summary="Use a coupon")
+@put("/v1/carts/{cart_id:uuid}/coupons/{code:str}", tags=["Carts"], summary="Use a coupon", opt={"permission": "carts.use"})
 async def use_coupon(parts: NamedDependency[Parts], cart_id: FromPath[UUID], code: FromPath[str]) -> Response[HeldCart]:
     """Put a coupon in, if it is one that this buyer may use; what it takes off is told by looking at the cart."""
     kept = await parts.carts.load(cart_id)
@@ -136,14 +142,25 @@ async def use_coupon(parts: NamedDependency[Parts], cart_id: FromPath[UUID], cod
     return await _change(parts, kept, lambda cart, write: rules.use_coupon(cart, code, write))
 
 
-@delete("/v1/carts/{cart_id:uuid}/coupons/{code:str}", tags=["Carts"], summary="Take a coupon away", status_code=200)
+@delete(
+    "/v1/carts/{cart_id:uuid}/coupons/{code:str}",
+    tags=["Carts"],
+    summary="Take a coupon away",
+    status_code=200,
+    opt={"permission": "carts.use"},
+)
 async def drop_coupon(parts: NamedDependency[Parts], cart_id: FromPath[UUID], code: FromPath[str]) -> Response[HeldCart]:
     """Take a coupon away; one that is not in the cart changes nothing."""
     kept = await parts.carts.load(cart_id)
     return await _change(parts, kept, lambda cart, write: rules.drop_coupon(cart, code, write))
 
 
-@put("/v1/carts/{cart_id:uuid}/delivery", tags=["Carts"], summary="Say who buys, and where it goes")
+@put(
+    "/v1/carts/{cart_id:uuid}/delivery",
+    tags=["Carts"],
+    summary="Say who buys, and where it goes",
+    opt={"permission": "carts.use"},
+)
 async def deliver_to(parts: NamedDependency[Parts], cart_id: FromPath[UUID], data: JSONBody[Contact]) -> Response[HeldCart]:
     """Say who buys and where it goes, which something must go to; from then on the cart is priced for that country."""
     rules.check_contact(data)
@@ -152,7 +169,7 @@ async def deliver_to(parts: NamedDependency[Parts], cart_id: FromPath[UUID], dat
     return await _change(parts, kept, lambda cart, write: rules.deliver_to(cart, data, write))
 
 
-@get("/v1/carts/{cart_id:uuid}/shipping-methods", tags=["Carts"], summary="How it can be sent")
+@get("/v1/carts/{cart_id:uuid}/shipping-methods", tags=["Carts"], summary="How it can be sent", opt={"permission": "carts.use"})
 async def read_methods(parts: NamedDependency[Parts], cart_id: FromPath[UUID]) -> Response[ShippingMethods]:
     """List every method that takes what is in the cart to where it goes, the cheapest first."""
     kept = await parts.carts.load(cart_id)
@@ -160,7 +177,9 @@ async def read_methods(parts: NamedDependency[Parts], cart_id: FromPath[UUID]) -
     return Response(ShippingMethods(items=items), headers=NO_STORE)
 
 
-@put("/v1/carts/{cart_id:uuid}/shipping-method", tags=["Carts"], summary="Choose how it is sent")
+@put(
+    "/v1/carts/{cart_id:uuid}/shipping-method", tags=["Carts"], summary="Choose how it is sent", opt={"permission": "carts.use"}
+)
 async def ship_by(parts: NamedDependency[Parts], cart_id: FromPath[UUID], data: JSONBody[MethodChoice]) -> Response[HeldCart]:
     """Choose one of the methods that go there."""
     kept = await parts.carts.load(cart_id)
@@ -169,7 +188,13 @@ async def ship_by(parts: NamedDependency[Parts], cart_id: FromPath[UUID], data: 
     return await _change(parts, kept, lambda cart, write: rules.ship_by(cart, data.method, codes, write))
 
 
-@post("/v1/carts/{cart_id:uuid}/merge", tags=["Carts"], summary="Merge a guest's cart on sign-in", status_code=200)
+@post(
+    "/v1/carts/{cart_id:uuid}/merge",
+    tags=["Carts"],
+    summary="Merge a guest's cart on sign-in",
+    status_code=200,
+    opt={"permission": "carts.use"},
+)
 async def merge(parts: NamedDependency[Parts], cart_id: FromPath[UUID], data: JSONBody[SignIn]) -> Response[HeldCart]:
     """Put all that lies in this cart into another and close this one; asking again puts nothing in twice."""
     kept = await parts.carts.sign_in(cart_id, data.into)

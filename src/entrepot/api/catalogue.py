@@ -64,7 +64,7 @@ class PricesDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     prices: list[SkuPrice]
 
 
-@post("/v1/products", tags=["Catalogue"], summary="Make a product")
+@post("/v1/products", tags=["Catalogue"], summary="Make a product", opt={"permission": "catalogue.write"})
 async def create_product(
     parts: NamedDependency[Parts], data: JSONBody[ProductDraft], idempotency_key: OptionalKey
 ) -> Response[Kept]:
@@ -77,7 +77,7 @@ async def create_product(
     return Response(kept, status_code=201, headers={"Location": f"/v1/products/{kept.id}", **moved(kept.position)})
 
 
-@put("/v1/products/{name:str}", tags=["Catalogue"], summary="Make or change a product")
+@put("/v1/products/{name:str}", tags=["Catalogue"], summary="Make or change a product", opt={"permission": "catalogue.write"})
 async def save_product(
     parts: NamedDependency[Parts],
     name: Annotated[str, PathParameter(description="The product's code, or its id.")],
@@ -99,7 +99,13 @@ async def save_product(
     return Response(kept, headers={"Content-Location": f"/v1/products/{kept.id}", **moved(kept.position)})
 
 
-@delete("/v1/products/{product_id:uuid}", tags=["Catalogue"], summary="Withdraw a product", status_code=200)
+@delete(
+    "/v1/products/{product_id:uuid}",
+    tags=["Catalogue"],
+    summary="Withdraw a product",
+    status_code=200,
+    opt={"permission": "catalogue.write"},
+)
 async def withdraw_product(parts: NamedDependency[Parts], product_id: FromPath[UUID]) -> Response[Done]:
     """Stop offering a product; its orders keep its name."""
 
@@ -111,7 +117,7 @@ async def withdraw_product(parts: NamedDependency[Parts], product_id: FromPath[U
     return Response(answer, headers=moved(answer.position))
 
 
-@put("/v1/products/{product_id:uuid}/prices", tags=["Catalogue"], summary="Set prices")
+@put("/v1/products/{product_id:uuid}/prices", tags=["Catalogue"], summary="Set prices", opt={"permission": "pricing.write"})
 async def set_prices(
     parts: NamedDependency[Parts], product_id: FromPath[UUID], data: JSONBody[PricesDraft], idempotency_key: OptionalKey
 ) -> Response[Done]:
@@ -140,7 +146,7 @@ async def set_prices(
     return Response(answer, headers=moved(answer.position))
 
 
-@post("/v1/categories", tags=["Catalogue"], summary="Make or rename a category")
+@post("/v1/categories", tags=["Catalogue"], summary="Make or rename a category", opt={"permission": "catalogue.write"})
 async def save_category(
     parts: NamedDependency[Parts], data: JSONBody[CategoryDraft], idempotency_key: OptionalKey
 ) -> Response[Kept]:
@@ -153,7 +159,7 @@ async def save_category(
     return Response(kept, status_code=201, headers={"Location": f"/v1/categories/{kept.id}", **moved(kept.position)})
 
 
-@put("/v1/markets/{code:str}", tags=["Catalogue"], summary="Make a market")
+@put("/v1/markets/{code:str}", tags=["Catalogue"], summary="Make a market", opt={"permission": "catalogue.write"})
 async def save_market(parts: NamedDependency[Parts], code: FromPath[str], data: JSONBody[MarketDraft]) -> Done:
     """Make a market that sells in a currency."""
 

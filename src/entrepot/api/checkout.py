@@ -58,7 +58,7 @@ class Checkout(Struct, frozen=True, kw_only=True):
     reason: str | None = None
 
 
-@post("/v1/checkouts", tags=["Checkout"], summary="Buy at once")
+@post("/v1/checkouts", tags=["Checkout"], summary="Buy at once", opt={"permission": "checkout.buy"})
 async def buy(parts: NamedDependency[Parts], data: JSONBody[Purchase], idempotency_key: RequiredKey = "") -> Response[Checkout]:
     """Reserve, pay and order, whole or not at all; 202 asks the buyer to answer the challenge and then to resume."""
     address = data.contact.address
@@ -82,7 +82,12 @@ async def buy(parts: NamedDependency[Parts], data: JSONBody[Purchase], idempoten
     return ended(await parts.checkouts.begin(required(idempotency_key), request))
 
 
-@post("/v1/carts/{cart_id:uuid}/complete", tags=["Checkout"], summary="Order what is in a cart")
+@post(
+    "/v1/carts/{cart_id:uuid}/complete",
+    tags=["Checkout"],
+    summary="Order what is in a cart",
+    opt={"permission": "checkout.buy"},
+)
 async def complete_cart(
     parts: NamedDependency[Parts], cart_id: FromPath[UUID], data: JSONBody[Completion], idempotency_key: RequiredKey = ""
 ) -> Response[Checkout]:
@@ -93,14 +98,24 @@ async def complete_cart(
     return ended(answer)
 
 
-@get("/v1/checkouts/{checkout_id:uuid}", tags=["Checkout"], summary="One checkout, as it stands")
+@get(
+    "/v1/checkouts/{checkout_id:uuid}",
+    tags=["Checkout"],
+    summary="One checkout, as it stands",
+    opt={"permission": "checkout.buy"},
+)
 async def read_checkout(parts: NamedDependency[Parts], checkout_id: FromPath[UUID]) -> Response[Checkout]:
     """Read how a checkout stands, and why it ended where it has."""
     answer = await parts.checkouts.read(checkout_id)
     return Response(body_of(answer), headers={"Cache-Control": "no-store", **moved(text(answer.token))})
 
 
-@post("/v1/checkouts/{checkout_id:uuid}/resume", tags=["Checkout"], summary="Go on after a challenge")
+@post(
+    "/v1/checkouts/{checkout_id:uuid}/resume",
+    tags=["Checkout"],
+    summary="Go on after a challenge",
+    opt={"permission": "checkout.buy"},
+)
 async def resume_checkout(parts: NamedDependency[Parts], checkout_id: FromPath[UUID]) -> Response[Checkout]:
     """Ask the gateway how the challenge went and place the order, or say why there is none; asked again, the same is said."""
     return ended(await parts.checkouts.resume(checkout_id))

@@ -62,7 +62,7 @@ class Keys(Struct, frozen=True, kw_only=True):
     items: list[Key]
 
 
-@put("/v1/me/password", tags=TAGS, summary="Choose another password")
+@put("/v1/me/password", tags=TAGS, summary="Choose another password", opt={"permission": "account.own"})
 async def set_password(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: JSONBody[Password]
 ) -> Response[Done]:
@@ -78,7 +78,7 @@ async def set_password(
     return Response(Done(), headers=NO_STORE)
 
 
-@post("/v1/me/totp", tags=TAGS, summary="Begin to use an authenticator", status_code=201)
+@post("/v1/me/totp", tags=TAGS, summary="Begin to use an authenticator", status_code=201, opt={"permission": "account.own"})
 async def begin_totp(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Response[TotpBegun]:
     """Get a seed for an authenticator; codes are asked for once one of them is confirmed."""
     person_id, _ = _fresh(request, parts)
@@ -87,7 +87,7 @@ async def begin_totp(request: Request[Any, Any, Any], parts: NamedDependency[Par
     return Response(begun, status_code=201, headers=NO_STORE)
 
 
-@put("/v1/me/totp", tags=TAGS, summary="Confirm the authenticator")
+@put("/v1/me/totp", tags=TAGS, summary="Confirm the authenticator", opt={"permission": "account.own"})
 async def confirm_totp(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: JSONBody[Code]
 ) -> Response[RecoveryCodes]:
@@ -98,7 +98,7 @@ async def confirm_totp(
     return Response(codes, headers=NO_STORE)
 
 
-@delete("/v1/me/totp", tags=TAGS, summary="Use the authenticator no longer", status_code=200)
+@delete("/v1/me/totp", tags=TAGS, summary="Use the authenticator no longer", status_code=200, opt={"permission": "account.own"})
 async def remove_totp(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Response[Done]:
     """Ask for codes no longer."""
     person_id, now = _fresh(request, parts)
@@ -107,7 +107,7 @@ async def remove_totp(request: Request[Any, Any, Any], parts: NamedDependency[Pa
     return Response(Done(), headers=NO_STORE)
 
 
-@post("/v1/me/recovery-codes", tags=TAGS, summary="Get new recovery codes", status_code=201)
+@post("/v1/me/recovery-codes", tags=TAGS, summary="Get new recovery codes", status_code=201, opt={"permission": "account.own"})
 async def recovery_codes(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Response[RecoveryCodes]:
     """Get recovery codes in place of those that you have."""
     person_id, now = _fresh(request, parts)
@@ -116,7 +116,7 @@ async def recovery_codes(request: Request[Any, Any, Any], parts: NamedDependency
     return Response(codes, status_code=201, headers=NO_STORE)
 
 
-@get("/v1/me/passkeys", tags=TAGS, summary="Your passkeys")
+@get("/v1/me/passkeys", tags=TAGS, summary="Your passkeys", opt={"permission": "account.own"})
 async def passkeys(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Response[Passkeys]:
     """List your passkeys."""
     person_id = _id(request)
@@ -124,7 +124,9 @@ async def passkeys(request: Request[Any, Any, Any], parts: NamedDependency[Parts
         return Response(Passkeys(items=await query.passkeys(connection, person_id)), headers=NO_STORE)
 
 
-@post("/v1/me/passkey-challenges", tags=TAGS, summary="Begin to add a passkey", status_code=201)
+@post(
+    "/v1/me/passkey-challenges", tags=TAGS, summary="Begin to add a passkey", status_code=201, opt={"permission": "account.own"}
+)
 async def begin_passkey(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Response[PasskeyAsked]:
     """Get what the browser is to ask its authenticator for."""
     (person_id, _), people = _fresh(request, parts), parts.people
@@ -133,7 +135,7 @@ async def begin_passkey(request: Request[Any, Any, Any], parts: NamedDependency[
     return Response(PasskeyAsked(challenge_id=begun[0], options=begun[1]), status_code=201, headers=NO_STORE)
 
 
-@post("/v1/me/passkeys", tags=TAGS, summary="Add a passkey", status_code=201)
+@post("/v1/me/passkeys", tags=TAGS, summary="Add a passkey", status_code=201, opt={"permission": "account.own"})
 async def add_passkey(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: JSONBody[PasskeyMade]
 ) -> Response[PasskeyKept]:
@@ -146,7 +148,13 @@ async def add_passkey(
     return Response(PasskeyKept(id=made), status_code=201, headers=NO_STORE)
 
 
-@delete("/v1/me/passkeys/{passkey_id:uuid}", tags=TAGS, summary="Forget a passkey", status_code=200)
+@delete(
+    "/v1/me/passkeys/{passkey_id:uuid}",
+    tags=TAGS,
+    summary="Forget a passkey",
+    status_code=200,
+    opt={"permission": "account.own"},
+)
 async def remove_passkey(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], passkey_id: FromPath[UUID]
 ) -> Response[Done]:
@@ -157,7 +165,7 @@ async def remove_passkey(
     return Response(Done(), headers=NO_STORE)
 
 
-@get("/v1/me/api-keys", tags=TAGS, summary="Your API keys")
+@get("/v1/me/api-keys", tags=TAGS, summary="Your API keys", opt={"permission": "account.own"})
 async def keys(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Response[Keys]:
     """List your API keys: what they begin with, what they may do, when they were last used."""
     person_id = _id(request)
@@ -166,7 +174,7 @@ async def keys(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -
     return Response(Keys(items=items), headers=NO_STORE)
 
 
-@post("/v1/me/api-keys", tags=TAGS, summary="Make an API key", status_code=201)
+@post("/v1/me/api-keys", tags=TAGS, summary="Make an API key", status_code=201, opt={"permission": "account.own"})
 async def issue_key(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: JSONBody[KeyDraft]
 ) -> Response[KeyIssued]:
@@ -177,7 +185,9 @@ async def issue_key(
     return Response(issued, status_code=201, headers=NO_STORE)
 
 
-@delete("/v1/me/api-keys/{key_id:uuid}", tags=TAGS, summary="Revoke an API key", status_code=200)
+@delete(
+    "/v1/me/api-keys/{key_id:uuid}", tags=TAGS, summary="Revoke an API key", status_code=200, opt={"permission": "account.own"}
+)
 async def end_key(request: Request[Any, Any, Any], parts: NamedDependency[Parts], key_id: FromPath[UUID]) -> Response[Done]:
     """Refuse an API key of yours from now on; a key may end itself."""
     person_id, now = _id(request), utc(parts.clock.millis())
@@ -187,7 +197,13 @@ async def end_key(request: Request[Any, Any, Any], parts: NamedDependency[Parts]
     return Response(Done(), headers=NO_STORE)
 
 
-@delete("/v1/me/providers/{provider:str}", tags=TAGS, summary="Take no other provider's word", status_code=200)
+@delete(
+    "/v1/me/providers/{provider:str}",
+    tags=TAGS,
+    summary="Take no other provider's word",
+    status_code=200,
+    opt={"permission": "account.own"},
+)
 async def unlink(request: Request[Any, Any, Any], parts: NamedDependency[Parts], provider: FromPath[str]) -> Response[Done]:
     """Sign in by this provider of identities no longer."""
     person_id, now = _fresh(request, parts)

@@ -57,7 +57,12 @@ class DigitalItems(Struct, frozen=True, kw_only=True):
     items: list[DigitalItem]
 
 
-@post("/v1/pools/{sku:str}/licences", tags=["Digital goods"], summary="Put licences into a pool")
+@post(
+    "/v1/pools/{sku:str}/licences",
+    tags=["Digital goods"],
+    summary="Put licences into a pool",
+    opt={"permission": "digital.write"},
+)
 async def add_licences(
     parts: NamedDependency[Parts], sku: FromPath[str], data: JSONBody[LicenceCodes], idempotency_key: RequiredKey = ""
 ) -> Response[LicencesAdded]:
@@ -70,21 +75,26 @@ async def add_licences(
     return Response(added, status_code=201, headers=moved(added.position))
 
 
-@get("/v1/pools", tags=["Digital goods"], summary="Which pools are low")
+@get("/v1/pools", tags=["Digital goods"], summary="Which pools are low", opt={"permission": "stock.read"})
 async def low_pools(parts: NamedDependency[Parts], limit: Limit = 20) -> Response[LowPools]:
     """List pools of licences that are low: ``digital.pool_low.v1`` tells of each once, until licences were added."""
     async with parts.record.reading() as connection:
         return Response(LowPools(items=await query.low_pools(connection, parts.cell, limit)), headers=NO_STORE)
 
 
-@get("/v1/pools/{sku:str}", tags=["Digital goods"], summary="How many licences are left")
+@get("/v1/pools/{sku:str}", tags=["Digital goods"], summary="How many licences are left", opt={"permission": "stock.read"})
 async def read_pool(parts: NamedDependency[Parts], sku: FromPath[str]) -> Response[Pool]:
     """Say how many licences of a pool are free, how many of them can be ordered, and what became of the others."""
     async with parts.record.reading() as connection:
         return Response(await query.pool(connection, parts.cell, sku), headers=NO_STORE)
 
 
-@put("/v1/files/{sku:str}", tags=["Digital goods"], summary="Say which file comes with a SKU")
+@put(
+    "/v1/files/{sku:str}",
+    tags=["Digital goods"],
+    summary="Say which file comes with a SKU",
+    opt={"permission": "digital.write"},
+)
 async def offer_file(
     parts: NamedDependency[Parts], sku: FromPath[str], data: JSONBody[FileDraft], idempotency_key: OptionalKey
 ) -> Response[Done]:
@@ -102,6 +112,7 @@ async def offer_file(
     tags=["Digital goods"],
     summary="Send the file that comes with a SKU",
     request_max_body_size=FILE_BYTES_MAX,
+    opt={"permission": "digital.write"},
 )
 async def send_file(
     request: Request[Any, Any, Any],
@@ -119,13 +130,23 @@ async def send_file(
     return Response(answer, headers=moved(answer.position))
 
 
-@get("/v1/orders/{order_id:uuid}/digital", tags=["Digital goods"], summary="What an order gives a right to")
+@get(
+    "/v1/orders/{order_id:uuid}/digital",
+    tags=["Digital goods"],
+    summary="What an order gives a right to",
+    opt={"permission": "digital.read"},
+)
 async def read_digital(parts: NamedDependency[Parts], order_id: FromPath[UUID]) -> Response[DigitalItems]:
     """Read the licences of an order, and the addresses of its files; they are there once the money is taken."""
     return Response(await _items(parts, order_id), headers=NO_STORE)
 
 
-@post("/v1/orders/{order_id:uuid}/digital/revocation", tags=["Digital goods"], summary="Revoke what an order was handed")
+@post(
+    "/v1/orders/{order_id:uuid}/digital/revocation",
+    tags=["Digital goods"],
+    summary="Revoke what an order was handed",
+    opt={"permission": "digital.write"},
+)
 async def revoke(
     parts: NamedDependency[Parts], order_id: FromPath[UUID], idempotency_key: RequiredKey = ""
 ) -> Response[DigitalItems]:
@@ -138,7 +159,12 @@ async def revoke(
     return Response(await _items(parts, order_id), status_code=200, headers={**NO_STORE, **moved(answer.position)})
 
 
-@get("/v1/downloads/{token:str}", tags=["Digital goods"], summary="Fetch a file that was bought")
+@get(
+    "/v1/downloads/{token:str}",
+    tags=["Digital goods"],
+    summary="Fetch a file that was bought",
+    opt={"permission": "checkout.buy"},
+)
 async def download(parts: NamedDependency[Parts], token: FromPath[str]) -> File:
     """Send the file. It counts as one of those that the order allows, once we have it to send."""
     now = utc(parts.clock.millis())

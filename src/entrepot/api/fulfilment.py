@@ -41,7 +41,12 @@ class ShipmentPage(Struct, frozen=True, kw_only=True):
     cursor: str
 
 
-@post("/v1/orders/{order_id:uuid}/shipments", tags=["Shipments"], summary="Plan an order's shipments")
+@post(
+    "/v1/orders/{order_id:uuid}/shipments",
+    tags=["Shipments"],
+    summary="Plan an order's shipments",
+    opt={"permission": "orders.plan"},
+)
 async def plan(parts: NamedDependency[Parts], order_id: FromPath[UUID], idempotency_key: RequiredKey = "") -> Response[Done]:
     """Plan what is to leave, a shipment per warehouse (and seller); what is planned already stays.
 
@@ -55,7 +60,12 @@ async def plan(parts: NamedDependency[Parts], order_id: FromPath[UUID], idempote
     return Response(answer, status_code=201, headers=moved(answer.position))
 
 
-@get("/v1/orders/{order_id:uuid}/shipments", tags=["Shipments"], summary="The shipments of an order")
+@get(
+    "/v1/orders/{order_id:uuid}/shipments",
+    tags=["Shipments"],
+    summary="The shipments of an order",
+    opt={"permission": "orders.read"},
+)
 async def of_order(parts: NamedDependency[Parts], order_id: FromPath[UUID]) -> Response[ShipmentPage]:
     """List the shipments of an order, in the order they were planned."""
     async with parts.record.reading() as connection:
@@ -63,7 +73,7 @@ async def of_order(parts: NamedDependency[Parts], order_id: FromPath[UUID]) -> R
     return Response(ShipmentPage(items=items, cursor=""), headers={"Cache-Control": "no-store"})
 
 
-@get("/v1/shipments", tags=["Shipments"], summary="List shipments, newest first")
+@get("/v1/shipments", tags=["Shipments"], summary="List shipments, newest first", opt={"permission": "orders.read"})
 async def list_shipments(
     parts: NamedDependency[Parts],
     only: OnlyState = "",
@@ -81,7 +91,12 @@ async def list_shipments(
     return Response(page, headers={"Cache-Control": "no-store", **link})
 
 
-@get("/v1/shipments/{shipment_id:uuid}", tags=["Shipments"], summary="One shipment, as it stands")
+@get(
+    "/v1/shipments/{shipment_id:uuid}",
+    tags=["Shipments"],
+    summary="One shipment, as it stands",
+    opt={"permission": "orders.read"},
+)
 async def read_shipment(parts: NamedDependency[Parts], shipment_id: FromPath[UUID]) -> Response[ShipmentDetail]:
     """Read a shipment and what is in it."""
     async with parts.record.reading() as connection:
@@ -91,7 +106,12 @@ async def read_shipment(parts: NamedDependency[Parts], shipment_id: FromPath[UUI
     return Response(found, headers={"Cache-Control": "no-store"})
 
 
-@post("/v1/shipments/{shipment_id:uuid}/picked", tags=["Shipments"], summary="Say that a shipment was picked")
+@post(
+    "/v1/shipments/{shipment_id:uuid}/picked",
+    tags=["Shipments"],
+    summary="Say that a shipment was picked",
+    opt={"permission": "orders.fulfil"},
+)
 async def picked(
     parts: NamedDependency[Parts], shipment_id: FromPath[UUID], idempotency_key: RequiredKey = ""
 ) -> Response[MovedAnswer]:
@@ -101,7 +121,12 @@ async def picked(
     )
 
 
-@post("/v1/shipments/{shipment_id:uuid}/packed", tags=["Shipments"], summary="Say that a shipment was packed")
+@post(
+    "/v1/shipments/{shipment_id:uuid}/packed",
+    tags=["Shipments"],
+    summary="Say that a shipment was packed",
+    opt={"permission": "orders.fulfil"},
+)
 async def packed(
     parts: NamedDependency[Parts], shipment_id: FromPath[UUID], idempotency_key: RequiredKey = ""
 ) -> Response[MovedAnswer]:
@@ -111,7 +136,12 @@ async def packed(
     )
 
 
-@post("/v1/shipments/{shipment_id:uuid}/shipped", tags=["Shipments"], summary="Send a shipment")
+@post(
+    "/v1/shipments/{shipment_id:uuid}/shipped",
+    tags=["Shipments"],
+    summary="Send a shipment",
+    opt={"permission": "orders.fulfil"},
+)
 async def shipped(
     parts: NamedDependency[Parts], shipment_id: FromPath[UUID], data: JSONBody[Sending], idempotency_key: RequiredKey = ""
 ) -> Response[MovedAnswer]:
@@ -125,7 +155,12 @@ async def shipped(
     )
 
 
-@post("/v1/shipments/{shipment_id:uuid}/delivered", tags=["Shipments"], summary="Say that a shipment arrived")
+@post(
+    "/v1/shipments/{shipment_id:uuid}/delivered",
+    tags=["Shipments"],
+    summary="Say that a shipment arrived",
+    opt={"permission": "orders.fulfil"},
+)
 async def delivered(
     parts: NamedDependency[Parts], shipment_id: FromPath[UUID], idempotency_key: RequiredKey = ""
 ) -> Response[MovedAnswer]:
@@ -133,7 +168,12 @@ async def delivered(
     return await run(parts, idempotency_key, lambda tx: commands.deliver(tx, shipment_id), f"delivered {shipment_id}")
 
 
-@post("/v1/shipments/{shipment_id:uuid}/lost", tags=["Shipments"], summary="Say that a shipment is lost")
+@post(
+    "/v1/shipments/{shipment_id:uuid}/lost",
+    tags=["Shipments"],
+    summary="Say that a shipment is lost",
+    opt={"permission": "orders.fulfil"},
+)
 async def lost(
     parts: NamedDependency[Parts], shipment_id: FromPath[UUID], idempotency_key: RequiredKey = ""
 ) -> Response[MovedAnswer]:

@@ -26,7 +26,7 @@ class Ready(Struct, frozen=True):
     engines: dict[str, str]
 
 
-@get("/healthz", tags=["Health"], summary="Does this process live?")
+@get("/healthz", tags=["Health"], summary="Does this process live?", opt={"permission": "docs.read"})
 async def healthz() -> Alive:
     """Say that the process answers, whatever its engines do."""
     return Alive()
@@ -37,6 +37,7 @@ async def healthz() -> Alive:
     tags=["Health"],
     summary="Do all engines answer?",
     responses={EngineAwayError.status: ResponseSpec(Ready, generate_examples=False, description="One does not.")},
+    opt={"permission": "docs.read"},
 )
 async def readyz(parts: NamedDependency[Parts]) -> Response[Ready]:
     """Ask every engine; 503 when one does not answer."""
@@ -46,7 +47,7 @@ async def readyz(parts: NamedDependency[Parts]) -> Response[Ready]:
     return Response(body, status_code=200 if ready else EngineAwayError.status, headers={"Cache-Control": "no-store"})
 
 
-@get("/metrics", include_in_schema=False)
+@get("/metrics", include_in_schema=False, opt={"permission": "house.watch"})
 async def metrics(parts: NamedDependency[Parts]) -> Response[bytes]:
     """Give Prometheus what all workers of this server have counted."""
     return Response(await parts.tally.text(), media_type=CONTENT_TYPE)

@@ -75,7 +75,7 @@ class Receipts(Struct, frozen=True, kw_only=True):
     cursor: str
 
 
-@put("/v1/invoice-issuer", tags=["Invoices"], summary="Say who writes the invoices")
+@put("/v1/invoice-issuer", tags=["Invoices"], summary="Say who writes the invoices", opt={"permission": "invoices.write"})
 async def save_issuer(parts: NamedDependency[Parts], data: JSONBody[IssuerDraft]) -> Done:
     """Say who writes the invoices from now on; those already sent stay as they are."""
 
@@ -87,7 +87,7 @@ async def save_issuer(parts: NamedDependency[Parts], data: JSONBody[IssuerDraft]
     return await parts.run(act, Done)
 
 
-@get("/v1/invoices", tags=["Invoices"], summary="List invoices")
+@get("/v1/invoices", tags=["Invoices"], summary="List invoices", opt={"permission": "invoices.read"})
 async def list_invoices(
     parts: NamedDependency[Parts], of_company: OfCompany = "", only: OnlyState = "", cursor: Cursor = "", limit: Limit = 20
 ) -> Response[Invoices]:
@@ -100,14 +100,20 @@ async def list_invoices(
     return Response(page, headers={**NO_STORE, **more})
 
 
-@get("/v1/invoices/{invoice_id:uuid}", tags=["Invoices"], summary="One invoice")
+@get("/v1/invoices/{invoice_id:uuid}", tags=["Invoices"], summary="One invoice", opt={"permission": "invoices.read"})
 async def read_invoice(parts: NamedDependency[Parts], invoice_id: FromPath[UUID]) -> Response[InvoiceView]:
     """Read an invoice as it stands, as it was sent, and what has settled it."""
     async with parts.record.reading() as connection:
         return Response(await query.invoice(connection, parts.cell, invoice_id), headers=NO_STORE)
 
 
-@get("/v1/invoices/{invoice_id:uuid}/page", tags=["Invoices"], summary="An invoice to be printed", media_type="text/html")
+@get(
+    "/v1/invoices/{invoice_id:uuid}/page",
+    tags=["Invoices"],
+    summary="An invoice to be printed",
+    media_type="text/html",
+    opt={"permission": "invoices.read"},
+)
 async def print_invoice(parts: NamedDependency[Parts], invoice_id: FromPath[UUID]) -> Response[str]:
     """Show an invoice as a page that prints on paper."""
     async with parts.record.reading() as connection:
@@ -116,7 +122,12 @@ async def print_invoice(parts: NamedDependency[Parts], invoice_id: FromPath[UUID
     return rendered("invoice.html", "", told, clock=parts.clock)
 
 
-@post("/v1/invoices/{invoice_id:uuid}/settlements", tags=["Invoices"], summary="Settle an invoice by hand")
+@post(
+    "/v1/invoices/{invoice_id:uuid}/settlements",
+    tags=["Invoices"],
+    summary="Settle an invoice by hand",
+    opt={"permission": "invoices.write"},
+)
 async def settle(
     parts: NamedDependency[Parts],
     invoice_id: FromPath[UUID],
@@ -137,7 +148,7 @@ async def settle(
     return Response(settled, status_code=201)
 
 
-@get("/v1/credit-notes", tags=["Invoices"], summary="List credit notes")
+@get("/v1/credit-notes", tags=["Invoices"], summary="List credit notes", opt={"permission": "invoices.read"})
 async def list_credit_notes(
     parts: NamedDependency[Parts], of_company: OfCompany = "", cursor: Cursor = "", limit: Limit = 20
 ) -> Response[CreditNotes]:
@@ -149,14 +160,20 @@ async def list_credit_notes(
     return Response(page, headers={**NO_STORE, **next_link("/v1/credit-notes", page.cursor, limit, company=of_company)})
 
 
-@get("/v1/credit-notes/{note_id:uuid}", tags=["Invoices"], summary="One credit note")
+@get("/v1/credit-notes/{note_id:uuid}", tags=["Invoices"], summary="One credit note", opt={"permission": "invoices.read"})
 async def read_credit_note(parts: NamedDependency[Parts], note_id: FromPath[UUID]) -> Response[CreditNoteView]:
     """Read a credit note as it stands and as it was sent."""
     async with parts.record.reading() as connection:
         return Response(await query.credit_note(connection, parts.cell, note_id), headers=NO_STORE)
 
 
-@get("/v1/credit-notes/{note_id:uuid}/page", tags=["Invoices"], summary="A credit note to be printed", media_type="text/html")
+@get(
+    "/v1/credit-notes/{note_id:uuid}/page",
+    tags=["Invoices"],
+    summary="A credit note to be printed",
+    media_type="text/html",
+    opt={"permission": "invoices.read"},
+)
 async def print_credit_note(parts: NamedDependency[Parts], note_id: FromPath[UUID]) -> Response[str]:
     """Show a credit note as a page that prints on paper."""
     async with parts.record.reading() as connection:
@@ -165,7 +182,7 @@ async def print_credit_note(parts: NamedDependency[Parts], note_id: FromPath[UUI
     return rendered("invoice.html", "", told, clock=parts.clock)
 
 
-@post("/v1/receipts", tags=["Invoices"], summary="Note a bank transfer")
+@post("/v1/receipts", tags=["Invoices"], summary="Note a bank transfer", opt={"permission": "invoices.write"})
 async def note_receipt(
     parts: NamedDependency[Parts], data: JSONBody[ReceiptDraft], idempotency_key: RequiredKey = ""
 ) -> Response[Matched]:
@@ -177,7 +194,12 @@ async def note_receipt(
     return _matched(await parts.run(act, Matched, required(idempotency_key), data))
 
 
-@post("/v1/receipts/{receipt_id:uuid}/owner", tags=["Invoices"], summary="Say whose money it is")
+@post(
+    "/v1/receipts/{receipt_id:uuid}/owner",
+    tags=["Invoices"],
+    summary="Say whose money it is",
+    opt={"permission": "invoices.write"},
+)
 async def assign_receipt(
     parts: NamedDependency[Parts], receipt_id: FromPath[UUID], data: JSONBody[OwnerDraft], idempotency_key: RequiredKey = ""
 ) -> Response[Matched]:
@@ -189,7 +211,7 @@ async def assign_receipt(
     return _matched(await parts.run(act, Matched, required(idempotency_key), asked(f"owner of {receipt_id}", data)))
 
 
-@get("/v1/receipts", tags=["Invoices"], summary="List money that came in")
+@get("/v1/receipts", tags=["Invoices"], summary="List money that came in", opt={"permission": "invoices.read"})
 async def list_receipts(
     parts: NamedDependency[Parts], unused: Unused = False, cursor: Cursor = "", limit: Limit = 20
 ) -> Response[Receipts]:

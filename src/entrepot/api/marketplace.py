@@ -79,7 +79,7 @@ class Payouts(Struct, frozen=True, kw_only=True):
     cursor: str
 
 
-@put("/v1/sellers/{code:str}", tags=["Sellers"], summary="Register or change a seller")
+@put("/v1/sellers/{code:str}", tags=["Sellers"], summary="Register or change a seller", opt={"permission": "sellers.write"})
 async def save_seller(
     parts: NamedDependency[Parts], code: FromPath[str], data: JSONBody[SellerDraft], idempotency_key: OptionalKey
 ) -> Response[SellerSaved]:
@@ -92,21 +92,31 @@ async def save_seller(
     return Response(saved, headers=moved(saved.position))
 
 
-@get("/v1/sellers", tags=["Sellers"], summary="Every seller")
+@get("/v1/sellers", tags=["Sellers"], summary="Every seller", opt={"permission": "sellers.read"})
 async def read_sellers(parts: NamedDependency[Parts]) -> Response[Sellers]:
     """List sellers and suppliers."""
     async with parts.record.reading() as connection:
         return Response(Sellers(items=await query.sellers(connection)), headers=NO_STORE)
 
 
-@get("/v1/sellers/{seller_id:uuid}", tags=["Sellers"], summary="One seller, and what it is owed")
+@get(
+    "/v1/sellers/{seller_id:uuid}",
+    tags=["Sellers"],
+    summary="One seller, and what it is owed",
+    opt={"permission": "sellers.read"},
+)
 async def read_seller(parts: NamedDependency[Parts], seller_id: FromPath[UUID]) -> Response[SellerDetail]:
     """Read a seller with its warehouses and, by currency, what the ledger owes it and what of that can be paid now."""
     async with parts.record.reading() as connection:
         return Response(await query.seller(connection, parts.cell, seller_id, parts.clock), headers=NO_STORE)
 
 
-@post("/v1/sellers/{seller_id:uuid}/state", tags=["Sellers"], summary="Pause a seller, let it go on, or close it")
+@post(
+    "/v1/sellers/{seller_id:uuid}/state",
+    tags=["Sellers"],
+    summary="Pause a seller, let it go on, or close it",
+    opt={"permission": "sellers.write"},
+)
 async def set_seller_state(
     parts: NamedDependency[Parts],
     seller_id: FromPath[UUID],
@@ -122,7 +132,7 @@ async def set_seller_state(
     return Response(saved, status_code=200, headers=moved(saved.position))
 
 
-@put("/v1/selling-terms/{sku:str}", tags=["Sellers"], summary="Say how a SKU is sold")
+@put("/v1/selling-terms/{sku:str}", tags=["Sellers"], summary="Say how a SKU is sold", opt={"permission": "sellers.write"})
 async def set_terms(
     parts: NamedDependency[Parts], sku: FromPath[str], data: JSONBody[TermsDraft], idempotency_key: OptionalKey
 ) -> Response[Done]:
@@ -136,7 +146,12 @@ async def set_terms(
     return Response(answer, headers=moved(answer.position))
 
 
-@put("/v1/sellers/{seller_id:uuid}/warehouses/{code:str}", tags=["Sellers"], summary="Make a seller's warehouse")
+@put(
+    "/v1/sellers/{seller_id:uuid}/warehouses/{code:str}",
+    tags=["Sellers"],
+    summary="Make a seller's warehouse",
+    opt={"permission": "sellers.sell"},
+)
 async def save_warehouse(
     parts: NamedDependency[Parts], seller_id: FromPath[UUID], code: FromPath[str], data: JSONBody[SellerWarehouseDraft]
 ) -> Done:
@@ -149,7 +164,12 @@ async def save_warehouse(
     return await parts.run(act, Done)
 
 
-@post("/v1/sellers/{seller_id:uuid}/warehouses/{code:str}/feeds", tags=["Sellers"], summary="Tell what a supplier has")
+@post(
+    "/v1/sellers/{seller_id:uuid}/warehouses/{code:str}/feeds",
+    tags=["Sellers"],
+    summary="Tell what a supplier has",
+    opt={"permission": "sellers.sell"},
+)
 async def feed(
     parts: NamedDependency[Parts],
     seller_id: FromPath[UUID],
@@ -164,7 +184,12 @@ async def feed(
     return await _feed(parts, seller_id, code, data, required(idempotency_key))
 
 
-@post("/v1/sellers/{seller_id:uuid}/warehouses/{code:str}/feeds/csv", tags=["Sellers"], summary="Tell it as CSV")
+@post(
+    "/v1/sellers/{seller_id:uuid}/warehouses/{code:str}/feeds/csv",
+    tags=["Sellers"],
+    summary="Tell it as CSV",
+    opt={"permission": "sellers.sell"},
+)
 async def feed_csv(
     parts: NamedDependency[Parts],
     request: Request[Any, Any, Any],
@@ -183,7 +208,12 @@ async def feed_csv(
     return await _feed(parts, seller_id, code, told, required(idempotency_key))
 
 
-@get("/v1/sellers/{seller_id:uuid}/orders", tags=["Sellers"], summary="A seller's orders, newest first")
+@get(
+    "/v1/sellers/{seller_id:uuid}/orders",
+    tags=["Sellers"],
+    summary="A seller's orders, newest first",
+    opt={"permission": "sellers.read"},
+)
 async def read_orders(
     parts: NamedDependency[Parts], seller_id: FromPath[UUID], cursor: Cursor = "", limit: Limit = 20
 ) -> Response[SellerOrders]:
@@ -194,7 +224,12 @@ async def read_orders(
     return Response(page, headers={**NO_STORE, **next_link(f"/v1/sellers/{seller_id}/orders", page.cursor, limit)})
 
 
-@get("/v1/sellers/{seller_id:uuid}/orders/{order_id:uuid}", tags=["Sellers"], summary="A seller's part of one order")
+@get(
+    "/v1/sellers/{seller_id:uuid}/orders/{order_id:uuid}",
+    tags=["Sellers"],
+    summary="A seller's part of one order",
+    opt={"permission": "sellers.read"},
+)
 async def read_order(
     parts: NamedDependency[Parts], seller_id: FromPath[UUID], order_id: FromPath[UUID]
 ) -> Response[SellerOrderDetail]:
@@ -203,7 +238,12 @@ async def read_order(
         return Response(await query.order(connection, parts.cell, seller_id, order_id, parts.record.sealing), headers=NO_STORE)
 
 
-@get("/v1/sellers/{seller_id:uuid}/payouts", tags=["Sellers"], summary="What a seller was paid")
+@get(
+    "/v1/sellers/{seller_id:uuid}/payouts",
+    tags=["Sellers"],
+    summary="What a seller was paid",
+    opt={"permission": "sellers.read"},
+)
 async def read_payouts(
     parts: NamedDependency[Parts], seller_id: FromPath[UUID], cursor: Cursor = "", limit: Limit = 20
 ) -> Response[Payouts]:
@@ -214,7 +254,12 @@ async def read_payouts(
     return Response(page, headers={**NO_STORE, **next_link(f"/v1/sellers/{seller_id}/payouts", page.cursor, limit)})
 
 
-@get("/v1/sellers/{seller_id:uuid}/statement", tags=["Sellers"], summary="A seller's statement of a period")
+@get(
+    "/v1/sellers/{seller_id:uuid}/statement",
+    tags=["Sellers"],
+    summary="A seller's statement of a period",
+    opt={"permission": "sellers.read"},
+)
 async def read_statement(
     parts: NamedDependency[Parts],
     seller_id: FromPath[UUID],

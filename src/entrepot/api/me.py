@@ -46,13 +46,13 @@ class Consents(Struct, frozen=True, kw_only=True):
     items: list[Consent]
 
 
-@get("/v1/me", tags=TAGS, summary="What is known of you")
+@get("/v1/me", tags=TAGS, summary="What is known of you", opt={"permission": "account.own"})
 async def profile(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Response[Profile]:
     """Read your profile, what you are to whom, and how you sign in."""
     return Response(await _profile(parts, _id(request)), headers=NO_STORE)
 
 
-@put("/v1/me", tags=TAGS, summary="Say who you are")
+@put("/v1/me", tags=TAGS, summary="Say who you are", opt={"permission": "account.own"})
 async def save_profile(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: JSONBody[ProfileDraft]
 ) -> Response[Profile]:
@@ -63,7 +63,7 @@ async def save_profile(
     return Response(await _profile(parts, person_id), headers=NO_STORE)
 
 
-@post("/v1/me/email", tags=TAGS, summary="Change your e-mail address", status_code=202)
+@post("/v1/me/email", tags=TAGS, summary="Change your e-mail address", status_code=202, opt={"permission": "account.own"})
 async def new_email(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: JSONBody[Address]
 ) -> Response[Mailed]:
@@ -76,7 +76,7 @@ async def new_email(
     return Response(Mailed(), status_code=202, headers=NO_STORE)
 
 
-@get("/v1/me/addresses", tags=TAGS, summary="Your addresses")
+@get("/v1/me/addresses", tags=TAGS, summary="Your addresses", opt={"permission": "account.own"})
 async def addresses(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Response[Addresses]:
     """List your addresses."""
     async with parts.record.reading() as connection:
@@ -84,7 +84,7 @@ async def addresses(request: Request[Any, Any, Any], parts: NamedDependency[Part
     return Response(Addresses(items=items), headers=NO_STORE)
 
 
-@post("/v1/me/addresses", tags=TAGS, summary="Add an address", status_code=201)
+@post("/v1/me/addresses", tags=TAGS, summary="Add an address", status_code=201, opt={"permission": "account.own"})
 async def add_address(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: JSONBody[AddressDraft]
 ) -> Response[AddressKept]:
@@ -92,7 +92,7 @@ async def add_address(
     return Response(AddressKept(id=await _save(request, parts, None, data)), status_code=201, headers=NO_STORE)
 
 
-@put("/v1/me/addresses/{address_id:uuid}", tags=TAGS, summary="Change an address")
+@put("/v1/me/addresses/{address_id:uuid}", tags=TAGS, summary="Change an address", opt={"permission": "account.own"})
 async def change_address(
     request: Request[Any, Any, Any],
     parts: NamedDependency[Parts],
@@ -103,7 +103,7 @@ async def change_address(
     return Response(AddressKept(id=await _save(request, parts, address_id, data)), headers=NO_STORE)
 
 
-@delete("/v1/me/addresses/{address_id:uuid}", tags=TAGS, summary="Forget an address")
+@delete("/v1/me/addresses/{address_id:uuid}", tags=TAGS, summary="Forget an address", opt={"permission": "account.own"})
 async def remove_address(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], address_id: FromPath[UUID]
 ) -> Response[None]:
@@ -114,7 +114,7 @@ async def remove_address(
     return Response(None, status_code=204, headers=NO_STORE)
 
 
-@get("/v1/me/consents", tags=TAGS, summary="What you agreed to")
+@get("/v1/me/consents", tags=TAGS, summary="What you agreed to", opt={"permission": "account.own"})
 async def consents(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Response[Consents]:
     """List every answer that you gave, with the text's version, when and where."""
     async with parts.record.reading() as connection:
@@ -122,7 +122,7 @@ async def consents(request: Request[Any, Any, Any], parts: NamedDependency[Parts
     return Response(Consents(items=items), headers=NO_STORE)
 
 
-@put("/v1/me/consents/{purpose:str}", tags=TAGS, summary="Agree to something")
+@put("/v1/me/consents/{purpose:str}", tags=TAGS, summary="Agree to something", opt={"permission": "account.own"})
 async def give_consent(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], purpose: FromPath[str], data: JSONBody[ConsentGiven]
 ) -> Response[Consents]:
@@ -134,7 +134,9 @@ async def give_consent(
     return Response(Consents(items=items), headers=NO_STORE)
 
 
-@delete("/v1/me/consents/{purpose:str}", tags=TAGS, summary="Agree no longer", status_code=200)
+@delete(
+    "/v1/me/consents/{purpose:str}", tags=TAGS, summary="Agree no longer", status_code=200, opt={"permission": "account.own"}
+)
 async def withdraw_consent(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], purpose: FromPath[str]
 ) -> Response[Consents]:

@@ -52,7 +52,12 @@ class Negotiations(Struct, frozen=True, kw_only=True):
     cursor: str
 
 
-@post("/v1/companies/{company_id:uuid}/negotiations", tags=["Negotiations"], summary="Ask for prices of one's own")
+@post(
+    "/v1/companies/{company_id:uuid}/negotiations",
+    tags=["Negotiations"],
+    summary="Ask for prices of one's own",
+    opt={"permission": "negotiations.ask"},
+)
 async def request_prices(
     parts: NamedDependency[Parts],
     company_id: FromPath[UUID],
@@ -69,7 +74,12 @@ async def request_prices(
     return Response(begun.negotiation, status_code=201, headers=headers)
 
 
-@post("/v1/negotiations/{negotiation_id:uuid}/offer", tags=["Negotiations"], summary="Offer prices")
+@post(
+    "/v1/negotiations/{negotiation_id:uuid}/offer",
+    tags=["Negotiations"],
+    summary="Offer prices",
+    opt={"permission": "negotiations.offer"},
+)
 async def offer(
     parts: NamedDependency[Parts], negotiation_id: FromPath[UUID], data: JSONBody[OfferDraft], idempotency_key: RequiredKey = ""
 ) -> Response[NegotiationChanged]:
@@ -82,7 +92,12 @@ async def offer(
     return _answer(await parts.run(act, Negotiated, required(idempotency_key), asked(f"offer {negotiation_id}", data)))
 
 
-@post("/v1/negotiations/{negotiation_id:uuid}/counter", tags=["Negotiations"], summary="Counter an offer")
+@post(
+    "/v1/negotiations/{negotiation_id:uuid}/counter",
+    tags=["Negotiations"],
+    summary="Counter an offer",
+    opt={"permission": "negotiations.ask"},
+)
 async def counter(
     parts: NamedDependency[Parts],
     negotiation_id: FromPath[UUID],
@@ -97,7 +112,12 @@ async def counter(
     return _answer(await parts.run(act, Negotiated, required(idempotency_key), asked(f"counter {negotiation_id}", data)))
 
 
-@post("/v1/negotiations/{negotiation_id:uuid}/acceptance", tags=["Negotiations"], summary="Accept the last proposal")
+@post(
+    "/v1/negotiations/{negotiation_id:uuid}/acceptance",
+    tags=["Negotiations"],
+    summary="Accept the last proposal",
+    opt={"permission": "negotiations.ask"},
+)
 async def accept(
     parts: NamedDependency[Parts], negotiation_id: FromPath[UUID], data: JSONBody[Ending], idempotency_key: RequiredKey = ""
 ) -> Response[NegotiationChanged]:
@@ -109,7 +129,12 @@ async def accept(
     return _answer(await parts.run(act, Negotiated, required(idempotency_key), asked(f"accept {negotiation_id}", data)))
 
 
-@post("/v1/negotiations/{negotiation_id:uuid}/refusal", tags=["Negotiations"], summary="End without agreement")
+@post(
+    "/v1/negotiations/{negotiation_id:uuid}/refusal",
+    tags=["Negotiations"],
+    summary="End without agreement",
+    opt={"permission": "negotiations.ask"},
+)
 async def decline(
     parts: NamedDependency[Parts], negotiation_id: FromPath[UUID], data: JSONBody[Ending], idempotency_key: RequiredKey = ""
 ) -> Response[NegotiationChanged]:
@@ -121,7 +146,7 @@ async def decline(
     return _answer(await parts.run(act, Negotiated, required(idempotency_key), asked(f"decline {negotiation_id}", data)))
 
 
-@get("/v1/negotiations", tags=["Negotiations"], summary="List negotiations")
+@get("/v1/negotiations", tags=["Negotiations"], summary="List negotiations", opt={"permission": "purchases.read"})
 async def list_negotiations(
     parts: NamedDependency[Parts], of_company: OfCompany = "", cursor: Cursor = "", limit: Limit = 20
 ) -> Response[Negotiations]:
@@ -133,7 +158,12 @@ async def list_negotiations(
     return Response(page, headers={**NO_STORE, **next_link("/v1/negotiations", page.cursor, limit, company=of_company)})
 
 
-@get("/v1/negotiations/{negotiation_id:uuid}", tags=["Negotiations"], summary="One negotiation and its history")
+@get(
+    "/v1/negotiations/{negotiation_id:uuid}",
+    tags=["Negotiations"],
+    summary="One negotiation and its history",
+    opt={"permission": "purchases.read"},
+)
 async def read_negotiation(parts: NamedDependency[Parts], negotiation_id: FromPath[UUID]) -> Response[NegotiationView]:
     """Read a negotiation with every round of it, from the truth."""
     async with parts.record.reading() as connection:

@@ -62,13 +62,19 @@ class _Begun(Struct, frozen=True):
     person_id: UUID | None = None
 
 
-@get("/v1/oidc", tags=TAGS, summary="Other providers to sign in with")
+@get("/v1/oidc", tags=TAGS, summary="Other providers to sign in with", opt={"permission": "account.join"})
 async def providers(parts: NamedDependency[Parts]) -> Providers:
     """List the other providers of identities."""
     return Providers(items=sorted(parts.people.providers))
 
 
-@post("/v1/oidc/{provider:str}/authorizations", tags=TAGS, summary="Begin to sign in with a provider", status_code=201)
+@post(
+    "/v1/oidc/{provider:str}/authorizations",
+    tags=TAGS,
+    summary="Begin to sign in with a provider",
+    status_code=201,
+    opt={"permission": "account.join"},
+)
 async def begin(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], provider: FromPath[str], link: FromQuery[bool] = False
 ) -> Response[SentTo]:
@@ -81,7 +87,13 @@ async def begin(
     return Response(SentTo(address=address), status_code=201, headers=NO_STORE, cookies=[_state(parts, state)])
 
 
-@get("/v1/oidc/{provider:str}/callback", tags=TAGS, summary="Come back from a provider", status_code=303)
+@get(
+    "/v1/oidc/{provider:str}/callback",
+    tags=TAGS,
+    summary="Come back from a provider",
+    status_code=303,
+    opt={"permission": "account.join"},
+)
 async def callback(
     request: Request[Any, Any, Any],
     parts: NamedDependency[Parts],

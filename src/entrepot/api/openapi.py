@@ -93,13 +93,13 @@ def described(app: Litestar) -> dict[str, Any]:
     return schema
 
 
-@get("/v1/openapi.json", include_in_schema=False)
+@get("/v1/openapi.json", include_in_schema=False, opt={"permission": "docs.read"})
 async def description(request: Request[Any, Any, Any]) -> Response[dict[str, Any]]:
     """Give the API's description as JSON."""
     return Response(described(request.app), headers={"Cache-Control": "public, max-age=60"})
 
 
-@get("/v1/docs", include_in_schema=False)
+@get("/v1/docs", include_in_schema=False, opt={"permission": "docs.read"})
 async def docs(request: Request[Any, Any, Any]) -> Response[str]:
     """Show the API's description on a page."""
     schema = described(request.app)
@@ -110,7 +110,7 @@ async def docs(request: Request[Any, Any, Any]) -> Response[str]:
     )
 
 
-@get("/problems/{slug:str}", include_in_schema=False)
+@get("/problems/{slug:str}", include_in_schema=False, opt={"permission": "docs.read"})
 async def problem(slug: FromPath[str]) -> Response[str]:
     """Explain one kind of problem."""
     kind = problems.kinds().get(slug)

@@ -58,7 +58,7 @@ class OrderPage(Struct, frozen=True, kw_only=True):
     cursor: str
 
 
-@post("/v1/orders", tags=["Orders"], summary="Place an order")
+@post("/v1/orders", tags=["Orders"], summary="Place an order", opt={"permission": "orders.place"})
 async def place_order(
     parts: NamedDependency[Parts], data: JSONBody[OrderRequest], idempotency_key: RequiredKey = ""
 ) -> Response[OrderAnswer]:
@@ -70,7 +70,7 @@ async def place_order(
     return Response(answer_to(placed), status_code=201, headers=placed_headers(placed))
 
 
-@get("/v1/orders", tags=["Orders"], summary="List orders, newest first")
+@get("/v1/orders", tags=["Orders"], summary="List orders, newest first", opt={"permission": "orders.read"})
 async def list_orders(parts: NamedDependency[Parts], cursor: Cursor = "", limit: Limit = 20) -> Response[OrderPage]:
     """List orders, newest first."""
     async with parts.record.committing() as connection:
@@ -79,7 +79,7 @@ async def list_orders(parts: NamedDependency[Parts], cursor: Cursor = "", limit:
     return Response(page, headers={"Cache-Control": "no-store", **next_link("/v1/orders", page.cursor, limit)})
 
 
-@get("/v1/orders/{order_id:uuid}", tags=["Orders"], summary="One order, as it stands")
+@get("/v1/orders/{order_id:uuid}", tags=["Orders"], summary="One order, as it stands", opt={"permission": "orders.read"})
 async def read_order(parts: NamedDependency[Parts], order_id: FromPath[UUID]) -> Response[OrderDetail]:
     """Read an order with its lines, charges and what came back, from the truth."""
     async with parts.record.reading() as connection:
@@ -89,7 +89,9 @@ async def read_order(parts: NamedDependency[Parts], order_id: FromPath[UUID]) ->
     return Response(found, headers={"Cache-Control": "no-store"})
 
 
-@post("/v1/orders/{order_id:uuid}/cancellation", tags=["Orders"], summary="Cancel an order")
+@post(
+    "/v1/orders/{order_id:uuid}/cancellation", tags=["Orders"], summary="Cancel an order", opt={"permission": "orders.cancel"}
+)
 async def cancel_order(
     parts: NamedDependency[Parts], order_id: FromPath[UUID], data: JSONBody[Cancellation], idempotency_key: RequiredKey = ""
 ) -> Response[Cancelled]:
@@ -107,7 +109,7 @@ async def cancel_order(
     return Response(cancelled, status_code=201, headers=moved(cancelled.position))
 
 
-@post("/v1/returns", tags=["Orders"], summary="Take goods back")
+@post("/v1/returns", tags=["Orders"], summary="Take goods back", opt={"permission": "returns.handle"})
 async def return_goods(
     parts: NamedDependency[Parts], data: JSONBody[ReturnRequest], idempotency_key: RequiredKey = ""
 ) -> Response[ReturnAnswer]:

@@ -48,7 +48,12 @@ class DisputePage(Struct, frozen=True, kw_only=True):
     cursor: str
 
 
-@get("/v1/payments/{payment_id:uuid}", tags=["Payments"], summary="One payment, as it stands")
+@get(
+    "/v1/payments/{payment_id:uuid}",
+    tags=["Payments"],
+    summary="One payment, as it stands",
+    opt={"permission": "payments.read"},
+)
 async def read_payment(parts: NamedDependency[Parts], payment_id: FromPath[UUID]) -> Response[PaymentDetail]:
     """Read a payment with all that was asked of its gateway and every dispute. Its id is its order's."""
     async with parts.record.reading() as connection:
@@ -63,6 +68,7 @@ async def read_payment(parts: NamedDependency[Parts], payment_id: FromPath[UUID]
     tags=["Payments"],
     summary="Capture what was authorized, or some of it",
     responses=LATER,
+    opt={"permission": "payments.handle"},
 )
 async def capture(
     parts: NamedDependency[Parts], payment_id: FromPath[UUID], data: JSONBody[AmountRequest], idempotency_key: RequiredKey = ""
@@ -76,6 +82,7 @@ async def capture(
     tags=["Payments"],
     summary="Refund what was captured, or some of it",
     responses=LATER,
+    opt={"permission": "payments.handle"},
 )
 async def refund(
     parts: NamedDependency[Parts], payment_id: FromPath[UUID], data: JSONBody[AmountRequest], idempotency_key: RequiredKey = ""
@@ -89,6 +96,7 @@ async def refund(
     tags=["Payments"],
     summary="Give up what was authorized and not captured",
     responses=LATER,
+    opt={"permission": "payments.handle"},
 )
 async def void(
     parts: NamedDependency[Parts], payment_id: FromPath[UUID], idempotency_key: RequiredKey = ""
@@ -97,7 +105,7 @@ async def void(
     return await _move(parts, idempotency_key, payment_id, "void", None)
 
 
-@get("/v1/disputes", tags=["Payments"], summary="List disputes, newest first")
+@get("/v1/disputes", tags=["Payments"], summary="List disputes, newest first", opt={"permission": "payments.read"})
 async def list_disputes(
     parts: NamedDependency[Parts], only: DisputeState = "", cursor: Cursor = "", limit: Limit = 20
 ) -> Response[DisputePage]:
@@ -109,7 +117,12 @@ async def list_disputes(
     return Response(page, headers={"Cache-Control": "no-store", **link})
 
 
-@post("/v1/disputes/{dispute_id:uuid}/evidence", tags=["Payments"], summary="Answer a dispute")
+@post(
+    "/v1/disputes/{dispute_id:uuid}/evidence",
+    tags=["Payments"],
+    summary="Answer a dispute",
+    opt={"permission": "payments.handle"},
+)
 async def submit_evidence(
     parts: NamedDependency[Parts],
     dispute_id: FromPath[UUID],
@@ -122,7 +135,13 @@ async def submit_evidence(
     return Response(sent, status_code=CREATED)
 
 
-@post("/v1/webhooks/payments/{gateway:str}", tags=["Payments"], summary="Take in a gateway's webhook", status_code=200)
+@post(
+    "/v1/webhooks/payments/{gateway:str}",
+    tags=["Payments"],
+    summary="Take in a gateway's webhook",
+    status_code=200,
+    opt={"permission": "payments.tell"},
+)
 async def take_webhook(
     parts: NamedDependency[Parts], request: Request[Any, Any, Any], gateway: FromPath[str]
 ) -> Response[Handled]:

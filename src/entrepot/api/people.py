@@ -65,7 +65,7 @@ class Done(Struct, frozen=True, kw_only=True):
     done: bool = True
 
 
-@post("/v1/people", tags=TAGS, summary="Register", status_code=202)
+@post("/v1/people", tags=TAGS, summary="Register", status_code=202, opt={"permission": "account.join"})
 async def register(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: JSONBody[Registration]
 ) -> Response[Mailed]:
@@ -78,7 +78,7 @@ async def register(
     return Response(Mailed(), status_code=202, headers=NO_STORE)
 
 
-@post("/v1/people/verifications", tags=TAGS, summary="Confirm an address", status_code=201)
+@post("/v1/people/verifications", tags=TAGS, summary="Confirm an address", status_code=201, opt={"permission": "account.join"})
 async def verify(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: JSONBody[Verification]
 ) -> Response[SessionAnswer]:
@@ -97,7 +97,7 @@ async def verify(
     return entered(parts, Entered(session=begun), now, as_cookie=data.as_cookie)
 
 
-@post("/v1/people/resets", tags=TAGS, summary="Ask for a new password", status_code=202)
+@post("/v1/people/resets", tags=TAGS, summary="Ask for a new password", status_code=202, opt={"permission": "account.join"})
 async def ask_reset(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: JSONBody[Address]
 ) -> Response[Mailed]:
@@ -105,13 +105,19 @@ async def ask_reset(
     return await _mail(request, parts, data.email, "reset")
 
 
-@post("/v1/people/sign-in-links", tags=TAGS, summary="Ask for a link to sign in", status_code=202)
+@post(
+    "/v1/people/sign-in-links",
+    tags=TAGS,
+    summary="Ask for a link to sign in",
+    status_code=202,
+    opt={"permission": "account.join"},
+)
 async def ask_link(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: JSONBody[Address]) -> Response[Mailed]:
     """Ask for a link that signs in once; it is mailed to the address, if somebody signs in by it."""
     return await _mail(request, parts, data.email, "sign_in")
 
 
-@post("/v1/people/passwords", tags=TAGS, summary="Choose a new password", status_code=200)
+@post("/v1/people/passwords", tags=TAGS, summary="Choose a new password", status_code=200, opt={"permission": "account.join"})
 async def reset(parts: NamedDependency[Parts], data: JSONBody[NewPassword]) -> Response[Done]:
     """Choose a new password by the link that was mailed. Every session ends; a second factor is asked for as before."""
     people, now = parts.people, utc(parts.clock.millis())
@@ -125,7 +131,7 @@ async def reset(parts: NamedDependency[Parts], data: JSONBody[NewPassword]) -> R
     return Response(Done(), headers=NO_STORE)
 
 
-@post("/v1/people/emails", tags=TAGS, summary="Confirm a new address", status_code=200)
+@post("/v1/people/emails", tags=TAGS, summary="Confirm a new address", status_code=200, opt={"permission": "account.join"})
 async def change_email(parts: NamedDependency[Parts], data: JSONBody[LinkOnly]) -> Response[Done]:
     """Confirm, by the link that was mailed to it, the address that somebody wants to sign in as. Every session ends."""
     people, now = parts.people, utc(parts.clock.millis())

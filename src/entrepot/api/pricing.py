@@ -143,7 +143,9 @@ class PricedCart(Struct, frozen=True, kw_only=True):
     explained: Sequence[Explained]
 
 
-@post("/v1/prices", tags=["Prices"], summary="What a cart costs, and why", status_code=200)
+@post(
+    "/v1/prices", tags=["Prices"], summary="What a cart costs, and why", status_code=200, opt={"permission": "catalogue.read"}
+)
 async def read_prices(parts: NamedDependency[Parts], data: JSONBody[PricesWanted]) -> Response[PricedCart]:
     """Price articles for a buyer and an address, with promotions, postage and tax, each step explained."""
     request = msgspec.structs.replace(msgspec.convert(data, QuoteRequest, from_attributes=True), estimate=True)
@@ -152,7 +154,7 @@ async def read_prices(parts: NamedDependency[Parts], data: JSONBody[PricesWanted
     return Response(msgspec.convert(quote, PricedCart, from_attributes=True), headers={"Cache-Control": "no-store"})
 
 
-@put("/v1/price-lists/{code:str}", tags=["Prices"], summary="Make a price list")
+@put("/v1/price-lists/{code:str}", tags=["Prices"], summary="Make a price list", opt={"permission": "pricing.write"})
 async def save_price_list(
     parts: NamedDependency[Parts], code: FromPath[str], data: JSONBody[PriceListDraft], idempotency_key: OptionalKey
 ) -> Response[Done]:
@@ -165,7 +167,7 @@ async def save_price_list(
     return change_terms(parts, await parts.run(act, Done, idempotency_key, wanted))
 
 
-@put("/v1/price-lists/{code:str}/prices", tags=["Prices"], summary="Set prices in a list")
+@put("/v1/price-lists/{code:str}/prices", tags=["Prices"], summary="Set prices in a list", opt={"permission": "pricing.write"})
 async def set_list_prices(
     parts: NamedDependency[Parts], code: FromPath[str], data: JSONBody[ListPricesDraft], idempotency_key: OptionalKey
 ) -> Response[Done]:
@@ -180,7 +182,7 @@ async def set_list_prices(
     return Response(answer, headers=moved(answer.position))
 
 
-@put("/v1/rates", tags=["Prices"], summary="Set rates between currencies")
+@put("/v1/rates", tags=["Prices"], summary="Set rates between currencies", opt={"permission": "pricing.write"})
 async def set_rates(parts: NamedDependency[Parts], data: JSONBody[RatesDraft], idempotency_key: OptionalKey) -> Response[Done]:
     """Set what currencies are worth in each other, each from its moment on; conversion takes the last one before its time."""
     rates = [RateSet(**{name: getattr(rate, name) for name in rate.__struct_fields__}) for rate in data.rates]
@@ -191,7 +193,7 @@ async def set_rates(parts: NamedDependency[Parts], data: JSONBody[RatesDraft], i
     return change_terms(parts, await parts.run(act, Done, idempotency_key, data))
 
 
-@get("/v1/price-lists", tags=["Prices"], summary="List price lists")
+@get("/v1/price-lists", tags=["Prices"], summary="List price lists", opt={"permission": "pricing.read"})
 async def list_price_lists(parts: NamedDependency[Parts], after: After = "", limit: Limit = 20) -> Response[PriceListPage]:
     """List price lists, over ones included, by their codes."""
     async with parts.record.committing() as connection:
@@ -200,7 +202,7 @@ async def list_price_lists(parts: NamedDependency[Parts], after: After = "", lim
     return Response(page, headers={"Cache-Control": "no-store"})
 
 
-@get("/v1/rates", tags=["Prices"], summary="The rates that hold now")
+@get("/v1/rates", tags=["Prices"], summary="The rates that hold now", opt={"permission": "pricing.read"})
 async def read_rates(parts: NamedDependency[Parts]) -> Response[RatePage]:
     """Read the last rate of each pair of currencies."""
     async with parts.record.committing() as connection:

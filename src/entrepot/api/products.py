@@ -42,7 +42,13 @@ def _sends(what: type[Struct]) -> dict[int, ResponseSpec]:
     }
 
 
-@get("/v1/products/{product_id:uuid}", tags=["Products"], summary="A product's page", responses=_sends(ProductPage))
+@get(
+    "/v1/products/{product_id:uuid}",
+    tags=["Products"],
+    summary="A product's page",
+    responses=_sends(ProductPage),
+    opt={"permission": "catalogue.read"},
+)
 async def read_product(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], product_id: FromPath[UUID], at_least: AtLeast
 ) -> Response[bytes]:
@@ -56,7 +62,13 @@ async def read_product(
     return _conditional(request, body, etag_of(body))
 
 
-@get("/v1/products", tags=["Products"], summary="Several products' pages", responses=_sends(ProductPages))
+@get(
+    "/v1/products",
+    tags=["Products"],
+    summary="Several products' pages",
+    responses=_sends(ProductPages),
+    opt={"permission": "catalogue.read"},
+)
 async def read_products(
     request: Request[Any, Any, Any],
     parts: NamedDependency[Parts],
@@ -81,7 +93,13 @@ async def read_products(
     return _conditional(request, body, etag_of(body), next_link("/v1/products", following, limit))
 
 
-@get("/v1/categories/{category_id:uuid}", tags=["Products"], summary="A category", responses=_sends(CategoryChanged))
+@get(
+    "/v1/categories/{category_id:uuid}",
+    tags=["Products"],
+    summary="A category",
+    responses=_sends(CategoryChanged),
+    opt={"permission": "catalogue.read"},
+)
 async def read_category(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], category_id: FromPath[UUID], at_least: AtLeast
 ) -> Response[bytes]:
@@ -112,7 +130,12 @@ class Companions(Struct, frozen=True, kw_only=True):
     items: list[Companion]
 
 
-@get("/v1/products/{product_id:uuid}/bought-together", tags=["Products"], summary="What is bought with a product")
+@get(
+    "/v1/products/{product_id:uuid}/bought-together",
+    tags=["Products"],
+    summary="What is bought with a product",
+    opt={"permission": "catalogue.read"},
+)
 async def read_companions(
     parts: NamedDependency[Parts], product_id: FromPath[UUID], at_least: AtLeast, limit: Limit = 10
 ) -> Response[Companions]:

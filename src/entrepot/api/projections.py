@@ -67,14 +67,20 @@ class Replaying(Struct, frozen=True, kw_only=True):
     asked: int
 
 
-@get("/v1/projections", tags=["Projections"], summary="How far every projection is")
+@get("/v1/projections", tags=["Projections"], summary="How far every projection is", opt={"permission": "house.watch"})
 async def list_projections(parts: NamedDependency[Parts]) -> Response[Lanes]:
     """Say of each projection how far it is, what it is doing and when it was last verified."""
     seen = await parts.pulse.look()
     return Response(Lanes(at=seen.at, head=seen.head, items=seen.lanes), headers={"Cache-Control": "no-store"})
 
 
-@post("/v1/projections/{name:str}/rebuilds", tags=["Projections"], summary="Rebuild a projection", status_code=202)
+@post(
+    "/v1/projections/{name:str}/rebuilds",
+    tags=["Projections"],
+    summary="Rebuild a projection",
+    status_code=202,
+    opt={"permission": "house.run"},
+)
 async def rebuild(parts: NamedDependency[Parts], name: FromPath[str]) -> Rebuilding:
     """Build a new generation from the log beside the live one; readers are switched over when it has caught up."""
     found = known(parts, name)
@@ -82,7 +88,13 @@ async def rebuild(parts: NamedDependency[Parts], name: FromPath[str]) -> Rebuild
     return Rebuilding(projection=name, generation=generation)
 
 
-@post("/v1/projections/{name:str}/verifications", tags=["Projections"], summary="Verify a projection", status_code=202)
+@post(
+    "/v1/projections/{name:str}/verifications",
+    tags=["Projections"],
+    summary="Verify a projection",
+    status_code=202,
+    opt={"permission": "house.run"},
+)
 async def verify(parts: NamedDependency[Parts], name: FromPath[str]) -> VerificationStarted:
     """Begin to compare a projection with the truth, key range by key range; the result is in the list of projections."""
     known(parts, name)
@@ -90,14 +102,24 @@ async def verify(parts: NamedDependency[Parts], name: FromPath[str]) -> Verifica
     return VerificationStarted(projection=name)
 
 
-@get("/v1/projections/{name:str}/quarantine", tags=["Projections"], summary="What a projection has set aside")
+@get(
+    "/v1/projections/{name:str}/quarantine",
+    tags=["Projections"],
+    summary="What a projection has set aside",
+    opt={"permission": "house.watch"},
+)
 async def read_quarantine(parts: NamedDependency[Parts], name: FromPath[str]) -> Quarantine:
     """List the events that could not be taken, with their errors, and those that wait behind them."""
     known(parts, name)
     return Quarantine(items=await parked(parts, name))
 
 
-@post("/v1/projections/{name:str}/quarantine/replays", tags=["Projections"], summary="Try again what was set aside")
+@post(
+    "/v1/projections/{name:str}/quarantine/replays",
+    tags=["Projections"],
+    summary="Try again what was set aside",
+    opt={"permission": "house.run"},
+)
 async def replay(parts: NamedDependency[Parts], name: FromPath[str], data: JSONBody[ReplayRequest]) -> Replaying:
     """Ask the projector to try a key's events again, in their order, or everyone's."""
     known(parts, name)

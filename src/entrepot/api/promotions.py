@@ -72,7 +72,12 @@ class CouponState(Struct, frozen=True, kw_only=True):
     used: int
 
 
-@put("/v1/promotions/{code:str}", tags=["Promotions"], summary="Make or change a promotion")
+@put(
+    "/v1/promotions/{code:str}",
+    tags=["Promotions"],
+    summary="Make or change a promotion",
+    opt={"permission": "promotions.write"},
+)
 async def save_promotion(
     parts: NamedDependency[Parts], code: FromPath[str], data: JSONBody[PromotionDraft], idempotency_key: OptionalKey
 ) -> Response[Done]:
@@ -85,7 +90,7 @@ async def save_promotion(
     return change_terms(parts, await parts.run(act, Done, idempotency_key, wanted))
 
 
-@get("/v1/promotions", tags=["Promotions"], summary="List promotions")
+@get("/v1/promotions", tags=["Promotions"], summary="List promotions", opt={"permission": "promotions.read"})
 async def list_promotions(parts: NamedDependency[Parts], after: After = "", limit: Limit = 20) -> Response[PromotionPage]:
     """List promotions, over ones included, by their codes."""
     async with parts.record.committing() as connection:
@@ -94,7 +99,7 @@ async def list_promotions(parts: NamedDependency[Parts], after: After = "", limi
     return Response(page, headers={"Cache-Control": "no-store"})
 
 
-@put("/v1/coupons/{code:str}", tags=["Promotions"], summary="Make or change a coupon")
+@put("/v1/coupons/{code:str}", tags=["Promotions"], summary="Make or change a coupon", opt={"permission": "promotions.write"})
 async def save_coupon(
     parts: NamedDependency[Parts], code: FromPath[str], data: JSONBody[CouponDraft], idempotency_key: OptionalKey
 ) -> Response[Done]:
@@ -107,7 +112,12 @@ async def save_coupon(
     return change_terms(parts, await parts.run(act, Done, idempotency_key, wanted))
 
 
-@get("/v1/coupons/{code:str}", tags=["Promotions"], summary="A coupon, and how often it was used")
+@get(
+    "/v1/coupons/{code:str}",
+    tags=["Promotions"],
+    summary="A coupon, and how often it was used",
+    opt={"permission": "promotions.read"},
+)
 async def read_coupon(parts: NamedDependency[Parts], code: FromPath[str]) -> Response[CouponState]:
     """Read a coupon from the truth."""
     async with parts.record.committing() as connection:

@@ -32,7 +32,7 @@ class SalesAnswer(Struct, frozen=True, kw_only=True):
     items: Sequence[Sales]
 
 
-@get("/v1/sales", tags=["Sales"], summary="What was sold")
+@get("/v1/sales", tags=["Sales"], summary="What was sold", opt={"permission": "sales.read"})
 async def read_sales(
     parts: NamedDependency[Parts],
     at_least: AtLeast,

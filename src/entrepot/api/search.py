@@ -53,7 +53,13 @@ class SearchOperation(Operation):
         ]
 
 
-@get("/v1/search", tags=["Search"], summary="Find products", operation_class=SearchOperation)
+@get(
+    "/v1/search",
+    tags=["Search"],
+    summary="Find products",
+    operation_class=SearchOperation,
+    opt={"permission": "catalogue.read"},
+)
 async def search(request: Request[Any, Any, Any], parts: NamedDependency[Parts], at_least: AtLeast) -> Response[Results]:
     """Find products by words, narrowed by facets.
 
@@ -64,7 +70,7 @@ async def search(request: Request[Any, Any, Any], parts: NamedDependency[Parts],
     return Response(await query.search(parts.search, target, asked), headers={"Cache-Control": "no-store"})
 
 
-@get("/v1/suggestions", tags=["Search"], summary="Suggest while typing")
+@get("/v1/suggestions", tags=["Search"], summary="Suggest while typing", opt={"permission": "catalogue.read"})
 async def suggestions(
     parts: NamedDependency[Parts],
     q: Annotated[str, QueryParameter(max_length=QUERY_CHARS_MAX, description="What was typed so far.")],

@@ -106,7 +106,7 @@ class WhoAsks(Struct, frozen=True, kw_only=True):
     expires_at: datetime | None
 
 
-@post("/v1/sessions", tags=TAGS, summary="Sign in", status_code=201)
+@post("/v1/sessions", tags=TAGS, summary="Sign in", status_code=201, opt={"permission": "account.join"})
 async def sign_in(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: JSONBody[SignIn]
 ) -> Response[SessionAnswer]:
@@ -118,7 +118,7 @@ async def sign_in(
     return entered(parts, let_in, utc(parts.clock.millis()), as_cookie=data.as_cookie)
 
 
-@post("/v1/sessions/links", tags=TAGS, summary="Sign in by a link", status_code=201)
+@post("/v1/sessions/links", tags=TAGS, summary="Sign in by a link", status_code=201, opt={"permission": "account.join"})
 async def by_link(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: JSONBody[LinkSignIn]
 ) -> Response[SessionAnswer]:
@@ -129,14 +129,20 @@ async def by_link(
     return entered(parts, let_in, utc(parts.clock.millis()), as_cookie=data.as_cookie)
 
 
-@post("/v1/sessions/passkey-challenges", tags=TAGS, summary="Ask for a passkey", status_code=201)
+@post(
+    "/v1/sessions/passkey-challenges",
+    tags=TAGS,
+    summary="Ask for a passkey",
+    status_code=201,
+    opt={"permission": "account.join"},
+)
 async def ask_passkey(parts: NamedDependency[Parts]) -> Response[PasskeyAsked]:
     """Begin to sign in, or to step up, by passkey."""
     id_, options = await parts.people.door.begin_passkey(parts.people.site)
     return Response(PasskeyAsked(challenge_id=id_, options=options), status_code=201, headers=NO_STORE)
 
 
-@post("/v1/sessions/passkeys", tags=TAGS, summary="Sign in by passkey", status_code=201)
+@post("/v1/sessions/passkeys", tags=TAGS, summary="Sign in by passkey", status_code=201, opt={"permission": "account.join"})
 async def by_passkey(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: JSONBody[PasskeyAnswer]
 ) -> Response[SessionAnswer]:
@@ -147,7 +153,7 @@ async def by_passkey(
     return entered(parts, let_in, utc(parts.clock.millis()), as_cookie=data.as_cookie)
 
 
-@get("/v1/sessions", tags=TAGS, summary="Where you are signed in")
+@get("/v1/sessions", tags=TAGS, summary="Where you are signed in", opt={"permission": "account.own"})
 async def sessions(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Response[LiveSessions]:
     """List the sessions of who asks."""
     who = signed_in(request)
@@ -158,7 +164,7 @@ async def sessions(request: Request[Any, Any, Any], parts: NamedDependency[Parts
     return Response(LiveSessions(items=items), headers=NO_STORE)
 
 
-@get("/v1/sessions/current", tags=TAGS, summary="Who you are here")
+@get("/v1/sessions/current", tags=TAGS, summary="Who you are here", opt={"permission": "account.own"})
 async def current(request: Request[Any, Any, Any]) -> Response[WhoAsks]:
     """Say who asks, with which roles and scopes."""
     who = signed_in(request)
@@ -177,7 +183,13 @@ async def current(request: Request[Any, Any, Any]) -> Response[WhoAsks]:
     return Response(told, headers=NO_STORE)
 
 
-@post("/v1/sessions/current/renewal", tags=TAGS, summary="Change the session's token", status_code=200)
+@post(
+    "/v1/sessions/current/renewal",
+    tags=TAGS,
+    summary="Change the session's token",
+    status_code=200,
+    opt={"permission": "account.own"},
+)
 async def renew(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Response[SessionAnswer]:
     """Get a new token for this session; the old one is refused from now on."""
     who = _in_session(request)
@@ -187,7 +199,13 @@ async def renew(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) 
     return renewed(request, parts, begun)
 
 
-@post("/v1/sessions/current/step-up", tags=TAGS, summary="Prove once more who you are", status_code=200)
+@post(
+    "/v1/sessions/current/step-up",
+    tags=TAGS,
+    summary="Prove once more who you are",
+    status_code=200,
+    opt={"permission": "account.own"},
+)
 async def step_up(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: JSONBody[StepUp]
 ) -> Response[SessionAnswer]:
@@ -197,7 +215,13 @@ async def step_up(
     return renewed(request, parts, begun)
 
 
-@post("/v1/sessions/current/passkey-step-up", tags=TAGS, summary="Prove once more by passkey", status_code=200)
+@post(
+    "/v1/sessions/current/passkey-step-up",
+    tags=TAGS,
+    summary="Prove once more by passkey",
+    status_code=200,
+    opt={"permission": "account.own"},
+)
 async def passkey_step_up(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: JSONBody[PasskeyAnswer]
 ) -> Response[SessionAnswer]:
@@ -207,7 +231,7 @@ async def passkey_step_up(
     return renewed(request, parts, begun)
 
 
-@delete("/v1/sessions", tags=TAGS, summary="Sign out everywhere", status_code=200)
+@delete("/v1/sessions", tags=TAGS, summary="Sign out everywhere", status_code=200, opt={"permission": "account.own"})
 async def end_all(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], but_this: FromQuery[bool] = False
 ) -> Response[Ended]:
@@ -221,7 +245,7 @@ async def end_all(
     return Response(Ended(ended=len(ended)), cookies=cookies, headers=NO_STORE)
 
 
-@delete("/v1/sessions/{session_id:uuid}", tags=TAGS, summary="Sign out", status_code=200)
+@delete("/v1/sessions/{session_id:uuid}", tags=TAGS, summary="Sign out", status_code=200, opt={"permission": "account.own"})
 async def end(request: Request[Any, Any, Any], parts: NamedDependency[Parts], session_id: FromPath[UUID]) -> Response[Ended]:
     """End one of your sessions, perhaps on another device."""
     who = signed_in(request)

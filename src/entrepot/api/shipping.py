@@ -40,7 +40,7 @@ class ShippingTerms(Struct, frozen=True, kw_only=True):
     methods: list[MethodSaved]
 
 
-@put("/v1/shipping/zones/{code:str}", tags=["Shipping"], summary="Make or change a zone")
+@put("/v1/shipping/zones/{code:str}", tags=["Shipping"], summary="Make or change a zone", opt={"permission": "shipping.write"})
 async def save_zone(
     parts: NamedDependency[Parts], code: FromPath[str], data: JSONBody[ZoneDraft], idempotency_key: OptionalKey
 ) -> Response[Done]:
@@ -53,7 +53,12 @@ async def save_zone(
     return change_terms(parts, await parts.run(act, Done, idempotency_key, wanted))
 
 
-@put("/v1/shipping/methods/{code:str}", tags=["Shipping"], summary="Make or change a shipping method")
+@put(
+    "/v1/shipping/methods/{code:str}",
+    tags=["Shipping"],
+    summary="Make or change a shipping method",
+    opt={"permission": "shipping.write"},
+)
 async def save_method(
     parts: NamedDependency[Parts], code: FromPath[str], data: JSONBody[MethodDraft], idempotency_key: OptionalKey
 ) -> Response[Done]:
@@ -66,7 +71,7 @@ async def save_method(
     return change_terms(parts, await parts.run(act, Done, idempotency_key, wanted))
 
 
-@get("/v1/shipping", tags=["Shipping"], summary="Zones and methods")
+@get("/v1/shipping", tags=["Shipping"], summary="Zones and methods", opt={"permission": "shipping.read"})
 async def read_shipping(parts: NamedDependency[Parts]) -> Response[ShippingTerms]:
     """Read every zone and method from the truth."""
     async with parts.record.committing() as connection:

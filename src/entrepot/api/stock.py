@@ -127,7 +127,7 @@ class StockLevel(Struct, frozen=True, kw_only=True):
 Command = Callable[[Transaction, Sequence[Change]], Awaitable[Token | None]]
 
 
-@put("/v1/warehouses/{code:str}", tags=["Stock"], summary="Make a warehouse")
+@put("/v1/warehouses/{code:str}", tags=["Stock"], summary="Make a warehouse", opt={"permission": "stock.write"})
 async def save_warehouse(parts: NamedDependency[Parts], code: FromPath[str], data: JSONBody[WarehouseDraft]) -> Done:
     """Make a warehouse, or change what it is."""
 
@@ -142,7 +142,12 @@ async def save_warehouse(parts: NamedDependency[Parts], code: FromPath[str], dat
     return await parts.run(act, Done)
 
 
-@put("/v1/markets/{code:str}/routing", tags=["Stock"], summary="Say how a market's orders are allocated")
+@put(
+    "/v1/markets/{code:str}/routing",
+    tags=["Stock"],
+    summary="Say how a market's orders are allocated",
+    opt={"permission": "stock.write"},
+)
 async def save_routing(parts: NamedDependency[Parts], code: FromPath[str], data: JSONBody[RoutingDraft]) -> Response[Done]:
     """Say from which warehouses, and from which suppliers, the orders of a market come; it counts from the next order on."""
 
@@ -155,7 +160,7 @@ async def save_routing(parts: NamedDependency[Parts], code: FromPath[str], data:
     return Response(answer, headers=moved(answer.position))
 
 
-@post("/v1/stock/receipts", tags=["Stock"], summary="Receive stock")
+@post("/v1/stock/receipts", tags=["Stock"], summary="Receive stock", opt={"permission": "stock.write"})
 async def receive(
     parts: NamedDependency[Parts], data: JSONBody[StockChange], idempotency_key: RequiredKey = ""
 ) -> Response[Done]:
@@ -163,7 +168,7 @@ async def receive(
     return await _change(parts, data, required(idempotency_key), receive_stock)
 
 
-@post("/v1/stock/adjustments", tags=["Stock"], summary="Correct stock")
+@post("/v1/stock/adjustments", tags=["Stock"], summary="Correct stock", opt={"permission": "stock.write"})
 async def adjust(
     parts: NamedDependency[Parts], data: JSONBody[StockChange], idempotency_key: RequiredKey = ""
 ) -> Response[Done]:
@@ -171,7 +176,7 @@ async def adjust(
     return await _change(parts, data, required(idempotency_key), stock.adjust_stock)
 
 
-@post("/v1/stock/transfers", tags=["Stock"], summary="Carry stock to another warehouse")
+@post("/v1/stock/transfers", tags=["Stock"], summary="Carry stock to another warehouse", opt={"permission": "stock.write"})
 async def transfer(
     parts: NamedDependency[Parts], data: JSONBody[StockTransfer], idempotency_key: RequiredKey = ""
 ) -> Response[Done]:
@@ -183,7 +188,7 @@ async def transfer(
     return await _change(parts, data, required(idempotency_key), command)
 
 
-@post("/v1/stock/counts", tags=["Stock"], summary="Take stock")
+@post("/v1/stock/counts", tags=["Stock"], summary="Take stock", opt={"permission": "stock.write"})
 async def count(parts: NamedDependency[Parts], data: JSONBody[Stocktake], idempotency_key: RequiredKey = "") -> Response[Done]:
     """Correct a warehouse's levels to what was counted on its shelves; fewer than are reserved or sold there is refused."""
 
@@ -196,7 +201,7 @@ async def count(parts: NamedDependency[Parts], data: JSONBody[Stocktake], idempo
     return Response(answer, status_code=201, headers=moved(answer.position))
 
 
-@put("/v1/stock-thresholds", tags=["Stock"], summary="Say from when on stock is low")
+@put("/v1/stock-thresholds", tags=["Stock"], summary="Say from when on stock is low", opt={"permission": "stock.write"})
 async def set_threshold(parts: NamedDependency[Parts], data: JSONBody[Threshold]) -> Done:
     """Say from how few pieces on an article is low: it is told once each time it becomes so (``stock.low.v1``)."""
 
@@ -208,7 +213,7 @@ async def set_threshold(parts: NamedDependency[Parts], data: JSONBody[Threshold]
     return await parts.run(act, Done)
 
 
-@get("/v1/low-stock", tags=["Stock"], summary="Articles that are low")
+@get("/v1/low-stock", tags=["Stock"], summary="Articles that are low", opt={"permission": "stock.read"})
 async def low_stock(parts: NamedDependency[Parts], limit: Limit = 20) -> Response[LowStock]:
     """List the articles that are low, those with the fewest pieces first."""
     async with parts.record.reading() as connection:
@@ -219,7 +224,7 @@ async def low_stock(parts: NamedDependency[Parts], limit: Limit = 20) -> Respons
     return Response(LowStock(items=items), headers={"Cache-Control": "no-store"})
 
 
-@get("/v1/stock/{sku:str}", tags=["Stock"], summary="What is left of an article")
+@get("/v1/stock/{sku:str}", tags=["Stock"], summary="What is left of an article", opt={"permission": "stock.read"})
 async def level(parts: NamedDependency[Parts], sku: FromPath[str], at_least: AtLeast) -> Response[StockLevel]:
     """Say how many pieces are left, by warehouse."""
     async with parts.record.committing() as connection:

@@ -14,7 +14,13 @@ MEDIA_TYPE = "text/event-stream"
 RECONNECT_MILLIS = 2_000
 
 
-@get(STREAMING, tags=["Projections"], summary="What is happening, as it happens", media_type=MEDIA_TYPE)
+@get(
+    STREAMING,
+    tags=["Projections"],
+    summary="What is happening, as it happens",
+    media_type=MEDIA_TYPE,
+    opt={"permission": "house.watch"},
+)
 async def stream(parts: NamedDependency[Parts]) -> Stream:
     """Send the log's head, orders per second and every projection's lag, twice a second, until the client goes."""
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}

@@ -85,7 +85,12 @@ class MethodChoice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     method_id: UUID
 
 
-@get("/v1/customers/{customer_id:uuid}/payment-methods", tags=["Subscriptions"], summary="A customer's kept payment methods")
+@get(
+    "/v1/customers/{customer_id:uuid}/payment-methods",
+    tags=["Subscriptions"],
+    summary="A customer's kept payment methods",
+    opt={"permission": "subscriptions.use"},
+)
 async def list_methods(parts: NamedDependency[Parts], customer_id: FromPath[UUID]) -> Response[KeptMethods]:
     """List the methods that a customer has kept (``keep`` at a checkout), newest first; never their tokens."""
     async with parts.record.reading() as connection:
@@ -94,7 +99,7 @@ async def list_methods(parts: NamedDependency[Parts], customer_id: FromPath[UUID
     return Response(KeptMethods(items=items), headers=NO_STORE)
 
 
-@put("/v1/plans/{code:str}", tags=["Subscriptions"], summary="Make or change a plan")
+@put("/v1/plans/{code:str}", tags=["Subscriptions"], summary="Make or change a plan", opt={"permission": "plans.write"})
 async def save_plan(
     parts: NamedDependency[Parts], code: FromPath[str], data: JSONBody[PlanDraft], idempotency_key: OptionalKey
 ) -> Response[Done]:
@@ -107,14 +112,14 @@ async def save_plan(
     return Response(answer, headers=moved(answer.position))
 
 
-@get("/v1/plans", tags=["Subscriptions"], summary="List plans")
+@get("/v1/plans", tags=["Subscriptions"], summary="List plans", opt={"permission": "catalogue.read"})
 async def list_plans(parts: NamedDependency[Parts]) -> Response[Plans]:
     """List every plan."""
     async with parts.record.reading() as connection:
         return Response(Plans(items=await query.plans(connection)), headers=NO_STORE)
 
 
-@post("/v1/subscriptions", tags=["Subscriptions"], summary="Subscribe")
+@post("/v1/subscriptions", tags=["Subscriptions"], summary="Subscribe", opt={"permission": "subscriptions.use"})
 async def subscribe(
     parts: NamedDependency[Parts], data: JSONBody[SubscriptionDraft], idempotency_key: RequiredKey = ""
 ) -> Response[SubscriptionDetail]:
@@ -130,7 +135,7 @@ async def subscribe(
     return await _renewed(parts, begun)
 
 
-@get("/v1/subscriptions", tags=["Subscriptions"], summary="List subscriptions")
+@get("/v1/subscriptions", tags=["Subscriptions"], summary="List subscriptions", opt={"permission": "subscriptions.use"})
 async def list_subscriptions(
     parts: NamedDependency[Parts], of_customer: OfCustomer = "", cursor: Cursor = "", limit: Limit = 20
 ) -> Response[Subscriptions]:
@@ -145,14 +150,24 @@ async def list_subscriptions(
     return Response(page, headers={**NO_STORE, **next_link("/v1/subscriptions", page.cursor, limit, customer=of_customer)})
 
 
-@get("/v1/subscriptions/{subscription_id:uuid}", tags=["Subscriptions"], summary="One subscription and its charges")
+@get(
+    "/v1/subscriptions/{subscription_id:uuid}",
+    tags=["Subscriptions"],
+    summary="One subscription and its charges",
+    opt={"permission": "subscriptions.use"},
+)
 async def read_subscription(parts: NamedDependency[Parts], subscription_id: FromPath[UUID]) -> Response[SubscriptionDetail]:
     """Read a subscription with every attempt to charge it, from the truth."""
     async with parts.record.reading() as connection:
         return Response(await query.subscription(connection, parts.cell, subscription_id), headers=NO_STORE)
 
 
-@post("/v1/subscriptions/{subscription_id:uuid}/pause", tags=["Subscriptions"], summary="Let a subscription rest")
+@post(
+    "/v1/subscriptions/{subscription_id:uuid}/pause",
+    tags=["Subscriptions"],
+    summary="Let a subscription rest",
+    opt={"permission": "subscriptions.use"},
+)
 async def pause(
     parts: NamedDependency[Parts], subscription_id: FromPath[UUID], data: JSONBody[Nothing], idempotency_key: RequiredKey = ""
 ) -> Response[SubscriptionChanged]:
@@ -164,7 +179,12 @@ async def pause(
     return _answer(await parts.run(act, Changed, required(idempotency_key), asked(f"pause {subscription_id}", data)))
 
 
-@post("/v1/subscriptions/{subscription_id:uuid}/resumption", tags=["Subscriptions"], summary="Go on with a subscription")
+@post(
+    "/v1/subscriptions/{subscription_id:uuid}/resumption",
+    tags=["Subscriptions"],
+    summary="Go on with a subscription",
+    opt={"permission": "subscriptions.use"},
+)
 async def resume(
     parts: NamedDependency[Parts], subscription_id: FromPath[UUID], data: JSONBody[Nothing], idempotency_key: RequiredKey = ""
 ) -> Response[SubscriptionChanged]:
@@ -176,7 +196,12 @@ async def resume(
     return _answer(await parts.run(act, Changed, required(idempotency_key), asked(f"resume {subscription_id}", data)))
 
 
-@post("/v1/subscriptions/{subscription_id:uuid}/cancellation", tags=["Subscriptions"], summary="Give a subscription up")
+@post(
+    "/v1/subscriptions/{subscription_id:uuid}/cancellation",
+    tags=["Subscriptions"],
+    summary="Give a subscription up",
+    opt={"permission": "subscriptions.use"},
+)
 async def cancel(
     parts: NamedDependency[Parts], subscription_id: FromPath[UUID], data: JSONBody[GivenUp], idempotency_key: RequiredKey = ""
 ) -> Response[SubscriptionChanged]:
@@ -188,7 +213,12 @@ async def cancel(
     return _answer(await parts.run(act, Changed, required(idempotency_key), asked(f"cancel {subscription_id}", data)))
 
 
-@post("/v1/subscriptions/{subscription_id:uuid}/plan", tags=["Subscriptions"], summary="Change the plan")
+@post(
+    "/v1/subscriptions/{subscription_id:uuid}/plan",
+    tags=["Subscriptions"],
+    summary="Change the plan",
+    opt={"permission": "subscriptions.use"},
+)
 async def change_plan(
     parts: NamedDependency[Parts],
     subscription_id: FromPath[UUID],
@@ -204,7 +234,12 @@ async def change_plan(
     return await _renewed(parts, changed)
 
 
-@post("/v1/subscriptions/{subscription_id:uuid}/payment-method", tags=["Subscriptions"], summary="Pay otherwise")
+@post(
+    "/v1/subscriptions/{subscription_id:uuid}/payment-method",
+    tags=["Subscriptions"],
+    summary="Pay otherwise",
+    opt={"permission": "subscriptions.use"},
+)
 async def change_method(
     parts: NamedDependency[Parts],
     subscription_id: FromPath[UUID],

@@ -83,7 +83,7 @@ class EventPage(Struct, frozen=True, kw_only=True):
     more: bool
 
 
-@post("/v1/webhook-endpoints", tags=["Webhooks"], summary="Subscribe to events")
+@post("/v1/webhook-endpoints", tags=["Webhooks"], summary="Subscribe to events", opt={"permission": "webhooks.manage"})
 async def subscribe(
     parts: NamedDependency[Parts], data: JSONBody[EndpointDraft], idempotency_key: RequiredKey = ""
 ) -> Response[Subscribed]:
@@ -97,14 +97,19 @@ async def subscribe(
     return Response(made, status_code=201, headers=headers)
 
 
-@get("/v1/webhook-endpoints", tags=["Webhooks"], summary="Who subscribes")
+@get("/v1/webhook-endpoints", tags=["Webhooks"], summary="Who subscribes", opt={"permission": "webhooks.manage"})
 async def endpoints(parts: NamedDependency[Parts]) -> Endpoints:
     """List the subscribers, how far each has been told, and how much waits or was given up."""
     async with parts.record.reading() as connection:
         return Endpoints(items=await query.endpoints(connection, parts.cell))
 
 
-@post("/v1/webhook-endpoints/{endpoint_id:uuid}/state", tags=["Webhooks"], summary="Pause a subscriber, or let it go on")
+@post(
+    "/v1/webhook-endpoints/{endpoint_id:uuid}/state",
+    tags=["Webhooks"],
+    summary="Pause a subscriber, or let it go on",
+    opt={"permission": "webhooks.manage"},
+)
 async def set_state(
     parts: NamedDependency[Parts], endpoint_id: FromPath[UUID], data: JSONBody[EndpointState]
 ) -> Response[EndpointState]:
@@ -114,7 +119,9 @@ async def set_state(
     return Response(data, headers=moved(str(token)))
 
 
-@delete("/v1/webhook-endpoints/{endpoint_id:uuid}", tags=["Webhooks"], summary="Unsubscribe")
+@delete(
+    "/v1/webhook-endpoints/{endpoint_id:uuid}", tags=["Webhooks"], summary="Unsubscribe", opt={"permission": "webhooks.manage"}
+)
 async def unsubscribe(parts: NamedDependency[Parts], endpoint_id: FromPath[UUID]) -> Response[None]:
     """Forget a subscriber and what is parked for it."""
     async with parts.record.transaction(parts.cell, parts.actor) as tx:
@@ -122,7 +129,12 @@ async def unsubscribe(parts: NamedDependency[Parts], endpoint_id: FromPath[UUID]
     return Response(None, status_code=204, headers=moved(str(token)))
 
 
-@post("/v1/webhook-endpoints/{endpoint_id:uuid}/replays", tags=["Webhooks"], summary="Tell a subscriber again")
+@post(
+    "/v1/webhook-endpoints/{endpoint_id:uuid}/replays",
+    tags=["Webhooks"],
+    summary="Tell a subscriber again",
+    opt={"permission": "webhooks.manage"},
+)
 async def replay(parts: NamedDependency[Parts], endpoint_id: FromPath[UUID], data: JSONBody[ReplayFrom]) -> Response[StandsAt]:
     """Go back, or on, to a position or a moment, as far back as the log and its archive reach."""
     token = parts.token(data.position) if data.position else None
@@ -133,7 +145,12 @@ async def replay(parts: NamedDependency[Parts], endpoint_id: FromPath[UUID], dat
     return Response(StandsAt(position=str(Token(parts.cell, stands))), status_code=200)
 
 
-@get("/v1/webhook-endpoints/{endpoint_id:uuid}/deliveries", tags=["Webhooks"], summary="What could not be delivered")
+@get(
+    "/v1/webhook-endpoints/{endpoint_id:uuid}/deliveries",
+    tags=["Webhooks"],
+    summary="What could not be delivered",
+    opt={"permission": "webhooks.manage"},
+)
 async def deliveries(
     parts: NamedDependency[Parts],
     endpoint_id: FromPath[UUID],
@@ -145,20 +162,25 @@ async def deliveries(
         return Deliveries(items=await query.parked(connection, parts.cell, endpoint_id, wanted, limit))
 
 
-@post("/v1/webhook-endpoints/{endpoint_id:uuid}/retries", tags=["Webhooks"], summary="Try parked events again")
+@post(
+    "/v1/webhook-endpoints/{endpoint_id:uuid}/retries",
+    tags=["Webhooks"],
+    summary="Try parked events again",
+    opt={"permission": "webhooks.manage"},
+)
 async def retry(parts: NamedDependency[Parts], endpoint_id: FromPath[UUID], data: JSONBody[RetryRequest]) -> Response[Retrying]:
     """Try a parked event again now, dead letters too, or all of them."""
     async with parts.record.transaction(parts.cell, parts.actor) as tx:
         return Response(Retrying(asked=await commands.retry(tx, endpoint_id, data.event_id)), status_code=200)
 
 
-@get("/v1/event-kinds", tags=["Webhooks"], summary="Which kinds of events there are")
+@get("/v1/event-kinds", tags=["Webhooks"], summary="Which kinds of events there are", opt={"permission": "docs.read"})
 async def kinds() -> EventKinds:
     """List every kind that can be subscribed to."""
     return EventKinds(items=sorted(event_kinds()))
 
 
-@get("/v1/events", tags=["Webhooks"], summary="Read events by position")
+@get("/v1/events", tags=["Webhooks"], summary="Read events by position", opt={"permission": "events.read"})
 async def events(
     parts: NamedDependency[Parts],
     after: Annotated[str, QueryParameter(description="A position; empty begins with the log's first event.")] = "",

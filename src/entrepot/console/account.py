@@ -33,7 +33,7 @@ from entrepot.record.transaction import Transaction
 LIMIT = 20
 
 
-@get("/account", include_in_schema=False)
+@get("/account", include_in_schema=False, opt={"permission": "catalogue.read"})
 async def show_account(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Response[str]:
     """Show what a visitor has ordered and subscribed to, and for which company they buy."""
     customer_id, buying = id_in(request, CUSTOMER), buying_for(request)
@@ -54,7 +54,7 @@ async def show_account(request: Request[Any, Any, Any], parts: NamedDependency[P
     return page("account.html", "account", context, pieces=await pieces(parts, request))
 
 
-@get("/plans", include_in_schema=False)
+@get("/plans", include_in_schema=False, opt={"permission": "catalogue.read"})
 async def list_plans(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], market: FromQuery[str] = ""
 ) -> Response[str]:
@@ -67,7 +67,7 @@ async def list_plans(
     return page("plans.html", "account", context, pieces=await pieces(parts, request))
 
 
-@get("/plans/{code:str}", include_in_schema=False)
+@get("/plans/{code:str}", include_in_schema=False, opt={"permission": "catalogue.read"})
 async def show_plan(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], code: FromPath[str], market: FromQuery[str] = ""
 ) -> Response[str]:
@@ -75,7 +75,7 @@ async def show_plan(
     return await _plan_page(request, parts, code, {"market": market})
 
 
-@post("/plans/{code:str}", include_in_schema=False)
+@post("/plans/{code:str}", include_in_schema=False, opt={"permission": "subscriptions.use"})
 async def subscribe(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], code: FromPath[str], data: Form
 ) -> Response[Any]:
@@ -94,7 +94,7 @@ async def subscribe(
     return Redirect(f"/account/subscriptions/{begun.subscription.id}?done=begun", status_code=303)
 
 
-@get("/account/subscriptions/{subscription_id:uuid}", include_in_schema=False)
+@get("/account/subscriptions/{subscription_id:uuid}", include_in_schema=False, opt={"permission": "subscriptions.use"})
 async def show_subscription(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], subscription_id: FromPath[UUID], done: FromQuery[str] = ""
 ) -> Response[str]:
@@ -103,7 +103,7 @@ async def show_subscription(
     return await subscription_page(parts, subscription_id, MINE, done=done)
 
 
-@post("/account/subscriptions/{subscription_id:uuid}", include_in_schema=False)
+@post("/account/subscriptions/{subscription_id:uuid}", include_in_schema=False, opt={"permission": "subscriptions.use"})
 async def change_subscription(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], subscription_id: FromPath[UUID], data: Form
 ) -> Response[Any]:

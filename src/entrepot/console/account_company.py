@@ -41,7 +41,7 @@ DONE = {
 }
 
 
-@get(HERE, include_in_schema=False)
+@get(HERE, include_in_schema=False, opt={"permission": "purchases.read"})
 async def show_company(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], done: FromQuery[str] = ""
 ) -> Response[Any]:
@@ -52,7 +52,7 @@ async def show_company(
     return await company_page(request, parts, buying, done=DONE.get(done, ""))
 
 
-@post(HERE, include_in_schema=False)
+@post(HERE, include_in_schema=False, opt={"permission": "catalogue.read"})
 async def enter_company(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: Form) -> Redirect:
     """Buy for a company from now on, as one of its buyers; without one, for nobody any more."""
     same_site(request)
@@ -67,7 +67,7 @@ async def enter_company(request: Request[Any, Any, Any], parts: NamedDependency[
     return Redirect(HERE, status_code=303, cookies=[remember_buyer(request, buying)])
 
 
-@post(f"{HERE}/purchases", include_in_schema=False)
+@post(f"{HERE}/purchases", include_in_schema=False, opt={"permission": "purchases.ask"})
 async def buy(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: Form) -> Response[Any]:
     """Buy on the company's terms what lies in the cart: ordered at once within one's limits, else it waits."""
     same_site(request)
@@ -90,7 +90,7 @@ async def buy(request: Request[Any, Any, Any], parts: NamedDependency[Parts], da
     return Redirect(f"{HERE}?done={state}", status_code=303, cookies=[forget(request, CART)])
 
 
-@post(f"{HERE}/purchases/{{purchase_id:uuid}}", include_in_schema=False)
+@post(f"{HERE}/purchases/{{purchase_id:uuid}}", include_in_schema=False, opt={"permission": "purchases.ask"})
 async def decide(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], purchase_id: FromPath[UUID], data: Form
 ) -> Response[Any]:

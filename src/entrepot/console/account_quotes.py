@@ -26,7 +26,7 @@ from entrepot.console.visitor import Buying, cart_of, pieces
 from entrepot.record.transaction import Connection, Transaction
 
 
-@post(f"{HERE}/quotes", include_in_schema=False)
+@post(f"{HERE}/quotes", include_in_schema=False, opt={"permission": "negotiations.ask"})
 async def ask_for_prices(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: Form) -> Response[Any]:
     """Ask what the articles in the cart would cost the company; the cart stays as it is."""
     same_site(request)
@@ -46,7 +46,7 @@ async def ask_for_prices(request: Request[Any, Any, Any], parts: NamedDependency
     return Redirect(f"{HERE}?done=asked", status_code=303)
 
 
-@get(f"{HERE}/quotes/{{negotiation_id:uuid}}", include_in_schema=False)
+@get(f"{HERE}/quotes/{{negotiation_id:uuid}}", include_in_schema=False, opt={"permission": "purchases.read"})
 async def show_quote(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], negotiation_id: FromPath[UUID], done: FromQuery[str] = ""
 ) -> Response[str]:
@@ -54,7 +54,7 @@ async def show_quote(
     return await _quote_page(request, parts, negotiation_id, done=DONE.get(done, ""))
 
 
-@post(f"{HERE}/quotes/{{negotiation_id:uuid}}", include_in_schema=False)
+@post(f"{HERE}/quotes/{{negotiation_id:uuid}}", include_in_schema=False, opt={"permission": "negotiations.ask"})
 async def answer_quote(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], negotiation_id: FromPath[UUID], data: Form
 ) -> Response[Any]:

@@ -42,7 +42,7 @@ def address(name: str) -> str:
     return f"/assets/{name}?v={assets()[name].digest}"
 
 
-@get("/assets/{name:path}", include_in_schema=False)
+@get("/assets/{name:path}", include_in_schema=False, opt={"permission": "docs.read"})
 async def asset(request: Request[Any, Any, Any], name: FromPath[str]) -> Response[bytes]:
     """Send a static file."""
     found = assets().get(name.lstrip("/"))

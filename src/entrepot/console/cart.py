@@ -30,19 +30,19 @@ COUNTRY = "GB"
 _AFTER = {"buy": "/checkout", "drawer": "/cart/drawer"}
 
 
-@get("/cart", include_in_schema=False)
+@get("/cart", include_in_schema=False, opt={"permission": "carts.use"})
 async def show_cart(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Response[str]:
     """Show what lies in the visitor's cart, as it is offered at this moment."""
     return await _cart_page(request, parts, await cart_of(parts, request))
 
 
-@get("/cart/drawer", include_in_schema=False)
+@get("/cart/drawer", include_in_schema=False, opt={"permission": "carts.use"})
 async def show_drawer(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Response[str]:
     """Show in brief what lies in the cart: what the script of a product's page opens beside it."""
     return await _cart_page(request, parts, await cart_of(parts, request), template="drawer.html")
 
 
-@post("/cart/lines", include_in_schema=False)
+@post("/cart/lines", include_in_schema=False, opt={"permission": "carts.use"})
 async def add(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: Form) -> Response[Any]:
     """Put an article in, into a new cart if the visitor has none, and show the cart or go on to the checkout."""
     same_site(request)
@@ -57,7 +57,7 @@ async def add(request: Request[Any, Any, Any], parts: NamedDependency[Parts], da
     return Redirect(_AFTER.get(do, "/cart"), status_code=303, cookies=cookies)
 
 
-@post("/cart/quantity", include_in_schema=False)
+@post("/cart/quantity", include_in_schema=False, opt={"permission": "carts.use"})
 async def set_quantity(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: Form) -> Response[Any]:
     """Say how many pieces of an article there shall be; none takes it out."""
     same_site(request)
@@ -69,7 +69,7 @@ async def set_quantity(request: Request[Any, Any, Any], parts: NamedDependency[P
     return Redirect("/cart", status_code=303)
 
 
-@post("/cart/notes", include_in_schema=False)
+@post("/cart/notes", include_in_schema=False, opt={"permission": "carts.use"})
 async def set_note(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: Form) -> Response[Any]:
     """Write a note on an article, for whoever packs or makes it."""
     same_site(request)
@@ -80,7 +80,7 @@ async def set_note(request: Request[Any, Any, Any], parts: NamedDependency[Parts
     return Redirect("/cart", status_code=303)
 
 
-@post("/cart/coupons", include_in_schema=False)
+@post("/cart/coupons", include_in_schema=False, opt={"permission": "carts.use"})
 async def use_coupon(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: Form) -> Response[Any]:
     """Put a coupon in, or say beside its field why not."""
     same_site(request)
@@ -96,7 +96,7 @@ async def use_coupon(request: Request[Any, Any, Any], parts: NamedDependency[Par
     return Redirect("/cart", status_code=303)
 
 
-@post("/cart/coupons/removal", include_in_schema=False)
+@post("/cart/coupons/removal", include_in_schema=False, opt={"permission": "carts.use"})
 async def drop_coupon(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: Form) -> Redirect:
     """Take a coupon away."""
     same_site(request)

@@ -74,7 +74,7 @@ class Wrong(Struct, frozen=True, kw_only=True):
 NOTHING_WRONG = Wrong()
 
 
-@get("/checkout", include_in_schema=False)
+@get("/checkout", include_in_schema=False, opt={"permission": "checkout.buy"})
 async def show_checkout(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], declined: FromQuery[str] = ""
 ) -> Response[Any]:
@@ -86,7 +86,7 @@ async def show_checkout(
     return await _checkout_page(request, parts, kept, _kept_draft(kept.cart), wrong)
 
 
-@post("/checkout", include_in_schema=False)
+@post("/checkout", include_in_schema=False, opt={"permission": "checkout.buy"})
 async def check_out(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: Form) -> Response[Any]:
     """Order what is in the cart, or say on the page why not; ``do=update`` only prices it for what stands in the form."""
     same_site(request)
@@ -104,7 +104,7 @@ async def check_out(request: Request[Any, Any, Any], parts: NamedDependency[Part
     return _gone_on(request, answer)
 
 
-@get("/checkout/bank", include_in_schema=False)
+@get("/checkout/bank", include_in_schema=False, opt={"permission": "checkout.buy"})
 async def bank(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Response[Any]:
     """Show the way to the bank's page, where the buyer proves who they are; a checkout that has ended says how."""
     checkout_id = id_in(request, CHECKOUT)
@@ -116,7 +116,7 @@ async def bank(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -
     return page("bank.html", "store", {"answer": answer, "here": await place(parts, "")}, pieces=await pieces(parts, request))
 
 
-@get(BACK, include_in_schema=False)
+@get(BACK, include_in_schema=False, opt={"permission": "checkout.buy"})
 async def back(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Response[Any]:
     """Take in a buyer who comes back from the bank's page: ask the gateway how it went, and go on."""
     checkout_id = id_in(request, CHECKOUT)
@@ -125,7 +125,7 @@ async def back(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -
     return _ended(request, await parts.checkouts.resume(checkout_id))
 
 
-@get("/thanks/{order_id:uuid}", include_in_schema=False)
+@get("/thanks/{order_id:uuid}", include_in_schema=False, opt={"permission": "orders.read"})
 async def thanks(request: Request[Any, Any, Any], parts: NamedDependency[Parts], order_id: FromPath[UUID]) -> Response[str]:
     """Show a buyer the order with what has happened to it so far: no name, no address, since an address can be shared."""
     async with parts.record.reading() as connection:

@@ -36,7 +36,7 @@ _DONE = {
 }
 
 
-@get("/engine-room", include_in_schema=False)
+@get("/engine-room", include_in_schema=False, opt={"permission": "house.watch"})
 async def engine_room(parts: NamedDependency[Parts]) -> Response[str]:
     """Show the whole house; with a record that does not answer, as it was seen last."""
     seen = await parts.pulse.freshest()
@@ -55,13 +55,13 @@ async def engine_room(parts: NamedDependency[Parts]) -> Response[str]:
     return page("engine_room.html", "engine-room", context)
 
 
-@get("/engine-room/{name:str}", include_in_schema=False)
+@get("/engine-room/{name:str}", include_in_schema=False, opt={"permission": "house.watch"})
 async def lane(parts: NamedDependency[Parts], name: FromPath[str], done: FromQuery[str] = "") -> Response[str]:
     """Show one projection."""
     return await _lane_page(parts, name, done=_DONE.get(done, ""))
 
 
-@post("/engine-room/{name:str}/rebuilds", include_in_schema=False)
+@post("/engine-room/{name:str}/rebuilds", include_in_schema=False, opt={"permission": "house.run"})
 async def rebuild(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], name: FromPath[str], data: Form
 ) -> Response[Any]:
@@ -80,7 +80,7 @@ async def rebuild(
     return Redirect(f"/engine-room/{name}?done=rebuilding", status_code=303)
 
 
-@post("/engine-room/{name:str}/verifications", include_in_schema=False)
+@post("/engine-room/{name:str}/verifications", include_in_schema=False, opt={"permission": "house.run"})
 async def verify(request: Request[Any, Any, Any], parts: NamedDependency[Parts], name: FromPath[str]) -> Redirect:
     """Compare a projection with the truth."""
     same_site(request)
@@ -89,7 +89,7 @@ async def verify(request: Request[Any, Any, Any], parts: NamedDependency[Parts],
     return Redirect(f"/engine-room/{name}?done=verifying", status_code=303)
 
 
-@post("/engine-room/{name:str}/replays", include_in_schema=False)
+@post("/engine-room/{name:str}/replays", include_in_schema=False, opt={"permission": "house.run"})
 async def replay(request: Request[Any, Any, Any], parts: NamedDependency[Parts], name: FromPath[str], data: Form) -> Redirect:
     """Try again what was set aside: one key, or all."""
     same_site(request)

@@ -13,13 +13,13 @@ from entrepot.console.guard import same_site
 from entrepot.console.render import page
 
 
-@get("/flash", include_in_schema=False)
+@get("/flash", include_in_schema=False, opt={"permission": "house.watch"})
 async def show_flash(parts: NamedDependency[Parts]) -> Response[str]:
     """Show the sale as it stands, and the button that begins one."""
     return page("flash.html", "engine-room", {"sale": _desk(parts).sale})
 
 
-@post("/flash", include_in_schema=False)
+@post("/flash", include_in_schema=False, opt={"permission": "house.run"})
 async def start_flash(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Redirect:
     """Begin a sale and watch it; while one runs, there is no second."""
     same_site(request)

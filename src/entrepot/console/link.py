@@ -30,7 +30,7 @@ SAYS = {
 }
 
 
-@get(LANDING, include_in_schema=False)
+@get(LANDING, include_in_schema=False, opt={"permission": "account.join"})
 async def show_link(parts: NamedDependency[Parts], token: Annotated[str, QueryParameter(required=False)] = "") -> Response[str]:
     """Say what a link does."""
     async with parts.record.reading() as connection:
@@ -40,7 +40,7 @@ async def show_link(parts: NamedDependency[Parts], token: Annotated[str, QueryPa
     return page("link.html", "", shown)
 
 
-@post(LANDING, include_in_schema=False)
+@post(LANDING, include_in_schema=False, opt={"permission": "account.join"})
 async def follow_link(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: Form) -> Redirect:
     """Do what a link is for, and go to the store: signed in, where the link signs in."""
     same_site(request)

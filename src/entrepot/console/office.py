@@ -55,7 +55,7 @@ class Waiting(Struct, frozen=True):
     shape: str = "warning"
 
 
-@get("/office", include_in_schema=False)
+@get("/office", include_in_schema=False, opt={"permission": "orders.read"})
 async def overview(parts: NamedDependency[Parts]) -> Response[str]:
     """Show what waits for somebody."""
     async with parts.record.committing() as connection:
@@ -89,13 +89,13 @@ async def overview(parts: NamedDependency[Parts]) -> Response[str]:
     return office_page("office.html", "overview", {"waiting": [one for one in found if one.count], "limit": LIMIT})
 
 
-@get("/office/disputes", include_in_schema=False)
+@get("/office/disputes", include_in_schema=False, opt={"permission": "payments.read"})
 async def list_disputes(parts: NamedDependency[Parts], done: FromQuery[str] = "") -> Response[str]:
     """Show disputes, newest first, each with what was said against it."""
     return await _disputes_page(parts, done="The evidence is sent." if done else "")
 
 
-@post("/office/disputes/{dispute_id:uuid}", include_in_schema=False)
+@post("/office/disputes/{dispute_id:uuid}", include_in_schema=False, opt={"permission": "payments.handle"})
 async def answer_dispute(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], dispute_id: FromPath[UUID], data: Form
 ) -> Response[Any]:
@@ -111,7 +111,7 @@ async def answer_dispute(
     return Redirect("/office/disputes?done=sent", status_code=303)
 
 
-@get("/office/coupons", include_in_schema=False)
+@get("/office/coupons", include_in_schema=False, opt={"permission": "promotions.read"})
 async def list_coupons(parts: NamedDependency[Parts], after: FromQuery[str] = "") -> Response[str]:
     """Show coupons and how often each was used."""
     async with parts.record.committing() as connection:
@@ -121,7 +121,7 @@ async def list_coupons(parts: NamedDependency[Parts], after: FromQuery[str] = ""
     return office_page("coupons.html", "coupons", {"items": items, "used": used, "more": more})
 
 
-@get("/office/jobs", include_in_schema=False)
+@get("/office/jobs", include_in_schema=False, opt={"permission": "house.watch"})
 async def list_jobs(parts: NamedDependency[Parts]) -> Response[str]:
     """Show what the house does by itself: how each job went, and how far each reaction has read."""
     async with parts.record.committing() as connection:

@@ -26,7 +26,7 @@ from entrepot.record.transaction import Connection, Transaction
 OFFER_DAYS = 14
 
 
-@get("/office/quotes", include_in_schema=False)
+@get("/office/quotes", include_in_schema=False, opt={"permission": "purchases.read"})
 async def list_quotes(parts: NamedDependency[Parts]) -> Response[str]:
     """Show negotiations, newest first."""
     async with parts.record.committing() as connection:
@@ -35,13 +35,13 @@ async def list_quotes(parts: NamedDependency[Parts]) -> Response[str]:
     return office_page("quotes.html", "quotes", {"items": items, "names": names})
 
 
-@get("/office/quotes/{negotiation_id:uuid}", include_in_schema=False)
+@get("/office/quotes/{negotiation_id:uuid}", include_in_schema=False, opt={"permission": "purchases.read"})
 async def show_quote(parts: NamedDependency[Parts], negotiation_id: FromPath[UUID], done: FromQuery[str] = "") -> Response[str]:
     """Show a negotiation with every round of it, and what we can answer."""
     return await _quote_page(parts, negotiation_id, done="Answered." if done else "")
 
 
-@post("/office/quotes/{negotiation_id:uuid}", include_in_schema=False)
+@post("/office/quotes/{negotiation_id:uuid}", include_in_schema=False, opt={"permission": "negotiations.offer"})
 async def answer_quote(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], negotiation_id: FromPath[UUID], data: Form
 ) -> Response[Any]:
@@ -67,13 +67,13 @@ async def answer_quote(
     return Redirect(f"/office/quotes/{negotiation_id}?done=yes", status_code=303)
 
 
-@get("/office/purchases", include_in_schema=False)
+@get("/office/purchases", include_in_schema=False, opt={"permission": "purchases.read"})
 async def list_purchases(parts: NamedDependency[Parts], done: FromQuery[str] = "") -> Response[str]:
     """Show purchases that wait, and those decided lately."""
     return await _purchases_page(parts, done="The decision is noted." if done else "")
 
 
-@post("/office/purchases/{purchase_id:uuid}", include_in_schema=False)
+@post("/office/purchases/{purchase_id:uuid}", include_in_schema=False, opt={"permission": "purchases.decide"})
 async def decide_purchase(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], purchase_id: FromPath[UUID], data: Form
 ) -> Response[Any]:

@@ -26,13 +26,13 @@ from entrepot.record.transaction import Transaction
 _DONE = {"company": "The company is saved.", "buyer": "The buyer is saved.", "made": "Now say who may buy for it."}
 
 
-@get("/office/companies", include_in_schema=False)
+@get("/office/companies", include_in_schema=False, opt={"permission": "companies.read"})
 async def list_companies(parts: NamedDependency[Parts], cursor: FromQuery[str] = "") -> Response[str]:
     """Show who buys on terms, newest first, and how much of its credit each has used."""
     return await _companies_page(parts, cursor)
 
 
-@post("/office/companies", include_in_schema=False)
+@post("/office/companies", include_in_schema=False, opt={"permission": "companies.write"})
 async def make_company(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: Form) -> Response[Any]:
     """Make a company, or say beside the form why not."""
     same_site(request)
@@ -49,13 +49,13 @@ async def make_company(request: Request[Any, Any, Any], parts: NamedDependency[P
     return Redirect(f"/office/companies/{made.id}?done=made", status_code=303)
 
 
-@get("/office/companies/{company_id:uuid}", include_in_schema=False)
+@get("/office/companies/{company_id:uuid}", include_in_schema=False, opt={"permission": "companies.read"})
 async def show_company(parts: NamedDependency[Parts], company_id: FromPath[UUID], done: FromQuery[str] = "") -> Response[str]:
     """Show a company: credit, buyers with their limits, and what it has bought, asked for and owes."""
     return await _company_page(parts, company_id, done=_DONE.get(done, ""))
 
 
-@post("/office/companies/{company_id:uuid}", include_in_schema=False)
+@post("/office/companies/{company_id:uuid}", include_in_schema=False, opt={"permission": "companies.write"})
 async def save_company(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], company_id: FromPath[UUID], data: Form
 ) -> Response[Any]:
@@ -74,7 +74,7 @@ async def save_company(
     return Redirect(f"/office/companies/{company_id}?done=company", status_code=303)
 
 
-@post("/office/companies/{company_id:uuid}/buyers", include_in_schema=False)
+@post("/office/companies/{company_id:uuid}/buyers", include_in_schema=False, opt={"permission": "companies.staff"})
 async def save_buyer(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], company_id: FromPath[UUID], data: Form
 ) -> Response[Any]:

@@ -26,13 +26,13 @@ PART_BYTES = 1 << 20
 Upload = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.MULTI_PART)]
 
 
-@get("/office/files", include_in_schema=False)
+@get("/office/files", include_in_schema=False, opt={"permission": "stock.read"})
 async def list_files(parts: NamedDependency[Parts], done: FromQuery[str] = "") -> Response[str]:
     """Show digital articles with their files."""
     return await _files_page(parts, done="The file is kept, for who buys it from now on." if done else "")
 
 
-@post("/office/files", include_in_schema=False, request_max_body_size=FILE_BYTES_MAX)
+@post("/office/files", include_in_schema=False, request_max_body_size=FILE_BYTES_MAX, opt={"permission": "digital.write"})
 async def send_file(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: Upload) -> Response[Any]:
     """Take a file for an article, or say why not; what was typed stays."""
     same_site(request)

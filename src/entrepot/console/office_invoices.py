@@ -25,7 +25,7 @@ from entrepot.record.transaction import Transaction
 STATES = ("", "open", "part_paid", "overdue", "paid", "credited")
 
 
-@get("/office/invoices", include_in_schema=False)
+@get("/office/invoices", include_in_schema=False, opt={"permission": "invoices.read"})
 async def list_invoices(parts: NamedDependency[Parts], only: OnlyState = "", done: FromQuery[str] = "") -> Response[str]:
     """Show invoices, newest first, and money that came in and has settled nothing yet."""
     said = {
@@ -35,7 +35,7 @@ async def list_invoices(parts: NamedDependency[Parts], only: OnlyState = "", don
     return await _invoices_page(parts, only, done=said.get(done, ""))
 
 
-@post("/office/receipts", include_in_schema=False)
+@post("/office/receipts", include_in_schema=False, opt={"permission": "invoices.write"})
 async def note_receipt(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: Form) -> Response[Any]:
     """Note a bank transfer, and settle the invoices that it names; the same one again changes nothing."""
     same_site(request)
@@ -58,7 +58,7 @@ async def note_receipt(request: Request[Any, Any, Any], parts: NamedDependency[P
     return Redirect(f"/office/invoices?done={'some' if matched.invoices else 'none'}", status_code=303)
 
 
-@post("/office/receipts/{receipt_id:uuid}/owner", include_in_schema=False)
+@post("/office/receipts/{receipt_id:uuid}/owner", include_in_schema=False, opt={"permission": "invoices.write"})
 async def assign_receipt(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], receipt_id: FromPath[UUID], data: Form
 ) -> Response[Any]:

@@ -8,7 +8,7 @@ from entrepot.commerce.digital.query import low_pools
 from entrepot.console.office import LIMIT, office_page
 
 
-@get("/office/licences", include_in_schema=False)
+@get("/office/licences", include_in_schema=False, opt={"permission": "stock.read"})
 async def list_low_pools(parts: NamedDependency[Parts]) -> Response[str]:
     """Show pools that are low, those with the fewest free licences first."""
     async with parts.record.committing() as connection:

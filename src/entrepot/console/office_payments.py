@@ -18,13 +18,13 @@ from entrepot.console.guard import same_site
 from entrepot.console.office import LIMIT, office_page
 
 
-@get("/office/payments", include_in_schema=False)
+@get("/office/payments", include_in_schema=False, opt={"permission": "payments.read"})
 async def list_unclear(parts: NamedDependency[Parts], done: FromQuery[str] = "") -> Response[str]:
     """Show operations that wait for a person, the oldest first."""
     return await _unclear_page(parts, done="It is settled, and booked as the gateway says." if done else "")
 
 
-@post("/office/payments/{operation_id:uuid}", include_in_schema=False)
+@post("/office/payments/{operation_id:uuid}", include_in_schema=False, opt={"permission": "payments.handle"})
 async def settle_operation(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], operation_id: FromPath[UUID], data: Form
 ) -> Response[Any]:

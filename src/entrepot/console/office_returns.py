@@ -34,7 +34,7 @@ _DONE: Mapping[str, str] = {
 }
 
 
-@get("/office/returns", include_in_schema=False)
+@get("/office/returns", include_in_schema=False, opt={"permission": "orders.read"})
 async def list_returns(parts: NamedDependency[Parts], only: OnlyState = "") -> Response[str]:
     """Show returns, newest first; all, or those of one state."""
     async with parts.record.committing() as connection:
@@ -42,13 +42,13 @@ async def list_returns(parts: NamedDependency[Parts], only: OnlyState = "") -> R
     return office_page("returns.html", "returns", {"items": items, "only": only, "states": STATES, "reasons": REASONS})
 
 
-@get("/office/returns/{return_id:uuid}", include_in_schema=False)
+@get("/office/returns/{return_id:uuid}", include_in_schema=False, opt={"permission": "orders.read"})
 async def show_return(parts: NamedDependency[Parts], return_id: FromPath[UUID], done: FromQuery[str] = "") -> Response[str]:
     """Show one return with what can be done about it now."""
     return await _return_page(parts, return_id, done=_DONE.get(done, ""))
 
 
-@post("/office/returns/{return_id:uuid}/{step:str}", include_in_schema=False)
+@post("/office/returns/{return_id:uuid}/{step:str}", include_in_schema=False, opt={"permission": "returns.handle"})
 async def move_return(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], return_id: FromPath[UUID], step: FromPath[str], data: Form
 ) -> Response[Any]:

@@ -33,7 +33,7 @@ OnlyState: TypeAlias = Annotated[
 ]
 
 
-@get("/office/subscriptions", include_in_schema=False)
+@get("/office/subscriptions", include_in_schema=False, opt={"permission": "subscriptions.use"})
 async def list_subscriptions(
     parts: NamedDependency[Parts], only: OnlyState = "", cursor: FromQuery[str] = "", done: FromQuery[str] = ""
 ) -> Response[str]:
@@ -41,7 +41,7 @@ async def list_subscriptions(
     return await _list_page(parts, only, cursor, done="The plan is saved." if done else "")
 
 
-@post("/office/plans", include_in_schema=False)
+@post("/office/plans", include_in_schema=False, opt={"permission": "plans.write"})
 async def save_plan(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: Form) -> Response[Any]:
     """Make a plan, or change one; what subscriptions cost that have begun stays."""
     same_site(request)
@@ -56,7 +56,7 @@ async def save_plan(request: Request[Any, Any, Any], parts: NamedDependency[Part
     return Redirect("/office/subscriptions?done=plan", status_code=303)
 
 
-@get("/office/subscriptions/{subscription_id:uuid}", include_in_schema=False)
+@get("/office/subscriptions/{subscription_id:uuid}", include_in_schema=False, opt={"permission": "subscriptions.use"})
 async def show_subscription(
     parts: NamedDependency[Parts], subscription_id: FromPath[UUID], done: FromQuery[str] = ""
 ) -> Response[str]:
@@ -64,7 +64,7 @@ async def show_subscription(
     return await subscription_page(parts, subscription_id, OFFICE, done=done)
 
 
-@post("/office/subscriptions/{subscription_id:uuid}", include_in_schema=False)
+@post("/office/subscriptions/{subscription_id:uuid}", include_in_schema=False, opt={"permission": "subscriptions.use"})
 async def change_subscription(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], subscription_id: FromPath[UUID], data: Form
 ) -> Response[Any]:

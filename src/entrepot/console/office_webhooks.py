@@ -26,7 +26,7 @@ _DONE = {
 }
 
 
-@get("/office/webhooks", include_in_schema=False)
+@get("/office/webhooks", include_in_schema=False, opt={"permission": "webhooks.manage"})
 async def list_endpoints(parts: NamedDependency[Parts]) -> Response[str]:
     """Show every subscriber: where it stands, how far behind, what waits and what was given up."""
     async with parts.record.committing() as connection:
@@ -34,13 +34,13 @@ async def list_endpoints(parts: NamedDependency[Parts]) -> Response[str]:
     return office_page("webhooks.html", "webhooks", {"items": items})
 
 
-@get("/office/webhooks/{endpoint_id:uuid}", include_in_schema=False)
+@get("/office/webhooks/{endpoint_id:uuid}", include_in_schema=False, opt={"permission": "webhooks.manage"})
 async def show_endpoint(parts: NamedDependency[Parts], endpoint_id: FromPath[UUID], done: FromQuery[str] = "") -> Response[str]:
     """Show one subscriber with what is parked for it."""
     return await _endpoint_page(parts, endpoint_id, done=_DONE.get(done, ""))
 
 
-@post("/office/webhooks/{endpoint_id:uuid}", include_in_schema=False)
+@post("/office/webhooks/{endpoint_id:uuid}", include_in_schema=False, opt={"permission": "webhooks.manage"})
 async def change_endpoint(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], endpoint_id: FromPath[UUID], data: Form
 ) -> Response[Any]:

@@ -52,7 +52,7 @@ NEXT: Mapping[str, tuple[str, str]] = {
 _DONE = {"cancelled": "The order is cancelled.", "moved": "Noted.", "asked": "The return is opened."}
 
 
-@get("/orders", include_in_schema=False)
+@get("/orders", include_in_schema=False, opt={"permission": "orders.read"})
 async def list_orders(parts: NamedDependency[Parts], cursor: FromQuery[str] = "") -> Response[str]:
     """Show orders, newest first."""
     async with parts.record.committing() as connection:
@@ -66,13 +66,13 @@ async def list_orders(parts: NamedDependency[Parts], cursor: FromQuery[str] = ""
     return page("orders.html", "orders", context)
 
 
-@get("/orders/{order_id:uuid}", include_in_schema=False)
+@get("/orders/{order_id:uuid}", include_in_schema=False, opt={"permission": "orders.read"})
 async def show_order(parts: NamedDependency[Parts], order_id: FromPath[UUID], done: FromQuery[str] = "") -> Response[str]:
     """Show one order."""
     return await order_page(parts, order_id, done=done)
 
 
-@post("/orders/{order_id:uuid}/cancellation", include_in_schema=False)
+@post("/orders/{order_id:uuid}/cancellation", include_in_schema=False, opt={"permission": "orders.cancel"})
 async def cancel(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], order_id: FromPath[UUID], data: Form
 ) -> Response[Any]:
@@ -91,7 +91,7 @@ async def cancel(
     return Redirect(f"/orders/{order_id}?done=cancelled", status_code=303)
 
 
-@post("/orders/{order_id:uuid}/shipments/{shipment_id:uuid}", include_in_schema=False)
+@post("/orders/{order_id:uuid}/shipments/{shipment_id:uuid}", include_in_schema=False, opt={"permission": "orders.fulfil"})
 async def move_shipment(
     request: Request[Any, Any, Any],
     parts: NamedDependency[Parts],
@@ -120,7 +120,7 @@ async def move_shipment(
     return Redirect(f"/orders/{order_id}?done=moved", status_code=303)
 
 
-@post("/orders/{order_id:uuid}/returns", include_in_schema=False)
+@post("/orders/{order_id:uuid}/returns", include_in_schema=False, opt={"permission": "returns.ask"})
 async def ask_return(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], order_id: FromPath[UUID], data: Form
 ) -> Response[Any]:

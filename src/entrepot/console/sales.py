@@ -66,7 +66,7 @@ class Ranking(Struct, frozen=True, kw_only=True):
     top: int
 
 
-@get("/sales", include_in_schema=False)
+@get("/sales", include_in_schema=False, opt={"permission": "sales.read"})
 async def sales(parts: NamedDependency[Parts], period: FromQuery[str] = "all", currency: FromQuery[str] = "") -> Response[str]:
     """Show what was sold in a period."""
     if period not in PERIODS:

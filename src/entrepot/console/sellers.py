@@ -29,7 +29,7 @@ STOCK = 100
 STATEMENT_DAYS = 30
 
 
-@get("/sellers", include_in_schema=False)
+@get("/sellers", include_in_schema=False, opt={"permission": "sellers.read"})
 async def list_sellers(parts: NamedDependency[Parts]) -> Response[str]:
     """Show who sells here."""
     async with parts.record.committing() as connection:
@@ -37,7 +37,7 @@ async def list_sellers(parts: NamedDependency[Parts]) -> Response[str]:
     return page("sellers.html", "sellers", {"items": items})
 
 
-@get("/sellers/{seller_id:uuid}", include_in_schema=False)
+@get("/sellers/{seller_id:uuid}", include_in_schema=False, opt={"permission": "sellers.read"})
 async def show_seller(
     parts: NamedDependency[Parts],
     seller_id: FromPath[UUID],
@@ -49,7 +49,7 @@ async def show_seller(
     return await _seller_page(parts, seller_id, cursor=cursor, currency=currency, month=month)
 
 
-@get("/sellers/{seller_id:uuid}/orders/{order_id:uuid}", include_in_schema=False)
+@get("/sellers/{seller_id:uuid}/orders/{order_id:uuid}", include_in_schema=False, opt={"permission": "sellers.read"})
 async def show_seller_order(
     parts: NamedDependency[Parts], seller_id: FromPath[UUID], order_id: FromPath[UUID]
 ) -> Response[str]:
@@ -60,7 +60,7 @@ async def show_seller_order(
     return page("seller_order.html", "sellers", {"seller": seller.seller, "order": found})
 
 
-@post("/sellers/{seller_id:uuid}/state", include_in_schema=False)
+@post("/sellers/{seller_id:uuid}/state", include_in_schema=False, opt={"permission": "sellers.write"})
 async def set_state(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], seller_id: FromPath[UUID], data: Form
 ) -> Response[Any]:

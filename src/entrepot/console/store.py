@@ -69,7 +69,7 @@ class Suggested(Struct, frozen=True, kw_only=True):
     href: str = ""
 
 
-@get("/", include_in_schema=False)
+@get("/", include_in_schema=False, opt={"permission": "catalogue.read"})
 async def home(request: Request[Any, Any, Any], parts: NamedDependency[Parts], market: FromQuery[str] = "") -> Response[str]:
     """Show the search box and where to begin."""
     here = await place(parts, market)
@@ -103,7 +103,7 @@ async def place(parts: Parts, asked: str) -> Place:
     return Place(market=market, currency=known.get(market, ""), markets=known)
 
 
-@get("/search", include_in_schema=False)
+@get("/search", include_in_schema=False, opt={"permission": "catalogue.read"})
 async def results(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Response[Any]:
     """Show what was found, with what narrows it."""
     pairs = [(name, value) for name, value in request.query_params.multi_items() if value]
@@ -134,7 +134,7 @@ async def results(request: Request[Any, Any, Any], parts: NamedDependency[Parts]
     return page("results.html", "store", shown, pieces=await pieces(parts, request))
 
 
-@get("/suggest", include_in_schema=False)
+@get("/suggest", include_in_schema=False, opt={"permission": "catalogue.read"})
 async def suggestions(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], q: FromQuery[str] = "", market: FromQuery[str] = ""
 ) -> list[Suggested]:
@@ -154,7 +154,7 @@ def _suggested(text: str, kind: str, path: str, query: Mapping[str, str]) -> Sug
     return Suggested(text=text, kind=kind, href=f"{path}?{urlencode(query)}" if query else path)
 
 
-@get("/products/{product_id:uuid}", include_in_schema=False)
+@get("/products/{product_id:uuid}", include_in_schema=False, opt={"permission": "catalogue.read"})
 async def product(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], product_id: FromPath[UUID], market: FromQuery[str] = ""
 ) -> Response[str]:

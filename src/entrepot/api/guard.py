@@ -1,0 +1,104 @@
+"""Where access is enforced: one guard before every route. Finds what a request names, asks the policies, decides nothing.
+
+What a request names stands in its path, its query and the top of its body, by the names in ``access.owners.KINDS``; so no
+route can forget it. A route that declares no permission is not served at all.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+
+from entrepot.access import policies
+from entrepot.access.owners import ACTING, KINDS, Whose, guest_proof, same
+from entrepot.access.policies import Asked
+from entrepot.api.body import JsonRequest
+from entrepot.api.parts import Parts
+from entrepot.api.principal import principal_of
+from entrepot.base.errors import BadInputError
+from entrepot.base.limits import BODY_NAMES_MAX
+from entrepot.sealing.sealing import Sealing
+
+PERMISSION = "permission"
+SECRET, WHY = "entrepot-order-secret", "entrepot-why"
+GUEST, WHY_COOKIE = "entrepot_customer", "entrepot_why"
+API = "/v1/"
+
+Connection = ASGIConnection[Any, Any, Any, Any]
+Name = tuple[str, UUID]
+
+
+class Guard:
+    """Refuses what is not for who asks."""
+
+    def __init__(self, parts: Parts) -> None:
+        async def cart_owner(cart_id: UUID) -> UUID | None:
+            return (await parts.carts.load(cart_id)).cart.customer_id.value
+
+        self._sealing = parts.people.sealing
+        self._whose = Whose(parts.record, parts.cell, parts.people.sealing, cart_owner)
+
+    async def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
+        """Let a request through, or raise why not."""
+        assert isinstance(connection, JsonRequest)
+        if connection.method == "OPTIONS":  # made by the framework: says which methods there are
+            return
+        permission, who = handler.opt[PERMISSION], principal_of(connection)
+        held = policies.grants(who, permission)
+        if policies.needs_no_owners(held):
+            return
+        named = await _named(connection) if held else []
+        if len(named) > BODY_NAMES_MAX:
+            raise BadInputError(f"The request names {len(named)} things by their ids: {BODY_NAMES_MAX} at most.")
+        shown = connection.headers.get(SECRET, "")
+        things = [await self._whose.find(kind, id_, who.id, shown) for kind, id_ in named]
+        selves = frozenset(one for one in (who.id, guest_of(connection, self._sealing)) if one)
+        why = connection.headers.get(WHY, "") or connection.cookies.get(WHY_COOKIE, "")
+        policies.check(Asked(who=who, permission=permission, things=things, selves=selves, why=why, shown=bool(shown)))
+
+
+def guest_of(connection: Connection, sealing: Sealing) -> UUID | None:
+    """Return which guest a browser is, if this house has told it so; a program is none."""
+    if connection.scope["path"].startswith(API):
+        return None
+    text, _, proof = connection.cookies.get(GUEST, "").partition(".")
+    id_ = _id(text)
+    return id_ if id_ and same(proof, guest_proof(sealing, id_)) else None
+
+
+async def _named(connection: JsonRequest) -> list[Name]:
+    found = dict.fromkeys(_kinds(connection.path_params.items(), {}))
+    found |= dict.fromkeys(_kinds(connection.query_params.multi_items(), {}))
+    if connection.method != "GET":
+        # Who acts is named in the body: it must be themselves.
+        acting = {"buyer_id": ACTING, "buyer": ACTING}
+        found |= dict.fromkeys(_kinds(await _body(connection), acting))
+    return list(found)
+
+
+async def _body(connection: JsonRequest) -> Iterable[tuple[str, object]]:
+    """Return what the top of a body says, read as its route will read it; what it cannot be read as is the route's to tell."""
+    if not connection.scope["path"].startswith(API):
+        return parse_qsl((await connection.body()).decode("utf-8", "replace"))
+    try:
+        sent = await connection.json()
+    except BadInputError:
+        return ()
+    return sent.items() if isinstance(sent, Mapping) else ()
+
+
+def _kinds(given: Iterable[tuple[str, object]], instead: Mapping[str, str]) -> Iterator[Name]:
+    for name, value in given:
+        kind, id_ = instead.get(name) or KINDS.get(name), _id(value)
+        if kind is not None and id_ is not None:
+            yield kind, id_
+
+
+def _id(value: object) -> UUID | None:
+    try:
+        return value if isinstance(value, UUID) else UUID(str(value))
+    except ValueError:
+        return None
