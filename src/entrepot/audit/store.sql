@@ -81,7 +81,7 @@ SELECT $1, $2, $3 WHERE NOT EXISTS (SELECT FROM audit.signing_key);
 LOCK TABLE audit.signing_key IN SHARE ROW EXCLUSIVE MODE;
 
 -- name: entries
--- Entries, newest first, of whom or what is asked for; a marked object is found by what it stands for, too.
+-- Returns entries, newest first, of whom or what is asked for; a marked object is found by what it stands for, too.
 SELECT id, at, class, actor, action, object, subject, network, agent, why, status, problem
 FROM audit.entry
 WHERE cell = $1

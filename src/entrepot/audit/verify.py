@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Protocol
 
 from entrepot.audit import store
 from entrepot.audit.comparing import compare_link, compare_rows
 from entrepot.audit.report import Finding, Report, Unexplained
-from entrepot.audit.roots import Roots
+from entrepot.audit.roots import Find, Published
 from entrepot.audit.rows import Rows
 from entrepot.audit.rules import SOURCES, Link, Row, Source
 from entrepot.audit.store import Place
@@ -17,10 +18,18 @@ from entrepot.record.transaction import Record
 Seen = Callable[[int], None]
 
 
+class ReadsRoots(Protocol):
+    """Where published roots come from."""
+
+    async def read(self, after_place: int, find: Find) -> Published:
+        """Return the roots that reach beyond a place."""
+        ...
+
+
 class Verifier:
     """Verifies the chain of one cell. ``seen`` is told how many rows have been looked at."""
 
-    def __init__(self, record: Record, cell: int, rows: Rows, roots: Roots, seen: Seen = lambda _: None) -> None:
+    def __init__(self, record: Record, cell: int, rows: Rows, roots: ReadsRoots, seen: Seen = lambda _: None) -> None:
         self._record, self._cell, self._rows, self._roots, self._seen = record, cell, rows, roots, seen
         self._findings: list[Finding] = []
         self._counts: dict[Source, int] = dict.fromkeys(SOURCES, 0)

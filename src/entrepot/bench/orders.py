@@ -50,7 +50,7 @@ def hot(n: int) -> int:
 
 async def run(settings: Settings) -> list[Row]:
     """Measure the floor and Entrepôt in one run and return the rows; raises when anything was oversold or lost."""
-    async with _database(settings) as url, await open_record(url) as record:
+    async with own_database(settings) as url, await open_record(url) as record:
         await open_shop(record, ARTICLES)
         await prepare_floor(record)
         floors = {name: await floor(url, pick) for name, pick in (("spread", "random(1, 10000)"), ("hot", "1"))}
@@ -72,7 +72,8 @@ async def run(settings: Settings) -> list[Row]:
 
 
 @asynccontextmanager
-async def _database(settings: Settings) -> AsyncIterator[str]:
+async def own_database(settings: Settings) -> AsyncIterator[str]:
+    """Give a migrated database of its own on the same server until the block ends."""
     server = await asyncpg.connect(settings.engines.record)
     url = f"{settings.engines.record.rsplit('/', 1)[0]}/{DATABASE}"
     try:

@@ -25,6 +25,10 @@ LIST_PER_SECOND: Final = 1_000.0
 SEARCH_P50_MILLIS: Final = 10.0
 SEARCH_P99_MILLIS: Final = 60.0
 
+# audit: what an order may cost more, and how long a million entries may take to prove
+AUDIT_ORDERS_LOST: Final = 0.10
+AUDIT_VERIFY_SECONDS: Final = 60.0
+
 # sealing: one field read, and what a guest's order may cost more
 SEALED_READ_MICROS: Final = 50.0
 SEALED_ORDER_MILLIS: Final = 0.2

@@ -15,7 +15,9 @@ from rich.table import Table
 from entrepot.bench import Row
 from entrepot.settings import load, require
 
-Name = Literal["orders", "checkout", "flash", "promotions", "reads", "projections", "rebuild", "sealing", "search-quality"]
+Name = Literal[
+    "orders", "checkout", "flash", "promotions", "reads", "projections", "rebuild", "sealing", "audit", "search-quality"
+]
 
 MODULES: Final[dict[Name, str]] = {
     "orders": "entrepot.bench.orders",
@@ -26,6 +28,7 @@ MODULES: Final[dict[Name, str]] = {
     "projections": "entrepot.bench.projections",
     "rebuild": "entrepot.bench.rebuild",
     "sealing": "entrepot.bench.sealing",
+    "audit": "entrepot.bench.audit",
     "search-quality": "entrepot.bench.search_quality",
 }
 
@@ -36,7 +39,7 @@ def bench(name: Name, *, json: Annotated[bool, Parameter(negative="")] = False) 
     Parameters
     ----------
     name
-        orders, checkout, flash, promotions, reads, projections, rebuild, sealing or search-quality.
+        orders, checkout, flash, promotions, reads, projections, rebuild, sealing, audit or search-quality.
     json
         Print one JSON object instead of a table.
     """

@@ -1,0 +1,110 @@
+"""What the audit costs: orders with an entry each and without, in turns; and how long a chain of a million takes to prove.
+
+Everything happens in a database of its own on the same server, which is dropped afterwards. Roots are left out: how many there
+are depends on how long a chain has grown, one a minute, and not on how many entries it holds.
+"""
+
+import asyncio
+import time
+
+from entrepot.app import make_room
+from entrepot.audit.commands import Auditor, Entry
+from entrepot.audit.linking import link_new
+from entrepot.audit.roots import Find, Published
+from entrepot.audit.rows import Rows
+from entrepot.audit.verify import Verifier
+from entrepot.bench import BenchError, Row, targets
+from entrepot.bench.orders import ARTICLES, SHOPPERS, own_database, spread
+from entrepot.bench.shop import CELL, article_order, open_shop
+from entrepot.commerce.checkout.gather import Gatherer
+from entrepot.record.named import queries
+from entrepot.record.transaction import Record, open_record
+from entrepot.settings import Settings
+
+SQL = queries("entrepot.bench", "audit.sql")
+
+ENTRIES = 1_000_000
+FILLED_AT_ONCE = 50_000
+ROUNDS = 3
+SECONDS = 4
+
+
+class _NoRoots:
+    """A place where nothing has been published."""
+
+    async def read(self, after_place: int, find: Find) -> Published:
+        del after_place, find
+        return Published([])
+
+
+async def run(settings: Settings) -> list[Row]:
+    """Measure both and return the rows; raises when the chain is not whole."""
+    async with own_database(settings) as url, await open_record(url) as record:
+        await make_room(record)
+        await open_shop(record, ARTICLES)
+        with_, without = 0.0, 0.0
+        for turn in range(ROUNDS):
+            without += await _orders(record, turn, None) / ROUNDS
+            with_ += await _orders(record, turn, Auditor(record, CELL)) / ROUNDS
+        linking = await _fill_and_link(record)
+        began = time.perf_counter()
+        report = await Verifier(record, CELL, Rows(record, CELL), _NoRoots()).verify()
+        seconds = time.perf_counter() - began
+    if not report.whole:
+        raise BenchError(f"The chain is not whole: {report.findings[0].sentence}")
+    seconds_each = seconds / (report.entries + report.events) * ENTRIES
+    lost = 1 - with_ / without
+    most, seconds_max = targets.AUDIT_ORDERS_LOST, targets.AUDIT_VERIFY_SECONDS
+    return [
+        Row(name="orders, not audited", value=without, unit="orders/s"),
+        Row(name="orders, each with its entry", value=with_, unit="orders/s", reference=without, ratio=with_ / without),
+        Row(name="lost by it", value=lost, unit="", target=most, met=lost < most),
+        Row(name="linked", value=linking, unit="rows/s"),
+        Row(name="verified", value=report.entries + report.events, unit="rows"),
+        Row(name="a million rows verified", value=seconds_each, unit="s", target=seconds_max, met=seconds_each < seconds_max),
+    ]
+
+
+async def _orders(record: Record, turn: int, auditor: Auditor | None) -> float:
+    gatherer = Gatherer(record, CELL, actor="bench")
+    until = time.perf_counter() + SECONDS
+    counted = 0
+
+    async def shopper(first: int) -> None:
+        nonlocal counted
+        n = first
+        while time.perf_counter() < until:
+            placed = await gatherer.place(f"{turn}-{auditor is None}-{n}", article_order(spread(n)))
+            if auditor is not None:
+                await auditor.note(_entry(record, str(placed.order_id)))
+            counted += 1
+            n += SHOPPERS
+
+    began = time.perf_counter()
+    await asyncio.gather(*[shopper(n) for n in range(SHOPPERS)])
+    return counted / (time.perf_counter() - began)
+
+
+def _entry(record: Record, object_: str) -> Entry:
+    at, network = record.clock.tick(), "203.0.113.0/24"
+    return Entry(
+        id=record.ids.fresh(), at=at, kind="command", actor="anonymous", action="POST /v1/orders", object=object_,
+        network=network, agent="browser", status=201,
+    )  # fmt: skip
+
+
+async def _fill_and_link(record: Record) -> float:
+    await _link(record)
+    async with record.committing() as connection:
+        for _ in range(0, ENTRIES, FILLED_AT_ONCE):
+            await connection.execute(SQL["fill"], FILLED_AT_ONCE)
+    began = time.perf_counter()
+    linked = await _link(record)
+    return linked / (time.perf_counter() - began)
+
+
+async def _link(record: Record) -> int:
+    linked = 0
+    while step := await link_new(record, CELL):
+        linked += step
+    return linked
