@@ -289,6 +289,8 @@ LOCK_SECONDS_MAX = 5.0
 MIGRATE_TURN_SECONDS_MAX = 120.0
 IDLE_TRANSACTION_SECONDS_MAX = 60.0
 POOL_CONNECTIONS_MAX = 10
+# For what sellers' staff and companies' buyers ask, where they have a database user of their own.
+TENANT_CONNECTIONS_MAX = 4
 
 # Cache
 CACHE_SECONDS_MAX = 2.0

@@ -9,3 +9,8 @@ WITH appended AS (
     RETURNING seq, txid
 )
 SELECT max(txid)::text::bigint AS txid, max(seq) AS seq FROM appended;
+
+-- name: become_tenant
+-- Makes the transaction a tenant's until it ends, on whatever connection: its role, its sellers, its companies, its keys.
+SELECT set_config('entrepot.sellers', $1, true), set_config('entrepot.companies', $2, true), set_config('entrepot.keys', $3, true),
+       set_config('role', 'entrepot_tenant', true);

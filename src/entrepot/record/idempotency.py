@@ -40,10 +40,10 @@ async def once(tx: Transaction, key: str, of: bytes) -> bytes | None:
     A second command with the same key waits here until the first has committed or rolled back.
     """
     check_key(key)
-    claimed = await tx.connection.fetchval(SQL["claim"], tx.cell, key, of, tx.ids.fresh())
+    claimed = await tx.connection.fetchval(SQL["claim"], tx.cell, tx.keys + key, of, tx.ids.fresh())
     if claimed is not None:
         return None
-    row = await tx.connection.fetchrow(SQL["answer"], tx.cell, key)
+    row = await tx.connection.fetchrow(SQL["answer"], tx.cell, tx.keys + key)
     assert row is not None
     if bytes(row["fingerprint"]) != of:
         raise KeyReusedError(key)
@@ -54,7 +54,7 @@ async def once(tx: Transaction, key: str, of: bytes) -> bytes | None:
 async def remember(tx: Transaction, key: str, answer: Struct | bytes) -> None:
     """Store the answer (JSON) that this key gets from now on."""
     text = answer if isinstance(answer, bytes) else msgspec.json.encode(answer)
-    await tx.connection.execute(SQL["remember"], tx.cell, key, text.decode())
+    await tx.connection.execute(SQL["remember"], tx.cell, tx.keys + key, text.decode())
 
 
 async def answered(connection: Connection, cell: int, key: str, of: bytes) -> bytes | None:

@@ -1,4 +1,4 @@
-"""Brings the schema up to date: applies the migrations that have not been applied, in order, under one lock.
+"""Brings the schema up to date: applies the migrations that have not been applied, in order, under one lock, then the grants.
 
 Files are ``NNNN_pre_what.sql`` (before the new code runs) or ``NNNN_post_what.sql`` (after the old code is gone).
 """
@@ -13,6 +13,7 @@ from entrepot.base import limits
 from entrepot.base.errors import ConflictError, EngineAwayError
 
 FOLDER = Path(__file__).parent / "migrations"
+GRANTS = Path(__file__).with_name("grants.sql")
 
 
 def migrate(url: str) -> list[str]:
@@ -31,6 +32,7 @@ def migrate(url: str) -> list[str]:
                 backend.apply_migrations(missing)
             finally:
                 backend.connection.close()
+            turn.execute(GRANTS.read_bytes())
     except OperationalError as error:
         raise EngineAwayError("record", str(error).strip()) from error
     return names

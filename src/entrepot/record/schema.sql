@@ -1,3 +1,5 @@
+CREATE SCHEMA access;
+
 CREATE SCHEMA aftersale;
 
 CREATE SCHEMA audit;
@@ -88,6 +90,27 @@ CREATE TYPE ordering.account AS ENUM (
     'disputes',
     'rounding'
 );
+
+CREATE FUNCTION access.companies() RETURNS uuid[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (string_to_array(NULLIF(current_setting('entrepot.companies'::text, true), ''::text), ','::text))::uuid[];
+
+CREATE FUNCTION access.protect(what regclass, own text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', what);
+    EXECUTE format('CREATE POLICY platform_sees_every_row ON %s TO entrepot_platform USING (true) WITH CHECK (true)', what);
+    EXECUTE format('CREATE POLICY reader_sees_every_row ON %s FOR SELECT TO entrepot_reader USING (true)', what);
+    EXECUTE format('CREATE POLICY tenant_sees_some_rows ON %s TO entrepot_tenant USING (true) WITH CHECK (true)', what);
+    EXECUTE format('CREATE POLICY tenant_sees_only_its_own ON %s AS RESTRICTIVE TO entrepot_tenant USING (%s) WITH CHECK (%s)',
+                   what, own, own);
+END
+$$;
+
+CREATE FUNCTION access.sellers() RETURNS text[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN string_to_array(NULLIF(current_setting('entrepot.sellers'::text, true), ''::text), ','::text);
 
 CREATE FUNCTION audit.ensure_partitions(first timestamp with time zone, last timestamp with time zone) RETURNS integer
     LANGUAGE plpgsql
@@ -1028,6 +1051,8 @@ CREATE TABLE business.buyer (
     CONSTRAINT buyer_state_is_known CHECK ((state = ANY (ARRAY['active'::text, 'left'::text])))
 );
 
+ALTER TABLE ONLY business.buyer FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE business.company (
     cell integer NOT NULL,
     id uuid NOT NULL,
@@ -1046,6 +1071,8 @@ CREATE TABLE business.company (
     CONSTRAINT terms_days_never_negative CHECK ((terms_days >= 0))
 );
 
+ALTER TABLE ONLY business.company FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE business.credit_note (
     cell integer NOT NULL,
     id uuid NOT NULL,
@@ -1061,6 +1088,8 @@ CREATE TABLE business.credit_note (
     version bigint NOT NULL,
     CONSTRAINT credit_note_never_used_beyond_itself CHECK (((used_minor >= 0) AND (used_minor <= total_minor)))
 );
+
+ALTER TABLE ONLY business.credit_note FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE business.invoice (
     cell integer NOT NULL,
@@ -1081,6 +1110,8 @@ CREATE TABLE business.invoice (
     CONSTRAINT invoice_state_is_known CHECK ((state = ANY (ARRAY['open'::text, 'part_paid'::text, 'overdue'::text, 'paid'::text, 'credited'::text]))),
     CONSTRAINT settled_invoice_has_nothing_open CHECK (((state = ANY (ARRAY['paid'::text, 'credited'::text])) = ((paid_minor + credited_minor) = total_minor)))
 );
+
+ALTER TABLE ONLY business.invoice FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE business.issuer (
     cell integer NOT NULL,
@@ -1110,6 +1141,8 @@ CREATE TABLE business.negotiation (
     CONSTRAINT what_was_offered_says_until_when CHECK (((state = ANY (ARRAY['requested'::text, 'declined'::text])) OR ((valid_until IS NOT NULL) AND (cardinality(units_minor) > 0))))
 );
 
+ALTER TABLE ONLY business.negotiation FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE business.negotiation_round (
     cell integer NOT NULL,
     negotiation_id uuid NOT NULL,
@@ -1122,6 +1155,8 @@ CREATE TABLE business.negotiation_round (
     at timestamp with time zone NOT NULL,
     CONSTRAINT round_is_of_one_of_the_two CHECK ((by_whom = ANY (ARRAY['company'::text, 'merchant'::text])))
 );
+
+ALTER TABLE ONLY business.negotiation_round FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE business.purchase (
     cell integer NOT NULL,
@@ -1148,6 +1183,8 @@ CREATE TABLE business.purchase (
     CONSTRAINT purchase_total_never_negative CHECK ((total_minor >= 0))
 );
 
+ALTER TABLE ONLY business.purchase FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE business.receipt (
     cell integer NOT NULL,
     id uuid NOT NULL,
@@ -1163,6 +1200,8 @@ CREATE TABLE business.receipt (
     CONSTRAINT receipt_never_used_beyond_itself CHECK (((used_minor >= 0) AND (used_minor <= amount_minor))),
     CONSTRAINT used_receipt_names_its_company CHECK (((used_minor = 0) OR (company_id IS NOT NULL)))
 );
+
+ALTER TABLE ONLY business.receipt FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE business.series (
     cell integer NOT NULL,
@@ -1182,6 +1221,8 @@ CREATE TABLE business.settlement (
     CONSTRAINT settled_by_one_of_the_two CHECK ((num_nonnulls(receipt_id, credit_note_id) = 1)),
     CONSTRAINT settlement_amount_is_positive CHECK ((amount_minor > 0))
 );
+
+ALTER TABLE ONLY business.settlement FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE catalog.category (
     id uuid NOT NULL,
@@ -1256,6 +1297,8 @@ CREATE TABLE catalog.sku (
 )
 PARTITION BY HASH (sku);
 
+ALTER TABLE ONLY catalog.sku FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE catalog.variant (
     product_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -1275,6 +1318,8 @@ CREATE TABLE checkout.allowance (
     CONSTRAINT allowance_never_negative CHECK ((used >= 0))
 )
 PARTITION BY HASH (name);
+
+ALTER TABLE ONLY checkout.allowance FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE checkout.checkout (
     cell integer NOT NULL,
@@ -1375,6 +1420,8 @@ CREATE TABLE fulfilment.shipment (
 )
 PARTITION BY RANGE (id);
 
+ALTER TABLE ONLY fulfilment.shipment FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE fulfilment.shipment_line (
     cell integer NOT NULL,
     shipment_id uuid NOT NULL,
@@ -1385,6 +1432,8 @@ CREATE TABLE fulfilment.shipment_line (
     CONSTRAINT shipped_quantity_never_negative CHECK ((quantity >= 0))
 )
 PARTITION BY RANGE (shipment_id);
+
+ALTER TABLE ONLY fulfilment.shipment_line FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE fulfilment.waiting (
     cell integer NOT NULL,
@@ -1398,6 +1447,8 @@ CREATE TABLE fulfilment.waiting (
     CONSTRAINT waiting_quantity_is_positive CHECK ((quantity > 0))
 )
 WITH (fillfactor='70');
+
+ALTER TABLE ONLY fulfilment.waiting FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE identity.address (
     id uuid NOT NULL,
@@ -1492,6 +1543,8 @@ CREATE TABLE identity.membership (
     granted_at timestamp with time zone NOT NULL,
     granted_by text NOT NULL
 );
+
+ALTER TABLE ONLY identity.membership FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE identity.passkey (
     id uuid NOT NULL,
@@ -1615,6 +1668,8 @@ CREATE TABLE log.idempotency (
 )
 PARTITION BY HASH (key);
 
+ALTER TABLE ONLY log.idempotency FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE log.lease (
     name text NOT NULL,
     holder text NOT NULL,
@@ -1696,6 +1751,8 @@ CREATE TABLE marketplace.payout (
     CONSTRAINT payout_state_is_known CHECK ((state = ANY (ARRAY['asked'::text, 'done'::text, 'failed'::text])))
 );
 
+ALTER TABLE ONLY marketplace.payout FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE marketplace.seller (
     id uuid NOT NULL,
     code text NOT NULL,
@@ -1713,6 +1770,8 @@ CREATE TABLE marketplace.seller (
     CONSTRAINT seller_state_is_known CHECK ((state = ANY (ARRAY['active'::text, 'paused'::text, 'closed'::text])))
 );
 
+ALTER TABLE ONLY marketplace.seller FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE marketplace.seller_order (
     cell integer NOT NULL,
     order_id uuid NOT NULL,
@@ -1725,6 +1784,8 @@ CREATE TABLE marketplace.seller_order (
     CONSTRAINT settled_seller_order_says_when CHECK (((state = ANY (ARRAY['delivered'::text, 'cancelled'::text])) = (settled_at IS NOT NULL)))
 )
 PARTITION BY RANGE (order_id);
+
+ALTER TABLE ONLY marketplace.seller_order FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE marketplace.supplied (
     cell integer NOT NULL,
@@ -1739,6 +1800,8 @@ CREATE TABLE marketplace.supplied (
 )
 PARTITION BY RANGE (order_id);
 
+ALTER TABLE ONLY marketplace.supplied FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE marketplace.supply (
     cell integer NOT NULL,
     warehouse text NOT NULL,
@@ -1749,6 +1812,8 @@ CREATE TABLE marketplace.supply (
     CONSTRAINT supply_currency_is_iso_4217 CHECK ((currency ~ '^[A-Z]{3}$'::text))
 );
 
+ALTER TABLE ONLY marketplace.supply FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE marketplace.warehouse (
     cell integer NOT NULL,
     code text NOT NULL,
@@ -1756,6 +1821,8 @@ CREATE TABLE marketplace.warehouse (
     feed_sequence bigint DEFAULT 0 NOT NULL,
     fed_at timestamp with time zone
 );
+
+ALTER TABLE ONLY marketplace.warehouse FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE ordering.charge (
     cell integer NOT NULL,
@@ -1778,6 +1845,8 @@ CREATE TABLE ordering.contact (
     sealed bytea
 )
 PARTITION BY RANGE (order_id);
+
+ALTER TABLE ONLY ordering.contact FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE ordering.line (
     cell integer NOT NULL,
@@ -1806,6 +1875,8 @@ CREATE TABLE ordering.line (
 )
 PARTITION BY RANGE (order_id);
 
+ALTER TABLE ONLY ordering.line FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE ordering.orders (
     cell integer NOT NULL,
     id uuid NOT NULL,
@@ -1830,6 +1901,8 @@ CREATE TABLE ordering.orders (
     CONSTRAINT order_total_is_goods_plus_charges CHECK ((total_minor = (goods_minor + charges_minor)))
 )
 PARTITION BY RANGE (id);
+
+ALTER TABLE ONLY ordering.orders FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE ordering.return_charge (
     cell integer NOT NULL,
@@ -1874,6 +1947,8 @@ CREATE TABLE ordering.returns (
 )
 PARTITION BY RANGE (id);
 
+ALTER TABLE ONLY ordering.returns FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE ordering.tax_line (
     cell integer NOT NULL,
     order_id uuid NOT NULL,
@@ -1903,6 +1978,8 @@ CREATE TABLE ordering.transfer (
     CONSTRAINT transfer_amount_is_positive CHECK ((amount_minor > 0))
 )
 PARTITION BY RANGE (id);
+
+ALTER TABLE ONLY ordering.transfer FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE payment.dispute (
     cell integer NOT NULL,
@@ -2059,6 +2136,8 @@ CREATE TABLE pricing.price_list (
     CONSTRAINT price_list_ends_after_it_begins CHECK ((valid_until > valid_from))
 );
 
+ALTER TABLE ONLY pricing.price_list FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE pricing.product (
     product_id uuid NOT NULL,
     version bigint NOT NULL
@@ -2206,6 +2285,8 @@ CREATE TABLE stock.level (
 )
 PARTITION BY HASH (variant_id);
 
+ALTER TABLE ONLY stock.level FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE stock.low (
     cell integer NOT NULL,
     variant_id uuid NOT NULL,
@@ -2252,6 +2333,8 @@ CREATE TABLE stock.warehouse (
     parcel_minor bigint DEFAULT 0 NOT NULL,
     lead_days integer DEFAULT 0 NOT NULL
 );
+
+ALTER TABLE ONLY stock.warehouse FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE subscription.charge (
     cell integer NOT NULL,
@@ -3114,3 +3197,367 @@ ALTER TABLE ONLY subscription.subscription
 
 ALTER TABLE ONLY webhook.parked
     ADD CONSTRAINT parked_for_an_endpoint FOREIGN KEY (cell, endpoint_id) REFERENCES webhook.endpoint(cell, id) ON DELETE CASCADE;
+
+ALTER TABLE business.buyer ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE business.company ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE business.credit_note ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE business.invoice ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE business.negotiation ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE business.negotiation_round ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY platform_sees_every_row ON business.buyer TO entrepot_platform USING (true) WITH CHECK (true);
+
+CREATE POLICY platform_sees_every_row ON business.company TO entrepot_platform USING (true) WITH CHECK (true);
+
+CREATE POLICY platform_sees_every_row ON business.credit_note TO entrepot_platform USING (true) WITH CHECK (true);
+
+CREATE POLICY platform_sees_every_row ON business.invoice TO entrepot_platform USING (true) WITH CHECK (true);
+
+CREATE POLICY platform_sees_every_row ON business.negotiation TO entrepot_platform USING (true) WITH CHECK (true);
+
+CREATE POLICY platform_sees_every_row ON business.negotiation_round TO entrepot_platform USING (true) WITH CHECK (true);
+
+CREATE POLICY platform_sees_every_row ON business.purchase TO entrepot_platform USING (true) WITH CHECK (true);
+
+CREATE POLICY platform_sees_every_row ON business.receipt TO entrepot_platform USING (true) WITH CHECK (true);
+
+CREATE POLICY platform_sees_every_row ON business.settlement TO entrepot_platform USING (true) WITH CHECK (true);
+
+ALTER TABLE business.purchase ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY reader_sees_every_row ON business.buyer FOR SELECT TO entrepot_reader USING (true);
+
+CREATE POLICY reader_sees_every_row ON business.company FOR SELECT TO entrepot_reader USING (true);
+
+CREATE POLICY reader_sees_every_row ON business.credit_note FOR SELECT TO entrepot_reader USING (true);
+
+CREATE POLICY reader_sees_every_row ON business.invoice FOR SELECT TO entrepot_reader USING (true);
+
+CREATE POLICY reader_sees_every_row ON business.negotiation FOR SELECT TO entrepot_reader USING (true);
+
+CREATE POLICY reader_sees_every_row ON business.negotiation_round FOR SELECT TO entrepot_reader USING (true);
+
+CREATE POLICY reader_sees_every_row ON business.purchase FOR SELECT TO entrepot_reader USING (true);
+
+CREATE POLICY reader_sees_every_row ON business.receipt FOR SELECT TO entrepot_reader USING (true);
+
+CREATE POLICY reader_sees_every_row ON business.settlement FOR SELECT TO entrepot_reader USING (true);
+
+ALTER TABLE business.receipt ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE business.settlement ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY tenant_sees_only_its_own ON business.buyer AS RESTRICTIVE TO entrepot_tenant USING ((company_id = ANY (access.companies()))) WITH CHECK ((company_id = ANY (access.companies())));
+
+CREATE POLICY tenant_sees_only_its_own ON business.company AS RESTRICTIVE TO entrepot_tenant USING ((id = ANY (access.companies()))) WITH CHECK ((id = ANY (access.companies())));
+
+CREATE POLICY tenant_sees_only_its_own ON business.credit_note AS RESTRICTIVE TO entrepot_tenant USING ((company_id = ANY (access.companies()))) WITH CHECK ((company_id = ANY (access.companies())));
+
+CREATE POLICY tenant_sees_only_its_own ON business.invoice AS RESTRICTIVE TO entrepot_tenant USING ((company_id = ANY (access.companies()))) WITH CHECK ((company_id = ANY (access.companies())));
+
+CREATE POLICY tenant_sees_only_its_own ON business.negotiation AS RESTRICTIVE TO entrepot_tenant USING ((company_id = ANY (access.companies()))) WITH CHECK ((company_id = ANY (access.companies())));
+
+CREATE POLICY tenant_sees_only_its_own ON business.negotiation_round AS RESTRICTIVE TO entrepot_tenant USING ((EXISTS ( SELECT
+   FROM business.negotiation n
+  WHERE ((n.cell = negotiation_round.cell) AND (n.id = negotiation_round.negotiation_id))))) WITH CHECK ((EXISTS ( SELECT
+   FROM business.negotiation n
+  WHERE ((n.cell = negotiation_round.cell) AND (n.id = negotiation_round.negotiation_id)))));
+
+CREATE POLICY tenant_sees_only_its_own ON business.purchase AS RESTRICTIVE TO entrepot_tenant USING ((company_id = ANY (access.companies()))) WITH CHECK ((company_id = ANY (access.companies())));
+
+CREATE POLICY tenant_sees_only_its_own ON business.receipt AS RESTRICTIVE TO entrepot_tenant USING ((company_id = ANY (access.companies()))) WITH CHECK ((company_id = ANY (access.companies())));
+
+CREATE POLICY tenant_sees_only_its_own ON business.settlement AS RESTRICTIVE TO entrepot_tenant USING ((EXISTS ( SELECT
+   FROM business.invoice i
+  WHERE ((i.cell = settlement.cell) AND (i.id = settlement.invoice_id))))) WITH CHECK ((EXISTS ( SELECT
+   FROM business.invoice i
+  WHERE ((i.cell = settlement.cell) AND (i.id = settlement.invoice_id)))));
+
+CREATE POLICY tenant_sees_some_rows ON business.buyer TO entrepot_tenant USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_sees_some_rows ON business.company TO entrepot_tenant USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_sees_some_rows ON business.credit_note TO entrepot_tenant USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_sees_some_rows ON business.invoice TO entrepot_tenant USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_sees_some_rows ON business.negotiation TO entrepot_tenant USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_sees_some_rows ON business.negotiation_round TO entrepot_tenant USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_sees_some_rows ON business.purchase TO entrepot_tenant USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_sees_some_rows ON business.receipt TO entrepot_tenant USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_sees_some_rows ON business.settlement TO entrepot_tenant USING (true) WITH CHECK (true);
+
+CREATE POLICY platform_sees_every_row ON catalog.sku TO entrepot_platform USING (true) WITH CHECK (true);
+
+CREATE POLICY reader_sees_every_row ON catalog.sku FOR SELECT TO entrepot_reader USING (true);
+
+ALTER TABLE catalog.sku ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY tenant_sees_only_its_own ON catalog.sku AS RESTRICTIVE TO entrepot_tenant USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_sees_some_rows ON catalog.sku TO entrepot_tenant USING (true) WITH CHECK (true);
+
+ALTER TABLE checkout.allowance ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY platform_sees_every_row ON checkout.allowance TO entrepot_platform USING (true) WITH CHECK (true);
+
+CREATE POLICY reader_sees_every_row ON checkout.allowance FOR SELECT TO entrepot_reader USING (true);
+
+CREATE POLICY tenant_sees_only_its_own ON checkout.allowance AS RESTRICTIVE TO entrepot_tenant USING ((name IN ( SELECT ('credit/'::text || c.id)
+   FROM unnest(access.companies()) c(id)))) WITH CHECK ((name IN ( SELECT ('credit/'::text || c.id)
+   FROM unnest(access.companies()) c(id))));
+
+CREATE POLICY tenant_sees_some_rows ON checkout.allowance TO entrepot_tenant USING (true) WITH CHECK (true);
+
+CREATE POLICY platform_sees_every_row ON fulfilment.shipment TO entrepot_platform USING (true) WITH CHECK (true);
+
+CREATE POLICY platform_sees_every_row ON fulfilment.shipment_line TO entrepot_platform USING (true) WITH CHECK (true);
+
+CREATE POLICY platform_sees_every_row ON fulfilment.waiting TO entrepot_platform USING (true) WITH CHECK (true);
+
+CREATE POLICY reader_sees_every_row ON fulfilment.shipment FOR SELECT TO entrepot_reader USING (true);
+
+CREATE POLICY reader_sees_every_row ON fulfilment.shipment_line FOR SELECT TO entrepot_reader USING (true);
+
+CREATE POLICY reader_sees_every_row ON fulfilment.waiting FOR SELECT TO entrepot_reader USING (true);
+
+ALTER TABLE fulfilment.shipment ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE fulfilment.shipment_line ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY tenant_sees_only_its_own ON fulfilment.shipment AS RESTRICTIVE TO entrepot_tenant USING (((seller_id IN ( SELECT s.id
+   FROM marketplace.seller s)) OR ((cell, warehouse) IN ( SELECT w.cell,
+    w.code
+   FROM marketplace.warehouse w)))) WITH CHECK (((seller_id IN ( SELECT s.id
+   FROM marketplace.seller s)) OR ((cell, warehouse) IN ( SELECT w.cell,
+    w.code
+   FROM marketplace.warehouse w))));
+
+CREATE POLICY tenant_sees_only_its_own ON fulfilment.shipment_line AS RESTRICTIVE TO entrepot_tenant USING ((EXISTS ( SELECT
+   FROM fulfilment.shipment p
+  WHERE ((p.cell = shipment_line.cell) AND (p.id = shipment_line.shipment_id))))) WITH CHECK ((EXISTS ( SELECT
+   FROM fulfilment.shipment p
+  WHERE ((p.cell = shipment_line.cell) AND (p.id = shipment_line.shipment_id)))));
+
+CREATE POLICY tenant_sees_only_its_own ON fulfilment.waiting AS RESTRICTIVE TO entrepot_tenant USING ((seller_id IN ( SELECT seller.id
+   FROM marketplace.seller))) WITH CHECK ((seller_id IN ( SELECT seller.id
+   FROM marketplace.seller)));
+
+CREATE POLICY tenant_sees_some_rows ON fulfilment.shipment TO entrepot_tenant USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_sees_some_rows ON fulfilment.shipment_line TO entrepot_tenant USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_sees_some_rows ON fulfilment.waiting TO entrepot_tenant USING (true) WITH CHECK (true);
+
+ALTER TABLE fulfilment.waiting ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE identity.membership ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY platform_sees_every_row ON identity.membership TO entrepot_platform USING (true) WITH CHECK (true);
+
+CREATE POLICY reader_sees_every_row ON identity.membership FOR SELECT TO entrepot_reader USING (true);
+
+CREATE POLICY tenant_sees_only_its_own ON identity.membership AS RESTRICTIVE TO entrepot_tenant USING (false) WITH CHECK (false);
+
+CREATE POLICY tenant_sees_some_rows ON identity.membership TO entrepot_tenant USING (true) WITH CHECK (true);
+
+ALTER TABLE log.idempotency ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY platform_sees_every_row ON log.idempotency TO entrepot_platform USING (true) WITH CHECK (true);
+
+CREATE POLICY reader_sees_every_row ON log.idempotency FOR SELECT TO entrepot_reader USING (true);
+
+CREATE POLICY tenant_sees_only_its_own ON log.idempotency AS RESTRICTIVE TO entrepot_tenant USING (starts_with(key, NULLIF(current_setting('entrepot.keys'::text, true), ''::text))) WITH CHECK (starts_with(key, NULLIF(current_setting('entrepot.keys'::text, true), ''::text)));
+
+CREATE POLICY tenant_sees_some_rows ON log.idempotency TO entrepot_tenant USING (true) WITH CHECK (true);
+
+ALTER TABLE marketplace.payout ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY platform_sees_every_row ON marketplace.payout TO entrepot_platform USING (true) WITH CHECK (true);
+
+CREATE POLICY platform_sees_every_row ON marketplace.seller TO entrepot_platform USING (true) WITH CHECK (true);
+
+CREATE POLICY platform_sees_every_row ON marketplace.seller_order TO entrepot_platform USING (true) WITH CHECK (true);
+
+CREATE POLICY platform_sees_every_row ON marketplace.supplied TO entrepot_platform USING (true) WITH CHECK (true);
+
+CREATE POLICY platform_sees_every_row ON marketplace.supply TO entrepot_platform USING (true) WITH CHECK (true);
+
+CREATE POLICY platform_sees_every_row ON marketplace.warehouse TO entrepot_platform USING (true) WITH CHECK (true);
+
+CREATE POLICY reader_sees_every_row ON marketplace.payout FOR SELECT TO entrepot_reader USING (true);
+
+CREATE POLICY reader_sees_every_row ON marketplace.seller FOR SELECT TO entrepot_reader USING (true);
+
+CREATE POLICY reader_sees_every_row ON marketplace.seller_order FOR SELECT TO entrepot_reader USING (true);
+
+CREATE POLICY reader_sees_every_row ON marketplace.supplied FOR SELECT TO entrepot_reader USING (true);
+
+CREATE POLICY reader_sees_every_row ON marketplace.supply FOR SELECT TO entrepot_reader USING (true);
+
+CREATE POLICY reader_sees_every_row ON marketplace.warehouse FOR SELECT TO entrepot_reader USING (true);
+
+ALTER TABLE marketplace.seller ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE marketplace.seller_order ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE marketplace.supplied ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE marketplace.supply ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY tenant_sees_only_its_own ON marketplace.payout AS RESTRICTIVE TO entrepot_tenant USING ((seller_id IN ( SELECT seller.id
+   FROM marketplace.seller))) WITH CHECK ((seller_id IN ( SELECT seller.id
+   FROM marketplace.seller)));
+
+CREATE POLICY tenant_sees_only_its_own ON marketplace.seller AS RESTRICTIVE TO entrepot_tenant USING ((code = ANY (access.sellers()))) WITH CHECK ((code = ANY (access.sellers())));
+
+CREATE POLICY tenant_sees_only_its_own ON marketplace.seller_order AS RESTRICTIVE TO entrepot_tenant USING ((seller_id IN ( SELECT seller.id
+   FROM marketplace.seller))) WITH CHECK ((seller_id IN ( SELECT seller.id
+   FROM marketplace.seller)));
+
+CREATE POLICY tenant_sees_only_its_own ON marketplace.supplied AS RESTRICTIVE TO entrepot_tenant USING ((seller_id IN ( SELECT seller.id
+   FROM marketplace.seller))) WITH CHECK ((seller_id IN ( SELECT seller.id
+   FROM marketplace.seller)));
+
+CREATE POLICY tenant_sees_only_its_own ON marketplace.supply AS RESTRICTIVE TO entrepot_tenant USING (((cell, warehouse) IN ( SELECT w.cell,
+    w.code
+   FROM marketplace.warehouse w))) WITH CHECK (((cell, warehouse) IN ( SELECT w.cell,
+    w.code
+   FROM marketplace.warehouse w)));
+
+CREATE POLICY tenant_sees_only_its_own ON marketplace.warehouse AS RESTRICTIVE TO entrepot_tenant USING ((seller_id IN ( SELECT seller.id
+   FROM marketplace.seller))) WITH CHECK ((seller_id IN ( SELECT seller.id
+   FROM marketplace.seller)));
+
+CREATE POLICY tenant_sees_some_rows ON marketplace.payout TO entrepot_tenant USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_sees_some_rows ON marketplace.seller TO entrepot_tenant USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_sees_some_rows ON marketplace.seller_order TO entrepot_tenant USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_sees_some_rows ON marketplace.supplied TO entrepot_tenant USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_sees_some_rows ON marketplace.supply TO entrepot_tenant USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_sees_some_rows ON marketplace.warehouse TO entrepot_tenant USING (true) WITH CHECK (true);
+
+ALTER TABLE marketplace.warehouse ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ordering.contact ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ordering.line ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ordering.orders ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY platform_sees_every_row ON ordering.contact TO entrepot_platform USING (true) WITH CHECK (true);
+
+CREATE POLICY platform_sees_every_row ON ordering.line TO entrepot_platform USING (true) WITH CHECK (true);
+
+CREATE POLICY platform_sees_every_row ON ordering.orders TO entrepot_platform USING (true) WITH CHECK (true);
+
+CREATE POLICY platform_sees_every_row ON ordering.returns TO entrepot_platform USING (true) WITH CHECK (true);
+
+CREATE POLICY platform_sees_every_row ON ordering.transfer TO entrepot_platform USING (true) WITH CHECK (true);
+
+CREATE POLICY reader_sees_every_row ON ordering.contact FOR SELECT TO entrepot_reader USING (true);
+
+CREATE POLICY reader_sees_every_row ON ordering.line FOR SELECT TO entrepot_reader USING (true);
+
+CREATE POLICY reader_sees_every_row ON ordering.orders FOR SELECT TO entrepot_reader USING (true);
+
+CREATE POLICY reader_sees_every_row ON ordering.returns FOR SELECT TO entrepot_reader USING (true);
+
+CREATE POLICY reader_sees_every_row ON ordering.transfer FOR SELECT TO entrepot_reader USING (true);
+
+ALTER TABLE ordering.returns ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY tenant_sees_only_its_own ON ordering.contact AS RESTRICTIVE TO entrepot_tenant USING ((EXISTS ( SELECT
+   FROM marketplace.seller_order s
+  WHERE ((s.cell = contact.cell) AND (s.order_id = contact.order_id) AND (s.state = ANY (ARRAY['placed'::text, 'part_shipped'::text])))))) WITH CHECK ((EXISTS ( SELECT
+   FROM marketplace.seller_order s
+  WHERE ((s.cell = contact.cell) AND (s.order_id = contact.order_id) AND (s.state = ANY (ARRAY['placed'::text, 'part_shipped'::text]))))));
+
+CREATE POLICY tenant_sees_only_its_own ON ordering.line AS RESTRICTIVE TO entrepot_tenant USING (((seller_id IN ( SELECT s.id
+   FROM marketplace.seller s)) OR ((cell, warehouse) IN ( SELECT w.cell,
+    w.code
+   FROM marketplace.warehouse w)))) WITH CHECK (((seller_id IN ( SELECT s.id
+   FROM marketplace.seller s)) OR ((cell, warehouse) IN ( SELECT w.cell,
+    w.code
+   FROM marketplace.warehouse w))));
+
+CREATE POLICY tenant_sees_only_its_own ON ordering.orders AS RESTRICTIVE TO entrepot_tenant USING (((company_id = ANY (access.companies())) OR (EXISTS ( SELECT
+   FROM ordering.line l
+  WHERE ((l.cell = orders.cell) AND (l.order_id = orders.id)))))) WITH CHECK (((company_id = ANY (access.companies())) OR (EXISTS ( SELECT
+   FROM ordering.line l
+  WHERE ((l.cell = orders.cell) AND (l.order_id = orders.id))))));
+
+CREATE POLICY tenant_sees_only_its_own ON ordering.returns AS RESTRICTIVE TO entrepot_tenant USING ((EXISTS ( SELECT
+   FROM ordering.orders o
+  WHERE ((o.cell = returns.cell) AND (o.id = returns.order_id))))) WITH CHECK ((EXISTS ( SELECT
+   FROM ordering.orders o
+  WHERE ((o.cell = returns.cell) AND (o.id = returns.order_id)))));
+
+CREATE POLICY tenant_sees_only_its_own ON ordering.transfer AS RESTRICTIVE TO entrepot_tenant USING ((((debit = 'seller'::ordering.account) AND (debit_party IN ( SELECT (s.id)::text AS id
+   FROM marketplace.seller s))) OR ((credit = 'seller'::ordering.account) AND (credit_party IN ( SELECT (s.id)::text AS id
+   FROM marketplace.seller s))))) WITH CHECK ((((debit = 'seller'::ordering.account) AND (debit_party IN ( SELECT (s.id)::text AS id
+   FROM marketplace.seller s))) OR ((credit = 'seller'::ordering.account) AND (credit_party IN ( SELECT (s.id)::text AS id
+   FROM marketplace.seller s)))));
+
+CREATE POLICY tenant_sees_some_rows ON ordering.contact TO entrepot_tenant USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_sees_some_rows ON ordering.line TO entrepot_tenant USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_sees_some_rows ON ordering.orders TO entrepot_tenant USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_sees_some_rows ON ordering.returns TO entrepot_tenant USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_sees_some_rows ON ordering.transfer TO entrepot_tenant USING (true) WITH CHECK (true);
+
+ALTER TABLE ordering.transfer ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY platform_sees_every_row ON pricing.price_list TO entrepot_platform USING (true) WITH CHECK (true);
+
+ALTER TABLE pricing.price_list ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY reader_sees_every_row ON pricing.price_list FOR SELECT TO entrepot_reader USING (true);
+
+CREATE POLICY tenant_sees_only_its_own ON pricing.price_list AS RESTRICTIVE TO entrepot_tenant USING (((company_id IS NULL) OR (company_id = ANY (access.companies())))) WITH CHECK (((company_id IS NULL) OR (company_id = ANY (access.companies()))));
+
+CREATE POLICY tenant_sees_some_rows ON pricing.price_list TO entrepot_tenant USING (true) WITH CHECK (true);
+
+ALTER TABLE stock.level ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY platform_sees_every_row ON stock.level TO entrepot_platform USING (true) WITH CHECK (true);
+
+CREATE POLICY platform_sees_every_row ON stock.warehouse TO entrepot_platform USING (true) WITH CHECK (true);
+
+CREATE POLICY reader_sees_every_row ON stock.level FOR SELECT TO entrepot_reader USING (true);
+
+CREATE POLICY reader_sees_every_row ON stock.warehouse FOR SELECT TO entrepot_reader USING (true);
+
+CREATE POLICY tenant_sees_only_its_own ON stock.level AS RESTRICTIVE TO entrepot_tenant USING (((cell, warehouse) IN ( SELECT w.cell,
+    w.code
+   FROM marketplace.warehouse w))) WITH CHECK (((cell, warehouse) IN ( SELECT w.cell,
+    w.code
+   FROM marketplace.warehouse w)));
+
+CREATE POLICY tenant_sees_only_its_own ON stock.warehouse AS RESTRICTIVE TO entrepot_tenant USING (((cell, code) IN ( SELECT w.cell,
+    w.code
+   FROM marketplace.warehouse w))) WITH CHECK (((cell, code) IN ( SELECT w.cell,
+    w.code
+   FROM marketplace.warehouse w)));
+
+CREATE POLICY tenant_sees_some_rows ON stock.level TO entrepot_tenant USING (true) WITH CHECK (true);
+
+CREATE POLICY tenant_sees_some_rows ON stock.warehouse TO entrepot_tenant USING (true) WITH CHECK (true);
+
+ALTER TABLE stock.warehouse ENABLE ROW LEVEL SECURITY;

@@ -13,9 +13,10 @@ import msgspec
 from msgspec import Struct
 
 from entrepot.base import limits
-from entrepot.base.errors import BadInputError, EngineAwayError
+from entrepot.base.errors import BadInputError, EngineAwayError, EntrepotError
 from entrepot.base.event import Position, Token
 from entrepot.base.ids import IdSource
+from entrepot.base.principal import Principal
 from entrepot.base.seals import Seals
 from entrepot.base.time import HybridClock, SystemClock
 from entrepot.record.cause import about, cause_of_this
@@ -70,9 +71,17 @@ class Transaction:
     """A transaction of one command in one cell. ``append`` may be called many times; all commits together."""
 
     def __init__(
-        self, connection: Connection, cell: int, actor: str, clock: HybridClock, ids: IdSource, seals: Seals | None = None
+        self,
+        connection: Connection,
+        cell: int,
+        actor: str,
+        clock: HybridClock,
+        ids: IdSource,
+        seals: Seals | None = None,
+        keys: str = "",
     ) -> None:
         self.connection = connection
+        self.keys = keys
         self._seals = seals
         self.cell = cell
         self.actor = actor
@@ -119,8 +128,12 @@ class Record:
         ids: IdSource | None = None,
         wake: Callable[[int], None] | None = None,
         seals: Seals | None = None,
+        tenants: Pool | None = None,
+        tenant: Principal | None = None,
     ) -> None:
         self.pool = pool
+        self._tenants = tenants or pool
+        self._tenant = tenant
         self._seals = seals
         self.clock = clock or HybridClock(SystemClock())
         self.ids = ids or IdSource()
@@ -131,12 +144,23 @@ class Record:
         """What seals and opens personal data; a record that was opened without keys has none."""
         return _given(self._seals)
 
+    def as_tenant(self, who: Principal) -> "Record":
+        """Return the record as a tenant has it: no rows but those of the sellers and companies that they act for."""
+        return Record(self._tenants, clock=self.clock, ids=self.ids, wake=self._wake, seals=self._seals, tenant=who)
+
+    @property
+    def keys_of(self) -> str:
+        """What idempotency keys begin with: a tenant's are its own, so that nobody is given another's answer."""
+        who = self._tenant
+        return ",".join([*sorted(who.sellers), *sorted(who.companies)]) + ";" if who else ""
+
     @asynccontextmanager
     async def transaction(self, cell: int, actor: str = "system") -> AsyncIterator[Transaction]:
         """Open a transaction; commits when the block ends, rolls back when it raises, wakes the log's readers after."""
         async with self._connection() as connection:
             async with _whole(connection, connection.transaction()):
-                tx = Transaction(connection, cell, actor, self.clock, self.ids, self._seals)
+                await self._become(connection)
+                tx = Transaction(connection, cell, actor, self.clock, self.ids, self._seals, self.keys_of)
                 yield tx
             if tx.position is not None:
                 self.wake(cell)
@@ -147,11 +171,13 @@ class Record:
         async with self._connection() as connection:
             snapshot = connection.transaction(isolation="repeatable_read", readonly=True)
             async with _whole(connection, snapshot):
+                await self._become(connection)
                 yield connection
 
     @asynccontextmanager
     async def committing(self) -> AsyncIterator[Connection]:
         """Open a bare connection, each statement a transaction of its own: for set-based functions such as the hot path."""
+        assert self._tenant is None, "a tenant is one for a transaction: use transaction() or reading()"
         async with self._connection() as connection:
             yield connection
 
@@ -163,12 +189,20 @@ class Record:
     async def close(self) -> None:
         """Give the connections back to the server."""
         await self.pool.close()
+        if self._tenants is not self.pool:
+            await self._tenants.close()
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         await self.close()
+
+    async def _become(self, connection: Connection) -> None:
+        """Make the transaction its tenant's; with it ends all that was set, so connections may be pooled by transaction."""
+        if self._tenant is not None:
+            sellers, companies = ",".join(sorted(self._tenant.sellers)), ",".join(sorted(self._tenant.companies))
+            await connection.execute(SQL["become_tenant"], sellers, companies, self.keys_of)
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:
@@ -227,17 +261,31 @@ def _away(error: BaseException) -> EngineAwayError:
 async def open_record(
     url: str,
     *,
+    tenant_url: str = "",
     connections: int = limits.POOL_CONNECTIONS_MAX,
     clock: HybridClock | None = None,
     ids: IdSource | None = None,
     wake: Callable[[int], None] | None = None,
     seals: Seals | None = None,
 ) -> Record:
-    """Connect to the system of record at ``url`` (postgresql://...), or say that it does not answer."""
+    """Connect to the system of record at ``url`` (postgresql://...), or say that it does not answer.
+
+    What tenants ask goes by a small pool of its own where they have a user of their own (``tenant_url``).
+    """
+    pool = await _pool(url, connections, 1)
     try:
-        pool = await asyncpg.create_pool(
+        tenants = await _pool(tenant_url, limits.TENANT_CONNECTIONS_MAX, 0) if tenant_url else None
+    except EntrepotError:
+        await pool.close()
+        raise
+    return Record(pool, clock=clock, ids=ids, wake=wake, seals=seals, tenants=tenants)
+
+
+async def _pool(url: str, connections: int, at_once: int) -> Pool:
+    try:
+        return await asyncpg.create_pool(
             url,
-            min_size=1,
+            min_size=at_once,
             max_size=connections,
             timeout=limits.CONNECT_SECONDS_MAX,
             command_timeout=limits.STATEMENT_SECONDS_MAX,
@@ -256,4 +304,3 @@ async def open_record(
         ) from error
     except (*UNREACHABLE, asyncpg.PostgresError) as error:
         raise _away(error) from error
-    return Record(pool, clock=clock, ids=ids, wake=wake, seals=seals)
