@@ -95,6 +95,7 @@ IMPERSONAL: Final = frozenset(
         "/office/coupons",
         "/office/files",
         "/office/jobs",
+        "/office/licences",
         "/office/webhooks",
         "/plans",
         "/plans/{code}",
