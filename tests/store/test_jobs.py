@@ -11,6 +11,7 @@ from entrepot.commerce.catalog.events import PRODUCT_CHANGED
 from entrepot.jobs import old_keys, store
 from entrepot.jobs.reaction import Follower, Reaction
 from entrepot.jobs.runner import Job, Runner
+from entrepot.log import quarantine
 from entrepot.log.bell import Bell
 from entrepot.log.reader import LogReader
 from entrepot.log.store import claim_leases
@@ -122,3 +123,39 @@ async def test_old_keys_are_forgotten_page_by_page_and_what_is_asked_for_again_i
     async with record.reading() as connection:
         left = [row["key"] for row in await connection.fetch("SELECT key FROM log.idempotency ORDER BY key")]
     assert left == ["import:shop:1", "subscription/a/1", "zz-young"]
+
+
+async def test_an_event_that_a_reaction_cannot_take_is_set_aside_with_its_error_and_the_others_go_on(record: Record) -> None:
+    await open_shop(record, {f"A{n}": 1 for n in range(5)})
+    witness = Witness()
+    poison: list[str] = []
+
+    async def react(tx: Transaction, events: Sequence[Event]) -> None:
+        poison[:] = poison or [events[2].key]
+        if poison[0] in {event.key for event in events}:
+            raise RuntimeError("it has no order")
+        await witness.react(tx, events)
+
+    follower = Follower(record, LogReader(record), CELL, Reaction(name="picky", kinds=PRODUCTS, react=react, from_start=True))
+    await until_all_is_read(follower)
+    assert await seen(record) == (4, 4)
+    async with record.committing() as connection:
+        (cursor,) = [one for one in await store.cursors(connection, CELL) if one.name == "picky"]
+    assert (cursor.aside, cursor.error) == (1, "RuntimeError: it has no order")
+
+    assert await quarantine.replay(record, "reaction/picky") == 1
+    await until_all_is_read(follower)  # it fails again, and stays aside
+    poison[0] = "mended"
+    assert await quarantine.replay(record, "reaction/picky") == 1
+    await until_all_is_read(follower)
+    assert (await seen(record), await quarantine.parked(record, "reaction/picky")) == ((5, 5), [])
+
+
+async def until_all_is_read(follower: Follower) -> None:
+    """Step, as the runner does, whatever a step raises, until there is nothing more to read."""
+    more = True
+    while more:
+        try:
+            _, more = await follower.step()
+        except RuntimeError:
+            more = True

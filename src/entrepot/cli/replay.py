@@ -1,12 +1,15 @@
-"""`entrepot replay NAME [KEY]`: asks the projector to try again what a projection could not take."""
+"""`entrepot replay NAME [KEY]`: asks to try again what a projection or a reaction could not take."""
 
 import os
 
 from entrepot.app import projection_named
 from entrepot.base.errors import NotFoundError
+from entrepot.jobs.store import cursors
 from entrepot.log import quarantine
-from entrepot.record.transaction import open_record
+from entrepot.record.transaction import Record, open_record
 from entrepot.settings import load, require
+
+REACTION = "reaction/"
 
 
 async def replay(name: str, key: str | None = None) -> None:
@@ -15,14 +18,17 @@ async def replay(name: str, key: str | None = None) -> None:
     Parameters
     ----------
     name
-        The projection: product_page, product_search, sales_facts, bought_together or live_stock.
+        The projection: product_page, product_search, sales_facts, bought_together or live_stock; or reaction/ and its name.
     key
         The key whose events are tried again, such as product/ and an id; every quarantined key if not given.
     """
-    projection_named(name)
+    if not name.startswith(REACTION):
+        projection_named(name)
     settings = load(os.environ)
     require(settings, "record")
     async with await open_record(settings.engines.record, connections=1) as record:
+        if name.startswith(REACTION):
+            await _reaction_named(record, settings.cell, name)
         events = await quarantine.replay(record, name, key)
         if not events and key is not None:
             keys = dict.fromkeys(one.key for one in await quarantine.parked(record, name))
@@ -32,3 +38,10 @@ async def replay(name: str, key: str | None = None) -> None:
         print(f"{events:,} event{'s' if events > 1 else ''} of {name} will be tried again: 'entrepot project' does it.")
     else:
         print(f"Nothing is in quarantine of {name}.")
+
+
+async def _reaction_named(record: Record, cell: int, name: str) -> None:
+    async with record.committing() as connection:
+        there = [f"{REACTION}{one.name}" for one in await cursors(connection, cell)]
+    if name not in there:
+        raise NotFoundError(f"There is no {name!r}: {', '.join(there) or 'no reaction has read anything yet'}.", name=name)

@@ -30,12 +30,17 @@ class KeyPage(Struct, frozen=True):
 
 
 class Cursor(Struct, frozen=True):
-    """How far a reaction has read, and how many events (of whatever kind) lie behind it."""
+    """How far a reaction has read, and how many events (of whatever kind) lie behind it.
+
+    ``aside`` counts the keys that it could not react to, ``error`` is why of the first of them.
+    """
 
     name: str
     position: Position
     updated_at: datetime
     behind: int
+    aside: int
+    error: str | None
 
 
 async def note_run(connection: Connection, name: str, done: int, seconds: float, error: str | None) -> None:
@@ -56,15 +61,16 @@ async def cursor(connection: Connection, cell: int, name: str, *, from_start: bo
     return Position(row["txid"], row["seq"])
 
 
-async def move_cursor(connection: Connection, cell: int, name: str, was: Position, to: Position) -> bool:
-    """Move a cursor on and say whether it still stood where it was thought to be."""
-    return bool(await connection.fetchval(SQL["move_cursor"], cell, name, was.txid, was.seq, to.txid, to.seq))
+async def move_cursor(connection: Connection, cell: int, name: str, was: Position, to: Position) -> set[str] | None:
+    """Move a cursor on and return the keys set aside; None when it stood no more where it was thought to be."""
+    row = await connection.fetchrow(SQL["move_cursor"], cell, name, was.txid, was.seq, to.txid, to.seq)
+    return None if row is None else set(row["aside"])
 
 
 async def cursors(connection: Connection, cell: int) -> list[Cursor]:
     """Return how far every reaction has read."""
     return [
-        Cursor(row["name"], Position(row["txid"], row["seq"]), row["updated_at"], row["behind"])
+        Cursor(row["name"], Position(row["txid"], row["seq"]), row["updated_at"], row["behind"], row["aside"], row["error"])
         for row in await connection.fetch(SQL["cursors"], cell)
     ]
 

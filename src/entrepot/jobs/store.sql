@@ -23,13 +23,23 @@ SELECT txid, seq FROM jobs.cursor WHERE cell = $1 AND name = $2;
 
 -- name: move_cursor
 -- Moves a reaction's cursor on, if it still stands where the batch began: of two that read the same, only one goes on.
-UPDATE jobs.cursor SET txid = $5, seq = $6, updated_at = now()
-WHERE cell = $1 AND name = $2 AND txid = $3 AND seq = $4 RETURNING name;
+-- Returns the keys that this reaction has set aside.
+UPDATE jobs.cursor AS c SET txid = $5, seq = $6, updated_at = now()
+WHERE c.cell = $1 AND c.name = $2 AND c.txid = $3 AND c.seq = $4
+RETURNING ARRAY(
+    SELECT DISTINCT q.key FROM log.quarantine AS q
+    WHERE q.projection = 'reaction/' || c.name AND q.generation = 0 AND q.cell = c.cell AND q.shard = 0
+) AS aside;
 
 -- name: cursors
--- How far every reaction of a cell has read, and how many events lie behind it.
-SELECT c.name, c.txid, c.seq, c.updated_at, greatest(h.seq - c.seq, 0) AS behind
+-- How far every reaction of a cell has read, how many events lie behind it, and what it has set aside, with its first error.
+SELECT c.name, c.txid, c.seq, c.updated_at, greatest(h.seq - c.seq, 0) AS behind, q.aside, q.error
 FROM jobs.cursor AS c
+CROSS JOIN LATERAL (
+    SELECT count(DISTINCT p.key) AS aside, (array_agg(p.error ORDER BY p.txid, p.seq) FILTER (WHERE p.error IS NOT NULL))[1] AS error
+    FROM log.quarantine AS p
+    WHERE p.projection = 'reaction/' || c.name AND p.generation = 0 AND p.cell = c.cell AND p.shard = 0
+) AS q
 CROSS JOIN LATERAL (SELECT coalesce(max(e.seq), 0) AS seq FROM log.event AS e WHERE e.cell = c.cell AND e.txid >= c.txid::text::xid8) AS h
 WHERE c.cell = $1 ORDER BY c.name;
 

@@ -38,6 +38,26 @@ class ReadsLog(Protocol):
         ...
 
 
+async def asked_again(record: Record, events: ReadsLog, target: Target, slot: Slot) -> list[Event]:
+    """Return the parked events that someone asked to try again, from the table or, where they have left it, the archive."""
+    async with record.committing() as connection:
+        asked = await store.replay_events(connection, target, slot, limits.BATCH_EVENTS_MAX)
+    return [await _fetched(events, slot, each) if isinstance(each, store.Archived) else each for each in asked]
+
+
+async def _fetched(events: ReadsLog, slot: Slot, parked: store.Archived) -> Event:
+    before = Position(parked.position.txid, parked.position.seq - 1)
+    batch = await events.read(slot, before, frozenset({parked.kind}), 1)
+    for event in batch.events:
+        if event.position == parked.position:
+            return event
+    raise NotFoundError(
+        f"The event of {parked.key} at {parked.position.txid}.{parked.position.seq} is in quarantine, "
+        "and neither in the log's table nor in its archive: restore the archive from a backup.",
+        key=parked.key,
+    )
+
+
 class Passed(Struct, frozen=True):
     """What is told on ``log_progress``: a slot has passed a position; ``ids`` changed (None: too many to name)."""
 
@@ -188,7 +208,7 @@ class SlotWriter:
 
     async def _replay(self, position: Position) -> None:
         """Try again the parked events that someone asked for; a key whose events are all done is released."""
-        events = await self._asked_again()
+        events = await asked_again(self._record, self._events, self._target, self._slot)
         if not events:
             return
         folded = await self._fold(events, self._quarantined - {event.key for event in events})
@@ -202,24 +222,6 @@ class SlotWriter:
             await store.stop_replay(connection, self._target, self._slot, list(set(failed.values())))
             self._quarantined = await store.quarantined_keys(connection, self._target, self._slot)
         await self._report(Batch(events, [], position), list(folded.items))
-
-    async def _asked_again(self) -> list[Event]:
-        """Return the parked events that someone asked for, out of the table or, where they have left it, the archive."""
-        async with self._record.committing() as connection:
-            asked = await store.replay_events(connection, self._target, self._slot, limits.BATCH_EVENTS_MAX)
-        return [await self._fetched(each) if isinstance(each, store.Archived) else each for each in asked]
-
-    async def _fetched(self, parked: store.Archived) -> Event:
-        before = Position(parked.position.txid, parked.position.seq - 1)
-        batch = await self._events.read(self._slot, before, frozenset({parked.kind}), 1)
-        for event in batch.events:
-            if event.position == parked.position:
-                return event
-        raise NotFoundError(
-            f"The event of {parked.key} at {parked.position.txid}.{parked.position.seq} is in quarantine, "
-            "and neither in the log's table nor in its archive: restore the archive from a backup.",
-            key=parked.key,
-        )
 
     async def _report(self, batch: Batch, ids: list[str]) -> None:
         now = asyncio.get_running_loop().time()

@@ -43,6 +43,10 @@ FROM (
 ORDER BY l.txid DESC, l.seq DESC
 LIMIT 1;
 
+-- name: forgotten
+-- Which of these subjects' keys were destroyed.
+SELECT subject FROM privacy.person_key WHERE subject = ANY ($1::uuid[]) AND wrapped IS NULL;
+
 -- name: claim_leases
 -- Takes or renews the leases that are free or already this holder's, and returns which are now his, with their fence.
 INSERT INTO log.lease AS l (name, holder, fence, expires_at)
@@ -108,11 +112,11 @@ SET error = coalesce(excluded.error, quarantine.error), replay = false;
 SELECT DISTINCT key FROM log.quarantine WHERE projection = $1 AND generation = $2 AND cell = $3 AND shard = $4;
 
 -- name: quarantine
--- What is in quarantine of a projection, in the log's order, newest generation first.
+-- What is in quarantine of a projection, in the log's order, newest generation first; that of a reaction has generation 0.
 SELECT q.generation, q.cell, q.key, q.event_id, q.kind, q.error, q.replay, q.at
 FROM log.quarantine AS q
-JOIN log.generation AS g ON g.projection = q.projection AND g.generation = q.generation AND g.state IN ('live', 'building')
-WHERE q.projection = $1
+LEFT JOIN log.generation AS g ON g.projection = q.projection AND g.generation = q.generation
+WHERE q.projection = $1 AND (q.generation = 0 OR g.state IN ('live', 'building'))
 ORDER BY q.generation DESC, q.cell, q.txid, q.seq
 LIMIT $2;
 
