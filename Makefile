@@ -8,20 +8,21 @@ MIGRATIONS := src/entrepot/record/migrations
 UV_VERSION := $(shell sed -n 's/.*"uv==\([0-9.]*\)".*/\1/p' pyproject.toml)
 
 # From the quick to the slow: a failing stage stops the rest. Folders that are not named here run with the engines.
+# Those of the production servers (engines) need more than this machine may have, and run by test-engines alone.
 # Two runs share a stage, from its front and from its back: folders that use the same engines lie side by side.
 QUICK := unit tidy
 FRONT := store conformance migrations projections
 BACK := faults flows browser
-OTHERS := $(filter-out $(QUICK) $(FRONT) $(BACK),$(patsubst tests/%/,%,$(wildcard tests/*/)))
+OTHERS := $(filter-out engines $(QUICK) $(FRONT) $(BACK),$(patsubst tests/%/,%,$(wildcard tests/*/)))
 
 BENCHES := orders checkout flash promotions reads projections rebuild search-quality
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench docs clean
+.PHONY: help setup demo test test-engines engines check format bench docs clean
 
 help: ## List what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
-	@echo "  ARGS='...'    is handed on by demo, test and bench: make bench ARGS='orders --json'"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@echo "  ARGS='...'    is handed on by demo, test, test-engines, engines and bench: make bench ARGS='orders --json'"
 
 setup: $(SYNCED) ## Make .venv with everything in it, by the lock file
 	@echo "$(VENV) is ready"
@@ -32,6 +33,12 @@ demo: $(SYNCED) ## Start the engines, bring in real data, open the console; unti
 test: $(SYNCED) ## Run every test on real engines, quick ones first; the first failing stage stops
 	@.ci/stage $(QUICK) -- $(ARGS)
 	@.ci/stage $(FRONT) $(OTHERS) $(BACK) -- $(ARGS)
+
+test-engines: $(SYNCED) ## Run the same suites on the production servers, fetched once; needs Maven and a JDK
+	@$(BIN)/python -m pytest tests/engines $(ARGS)
+
+engines: $(SYNCED) ## Run the production servers for trying by hand; until Ctrl-C
+	@$(BIN)/python -m tests.engines $(ARGS)
 
 check: $(SYNCED) ## Check style, types, import rules, migrations and the house rules
 	$(BIN)/ruff check .

@@ -62,8 +62,8 @@ def test_every_dependency_says_what_it_is_for() -> None:
 
 
 def test_every_make_target_in_the_documents_exists() -> None:
-    targets = set(re.findall(r"^([a-z]+):", text_of("Makefile"), re.MULTILINE))
-    named = {(page, target) for page in PAGES for target in re.findall(r"(?:^|`)make ([a-z]+)", text_of(page), re.MULTILINE)}
+    targets = set(re.findall(r"^([a-z-]+):", text_of("Makefile"), re.MULTILINE))
+    named = {(page, target) for page in PAGES for target in re.findall(r"(?:^|`)make ([a-z-]+)", text_of(page), re.MULTILINE)}
     assert {pair for pair in named if pair[1] not in targets} == set()
 
 
@@ -97,7 +97,7 @@ def test_the_mapping_in_the_how_to_is_one_that_we_accept() -> None:
 
 def test_every_make_target_describes_itself() -> None:
     phony = re.search(r"^\.PHONY: (.*)$", text_of("Makefile"), re.MULTILINE)
-    described = set(re.findall(r"^([a-z]+):.*## ", text_of("Makefile"), re.MULTILINE))
+    described = set(re.findall(r"^([a-z-]+):.*## ", text_of("Makefile"), re.MULTILINE))
     assert phony is not None
     assert set(phony[1].split()) == described
 

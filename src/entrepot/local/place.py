@@ -13,7 +13,7 @@ from typing import ClassVar
 from msgspec import Struct
 
 from entrepot.base.errors import EntrepotError
-from entrepot.base.limits import STOP_SECONDS_MAX
+from entrepot.base.limits import READY_SECONDS_MAX, STOP_SECONDS_MAX
 
 
 class LocalEngineError(EntrepotError):
@@ -49,6 +49,7 @@ class Engine(ABC):
     role: ClassVar[str]
     product: ClassVar[str]
     ports: ClassVar[int]
+    ready_seconds: ClassVar[float] = READY_SECONDS_MAX
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
     stop_seconds: ClassVar[float] = STOP_SECONDS_MAX
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from entrepot.base.limits import LOG_BYTES_MAX, READY_SECONDS_MAX, STOP_SECONDS_MAX
+from entrepot.base.limits import LOG_BYTES_MAX, STOP_SECONDS_MAX
 from entrepot.local.place import Engine, LocalEngineError, Place
 
 ASK_AGAIN_SECONDS = 0.05
@@ -68,7 +68,7 @@ def launch(engine: Engine, place: Place) -> psutil.Process:
 
 async def until_ready(engine: Engine, place: Place, process: psutil.Process) -> None:
     """Return once the engine answers; a process that ends before, or takes too long, is told with its last words."""
-    deadline = time.monotonic() + READY_SECONDS_MAX
+    deadline = time.monotonic() + engine.ready_seconds
     while True:
         try:
             async with asyncio.timeout_at(asyncio.get_running_loop().time() + deadline - time.monotonic()):
@@ -85,7 +85,7 @@ async def until_ready(engine: Engine, place: Place, process: psutil.Process) -> 
             )
         if time.monotonic() > deadline:
             raise LocalEngineError(
-                f"{engine.product} does not answer after {READY_SECONDS_MAX:.0f} s ({why}); see {place.log}."
+                f"{engine.product} does not answer after {engine.ready_seconds:.0f} s ({why}); see {place.log}."
             )
         await asyncio.sleep(ASK_AGAIN_SECONDS)
 

@@ -57,6 +57,11 @@ _LISTED = frozenset(
 
 ANALYZERS = (*sorted(set(STEMMED.values())), FOLDED)
 
+_WORD_CHARS_MAX = 80
+# The simple tokenizer is twice as fast, but breaks words at marks, which are letters to Tamil, Thai and vowelled Arabic.
+_MARKED = frozenset({"arabic", "tamil", FOLDED})
+_WORD = r"[\p{L}\p{M}\p{N}]+"
+
 # Thai, Lao, Myanmar, Khmer; kana; Han (with its extensions); Hangul.
 _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
@@ -71,6 +76,17 @@ _RUN = re.compile(f"[{_UNSPACED}]+")
 def analyzer_of(locale: str) -> str:
     """Return the name of the analyzer of a BCP 47 locale: its stemmer's language, else ``folded``."""
     return STEMMED.get(locale.replace("_", "-").split("-")[0].lower(), FOLDED)
+
+
+@cache
+def analyzer(name: str) -> TextAnalyzer:
+    """Return the analyzer of this name: words, in lower case, without accents, stemmed if there is a stemmer."""
+    builder = TextAnalyzerBuilder(Tokenizer.regex(_WORD) if name in _MARKED else Tokenizer.simple())
+    for step in (Filter.remove_long(_WORD_CHARS_MAX), Filter.lowercase(), Filter.ascii_fold()):
+        builder = builder.filter(step)
+    if name != FOLDED:
+        builder = builder.filter(Filter.stemmer(name))
+    return builder.build()
 
 
 def is_stop_word(word: str, locale: str) -> bool:

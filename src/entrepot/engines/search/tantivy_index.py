@@ -16,8 +16,9 @@ from entrepot.base.limits import SCAN_ITEMS_MAX, SEARCH_DEPTH_MAX
 from entrepot.base.projection import Item, Refusal, Shape, Slot
 from entrepot.engines import newest
 from entrepot.engines.search.port import Between, Bucket, Clause, Everything, Found, Hit, Near, OneOf, Query, TermsFacet, Word
+from entrepot.engines.search.shape import fields_of
 from entrepot.engines.search.tantivy_query import Compiler, aggregation, buckets
-from entrepot.engines.search.tantivy_shape import ID, PLACE, document, fields_of, item_of, open_index
+from entrepot.engines.search.tantivy_shape import ID, PLACE, document, item_of, open_index
 from entrepot.engines.search.tantivy_words import Words
 from entrepot.engines.search.tantivy_writer import Turn
 

@@ -8,8 +8,9 @@ from tantivy import FieldType, Index, Occur, Query, Schema, TextAnalyzer
 
 from entrepot.base.errors import BadInputError
 from entrepot.engines.search import port
-from entrepot.engines.search.languages import ANALYZERS, FOLDED, analyzer_of, spaced
-from entrepot.engines.search.tantivy_shape import KIND, LIVE, Field, analyzer, column
+from entrepot.engines.search.languages import ANALYZERS, FOLDED, analyzer, analyzer_of, spaced
+from entrepot.engines.search.shape import Field, column
+from entrepot.engines.search.tantivy_shape import KIND, LIVE
 
 # Each segment reports this many values, so that the sums over segments are exact up to here.
 _SEGMENT_VALUES_MAX = 1_000

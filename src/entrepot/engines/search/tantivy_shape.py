@@ -1,47 +1,18 @@
 """How a shape becomes a tantivy schema, and an item a tantivy document. Knows no query and no business word."""
 
 from collections.abc import Mapping
-from typing import Literal
 
 import msgspec
 import tantivy
-from msgspec import Struct
-from tantivy import Document, Filter, Index, SchemaBuilder, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
+from tantivy import Document, Index, SchemaBuilder
 
 from entrepot.base.limits import ITEM_BYTES_MAX
-from entrepot.base.projection import Item, Shape
-from entrepot.engines.search.languages import ANALYZERS, FOLDED, analyzer_of, spaced
+from entrepot.base.projection import Item
+from entrepot.engines.search.languages import ANALYZERS, FOLDED, analyzer
+from entrepot.engines.search.shape import Field, texts_of
 
 ID, KIND, VERSION, BODY = "_id", "_kind", "_version", "_body"
 LIVE, GONE, PLACE = "live", "gone", "place"  # a place is a position
-
-_WORD_CHARS_MAX = 80
-# The simple tokenizer is twice as fast, but breaks words at marks, which are letters to Tamil, Thai and vowelled Arabic.
-_MARKED = frozenset({"arabic", "tamil", FOLDED})
-_WORD = r"[\p{L}\p{M}\p{N}]+"
-
-
-class Field(Struct, frozen=True, forbid_unknown_fields=True):
-    """One field of the shape, as the port describes it."""
-
-    type: Literal["keyword", "integer", "text", "keyword_map", "number_map"]
-    localized: bool = False
-
-
-class Fields(Struct, frozen=True, forbid_unknown_fields=True):
-    """The whole shape."""
-
-    fields: dict[str, Field] = {}
-
-
-def fields_of(shape: Shape) -> Mapping[str, Field]:
-    """Return the fields by name (none for an empty shape: such a target is a plain store)."""
-    return msgspec.json.decode(shape.text or b"{}", type=Fields).fields
-
-
-def column(name: str, field: Field, locale: str) -> str:
-    """Return the tantivy field that holds this field's text in this locale."""
-    return f"{name}@{analyzer_of(locale)}" if field.localized else name
 
 
 def open_index(path: str, fields: Mapping[str, Field]) -> Index:
@@ -57,16 +28,6 @@ def open_index(path: str, fields: Mapping[str, Field]) -> Index:
     for name in ANALYZERS:
         index.register_tokenizer(name, analyzer(name))
     return index
-
-
-def analyzer(name: str) -> TextAnalyzer:
-    """Return the analyzer of this name: words, in lower case, without accents, stemmed if there is a stemmer."""
-    builder = TextAnalyzerBuilder(Tokenizer.regex(_WORD) if name in _MARKED else Tokenizer.simple())
-    for step in (Filter.remove_long(_WORD_CHARS_MAX), Filter.lowercase(), Filter.ascii_fold()):
-        builder = builder.filter(step)
-    if name != FOLDED:
-        builder = builder.filter(Filter.stemmer(name))
-    return builder.build()
 
 
 def document(item: Item, fields: Mapping[str, Field], schema: tantivy.Schema, kind: str = LIVE) -> Document:
@@ -110,19 +71,8 @@ def _add_field(builder: SchemaBuilder, name: str, field: Field) -> None:
 def _put_value(values: dict[str, object], name: str, field: Field, value: object) -> None:
     if field.type != "text":
         values[name] = value
-    elif not field.localized:
-        values[name] = [spaced(text) for text in _texts(name, value)]
-    elif isinstance(value, Mapping):
-        for locale, text in value.items():
-            kept = values.setdefault(column(name, field, locale), [])
-            assert isinstance(kept, list)
-            kept.extend(spaced(part) for part in _texts(name, text))
-    else:
-        raise ValueError(f"The field {name} wants a text for each locale, got {type(value).__name__}.")
-
-
-def _texts(name: str, value: object) -> list[str]:
-    texts = [value] if isinstance(value, str) else value
-    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-        raise ValueError(f"The field {name} wants a text or a list of texts, got {type(value).__name__}.")
-    return texts
+        return
+    for held, _, texts in texts_of(name, field, value):
+        kept = values.setdefault(held, [])
+        assert isinstance(kept, list)
+        kept.extend(texts)

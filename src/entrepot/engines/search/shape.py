@@ -1,0 +1,54 @@
+"""What a shape says, and how an item's texts become words: the same for every search product. Knows no product.
+
+Words are made here and not by the engines' own analyzers, so that a text has the same words whichever engine keeps it.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from entrepot.base.projection import Shape
+from entrepot.engines.search.languages import FOLDED, analyzer_of, spaced
+
+
+class Field(Struct, frozen=True, forbid_unknown_fields=True):
+    """One field of the shape, as the port describes it."""
+
+    type: Literal["keyword", "integer", "text", "keyword_map", "number_map"]
+    localized: bool = False
+
+
+class Fields(Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole shape."""
+
+    fields: dict[str, Field] = {}
+
+
+def fields_of(shape: Shape) -> Mapping[str, Field]:
+    """Return the fields by name (none for an empty shape: such a target is a plain store)."""
+    return msgspec.json.decode(shape.text or b"{}", type=Fields).fields
+
+
+def column(name: str, field: Field, locale: str) -> str:
+    """Return the name under which an index keeps this field's text in this locale."""
+    return f"{name}@{analyzer_of(locale)}" if field.localized else name
+
+
+def texts_of(name: str, field: Field, value: object) -> Iterator[tuple[str, str, list[str]]]:
+    """Give column, analyzer and spaced texts of a text field's value; ``ValueError`` when it is no such value."""
+    if not field.localized:
+        yield name, FOLDED, [spaced(text) for text in _texts(name, value)]
+    elif isinstance(value, Mapping):
+        for locale, text in value.items():
+            yield column(name, field, locale), analyzer_of(locale), [spaced(part) for part in _texts(name, text)]
+    else:
+        raise ValueError(f"The field {name} wants a text for each locale, got {type(value).__name__}.")
+
+
+def _texts(name: str, value: object) -> list[str]:
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise ValueError(f"The field {name} wants a text or a list of texts, got {type(value).__name__}.")
+    return texts

@@ -1,0 +1,52 @@
+"""``make engines``: runs the production servers until Ctrl-C, for trying by hand, and says where they are."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from entrepot.base.errors import EntrepotError
+from entrepot.local.place import Engine
+from entrepot.local.process import running
+from entrepot.local.proxy import reach_loopback_directly
+from tests.conftest import SECRET
+from tests.engines.cache import folder
+from tests.engines.elasticsearch import Elasticsearch
+
+# A new product of the tests is a file beside this one, a line here and a fixture in conftest.py.
+SERVERS: dict[str, Callable[[], Engine]] = {
+    "elasticsearch": Elasticsearch,
+}
+
+
+async def main(names: list[str]) -> None:
+    """Start the servers of these names, all without one, and keep them until told to end."""
+    ended = asyncio.Event()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(sign, ended.set)
+    async with contextlib.AsyncExitStack() as stack:
+        for name in names or SERVERS:
+            urls = await stack.enter_async_context(running(SERVERS[name](), data() / name, SECRET))
+            for role, url in urls.items():
+                print(f"export ENTREPOT_{role.upper()}_URL='{url}'", flush=True)  # noqa: T201  # it is for a shell
+        print("Ctrl-C stops them; their data stays in", data(), file=sys.stderr, flush=True)  # noqa: T201  # as above
+        await ended.wait()
+
+
+def data() -> Path:
+    """Return where servers that are tried by hand keep their data."""
+    return folder() / "data"
+
+
+if __name__ == "__main__":
+    reach_loopback_directly(os.environ)
+    unknown = [name for name in sys.argv[1:] if name not in SERVERS]
+    if unknown:
+        sys.exit(f"There is no server {unknown[0]!r}: {', '.join(SERVERS)}.")
+    try:
+        asyncio.run(main(sys.argv[1:]))
+    except EntrepotError as error:
+        sys.exit(str(error))

