@@ -15,6 +15,7 @@ from msgspec import Struct
 from entrepot.app import App, opened, prepare
 from entrepot.base.event import Token
 from entrepot.cli.serve import serving
+from entrepot.commerce.people.lending import lent_key
 from entrepot.duties import keep_up, reactions
 from entrepot.jobs.store import cursors
 from entrepot.settings import Engines, Settings
@@ -23,11 +24,16 @@ READY_SECONDS = 60.0
 
 
 class House(Struct, frozen=True):
-    """An open application, a client that speaks to it without a network, and the task that keeps its projections up."""
+    """An open application, two clients that speak to it without a network, and the task that keeps its projections up.
+
+    ``client`` comes by an API key with every scope of an administrator's service account (``key``), ``nobody`` by none.
+    """
 
     app: App
     asgi: ASGIApp
     client: httpx.AsyncClient
+    nobody: httpx.AsyncClient
+    key: str
     keeping_up: asyncio.Task[None]
 
     async def seen_by_all(self) -> None:
@@ -65,11 +71,20 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         try:
             await _until_live(app)
             transport = httpx.ASGITransport(asgi)  # type: ignore[arg-type]  # httpx and litestar each have their own types of ASGI
-            async with httpx.AsyncClient(transport=transport, base_url="http://house") as client:
-                yield House(app, asgi, client, work)
+            async with (
+                lent_key(app.record, app.people.sessions, settings.cell, "tests", role="admin") as key,
+                httpx.AsyncClient(transport=transport, base_url="http://house") as nobody,
+                httpx.AsyncClient(transport=transport, base_url="http://house", headers=bearing(key)) as client,
+            ):
+                yield House(app, asgi, client, nobody, key, work)
         finally:
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
+
+
+def bearing(token: str) -> dict[str, str]:
+    """Return the header that brings a session or key."""
+    return {"Authorization": f"Bearer {token}"}
 
 
 @asynccontextmanager

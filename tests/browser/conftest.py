@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import Browser, ConsoleMessage, Page, Response, async_playwright
 
 from tests.flows.conftest import house as house  # noqa: PLC0414  # the same house: a fixture is found by its name here
-from tests.house import House, served
+from tests.house import House, bearing, served
 
 WINDOWS = {
     "phone-light": (390, 844, "light"),
@@ -52,11 +52,12 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture(params=WINDOWS)
-async def page(browser: Browser, address: str, request: pytest.FixtureRequest) -> AsyncIterator[Page]:
+async def page(browser: Browser, house: House, address: str, request: pytest.FixtureRequest) -> AsyncIterator[Page]:
     """Return a window of one size and scheme; what its console says against us fails the test."""
     width, height, scheme = WINDOWS[request.param]
     context = await browser.new_context(
         base_url=address,
+        extra_http_headers=bearing(house.key),
         viewport={"width": width, "height": height},
         color_scheme="dark" if scheme == "dark" else "light",
         reduced_motion="reduce",
@@ -82,9 +83,11 @@ def _is_missing(answer: Response) -> bool:
 
 
 @pytest.fixture
-async def desk(browser: Browser, address: str) -> AsyncIterator[Page]:
+async def desk(browser: Browser, house: House, address: str) -> AsyncIterator[Page]:
     """Return one desk window, for what does not depend on size or scheme."""
-    context = await browser.new_context(base_url=address, viewport={"width": 1440, "height": 900})
+    context = await browser.new_context(
+        base_url=address, viewport={"width": 1440, "height": 900}, extra_http_headers=bearing(house.key)
+    )
     context.set_default_timeout(10_000)
     yield await context.new_page()
     await context.close()

@@ -155,7 +155,10 @@ async def test_a_flash_sale_moves_by_itself_and_oversells_nothing(browser: Brows
         port = int(free.getsockname()[1])
     settings = msgspec.structs.replace(house.app.settings, demo=True, port=port, market="uk")
     app = msgspec.structs.replace(house.app, settings=settings)
-    async with serving(app) as asgi, served(House(app, asgi, house.client, house.keeping_up), port) as url:
+    async with (
+        serving(app) as asgi,
+        served(House(app, asgi, house.client, house.nobody, house.key, house.keeping_up), port) as url,
+    ):
         context = await browser.new_context(base_url=url, viewport={"width": 390, "height": 844})
         phone = await context.new_page()
         await phone.goto("/engine-room")

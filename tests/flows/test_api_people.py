@@ -35,13 +35,13 @@ async def until_mailed(house: House, address: str, begins: str) -> str:
 
 async def test_somebody_registers_confirms_signs_in_and_is_known(house: House) -> None:
     address = "flow@example.com"
-    assert (await house.client.post("/v1/people", json={"email": address})).json() == {"told": "by mail"}
+    assert (await house.nobody.post("/v1/people", json={"email": address})).json() == {"told": "by mail"}
     token = link_in(await until_mailed(house, address, "Confirm"))
-    verified = await house.client.post("/v1/people/verifications", json={"token": token, "password": PASSWORD})
+    verified = await house.nobody.post("/v1/people/verifications", json={"token": token, "password": PASSWORD})
     assert verified.status_code == 201, verified.text
-    entered = await house.client.post("/v1/sessions", json={"email": address.upper(), "password": PASSWORD})
+    entered = await house.nobody.post("/v1/sessions", json={"email": address.upper(), "password": PASSWORD})
     assert entered.status_code == 201, entered.text
-    me = await house.client.get("/v1/me", headers={"Authorization": f"Bearer {entered.json()['token']}"})
+    me = await house.nobody.get("/v1/me", headers={"Authorization": f"Bearer {entered.json()['token']}"})
     assert (me.json()["email"], me.json()["signs_in_by"]) == (address, ["password"])
     async with house.app.record.committing() as connection:
         bodies = await connection.fetch("SELECT body::text FROM log.event WHERE kind LIKE 'people.%'")
@@ -51,7 +51,7 @@ async def test_somebody_registers_confirms_signs_in_and_is_known(house: House) -
 async def test_whether_an_address_has_an_account_is_told_to_nobody(house: House) -> None:
     await bearer(house, "taken@example.com")
     for path in ("/v1/people", "/v1/people/resets", "/v1/people/sign-in-links"):
-        answers = [await house.client.post(path, json={"email": f"{name}@example.com"}) for name in ("taken", "nobody")]
+        answers = [await house.nobody.post(path, json={"email": f"{name}@example.com"}) for name in ("taken", "nobody")]
         assert [(one.status_code, one.text) for one in answers] == [(202, '{"told":"by mail"}')] * 2
 
 
@@ -59,35 +59,35 @@ async def test_a_token_that_is_not_good_is_a_401_whatever_is_asked(house: House)
     good = (await bearer(house, "tokens@example.com"))["Authorization"]
     flipped = good[:-1] + ("a" if good[-1] != "a" else "b")
     for wrong in ("Bearer ", "Bearer nonsense", flipped, good.replace("ses_", "ent_"), f"{good}=", good.upper()):
-        answer = await house.client.get("/v1/search?q=mug&market=uk", headers={"Authorization": wrong})
+        answer = await house.nobody.get("/v1/search?q=mug&market=uk", headers={"Authorization": wrong})
         assert (answer.status_code, answer.json()["type"]) == (401, "/problems/token-refused"), wrong
         assert answer.headers["WWW-Authenticate"] == "Bearer"
-    assert (await house.client.get("/v1/me")).json()["type"] == "/problems/sign-in-needed"
+    assert (await house.nobody.get("/v1/me")).json()["type"] == "/problems/unauthenticated"
 
 
 async def test_a_cookie_is_out_of_reach_of_scripts_and_other_sites(house: House) -> None:
     link = await sign_in_link(house.app.record, house.app.people, house.app.settings, "cookie@example.com", [])
     token = urlsplit(link.link).query.removeprefix("token=")
-    page = await house.client.get("/link", params={"token": token}, headers={"Accept": "text/html"})
+    page = await house.nobody.get("/link", params={"token": token}, headers={"Accept": "text/html"})
     assert "Sign in" in page.text
-    followed = await house.client.post("/link", data={"token": token})
-    house.client.cookies.clear()
+    followed = await house.nobody.post("/link", data={"token": token})
+    house.nobody.cookies.clear()
     assert followed.status_code == 303
     kept = next(one for one in followed.headers.get_list("set-cookie") if one.startswith("entrepot_session="))
     assert "HttpOnly" in kept
     assert "SameSite=lax" in kept
     headers = {"Cookie": kept.partition(";")[0]}
-    assert (await house.client.get("/v1/me", headers=headers)).status_code == 200
-    foreign = await house.client.delete("/v1/sessions", headers={**headers, "Sec-Fetch-Site": "cross-site"})
+    assert (await house.nobody.get("/v1/me", headers=headers)).status_code == 200
+    foreign = await house.nobody.delete("/v1/sessions", headers={**headers, "Sec-Fetch-Site": "cross-site"})
     assert foreign.json()["type"] == "/problems/foreign-request"
     gone = {"Cookie": "entrepot_session=ses_nonsense"}
-    assert (await house.client.get("/v1/products", params={"ids": ""}, headers=gone)).status_code != 401
+    assert (await house.nobody.get("/v1/products", params={"ids": ""}, headers=gone)).status_code != 401
 
 
 async def test_what_somebody_does_is_told_in_their_name(house: House) -> None:
-    headers = await bearer(house, "actor@example.com")
-    actor = (await house.client.get("/v1/sessions/current", headers=headers)).json()["actor"]
-    await house.client.put("/v1/markets/fr", json={"currency": "EUR"}, headers=headers)
+    headers = await bearer(house, "actor@example.com", "catalogue")
+    actor = (await house.nobody.get("/v1/sessions/current", headers=headers)).json()["actor"]
+    await house.nobody.put("/v1/markets/fr", json={"currency": "EUR"}, headers=headers)
     async with house.app.record.committing() as connection:
         told = await connection.fetchval("SELECT actor FROM log.event WHERE key = 'market/fr' ORDER BY seq DESC LIMIT 1")
     assert told == actor
@@ -96,55 +96,55 @@ async def test_what_somebody_does_is_told_in_their_name(house: House) -> None:
 async def test_a_passkey_is_made_signs_in_and_steps_up(house: House) -> None:
     headers = await bearer(house, "passkey@example.com")
     device = Authenticator(house.app.settings.site)
-    asked = (await house.client.post("/v1/me/passkey-challenges", headers=headers)).json()
+    asked = (await house.nobody.post("/v1/me/passkey-challenges", headers=headers)).json()
     made = {"challenge_id": asked["challenge_id"], "credential": device.create(asked["options"])}
-    kept = await house.client.post("/v1/me/passkeys", json=made, headers=headers)
+    kept = await house.nobody.post("/v1/me/passkeys", json=made, headers=headers)
     assert kept.status_code == 201, kept.text
-    again = await house.client.post("/v1/me/passkeys", json=made, headers=headers)
+    again = await house.nobody.post("/v1/me/passkeys", json=made, headers=headers)
     assert again.json()["type"] == "/problems/token-refused"  # a challenge is good once
     entered = await by_passkey(house, device)
     assert entered.status_code == 201, entered.text
-    who = await house.client.get("/v1/sessions/current", headers=_headers(entered))
+    who = await house.nobody.get("/v1/sessions/current", headers=_headers(entered))
     assert who.json()["methods"] == ["passkey"]
     device.count -= 1  # as a copy of it would count
     assert (await by_passkey(house, device)).status_code == 401
 
 
 async def by_passkey(house: House, device: Authenticator, origin: str = "") -> httpx.Response:
-    asked = (await house.client.post("/v1/sessions/passkey-challenges")).json()
+    asked = (await house.nobody.post("/v1/sessions/passkey-challenges")).json()
     device.origin = origin or device.origin
     signed = {"challenge_id": asked["challenge_id"], "credential": device.get(asked["options"])}
-    return await house.client.post("/v1/sessions/passkeys", json=signed)
+    return await house.nobody.post("/v1/sessions/passkeys", json=signed)
 
 
 async def test_a_passkey_of_another_site_or_nobody_or_nonsense_is_refused_alike(house: House) -> None:
     stranger = Authenticator(house.app.settings.site)
     answers = [await by_passkey(house, stranger), await by_passkey(house, stranger, "https://elsewhere.example")]
     for credential in ({}, {"id": "AAAA"}, {"id": "é", "response": 7}):
-        asked = (await house.client.post("/v1/sessions/passkey-challenges")).json()
+        asked = (await house.nobody.post("/v1/sessions/passkey-challenges")).json()
         body = {"challenge_id": asked["challenge_id"], "credential": credential}
-        answers.append(await house.client.post("/v1/sessions/passkeys", json=body))
+        answers.append(await house.nobody.post("/v1/sessions/passkeys", json=body))
     assert {(one.status_code, one.json()["type"]) for one in answers} == {(401, "/problems/sign-in-refused")}
 
 
 async def test_an_authenticator_that_does_not_ask_its_user_is_not_taken(house: House) -> None:
     headers = await bearer(house, "careless@example.com")
-    asked = (await house.client.post("/v1/me/passkey-challenges", headers=headers)).json()
+    asked = (await house.nobody.post("/v1/me/passkey-challenges", headers=headers)).json()
     careless = Authenticator(house.app.settings.site, verifies=False)
     made = {"challenge_id": asked["challenge_id"], "credential": careless.create(asked["options"])}
-    assert (await house.client.post("/v1/me/passkeys", json=made, headers=headers)).status_code == 401
+    assert (await house.nobody.post("/v1/me/passkeys", json=made, headers=headers)).status_code == 401
 
 
 async def test_an_api_key_is_shown_once_and_changes_no_credentials(house: House) -> None:
     headers = await bearer(house, "keys@example.com")
-    draft = {"label": "feed", "scopes": ["stock:write"]}
-    issued = (await house.client.post("/v1/me/api-keys", json=draft, headers=headers)).json()
-    listed = (await house.client.get("/v1/me/api-keys", headers=headers)).json()["items"][0]
+    draft = {"label": "feed", "scopes": ["account:own"]}
+    issued = (await house.nobody.post("/v1/me/api-keys", json=draft, headers=headers)).json()
+    listed = (await house.nobody.get("/v1/me/api-keys", headers=headers)).json()["items"][0]
     assert issued["key"].startswith(listed["prefix"])
     assert issued["key"] not in str(listed)
     by_key = {"Authorization": f"Bearer {issued['key']}"}
-    assert (await house.client.get("/v1/sessions/current", headers=by_key)).json()["actor"] == f"key/{issued['id']}"
-    refused = await house.client.post("/v1/me/api-keys", json=draft, headers=by_key)
+    assert (await house.nobody.get("/v1/sessions/current", headers=by_key)).json()["actor"] == f"key/{issued['id']}"
+    refused = await house.nobody.post("/v1/me/api-keys", json=draft, headers=by_key)
     assert refused.json()["type"] == "/problems/step-up-needed"
 
 
@@ -162,14 +162,14 @@ async def known_provider(house: House) -> AsyncIterator[Provider]:
 async def by_provider(house: House, headers: dict[str, str] | None = None) -> httpx.Response:
     """Go to the provider and come back, as a browser does."""
     link = "?link=true" if headers else ""
-    begun = await house.client.post(f"/v1/oidc/test/authorizations{link}", headers=headers)
+    begun = await house.nobody.post(f"/v1/oidc/test/authorizations{link}", headers=headers)
     assert begun.status_code == 201, begun.text
     cookie = {"Cookie": begun.headers["set-cookie"].partition(";")[0], **(headers or {})}
     async with httpx.AsyncClient(trust_env=False) as browser:
         back = (await browser.get(begun.json()["address"])).headers["location"]
-    house.client.cookies.clear()
-    came = await house.client.get(f"{urlsplit(back).path}?{urlsplit(back).query}", headers=cookie)
-    house.client.cookies.clear()
+    house.nobody.cookies.clear()
+    came = await house.nobody.get(f"{urlsplit(back).path}?{urlsplit(back).query}", headers=cookie)
+    house.nobody.cookies.clear()
     return came
 
 
@@ -180,7 +180,7 @@ async def test_who_is_vouched_for_by_another_provider_comes_in_and_is_the_same_n
             came = await by_provider(house)
             assert came.status_code == 303, came.text
             kept = next(one for one in came.headers.get_list("set-cookie") if one.startswith("entrepot_session="))
-            me = await house.client.get("/v1/me", headers={"Cookie": kept.partition(";")[0]})
+            me = await house.nobody.get("/v1/me", headers={"Cookie": kept.partition(";")[0]})
             people.append((me.json()["id"], me.json()["email"], tuple(me.json()["signs_in_by"])))
     assert people[0] == people[1]
     assert people[0][1:] == ("grace@example.com", ("test",))
@@ -236,7 +236,7 @@ async def test_a_session_that_ends_in_one_process_is_refused_by_another_within_a
     headers = await bearer(house, "everywhere@example.com")
     async with other_process(house) as other:
         assert (await other.get("/v1/me", headers=headers)).status_code == 200
-        assert (await house.client.delete("/v1/sessions", headers=headers)).json()["ended"] == 1
+        assert (await house.nobody.delete("/v1/sessions", headers=headers)).json()["ended"] == 1
         async with asyncio.timeout(1.0):
             while (await other.get("/v1/me", headers=headers)).status_code != 401:
                 pass

@@ -7,7 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.house import House
+from tests.house import House, bearing
 
 PAGE = {"Accept": "text/html"}
 MUG = "MUG-CEDAR-BLACK"
@@ -19,8 +19,9 @@ FORM: dict[str, str] = {
 
 @pytest.fixture
 async def visitor(house: House) -> Any:
-    """Return a client with cookies of its own."""
-    async with httpx.AsyncClient(transport=house.client._transport, base_url="http://house", headers=PAGE) as client:
+    """Return a client with cookies of its own, whose key lets it into the office too."""
+    headers = PAGE | bearing(house.key)
+    async with httpx.AsyncClient(transport=house.client._transport, base_url="http://house", headers=headers) as client:
         yield client
 
 

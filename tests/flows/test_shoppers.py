@@ -9,9 +9,11 @@ from collections.abc import AsyncIterator
 import pytest
 
 from entrepot.api.flash import FlashSale
+from entrepot.cli.demo_trade import furnish_trade
 from entrepot.shoppers.crowd import Crowd
 from entrepot.shoppers.flash import hold_flash_sale
-from entrepot.shoppers.storefront import Storefront
+from entrepot.shoppers.regulars import Regulars
+from entrepot.shoppers.storefront import MARKETS, Storefront
 from tests.house import House, served
 
 SECONDS_MAX = 120.0
@@ -26,15 +28,15 @@ async def address(house: House) -> AsyncIterator[str]:
         yield url
 
 
-async def test_a_flash_sale_sells_each_piece_once_and_tells_everybody_else(address: str) -> None:
+async def test_a_flash_sale_sells_each_piece_once_and_tells_everybody_else(house: House, address: str) -> None:
     told: list[FlashSale] = []
-    sale = await hold_flash_sale(address, pieces=10, buyers=40, market="uk", seen=told.append)
+    sale = await hold_flash_sale(address, house.key, pieces=10, buyers=40, market="uk", seen=told.append)
     assert (sale.sold, sale.told_sold_out, sale.others, sale.left) == (10, 30, {}, 0)
     assert len(told) >= 40
 
 
-async def test_a_crowd_buys_and_what_it_buys_is_delivered(address: str) -> None:
-    storefront = Storefront(address)
+async def test_a_crowd_buys_and_what_it_buys_is_delivered(house: House, address: str) -> None:
+    storefront = Storefront(address, house.key)
     crowd = Crowd(storefront, random.Random(4), ["uk"])
     enough = asyncio.Event()
 
@@ -49,3 +51,19 @@ async def test_a_crowd_buys_and_what_it_buys_is_delivered(address: str) -> None:
     await asyncio.gather(running, return_exceptions=True)
     await storefront.close()
     assert not crowd.seen["told: unexpected"]
+
+
+async def test_regulars_buy_on_terms_subscribe_and_buy_from_a_seller_what_the_demo_has_once(house: House, address: str) -> None:
+    for _ in range(2):  # a demo that is started again changes nothing
+        await furnish_trade(house.app, MARKETS["uk"])
+    await house.seen_by_all()
+    storefront, seen = Storefront(address, house.key), Counter[str]()
+    regulars = Regulars(storefront, random.Random(1), seen)
+    told = {"purchase ordered", "subscribed", "from a maker: placed"}
+    async with asyncio.timeout(SECONDS_MAX):
+        while not told <= seen.keys():
+            await regulars.come(MARKETS["uk"], "Ada")
+    await storefront.close()
+    async with house.app.record.committing() as connection:
+        owed = await connection.fetchval("SELECT count(*) FROM marketplace.seller_order")
+    assert owed or seen["from a maker: placed"] == 1  # the maker may have been the one who is no seller

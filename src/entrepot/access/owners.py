@@ -66,8 +66,8 @@ def order_secret(sealing: Blinding, order_id: UUID) -> str:
     return "ord_" + _short(sealing.blind(ORDER_SECRET, str(order_id)))
 
 
-def guest_proof(sealing: Blinding, guest_id: UUID) -> str:
-    """Return what shows that a guest's id is one that this house gave."""
+def guest_proof(sealing: Blinding, guest_id: UUID | str) -> str:
+    """Return what shows that what a browser brings (a guest's id) is what this house gave it."""
     return _short(sealing.blind(GUEST_SECRET, str(guest_id)))
 
 

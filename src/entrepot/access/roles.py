@@ -47,6 +47,8 @@ _SELLS = words("sellers.read orders.fulfil")
 _BUYS = words("companies.read purchases.read purchases.ask negotiations.ask invoices.read orders.read digital.read")
 
 EVERYBODY, SIGNED_IN = "anonymous", "customer"
+SHOWN_IN_A_DEMO = words("house.watch")
+"""What a demo lets anybody do besides: look at the engine room. Nothing there belongs to anybody."""
 
 ROLES: Mapping[str, Role] = {
     EVERYBODY: Role(

@@ -44,6 +44,7 @@ from entrepot.api import (
 from entrepot.api.auditing import Notes
 from entrepot.api.body import JsonRequest
 from entrepot.api.edge import Edge
+from entrepot.api.guard import Guard
 from entrepot.api.hot_lane import HotLane
 from entrepot.api.parts import Parts
 from entrepot.api.principal import Identify, principal_of
@@ -95,6 +96,7 @@ def application(parts: Parts) -> ASGIApp:
 
     inside = Litestar(
         route_handlers=[*(handler for room in ROOMS for handler in room.HANDLERS), *pages.handlers()],
+        guards=[Guard(parts)],
         dependencies={"parts": Provide(asked, sync_to_thread=False)},
         exception_handlers={Exception: answer},
         request_class=JsonRequest,

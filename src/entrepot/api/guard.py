@@ -24,8 +24,8 @@ from entrepot.sealing.sealing import Sealing
 
 PERMISSION = "permission"
 SECRET, WHY = "entrepot-order-secret", "entrepot-why"
-GUEST, WHY_COOKIE = "entrepot_customer", "entrepot_why"
-API = "/v1/"
+GUEST, BUYER, WHY_COOKIE = "entrepot_customer", "entrepot_buyer", "entrepot_why"
+API, COMPANY = "/v1/", "/account/company"
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 Name = tuple[str, UUID]
@@ -38,7 +38,7 @@ class Guard:
         async def cart_owner(cart_id: UUID) -> UUID | None:
             return (await parts.carts.load(cart_id)).cart.customer_id.value
 
-        self._sealing = parts.people.sealing
+        self._sealing, self._demo = parts.people.sealing, parts.flash is not None
         self._whose = Whose(parts.record, parts.cell, parts.people.sealing, cart_owner)
 
     async def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
@@ -47,7 +47,7 @@ class Guard:
         if connection.method == "OPTIONS":  # made by the framework: says which methods there are
             return
         permission, who = handler.opt[PERMISSION], principal_of(connection)
-        held = policies.grants(who, permission)
+        held = policies.grants(who, permission, demo=self._demo)
         if policies.needs_no_owners(held):
             return
         named = await _named(connection) if held else []
@@ -72,6 +72,10 @@ def guest_of(connection: Connection, sealing: Sealing) -> UUID | None:
 async def _named(connection: JsonRequest) -> list[Name]:
     found = dict.fromkeys(_kinds(connection.path_params.items(), {}))
     found |= dict.fromkeys(_kinds(connection.query_params.multi_items(), {}))
+    if connection.url.path.startswith(COMPANY) and (connection.method, connection.url.path) != ("POST", COMPANY):
+        # The pages of the buyer whom a cookie names.
+        company, buyer, _ = (*connection.cookies.get(BUYER, "").split("."), "", "")[:3]
+        found |= dict.fromkeys(_kinds([("company", company), ("buyer", buyer)], {"buyer": ACTING}))
     if connection.method != "GET":
         # Who acts is named in the body: it must be themselves.
         acting = {"buyer_id": ACTING, "buyer": ACTING}

@@ -13,6 +13,8 @@ import msgspec
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
+from entrepot.access import policies
+from entrepot.access.policies import Asked
 from entrepot.api import problems
 from entrepot.api.auditing import REQUEST, WHY, Notes, problem_of
 from entrepot.api.body import Reader
@@ -22,6 +24,7 @@ from entrepot.api.headers import required
 from entrepot.api.orders import answer_to, placed_headers
 from entrepot.api.page_cache import CachedPage, etag_of
 from entrepot.api.parts import Parts
+from entrepot.api.principal import who_asks
 from entrepot.api.products import CACHE_CONTROL, join, parse_ids
 from entrepot.base.errors import EntrepotError
 from entrepot.base.limits import BODY_BYTES_MAX, REQUEST_SECONDS_MAX
@@ -120,6 +123,7 @@ class HotLane:
                     cause = self._notes.begun(scope)
             async with asyncio.timeout(REQUEST_SECONDS_MAX):
                 await self._identify(scope)
+                policies.check(Asked(who=who_asks(scope), permission="orders.place"))
                 request = self._orders.read(await _body(receive))
                 cause.subject = request.customer_id
                 placed = await self._parts.gatherer.place(required(key), request)

@@ -75,6 +75,12 @@ def principal_of(request: Connection) -> Principal:
     return who
 
 
+def who_asks(scope: HTTPScope) -> Principal:
+    """Return who asks, where there is no request yet."""
+    who: Principal = scope.get("state", {}).get(_STATE, ANONYMOUS)
+    return who
+
+
 def signed_in(request: Connection) -> Principal:
     """Return who asks, or say that they must sign in."""
     who = principal_of(request)

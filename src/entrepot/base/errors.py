@@ -304,7 +304,7 @@ class SignInRefusedError(EntrepotError):
 class SignInNeededError(EntrepotError):
     """Only somebody who has signed in may ask for this."""
 
-    slug = "sign-in-needed"
+    slug = "unauthenticated"
     status = 401
     exit_code = 8
 

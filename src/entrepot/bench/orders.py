@@ -16,7 +16,9 @@ import asyncpg
 import msgspec
 from msgspec import structs
 
+from entrepot.app import make_room
 from entrepot.bench import BenchError, Row, targets
+from entrepot.bench.key import bench_key
 from entrepot.bench.load import load, post
 from entrepot.bench.served import served
 from entrepot.bench.shop import CELL, article_order, open_shop
@@ -52,12 +54,13 @@ async def run(settings: Settings) -> list[Row]:
     """Measure the floor and Entrepôt in one run and return the rows; raises when anything was oversold or lost."""
     async with own_database(settings) as url, await open_record(url) as record:
         await open_shop(record, ARTICLES)
-        await prepare_floor(record)
+        await prepare_floor(record, owned(settings, url))
         floors = {name: await floor(url, pick) for name, pick in (("spread", "random(1, 10000)"), ("hot", "1"))}
         inside = {name: await _inside(record, name, pick) for name, pick in (("spread", spread), ("hot", hot))}
         engines = structs.replace(settings.engines, record=url)
-        async with served(structs.replace(settings, engines=engines)) as (host, port):
-            outside = {name: await _outside(host, port, name, pick) for name, pick in (("spread", spread), ("hot", hot))}
+        own = structs.replace(settings, engines=engines)
+        async with served(own) as (host, port), bench_key(own) as key:
+            outside = {name: await _outside((host, port), key, name, pick) for name, pick in (("spread", spread), ("hot", hot))}
         await _prove(record)
     wanted = {
         "in process, spread": (inside["spread"], floors["spread"], targets.ORDERS_IN_PROCESS_SPREAD),
@@ -74,22 +77,30 @@ async def run(settings: Settings) -> list[Row]:
 @asynccontextmanager
 async def own_database(settings: Settings) -> AsyncIterator[str]:
     """Give a migrated database of its own on the same server until the block ends."""
-    server = await asyncpg.connect(settings.engines.record)
-    url = f"{settings.engines.record.rsplit('/', 1)[0]}/{DATABASE}"
+    server = await asyncpg.connect(settings.engines.owner)
+    url, owner_url = (f"{one.rsplit('/', 1)[0]}/{DATABASE}" for one in (settings.engines.record, settings.engines.owner))
     try:
         await server.execute(SQL["drop_database"])
         await server.execute(SQL["create_database"])
-        await asyncio.to_thread(migrate, url)
+        await asyncio.to_thread(migrate, owner_url)
+        async with await open_record(owner_url, connections=1) as owner:
+            await make_room(owner)
         yield url
     finally:
         await server.execute(SQL["drop_database"])
         await server.close()
 
 
-async def prepare_floor(record: Record) -> None:
+def owned(settings: Settings, url: str) -> str:
+    """Return the URL by which its owner reaches the database that ``url`` is of."""
+    return f"{settings.engines.owner.rsplit('/', 1)[0]}/{url.rsplit('/', 1)[1]}"
+
+
+async def prepare_floor(record: Record, owner_url: str) -> None:
     """Make what the floor needs: its function, and the shop's articles by number."""
-    async with record.committing() as connection:
+    async with await open_record(owner_url, connections=1) as owner, owner.committing() as connection:
         await connection.execute(SQL["prepare"])
+    async with record.committing() as connection:
         await connection.execute(SQL["fill"])
 
 
@@ -131,15 +142,15 @@ async def _inside(record: Record, name: str, pick: Pick) -> float:
     return counted / (time.perf_counter() - began)
 
 
-async def _outside(host: str, port: int, name: str, pick: Pick) -> float:
+async def _outside(at: tuple[str, int], key: str, name: str, pick: Pick) -> float:
     bodies = {n: msgspec.json.encode(article_order(n)) for n in {pick(n) for n in range(ARTICLES)}}
 
     def request(n: int) -> bytes:
-        return post("/v1/orders", bodies[pick(n)], f"Idempotency-Key: outside-{name}-{n}\r\n")
+        return post("/v1/orders", bodies[pick(n)], f"Authorization: Bearer {key}\r\nIdempotency-Key: outside-{name}-{n}\r\n")
 
-    warm = await load(host, port, lambda n: request(-n - 1), total=2_000, connections=CONNECTIONS)
+    warm = await load(*at, lambda n: request(-n - 1), total=2_000, connections=CONNECTIONS)
     total = int(warm.per_second * SECONDS)
-    seen = await load(host, port, request, total=total, connections=CONNECTIONS)
+    seen = await load(*at, request, total=total, connections=CONNECTIONS)
     if set(seen.statuses) != {201}:
         raise BenchError(f"Some orders were not taken: {seen.statuses}.")
     return seen.per_second

@@ -7,7 +7,7 @@ import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,6 +33,7 @@ from entrepot.base.limits import REQUEST_SECONDS_MAX, STOP_SECONDS_MAX
 from entrepot.base.projection import Slot
 from entrepot.base.time import SystemClock
 from entrepot.cli.ports import Port, check_port
+from entrepot.commerce.people.lending import lent_key
 from entrepot.settings import Settings, load
 from entrepot.shoppers.flash import Desk
 from entrepot.verify.verify import Verifier
@@ -160,9 +161,14 @@ def _settled() -> Iterator[None]:
     gc.unfreeze()
 
 
-def flash_desk(settings: Settings) -> Desk | None:
+def flash_desk(app: App) -> Desk | None:
     """Return who holds flash sales in a demo."""
-    return Desk(f"http://{settings.host}:{settings.port}", settings.market, settings.workers) if settings.demo else None
+    settings = app.settings
+
+    def lend() -> AbstractAsyncContextManager[str]:
+        return lent_key(app.record, app.people.sessions, settings.cell, "flash-sale")
+
+    return Desk(f"http://{settings.host}:{settings.port}", lend, settings.market, settings.workers) if settings.demo else None
 
 
 @asynccontextmanager
@@ -174,7 +180,7 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
     verifying = Verifying(Verifier(app.record, app.live, cells=(app.settings.cell,)), subscriptions)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(verifying.close)
-        desk = flash_desk(app.settings)
+        desk = flash_desk(app)
         if desk is not None:
             stack.push_async_callback(desk.close)
         today = Today(app.stores.columns, app.live, clock)

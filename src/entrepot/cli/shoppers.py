@@ -5,6 +5,8 @@ import os
 import random
 import sys
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated
 
 import msgspec
@@ -15,6 +17,8 @@ from rich.table import Table
 
 from entrepot.api.flash import FlashSale
 from entrepot.base.errors import BadInputError
+from entrepot.cli.people import opened
+from entrepot.commerce.people.lending import lent_key
 from entrepot.settings import load
 from entrepot.shoppers.crowd import Crowd
 from entrepot.shoppers.flash import hold_flash_sale
@@ -33,6 +37,7 @@ async def shoppers(
     market: str = "uk-gift",
     flash: Flag = False,
     seed: int | None = None,
+    key: Annotated[str, Parameter(env_var="ENTREPOT_API_KEY")] = "",
     json: Flag = False,
 ) -> int:
     """Let people who are not there shop over HTTP, until stopped.
@@ -49,6 +54,8 @@ async def shoppers(
         Hold one flash sale instead: 500 buyers for 100 pieces; exits 0 only if each piece was sold once.
     seed
         Makes the same people come again.
+    key
+        An API key for the staff that serves them (default: one is made for as long as this runs, where the engines are known).
     json
         Print what came of it as JSON.
     """
@@ -59,20 +66,33 @@ async def shoppers(
         raise BadInputError(f"Nobody knows an address in the market {unknown[0]!r}: {', '.join(MARKETS)}.", market=unknown[0])
     check_rate(rate)
     address = url or f"http://{settings.host}:{settings.port}"
-    if flash:
-        return await _flash(address, markets[0], as_json=json)
-    storefront = Storefront(address)
+    async with _key(key) as known:
+        if flash:
+            return await _flash(address, known, markets[0], as_json=json)
+        await _crowd(Storefront(address, known), markets, rate, seed, as_json=json)
+    return 0
+
+
+@asynccontextmanager
+async def _key(given: str) -> AsyncIterator[str]:
+    if given:
+        yield given
+        return
+    async with opened() as house, lent_key(house.record, house.people.sessions, house.settings.cell, "shoppers") as key:
+        yield key
+
+
+async def _crowd(storefront: Storefront, markets: list[str], rate: float, seed: int | None, *, as_json: bool) -> None:
     crowd = Crowd(storefront, random.Random(seed), markets)  # noqa: S311  # decides who buys what, guards nothing
     screen = Console(stderr=True)
     try:
         with Live(console=screen, refresh_per_second=4) as live:
             await crowd.run(rate, lambda seen: live.update(_table(seen)) if sys.stderr.isatty() else None)
     except asyncio.CancelledError:
-        if json:
+        if as_json:
             print(msgspec.json.encode(crowd.seen).decode())
     finally:
         await storefront.close()
-    return 0
 
 
 def check_rate(rate: float) -> None:
@@ -81,8 +101,8 @@ def check_rate(rate: float) -> None:
         raise BadInputError(f"{rate:g} shoppers a second cannot be: 0 to {RATE_MAX:g}.", rate=rate)
 
 
-async def _flash(address: str, market: str, *, as_json: bool) -> int:
-    sale = await hold_flash_sale(address, market=market)
+async def _flash(address: str, key: str, market: str, *, as_json: bool) -> int:
+    sale = await hold_flash_sale(address, key, market=market)
     if as_json:
         print(msgspec.json.encode(sale).decode())
     else:

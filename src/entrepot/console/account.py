@@ -1,6 +1,6 @@
 """A visitor's account: what they have ordered and subscribed to; the plans, and how one subscribes.
 
-There are no logins yet: a browser is one customer, and sees what it bought itself.
+Who has not signed in sees what was bought in this browser.
 """
 
 from typing import Any
@@ -27,7 +27,7 @@ from entrepot.console.guard import same_site
 from entrepot.console.render import page
 from entrepot.console.store import place
 from entrepot.console.subscribing import MINE, change, charge, subscription_page
-from entrepot.console.visitor import CUSTOMER, buying_for, cart_of, id_in, pieces
+from entrepot.console.visitor import buying_for, cart_of, customer_of, pieces
 from entrepot.record.transaction import Transaction
 
 LIMIT = 20
@@ -36,7 +36,7 @@ LIMIT = 20
 @get("/account", include_in_schema=False, opt={"permission": "catalogue.read"})
 async def show_account(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Response[str]:
     """Show what a visitor has ordered and subscribed to, and for which company they buy."""
-    customer_id, buying = id_in(request, CUSTOMER), buying_for(request)
+    customer_id, buying = customer_of(request, parts), buying_for(request, parts)
     async with parts.record.reading() as connection:
         plans = await query.plans(connection)
         subscriptions = await query.subscriptions(connection, parts.cell, customer_id, None, LIMIT) if customer_id else []
@@ -82,7 +82,7 @@ async def subscribe(
     """Subscribe by a card that was kept: on trial, or charged at once; or say on the page why not."""
     same_site(request)
     try:
-        draft = _draft(request, code, data)
+        draft = _draft(customer_of(request, parts), code, data)
 
         async def act(tx: Transaction) -> Changed:
             return await commands.start(tx, draft, utc(parts.clock.millis()))
@@ -124,12 +124,11 @@ async def _check_own(request: Request[Any, Any, Any], parts: Parts, subscription
     """Refuse to tell of another customer's subscription even that it is there."""
     async with parts.record.reading() as connection:
         found = await query.subscription(connection, parts.cell, subscription_id)
-    if found.subscription.customer_id != id_in(request, CUSTOMER):
+    if found.subscription.customer_id != customer_of(request, parts):
         raise NotFoundError(f"There is no subscription {subscription_id}.", id=str(subscription_id))
 
 
-def _draft(request: Request[Any, Any, Any], code: str, data: dict[str, str]) -> SubscriptionDraft:
-    customer_id = id_in(request, CUSTOMER)
+def _draft(customer_id: UUID | None, code: str, data: dict[str, str]) -> SubscriptionDraft:
     try:
         method_id = UUID(text(data, "method"))
     except ValueError as error:
@@ -152,7 +151,7 @@ def _draft(request: Request[Any, Any, Any], code: str, data: dict[str, str]) -> 
 async def _plan_page(
     request: Request[Any, Any, Any], parts: Parts, code: str, typed: dict[str, str], *, wrong: str = "", status: int = 200
 ) -> Response[str]:
-    customer_id = id_in(request, CUSTOMER)
+    customer_id = customer_of(request, parts)
     async with parts.record.reading() as connection:
         plan = await query.plan(connection, code)
         cards = await methods(connection, parts.cell, customer_id) if customer_id else []

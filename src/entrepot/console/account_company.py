@@ -1,6 +1,6 @@
 """What a company's buyer sees and does: credit, purchases that wait, invoices; buying what lies in the cart.
 
-There are no logins yet: a browser buys for whom it says it does (a cookie), as the API believes who is named in a body.
+A browser buys for whom a cookie says, which only who was that buyer when it was made can use; the guard asks anew each time.
 """
 
 from typing import Any
@@ -46,13 +46,13 @@ async def show_company(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], done: FromQuery[str] = ""
 ) -> Response[Any]:
     """Show the company that the visitor buys for."""
-    buying = buying_for(request)
+    buying = buying_for(request, parts)
     if buying is None:
         return Redirect("/account", status_code=303)
     return await company_page(request, parts, buying, done=DONE.get(done, ""))
 
 
-@post(HERE, include_in_schema=False, opt={"permission": "catalogue.read"})
+@post(HERE, include_in_schema=False, opt={"permission": "purchases.ask"})
 async def enter_company(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: Form) -> Redirect:
     """Buy for a company from now on, as one of its buyers; without one, for nobody any more."""
     same_site(request)
@@ -64,14 +64,14 @@ async def enter_company(request: Request[Any, Any, Any], parts: NamedDependency[
         raise BadInputError("The form names no company and buyer: open the company's page again.", field="buyer") from error
     async with parts.record.reading() as connection:
         await me(parts, connection, buying)
-    return Redirect(HERE, status_code=303, cookies=[remember_buyer(request, buying)])
+    return Redirect(HERE, status_code=303, cookies=[remember_buyer(request, parts, buying)])
 
 
 @post(f"{HERE}/purchases", include_in_schema=False, opt={"permission": "purchases.ask"})
 async def buy(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: Form) -> Response[Any]:
     """Buy on the company's terms what lies in the cart: ordered at once within one's limits, else it waits."""
     same_site(request)
-    buying, kept = buying_of(request), await cart_of(parts, request)
+    buying, kept = buying_of(request, parts), await cart_of(parts, request)
     if kept is None:  # sent twice: it was ordered, or waits
         return Redirect(HERE, status_code=303)
     try:
@@ -96,7 +96,7 @@ async def decide(
 ) -> Response[Any]:
     """Approve or reject what another buyer asks for, or withdraw what one asked for oneself."""
     same_site(request)
-    buying, do, why = buying_of(request), text(data, "do"), text(data, "why")
+    buying, do, why = buying_of(request, parts), text(data, "do"), text(data, "why")
 
     async def act(tx: Transaction) -> Bought:
         if do == "approve":
@@ -117,9 +117,9 @@ async def decide(
 HANDLERS = [show_company, enter_company, buy, decide]
 
 
-def buying_of(request: Request[Any, Any, Any]) -> Buying:
+def buying_of(request: Request[Any, Any, Any], parts: Parts) -> Buying:
     """Return for which company the visitor buys, or refuse one who buys for none."""
-    buying = buying_for(request)
+    buying = buying_for(request, parts)
     if buying is None:
         raise NotFoundError("You buy for no company in this browser: begin on the company's page in the office.")
     return buying

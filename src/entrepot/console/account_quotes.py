@@ -30,7 +30,7 @@ from entrepot.record.transaction import Connection, Transaction
 async def ask_for_prices(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: Form) -> Response[Any]:
     """Ask what the articles in the cart would cost the company; the cart stays as it is."""
     same_site(request)
-    buying, kept = buying_of(request), await cart_of(parts, request)
+    buying, kept = buying_of(request, parts), await cart_of(parts, request)
     try:
         if kept is None:
             raise BadInputError("Your cart is empty: put in what you want prices for.", field="lines")
@@ -60,7 +60,7 @@ async def answer_quote(
 ) -> Response[Any]:
     """Accept an offer, propose other prices, decline, or order what was agreed on."""
     same_site(request)
-    buying = buying_of(request)
+    buying = buying_of(request, parts)
     try:
         async with parts.record.reading() as connection:
             seen = (await _own(parts, connection, buying, negotiation_id)).negotiation
@@ -121,7 +121,7 @@ async def _quote_page(
     typed: dict[str, str] | None = None,
     status: int = 200,
 ) -> Response[str]:
-    buying = buying_of(request)
+    buying = buying_of(request, parts)
     async with parts.record.reading() as connection:
         found = await _own(parts, connection, buying, negotiation_id)
         company = await query.company(connection, parts.cell, buying.company_id)

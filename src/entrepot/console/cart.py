@@ -21,7 +21,7 @@ from entrepot.console.guard import same_site
 from entrepot.console.language import LOCALE, locale_of
 from entrepot.console.render import page
 from entrepot.console.store import place, spoken
-from entrepot.console.visitor import CUSTOMER, cart_of, id_in, remember_cart, remember_customer
+from entrepot.console.visitor import cart_of, customer_of, remember_cart, remember_guest
 from entrepot.projections.product_page.query import read_page
 from entrepot.record.idempotency import fingerprint
 
@@ -53,7 +53,7 @@ async def add(request: Request[Any, Any, Any], parts: NamedDependency[Parts], da
         template = "drawer.html" if do == "drawer" else "cart.html"
         known = await cart_of(parts, request)
         return await _cart_page(request, parts, known, wrong=str(error), status=error.status, template=template)
-    cookies = [remember_cart(request, kept.id), remember_customer(request, customer_id)]
+    cookies = [remember_cart(request, kept.id), *remember_guest(request, parts, customer_id)]
     return Redirect(_AFTER.get(do, "/cart"), status_code=303, cookies=cookies)
 
 
@@ -128,7 +128,7 @@ async def _put_in(request: Request[Any, Any, Any], parts: Parts, data: dict[str,
     market, sku = text(data, "market"), text(data, "sku")
     line = CartLineRequest(sku=sku, quantity=whole_number(data, "quantity"))
     currencies, offers = await _offers(parts, market, [sku])
-    kept, customer_id = await cart_of(parts, request), id_in(request, CUSTOMER) or parts.record.ids.unguessable()
+    kept, customer_id = await cart_of(parts, request), customer_of(request, parts) or parts.record.ids.unguessable()
     if kept is not None and kept.cart.market != market:
         if kept.cart.lines.dots:
             raise ConflictError(

@@ -1,6 +1,6 @@
 """Who a visitor is here: ids of cart, checkout, customer and buyer in cookies that no script can read; the bar's count.
 
-There are no logins yet: a browser is its own customer, and buys for the company that it says it buys for.
+Who has signed in is the customer; another browser is a guest of its own, by an id that this house has proved in the cookie.
 """
 
 import asyncio
@@ -11,7 +11,11 @@ from litestar import Request
 from litestar.datastructures import Cookie
 from msgspec import Struct
 
+from entrepot.access.owners import guest_proof, same
+from entrepot.api.guard import BUYER as BUYER  # noqa: PLC0414  # the guard reads it too
+from entrepot.api.guard import GUEST, guest_of
 from entrepot.api.parts import Parts
+from entrepot.api.principal import principal_of
 from entrepot.base.errors import EngineAwayError, NotFoundError
 from entrepot.base.limits import (
     ASIDE_SECONDS_MAX,
@@ -24,8 +28,6 @@ from entrepot.commerce.cart.rules import is_open
 
 CART = "entrepot_cart"
 CHECKOUT = "entrepot_checkout"
-CUSTOMER = "entrepot_customer"
-BUYER = "entrepot_buyer"
 
 
 class Buying(Struct, frozen=True):
@@ -67,23 +69,33 @@ def id_in(request: Request[Any, Any, Any], cookie: str) -> UUID | None:
         return None
 
 
-def buying_for(request: Request[Any, Any, Any]) -> Buying | None:
-    """Return for which company the visitor buys; None: for nobody but themselves."""
-    try:
-        company_id, buyer_id = (UUID(part) for part in request.cookies.get(BUYER, "").split("."))
-    except ValueError:
+def customer_of(request: Request[Any, Any, Any], parts: Parts) -> UUID | None:
+    """Return as which customer a visitor buys: who has signed in, else the guest that the browser is; None: a new one."""
+    who = principal_of(request)
+    return who.id if who.kind == "person" else guest_of(request, parts.people.sealing)
+
+
+def buying_for(request: Request[Any, Any, Any], parts: Parts) -> Buying | None:
+    """Return for which company the visitor buys; None: for nobody but themselves, or it was another who did."""
+    value, _, proof = request.cookies.get(BUYER, "").rpartition(".")
+    if not same(proof, _buyer_proof(request, parts, value)):
         return None
+    company_id, buyer_id = (UUID(part) for part in value.split("."))
     return Buying(company_id, buyer_id)
 
 
-def remember_customer(request: Request[Any, Any, Any], customer_id: UUID) -> Cookie:
-    """Return the cookie that makes what a browser buys one customer's."""
-    return _cookie(request, CUSTOMER, str(customer_id), int(CUSTOMER_COOKIE_SECONDS))
+def remember_guest(request: Request[Any, Any, Any], parts: Parts, customer_id: UUID) -> list[Cookie]:
+    """Return the cookie that makes what a browser buys one guest's; none for who has signed in."""
+    if principal_of(request).kind == "person":
+        return []
+    value = f"{customer_id}.{guest_proof(parts.people.sealing, customer_id)}"
+    return [_cookie(request, GUEST, value, int(CUSTOMER_COOKIE_SECONDS))]
 
 
-def remember_buyer(request: Request[Any, Any, Any], buying: Buying) -> Cookie:
+def remember_buyer(request: Request[Any, Any, Any], parts: Parts, buying: Buying) -> Cookie:
     """Return the cookie by which a visitor buys for a company."""
-    return _cookie(request, BUYER, f"{buying.company_id}.{buying.buyer_id}", int(CUSTOMER_COOKIE_SECONDS))
+    value = f"{buying.company_id}.{buying.buyer_id}"
+    return _cookie(request, BUYER, f"{value}.{_buyer_proof(request, parts, value)}", int(CUSTOMER_COOKIE_SECONDS))
 
 
 def remember_cart(request: Request[Any, Any, Any], cart_id: UUID) -> Cookie:
@@ -99,6 +111,11 @@ def remember_checkout(request: Request[Any, Any, Any], checkout_id: UUID) -> Coo
 def forget(request: Request[Any, Any, Any], cookie: str) -> Cookie:
     """Return the cookie that takes another away."""
     return _cookie(request, cookie, "", 0)
+
+
+def _buyer_proof(request: Request[Any, Any, Any], parts: Parts, value: str) -> str:
+    """Return what binds a buyer to who has signed in: the cookie is of no use to another."""
+    return guest_proof(parts.people.sealing, f"buyer {value} {principal_of(request).id}")
 
 
 def _cookie(request: Request[Any, Any, Any], name: str, value: str, seconds: int) -> Cookie:

@@ -10,6 +10,7 @@ from typing import Final
 import structlog
 
 from entrepot.base.errors import EngineAwayError
+from entrepot.shoppers.regulars import Regulars
 from entrepot.shoppers.storefront import MARKETS, Json, Market, RefusedError, Storefront
 
 log = structlog.get_logger()
@@ -29,6 +30,7 @@ TOKENS: Final[Mapping[str, int]] = {
     "tok_timeout_after_charge": 1,
 }
 LOOKS_ONLY, ABANDONS, USES_COUPON, RETURNS = 0.45, 0.25, 0.15, 0.08
+REGULAR = 0.06
 
 # How a shipment goes on from each state, and what is said of it.
 NEXT_STEP: Final = {"planned": "picked", "picked": "packed", "packed": "shipped", "shipped": "delivered"}
@@ -43,6 +45,7 @@ class Crowd:
         self._words: dict[str, list[str]] = {}
         self._room = asyncio.Semaphore(AT_ONCE_MAX)
         self.seen: Counter[str] = Counter()
+        self._regulars = Regulars(storefront, chance, self.seen)
 
     async def run(self, per_second: float, told: Callable[[Counter[str]], None] = lambda _: None) -> None:
         """Let shoppers come at this rate until cancelled; ``told`` hears of every change."""
@@ -57,7 +60,11 @@ class Crowd:
     async def _visit(self) -> None:
         try:
             self.seen["came"] += 1
-            await self._shop(self._chance.choice(self._markets))
+            market = self._chance.choice(self._markets)
+            if self._chance.random() < REGULAR:
+                await self._regulars.come(market, self._chance.choice(NAMES))
+            else:
+                await self._shop(market)
         except RefusedError as error:
             self.seen[f"told: {error.kind}"] += 1
         except EngineAwayError:

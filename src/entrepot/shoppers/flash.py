@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from time import perf_counter
 
 from entrepot.api.flash import FlashSale
@@ -14,13 +15,14 @@ WAREHOUSE = "flash"
 
 
 Seen = Callable[[FlashSale], None]
+Lend = Callable[[], AbstractAsyncContextManager[str]]  # an API key, for as long as the block runs
 
 
 async def hold_flash_sale(
-    url: str, *, pieces: int = 100, buyers: int = 500, market: str = "uk-gift", seen: Seen = lambda _: None
+    url: str, key: str, *, pieces: int = 100, buyers: int = 500, market: str = "uk-gift", seen: Seen = lambda _: None
 ) -> FlashSale:
     """Put an article on sale, send the buyers, and return what came of it; ``seen`` hears of every change."""
-    storefront, where = Storefront(url), MARKETS.get(market) or next(iter(MARKETS.values()))
+    storefront, where = Storefront(url, key), MARKETS.get(market) or next(iter(MARKETS.values()))
     try:
         sale = await _prepare(storefront, where, pieces, buyers)
         seen(sale)
@@ -55,8 +57,8 @@ class Desk:
     It knows of its own process only: where several serve, each would show a sale of its own, so none is held.
     """
 
-    def __init__(self, url: str, market: str, workers: int = 1) -> None:
-        self._url, self._market, self._workers = url, market, workers
+    def __init__(self, url: str, lend: Lend, market: str, workers: int = 1) -> None:
+        self._url, self._lend, self._market, self._workers = url, lend, market, workers
         self._task: asyncio.Task[None] | None = None
         self.sale: FlashSale | None = None
 
@@ -80,7 +82,8 @@ class Desk:
 
     async def _hold(self) -> None:
         try:
-            await hold_flash_sale(self._url, market=self._market, seen=self._seen)
+            async with self._lend() as key:
+                await hold_flash_sale(self._url, key, market=self._market, seen=self._seen)
         except EntrepotError as error:
             assert self.sale is not None
             self.sale.running, self.sale.problem = False, str(error)

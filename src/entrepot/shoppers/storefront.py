@@ -39,6 +39,10 @@ class Market(Struct, frozen=True):
     currency: str
     address: Mapping[str, str]
 
+    def contact(self, name: str) -> dict[str, object]:
+        """Return who somebody of this name is that lives here."""
+        return {"email": f"{name.lower()}@example.org", "name": name, "address": dict(self.address)}
+
 
 YORK: Final = {"line1": "1 High St", "city": "York", "postcode": "YO1 7HH", "country": "GB"}
 PORTLAND: Final = {"line1": "12 Elm St", "city": "Portland", "region": "OR", "postcode": "97201", "country": "US"}
@@ -53,12 +57,16 @@ MARKETS: Final[Mapping[str, Market]] = {
 
 
 class Storefront:
-    """One way into the API for any number of shoppers."""
+    """One way into the API for any number of shoppers; with a key, for staff that serves them too."""
 
-    def __init__(self, url: str, *, connections: int = 32) -> None:
+    def __init__(self, url: str, key: str = "", *, connections: int = 32) -> None:
         self.ids = IdSource()
         self._client = httpx.AsyncClient(
-            base_url=url, timeout=SECONDS_MAX, trust_env=False, limits=httpx.Limits(max_connections=connections)
+            base_url=url,
+            timeout=SECONDS_MAX,
+            trust_env=False,
+            limits=httpx.Limits(max_connections=connections),
+            headers={"Authorization": f"Bearer {key}"} if key else None,
         )
 
     async def close(self) -> None:
@@ -77,9 +85,10 @@ class Storefront:
             raise RefusedError(answer.json() if "json" in answer.headers.get("content-type", "") else {"detail": answer.text})
         return answer.json() if answer.content else None
 
-    async def search(self, words: str, market: Market) -> list[Json]:
-        """Return the products found that have a price in the market."""
-        found = await self.call("GET", "/v1/search", q=words, market=market.code, limit=24)
+    async def search(self, words: str, market: Market, brand: str = "") -> list[Json]:
+        """Return the products found that have a price in the market: of all brands, or of one."""
+        only = {"brand": brand} if brand else {}
+        found = await self.call("GET", "/v1/search", None, q=words, market=market.code, limit=24, **only)
         return [hit for hit in found["hits"] if hit.get("price")]
 
     async def fill_cart(self, market: Market, skus: Sequence[str], coupon: str = "") -> str:
@@ -96,8 +105,7 @@ class Storefront:
 
     async def check_out(self, cart: str, market: Market, name: str, token: str) -> Json:
         """Say who buys, choose how it is sent, pay, and return how the checkout stands."""
-        email = f"{name.lower()}@example.org"
-        await self.call("PUT", f"{cart}/delivery", {"email": email, "name": name, "address": dict(market.address)})
+        await self.call("PUT", f"{cart}/delivery", market.contact(name))
         methods = (await self.call("GET", f"{cart}/shipping-methods"))["items"]
         if methods:
             await self.call("PUT", f"{cart}/shipping-method", {"method": methods[0]["method"]})
