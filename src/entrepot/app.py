@@ -53,6 +53,11 @@ from entrepot.partners.payment.port import GatewayAwayError, PaymentGateway
 from entrepot.partners.payment.sandbox import SandboxGateway
 from entrepot.partners.subscriber.http import HttpSender
 from entrepot.partners.tax.regional import RegionalTax
+from entrepot.privacy.certificate import Certifier
+from entrepot.privacy.copies import Copies
+from entrepot.privacy.erasing import Erasing
+from entrepot.privacy.exporting import Exporter
+from entrepot.privacy.scanner import Scanner
 from entrepot.projections.bought_together.project import BoughtTogether
 from entrepot.projections.live_stock.project import LiveStock
 from entrepot.projections.product_page.project import ProductPages
@@ -119,6 +124,8 @@ class App(Struct, frozen=True, kw_only=True):
     checkouts: Checkouts
     people: People
     auditor: Auditor
+    erasing: Erasing
+    exporter: Exporter
 
 
 def projections() -> list[Projection]:
@@ -188,6 +195,9 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
         auditor = Auditor(record, settings.cell)
         stack.push_async_callback(auditor.close)
         people = await stack.enter_async_context(open_people_of(settings, record, sealing))
+        subscriptions = [Subscription(one, stores.of(one), _shards(settings, one)) for one in every]
+        live = await stack.enter_async_context(LiveTargets(record, bell, every))
+        copies = Copies(record, live, subscriptions, drawer, sealing, settings.home / "mail", stores.columns)
         yield App(
             settings=settings,
             record=record,
@@ -195,8 +205,8 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
             bell=bell,
             stores=stores,
             projections=every,
-            subscriptions=[Subscription(one, stores.of(one), _shards(settings, one)) for one in every],
-            live=await stack.enter_async_context(LiveTargets(record, bell, every)),
+            subscriptions=subscriptions,
+            live=live,
             gatherer=gatherer,
             drawer=drawer,
             carts=Carts(drawer, settings.cell, record.clock, record.ids, sealing),
@@ -206,6 +216,8 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
             quoting=quoting,
             checkouts=checkouts,
             people=people,
+            erasing=erasing_of(settings, record, sealing, people, copies),
+            exporter=Exporter(record, settings.cell, sealing, copies, stores.columns, live, SystemClock()),
             auditor=auditor,
         )
 
@@ -256,6 +268,13 @@ async def audit_verifier(settings: Settings, seen: Callable[[int], None]) -> Asy
 def roots_of(app: App) -> LockedObjects:
     """Return where roots lie that nobody can change: a bucket of their own, whose objects are locked."""
     return S3Locked(app.settings.engines.objects)
+
+
+def erasing_of(settings: Settings, record: Record, sealing: Sealing, people: People, copies: Copies) -> Erasing:
+    """Return what forgets people, and what searches for them afterwards."""
+    clock, cell = SystemClock(), settings.cell
+    certifier = Certifier(record, cell, sealing, clock, Scanner(settings))
+    return Erasing(record, cell, sealing, people.sessions, clock, copies, certifier)
 
 
 def mail_of(settings: Settings) -> Mail:

@@ -40,6 +40,7 @@ from entrepot.log.archive import Moved, archive_passed
 from entrepot.log.projector import Projector
 from entrepot.log.reader import LogReader
 from entrepot.partners.payout.own import OwnBank
+from entrepot.privacy.subjects import find_guests
 
 log = structlog.get_logger()
 
@@ -86,6 +87,7 @@ def jobs(app: App) -> list[Job]:
             act=partial(send_letters, record, app.sealing, mail_of(app.settings), cell, clock, app.settings.site),
         ),
         Job(name="people_over", seconds=300.0, act=partial(forget_what_is_over, record, cell, clock)),
+        Job(name="erasures", seconds=60.0, act=app.erasing.run_due),
         Job(name="overdue_invoices", seconds=300.0, act=partial(mark_overdue, record, cell, clock)),
         Job(name="audit_links", seconds=limits.AUDIT_LINK_SECONDS, act=partial(link_new, record, cell)),
         Job(name="audit_roots", seconds=limits.AUDIT_ROOT_SECONDS, act=publisher(app).publish),
@@ -103,6 +105,7 @@ def reactions(app: App) -> list[Reaction]:
         HANDING_OUT,
         invoicing(SystemClock()),
         Reaction(name="ended_sessions", kinds=frozenset({SESSIONS_ENDED}), react=app.people.sessions.forget),
+        Reaction(name="guests", kinds=frozenset({ORDER_PLACED}), react=partial(find_guests, app.sealing), from_start=True),
         Reaction(name="unused_promises", kinds=frozenset({PAYMENT_CAPTURED}), react=give_up_unused),
     ]
 

@@ -45,6 +45,7 @@ VERBS: Final = {
     "keys": "Show or rotate the keys that personal data is sealed under.",
     "audit": "Show who did what, and prove that nobody has changed it since.",
     "people": "Administrators, roles and sessions.",
+    "privacy": "Export, restrict and forget people, with a certificate.",
     "mail": "Read the letters that lie in the home folder.",
     "schema": "Print the schema of the system of record.",
 }

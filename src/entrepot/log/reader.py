@@ -13,6 +13,7 @@ from entrepot.base.event import START, Event, Position
 from entrepot.base.projection import Slot
 from entrepot.log.archived import ArchivedLog
 from entrepot.log.batch import Batch, at_an_event, merged
+from entrepot.log.forgotten import unlinked
 from entrepot.log.store import SQL, event_of
 from entrepot.record.transaction import Record
 
@@ -26,6 +27,9 @@ class LogReader:
 
     async def read(self, slot: Slot, after: Position, kinds: frozenset[str], limit: int) -> Batch:
         """Return the slot's events of these kinds after a position, reading at most ``limit`` of whatever kind."""
+        return await unlinked(self._record, await self._read(slot, after, kinds, limit))
+
+    async def _read(self, slot: Slot, after: Position, kinds: frozenset[str], limit: int) -> Batch:
         table, in_archive = await self._table(slot, after, kinds, limit, 1)
         if not in_archive:
             return at_an_event(table, after)

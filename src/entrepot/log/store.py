@@ -92,6 +92,11 @@ async def head(connection: Connection, cell: int) -> Position:
     return Position(row["txid"], row["seq"]) if row else START
 
 
+async def forgotten(connection: Connection, subjects: Sequence[UUID]) -> set[UUID]:
+    """Return which of these subjects were forgotten."""
+    return {row["subject"] for row in await connection.fetch(SQL["forgotten"], subjects)}
+
+
 async def claim_leases(connection: Connection, names: Sequence[str], holder: str, seconds: float) -> dict[str, int]:
     """Take or renew leases and return those that are now this holder's, with their fence."""
     rows = await connection.fetch(SQL["claim_leases"], names, holder, seconds)

@@ -63,6 +63,7 @@ _READ = "SELECT {columns} FROM {table} WHERE id IN {ids:Array(String)} ORDER BY 
 _SCAN = "SELECT {columns} FROM {table} FINAL WHERE id >= {low:String} ORDER BY id"
 _SCAN_BELOW = "SELECT {columns} FROM {table} FINAL WHERE id >= {low:String} AND id < {high:String} ORDER BY id"
 _DELETE = "DELETE FROM {table} WHERE id IN {ids:Array(String)}"
+_PURGE = "ALTER TABLE {table} APPLY DELETED MASK SETTINGS mutations_sync = 2"
 
 _AS_TEXT = {"UUID": "string"}
 
@@ -140,6 +141,10 @@ class ClickHouseColumns:
         refused = await self._insert(target, [item for item in items if item.body is not None])
         if refused:
             raise ValueError(f"{refused[0].id} cannot be repaired: {refused[0].reason}")
+
+    async def purge(self, target: Target) -> None:
+        """Leave nothing on disk of what was deleted; it is hidden at once, and otherwise gone only with the next merge."""
+        await self._command(_PURGE, target.name)
 
     async def query(self, target: Target, sql: str, parameters: Mapping[str, object]) -> Sequence[Mapping[str, object]]:
         """Return the rows of a SELECT over ``{table}``, with bound parameters."""

@@ -7,7 +7,7 @@ the local Redis runs) a kill -9 loses nothing that was answered; with ``everysec
 
 import zlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from hashlib import sha1
 
 from redis.exceptions import NoScriptError
@@ -21,6 +21,7 @@ ROLE = "memory"
 
 # Enough to spread over any cluster, few enough that asking all of them (idle) stays one small pipeline.
 BUCKETS = 64
+READ_AT_ONCE = 1_000
 
 # KEYS: the name, the bucket's index. ARGV: what must be there ('' nothing), what shall be, its milliseconds, the name, when it
 # was touched ('' leaves the index).
@@ -100,6 +101,14 @@ class RedisDrawer:
                 for bucket, given in by_bucket.items():
                     pipe.eval(_DISMISS, 1, self._index(bucket), *given)
                 await pipe.execute()
+
+    async def names(self) -> AsyncIterator[str]:
+        """Yield every name that something is kept under; one that is put meanwhile may be left out."""
+        with answering(ROLE, *AWAY):
+            async for key in self._redis.scan_iter(match=f"{{{self._label}:*", count=READ_AT_ONCE):
+                _, _, name = key.decode().partition("}:")
+                if name != "touched":
+                    yield name
 
     def _keys(self, name: str) -> tuple[str, str]:
         bucket = _bucket(name)

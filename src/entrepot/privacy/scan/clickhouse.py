@@ -1,0 +1,47 @@
+"""Every row of every table of a ClickHouse server, those too that are deleted and lie on disk still."""
+
+import asyncio
+from urllib.parse import unquote, urlsplit
+
+import clickhouse_connect
+
+from entrepot.base.limits import SCAN_SECONDS_MAX
+from entrepot.base.trust import authority
+from entrepot.privacy.scan.looking import Looked, Looking
+from entrepot.privacy.scan.needles import Needles
+from entrepot.record.named import queries
+
+SQL = queries(__package__, "clickhouse.sql")
+_PIECE_BYTES = 1 << 20
+
+
+async def search(source: str, url: str, needles: Needles) -> Looked:
+    """Search a server."""
+    return await asyncio.to_thread(_search, source, url, needles)
+
+
+def _search(source: str, url: str, needles: Needles) -> Looked:
+    looking, parts = Looking(source, needles, ids=True), urlsplit(url)
+    client = clickhouse_connect.get_client(
+        host=parts.hostname or "127.0.0.1",
+        port=parts.port or 0,
+        username=unquote(parts.username or "default"),
+        password=unquote(parts.password or ""),
+        database=unquote(parts.path.strip("/")) or "default",
+        secure=parts.scheme == "clickhouses",
+        ca_cert=authority(url),
+        compress=False,
+        send_receive_timeout=int(SCAN_SECONDS_MAX),
+        autogenerate_session_id=False,
+    )
+    try:
+        for database, table in client.query(SQL["tables"]).result_rows:
+            sql = SQL["rows_of_a_log" if database == "system" else "rows"]
+            sql = sql.rstrip(";").format(database=database, table=table)  # names that the server itself has given
+            piece = looking.pieces(f"{database}.{table}")
+            with client.raw_stream(sql, fmt="TabSeparated") as stream:
+                while data := stream.read(_PIECE_BYTES):
+                    piece(data)
+    finally:
+        client.close()
+    return looking.end()

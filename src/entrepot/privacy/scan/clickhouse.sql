@@ -1,0 +1,13 @@
+-- name: tables
+-- Every table that holds rows, ours and the server's own logs.
+SELECT database, name FROM system.tables
+WHERE database NOT IN ('INFORMATION_SCHEMA', 'information_schema') AND (database <> 'system' OR name LIKE '%_log')
+  AND engine NOT IN ('View', 'Distributed')
+
+-- name: rows
+-- Every row of a table, those too that are deleted and lie on disk still.
+SELECT * FROM `{database}`.`{table}` SETTINGS apply_deleted_mask = 0;
+
+-- name: rows_of_a_log
+-- Every row of one of the server's logs.
+SELECT * FROM `{database}`.`{table}`;

@@ -1,0 +1,59 @@
+"""Searches everything at once: which source by which engine's URL is said here, and nowhere else."""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from uuid import UUID
+
+from msgspec import Struct
+
+from entrepot.privacy.scan import clickhouse, files, postgresql, redis, tantivy
+from entrepot.privacy.scan.looking import Finding, Looked
+from entrepot.privacy.scan.needles import Needles
+from entrepot.settings import SCHEMES, Settings
+
+
+class Scan(Struct, frozen=True):
+    """What a search of everything has looked at."""
+
+    sources: list[Looked]
+
+    @property
+    def findings(self) -> list[str]:
+        """Every place where something was found, with its source."""
+        return [f"{source.source}: {finding.place}" for source in self.sources for finding in source.findings]
+
+
+class Scanner:
+    """Searches the engines of these settings."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    async def search(self, values: Sequence[str], subjects: Sequence[UUID], restored: Sequence[str] = ()) -> Scan:
+        """Search everything for these values, and the projections for these subjects' ids, too.
+
+        ``restored`` are the URLs of databases that old backups were restored into.
+        """
+        needles, engines = await asyncio.to_thread(Needles, values, subjects), self._settings.engines
+        home = Path(self._settings.home)
+        searches: list[Coroutine[object, object, Looked]] = [
+            postgresql.search("record", engines.record, needles, ids=False),
+            postgresql.search("documents", engines.documents, needles, ids=True),
+            redis.search("memory", engines.memory, needles),
+            redis.search("graph", engines.graph, needles),
+            clickhouse.search("columns", engines.columns, needles),
+            tantivy.search("search", engines.search, needles),
+            files.search_objects("objects", engines.objects, needles),
+            files.search_folder("home", home, frozenset(SCHEMES), needles),
+        ]
+        for number, url in enumerate(restored, 1):
+            searches += [
+                postgresql.search(f"restored {number}", url, needles, ids=False),
+                self._keys(f"keys in restored {number}", url, subjects),
+            ]
+        return Scan(list(await asyncio.gather(*searches)))
+
+    async def _keys(self, source: str, url: str, subjects: Sequence[UUID]) -> Looked:
+        kept = await postgresql.keys_in(url, [str(one) for one in subjects])
+        return Looked(source, 1, 0, [Finding("privacy.person_key", 0, "key")] * kept)

@@ -1,0 +1,54 @@
+"""A person is forgotten in every engine; the search that proves it finds whatever is planted again, wherever it is planted."""
+
+from uuid import UUID
+
+from entrepot.privacy.certificate import Certificate, certificate_of, verify
+from entrepot.privacy.scanner import Scanner
+from entrepot.verify.verify import Verifier
+from tests.forgetting import contact, fill_cart, forget, settle
+from tests.house import House
+from tests.planting import PLANTS
+
+
+async def proof(house: House, person_id: UUID) -> Certificate:
+    """Return what the latest certificate about somebody says, its signature proved."""
+    async with house.app.record.reading() as connection:
+        return verify(await certificate_of(connection, house.app.settings.cell, person_id))
+
+
+async def test_a_person_is_forgotten_everywhere_with_a_certificate(house: House) -> None:
+    person_id = await settle(house, "Xanthe")
+    await fill_cart(house, contact("Xanthe"))
+    erasure = await forget(house, str(person_id))
+    certificate = await proof(house, person_id)
+    assert certificate.clean, [one.findings for one in certificate.sources]
+    assert erasure.state == "certified"
+    assert {source.source for source in certificate.sources} >= {"record", "memory", "graph", "columns", "search", "objects"}
+    assert certificate.values >= 4
+    assert certificate.removed["order_contacts"] == 2
+    assert certificate.removed["carts"] == 0  # a guest's, under a subject that no order has: it fades with its own key
+
+
+async def test_facts_of_who_was_forgotten_name_nobody_and_agree_with_the_truth(house: House) -> None:
+    person_id = await settle(house, "Yolande")
+    await forget(house, str(person_id))
+    facts = next(one for one in house.app.projections if one.name == "sales_facts")
+    target = house.app.live.target("sales_facts")
+    rows = await house.app.stores.columns.query(
+        target, "SELECT count() AS n FROM {table} WHERE customer_id = {id:UUID}", {"id": str(person_id)}
+    )
+    assert rows[0]["n"] == 0
+    report = await Verifier(house.app.record, house.app.live, cells=(1,)).verify(facts, house.app.stores.columns)
+    assert report.differs == 0, report.differences
+
+
+async def test_what_is_planted_again_is_found_in_every_engine(house: House) -> None:
+    person_id = await settle(house, "Wilhelmina")
+    who, settings = contact("Wilhelmina"), house.app.settings
+    await forget(house, str(person_id))
+    values = [who.email, who.name, who.phone, who.address.line1]
+    for source, plant in PLANTS.items():
+        async with plant(house, who):
+            scan = await Scanner(settings).search(values, [])
+        assert {one.source for one in scan.sources if one.findings} == {source}, scan.findings
+    assert not (await Scanner(settings).search(values, [])).findings
