@@ -127,9 +127,9 @@ def link_in(letter: str) -> str:
     return found[1]
 
 
-async def bearer(house: House, address: str, *roles: str) -> dict[str, str]:
+async def bearer(house: House, address: str, *roles: str | Membership) -> dict[str, str]:
     """Return the header of somebody with these roles who has just signed in."""
-    held = [Membership(role) for role in roles]
+    held = [Membership(role) if isinstance(role, str) else role for role in roles]
     link = await sign_in_link(house.app.record, house.app.people, house.app.settings, address, held)
     token = urlsplit(link.link).query.removeprefix("token=")
     answer = await house.nobody.post("/v1/sessions/links", json={"token": token})

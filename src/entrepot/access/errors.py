@@ -39,7 +39,7 @@ class ReasonNeededError(EntrepotError):
     exit_code = 8
 
     def __init__(self) -> None:
-        super().__init__("This belongs to somebody: say why you look at it, in the header Entrepot-Why (3 to 200 characters).")
+        super().__init__("This belongs to somebody: say why you look at it, in the header Entrepot-Why, by naming the case.")
 
 
 class NotYoursError(NotFoundError):

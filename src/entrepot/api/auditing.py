@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from entrepot.api import problems
 from entrepot.api.personal import PERSONAL
-from entrepot.api.place import header, place_of
+from entrepot.api.place import place_of, why_of
 from entrepot.audit import rules
 from entrepot.audit.commands import Auditor, Entry
 from entrepot.base.errors import EntrepotError
@@ -24,7 +24,6 @@ from entrepot.record.transaction import Record
 
 log = structlog.get_logger()
 
-WHY = b"entrepot-why"
 REQUEST = "Entrepot-Request"
 
 CREATED = 201
@@ -60,7 +59,7 @@ class Notes:
 
     def begun(self, scope: HTTPScope) -> Cause:
         """Return the request with a fresh id; a reason that cannot be kept is refused before anything is done."""
-        rules.check_why(_why(scope))
+        rules.check_why(why_of(scope))
         return Cause(self._record.ids.fresh())
 
     async def note(self, scope: HTTPScope, cause: Cause, start: HTTPResponseStartEvent, body: bytes) -> None:
@@ -88,7 +87,7 @@ class Notes:
                 subject=cause.subject,
                 network=place.network,
                 agent=rules.agent_of(place.agent),
-                why=_why(scope),
+                why=why_of(scope),
                 status=status,
                 problem=problem,
             )
@@ -159,7 +158,3 @@ def _made(start: HTTPResponseStartEvent) -> str:
     """Return what was made: the end of the address that the answer gives it."""
     address = dict(start["headers"]).get(b"location", b"") if start["status"] == CREATED else b""
     return str(address.decode("latin-1").partition("?")[0].rpartition("/")[2])
-
-
-def _why(scope: HTTPScope) -> str:
-    return header(scope, WHY).decode("latin-1")

@@ -7,6 +7,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Struct, field
 
+from entrepot.access.owners import order_secret
 from entrepot.api.headers import RequiredKey, moved, required, text
 from entrepot.api.parts import Parts
 from entrepot.commerce.cart.state import Contact
@@ -47,13 +48,17 @@ class Completion(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Checkout(Struct, frozen=True, kw_only=True):
-    """How a checkout stands: ``placed`` has its order, ``challenged`` the page where the buyer proves who they are."""
+    """How a checkout stands: ``placed`` has its order, ``challenged`` the page where the buyer proves who they are.
+
+    ``order_secret`` is what a guest reads the order by afterwards, in the header ``Entrepot-Order-Secret``.
+    """
 
     checkout_id: UUID
     state: State
     total_minor: int
     currency: str
     order_id: UUID | None = None
+    order_secret: str | None = None
     challenge_url: str | None = None
     reason: str | None = None
 
@@ -79,7 +84,7 @@ async def buy(parts: NamedDependency[Parts], data: JSONBody[Purchase], idempoten
         contact=data.contact,
         expected_total_minor=data.expected_total_minor,
     )
-    return ended(await parts.checkouts.begin(required(idempotency_key), request))
+    return ended(parts, await parts.checkouts.begin(required(idempotency_key), request))
 
 
 @post(
@@ -95,7 +100,7 @@ async def complete_cart(
     answer = await complete(
         parts.checkouts, parts.carts, required(idempotency_key), cart_id, data.payment.choice(), data.expected_total_minor
     )
-    return ended(answer)
+    return ended(parts, answer)
 
 
 @get(
@@ -107,7 +112,7 @@ async def complete_cart(
 async def read_checkout(parts: NamedDependency[Parts], checkout_id: FromPath[UUID]) -> Response[Checkout]:
     """Read how a checkout stands, and why it ended where it has."""
     answer = await parts.checkouts.read(checkout_id)
-    return Response(body_of(answer), headers={"Cache-Control": "no-store", **moved(text(answer.token))})
+    return Response(body_of(parts, answer), headers={"Cache-Control": "no-store", **moved(text(answer.token))})
 
 
 @post(
@@ -118,21 +123,23 @@ async def read_checkout(parts: NamedDependency[Parts], checkout_id: FromPath[UUI
 )
 async def resume_checkout(parts: NamedDependency[Parts], checkout_id: FromPath[UUID]) -> Response[Checkout]:
     """Ask the gateway how the challenge went and place the order, or say why there is none; asked again, the same is said."""
-    return ended(await parts.checkouts.resume(checkout_id))
+    return ended(parts, await parts.checkouts.resume(checkout_id))
 
 
 HANDLERS = [buy, complete_cart, read_checkout, resume_checkout]
 
 
-def ended(answer: CheckoutAnswer) -> Response[Checkout]:
+def ended(parts: Parts, answer: CheckoutAnswer) -> Response[Checkout]:
     """Answer how a checkout stands; one that ended without an order is a problem, with its reason."""
     answer = checked(answer)
     placed = answer.order_id is not None
     headers = {"Location": f"/v1/orders/{answer.order_id}" if placed else f"/v1/checkouts/{answer.checkout_id}"}
-    return Response(body_of(answer), status_code=201 if placed else 202, headers={**headers, **moved(text(answer.token))})
+    return Response(
+        body_of(parts, answer), status_code=201 if placed else 202, headers={**headers, **moved(text(answer.token))}
+    )
 
 
-def body_of(answer: CheckoutAnswer) -> Checkout:
+def body_of(parts: Parts, answer: CheckoutAnswer) -> Checkout:
     """Return what is told of a checkout."""
     return Checkout(
         checkout_id=answer.checkout_id,
@@ -140,6 +147,7 @@ def body_of(answer: CheckoutAnswer) -> Checkout:
         total_minor=answer.total_minor,
         currency=answer.currency,
         order_id=answer.order_id,
+        order_secret=order_secret(parts.people.sealing, answer.order_id) if answer.order_id else None,
         challenge_url=answer.challenge_url,
         reason=answer.reason,
     )

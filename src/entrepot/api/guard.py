@@ -17,14 +17,15 @@ from entrepot.access.owners import ACTING, KINDS, Whose, guest_proof, same
 from entrepot.access.policies import Asked
 from entrepot.api.body import JsonRequest
 from entrepot.api.parts import Parts
+from entrepot.api.place import why_of
 from entrepot.api.principal import principal_of
 from entrepot.base.errors import BadInputError
 from entrepot.base.limits import BODY_NAMES_MAX
 from entrepot.sealing.sealing import Sealing
 
 PERMISSION = "permission"
-SECRET, WHY = "entrepot-order-secret", "entrepot-why"
-GUEST, BUYER, WHY_COOKIE = "entrepot_customer", "entrepot_buyer", "entrepot_why"
+SECRET = "entrepot-order-secret"  # noqa: S105  # the name of a header
+GUEST, BUYER = "entrepot_customer", "entrepot_buyer"
 API, COMPANY = "/v1/", "/account/company"
 
 Connection = ASGIConnection[Any, Any, Any, Any]
@@ -56,7 +57,7 @@ class Guard:
         shown = connection.headers.get(SECRET, "")
         things = [await self._whose.find(kind, id_, who.id, shown) for kind, id_ in named]
         selves = frozenset(one for one in (who.id, guest_of(connection, self._sealing)) if one)
-        why = connection.headers.get(WHY, "") or connection.cookies.get(WHY_COOKIE, "")
+        why = why_of(connection.scope)
         policies.check(Asked(who=who, permission=permission, things=things, selves=selves, why=why, shown=bool(shown)))
 
 

@@ -16,7 +16,7 @@ from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 from entrepot.access import policies
 from entrepot.access.policies import Asked
 from entrepot.api import problems
-from entrepot.api.auditing import REQUEST, WHY, Notes, problem_of
+from entrepot.api.auditing import REQUEST, Notes, problem_of
 from entrepot.api.body import Reader
 from entrepot.api.cards import refuse_cards
 from entrepot.api.edge import SECURITY_HEADERS, Identification, nobody
@@ -24,6 +24,7 @@ from entrepot.api.headers import required
 from entrepot.api.orders import answer_to, placed_headers
 from entrepot.api.page_cache import CachedPage, etag_of
 from entrepot.api.parts import Parts
+from entrepot.api.place import WHY
 from entrepot.api.principal import who_asks
 from entrepot.api.products import CACHE_CONTROL, join, parse_ids
 from entrepot.base.errors import EntrepotError

@@ -9,6 +9,9 @@ from entrepot.commerce.people.sessions import Place
 # What a browser says of a request that another site's page made.
 FOREIGN_SITES = {b"cross-site", b"same-site"}
 
+WHY, WHY_COOKIE = b"entrepot-why", "entrepot_why"
+
+_KEPT = f"{WHY_COOKIE}=".encode()
 _AGENT_CHARS_MAX = 200
 _NETWORKS = {4: 24, 6: 56}
 
@@ -31,6 +34,14 @@ def network_of(address: str) -> str:
     except ValueError:
         return address[:45]
     return str(ipaddress.ip_network(f"{found}/{_NETWORKS[found.version]}", strict=False))
+
+
+def why_of(scope: HTTPScope) -> str:
+    """Return why somebody looks at what is others': as a program says it, or as the console has kept it."""
+    if said := header(scope, WHY):
+        return said.decode("latin-1")
+    kept = [part.strip() for part in header(scope, b"cookie").split(b";")]
+    return next((part[len(_KEPT) :].decode("latin-1") for part in kept if part.startswith(_KEPT)), "")
 
 
 def header(scope: HTTPScope, name: bytes) -> bytes:

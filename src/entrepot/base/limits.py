@@ -255,6 +255,16 @@ TALLY_SECONDS = 5.0
 SEARCH_DEPTH_MAX = 10_000
 # An index that is being made lies aside for milliseconds; one that lies there longer was left by a crash.
 SEARCH_ASIDE_SECONDS_MAX = 60.0
+# Elasticsearch: one answer, one bulk request, tries of what it had no room for, and how long it may remember a deletion.
+SEARCH_SECONDS_MAX = 10.0
+SEARCH_WRITE_SECONDS_MAX = 30.0
+SEARCH_BULK_BYTES_MAX = 8 << 20
+SEARCH_TRIES_MAX = 5
+SEARCH_FORGET_SECONDS_MAX = 5.0
+# A key of a map of numbers is a field of its own, and each field costs every server of the cluster memory.
+SEARCH_FIELDS_MAX = 10_000
+# Of the values nearest to a word, and of those in a facet's parts, this many are looked at.
+SEARCH_VALUES_MAX = 1_000
 
 # Catalogue
 LOCALES_MAX = 64
@@ -280,6 +290,17 @@ SANDBOX_BODY_BYTES_MAX = 1 << 16
 SANDBOX_HANG_SECONDS = 60.0
 SANDBOX_WEBHOOK_TRIES_MAX = 12
 SANDBOX_WEBHOOK_BACKOFF_SECONDS_MAX = 60.0
+
+# The stream of events to others
+RELAY_EVENTS_MAX = 5_000
+STREAM_PARTITIONS = 12
+STREAM_SECONDS_MAX = 30.0
+# An event, which may be as large as an item, in its envelope.
+STREAM_MESSAGE_BYTES_MAX = ITEM_BYTES_MAX + (1 << 20)
+
+# Graphs
+# How many nodes of a generation that is dropped go in one transaction, with a pause after each for those who read others.
+GRAPH_DROP_NODES_MAX = 2_000
 
 # PostgreSQL
 CONNECT_SECONDS_MAX = 10.0
@@ -331,7 +352,6 @@ AUDIT_NAMED_MAX = 1_000
 AUDIT_COMMANDS_YEARS = 10
 AUDIT_READS_YEARS = 3
 AUDIT_PROOFS_YEARS = 10
-AUDIT_LATE_SECONDS_MAX = 300.0
 
 # Import
 IMPORT_BATCH_ROWS = 2_000
@@ -351,7 +371,6 @@ ROW_BYTES_MAX = 1 << 20
 
 # Access
 WHY_CHARS_MIN = 3
-WHY_CHARS_MAX = 200
 BODY_NAMES_MAX = 50  # things that one request may name, each of which is looked up
 
 assert GATHER_ORDERS_MAX <= GATHER_QUEUE_MAX
@@ -376,7 +395,7 @@ assert BATCH_EVENTS_MIN <= BATCH_EVENTS_MAX <= TAIL_EVENTS_MAX
 assert BATCHES_APART_SECONDS < REST_SECONDS_MAX < BATCH_SECONDS_MAX < LEASE_SECONDS / 2
 assert AUDIT_READS_YEARS <= AUDIT_COMMANDS_YEARS <= AUDIT_PROOFS_YEARS
 assert AUDIT_LINK_ROWS_MAX <= AUDIT_PAGE_ROWS_MAX
-assert AUDIT_LINK_SECONDS < AUDIT_ROOT_SECONDS < AUDIT_LATE_SECONDS_MAX
+assert AUDIT_LINK_SECONDS < AUDIT_ROOT_SECONDS
 
 # Privacy
 ERASURE_GRACE_DAYS = 14

@@ -10,14 +10,17 @@ from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
+from msgspec import Struct
 
 from entrepot.api.parts import Parts
+from entrepot.api.principal import principal_of
 from entrepot.base.errors import BadInputError, EntrepotError, NotFoundError
 from entrepot.base.time import utc
 from entrepot.commerce.business import query as business
 from entrepot.commerce.cart.state import Address, Contact
 from entrepot.commerce.ordering.query import orders_of_customer
 from entrepot.commerce.payment.query import methods
+from entrepot.commerce.people import query as people
 from entrepot.commerce.subscription import commands, query
 from entrepot.commerce.subscription.commands import Changed, SubscriptionDraft
 from entrepot.commerce.subscription.plans import price_in
@@ -29,6 +32,7 @@ from entrepot.console.store import place
 from entrepot.console.subscribing import MINE, change, charge, subscription_page
 from entrepot.console.visitor import buying_for, cart_of, customer_of, pieces
 from entrepot.record.transaction import Transaction
+from entrepot.sealing.blind import email_normal
 
 LIMIT = 20
 
@@ -43,7 +47,10 @@ async def show_account(request: Request[Any, Any, Any], parts: NamedDependency[P
         orders = await orders_of_customer(connection, parts.cell, customer_id, None, LIMIT) if customer_id else []
         cards = await methods(connection, parts.cell, customer_id) if customer_id else []
         company = await business.company(connection, parts.cell, buying.company_id) if buying else None
+    profile, yours = await _signed_in(request, parts)
     context = {
+        "email": profile,
+        "yours": yours,
         "plans": plans,
         "named": {one.code: one for one in plans},
         "subscriptions": subscriptions,
@@ -118,6 +125,31 @@ async def change_subscription(
 
 
 HANDLERS = [show_account, list_plans, show_plan, subscribe, show_subscription, change_subscription]
+
+
+class _Yours(Struct, frozen=True):
+    """A buyer that somebody is, by the address that both have."""
+
+    id: UUID
+    company_id: UUID
+    company: str
+
+
+async def _signed_in(request: Request[Any, Any, Any], parts: Parts) -> tuple[str, list[_Yours]]:
+    """Return by which address somebody has signed in, and which buyers they are."""
+    who, now = principal_of(request), utc(parts.clock.millis())
+    if who.kind != "person" or who.id is None:
+        return "", []
+    found: list[_Yours] = []
+    async with parts.record.reading() as connection:
+        profile = await people.profile(connection, parts.people.sealing, who.id)
+        email = profile.email if profile else ""
+        for text_ in sorted(who.companies):
+            one = await business.company(connection, parts.cell, UUID(text_))
+            buyers = await business.buyers(connection, parts.cell, UUID(text_), now, parts.people.sealing)
+            same = [buyer.id for buyer in buyers if email_normal(buyer.email) == email_normal(email)]
+            found += [_Yours(id_, UUID(text_), one.company.name) for id_ in same]
+    return email, found
 
 
 async def _check_own(request: Request[Any, Any, Any], parts: Parts, subscription_id: UUID) -> None:

@@ -42,6 +42,7 @@ TABS: Sequence[tuple[str, str, str]] = (
     ("licences", "Licences", "/office/licences"),
     ("webhooks", "Webhooks", "/office/webhooks"),
     ("jobs", "Jobs", "/office/jobs"),
+    ("people", "People", "/office/people"),
 )
 
 

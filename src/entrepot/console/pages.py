@@ -1,13 +1,15 @@
 """Every page of the console, and which callers see pages rather than problems."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
+from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler
 
 from entrepot.api import problems
-from entrepot.base.errors import EntrepotError
+from entrepot.base.errors import EntrepotError, SignInNeededError
 from entrepot.base.ids import IdSource
 from entrepot.console import (
     account,
@@ -27,12 +29,14 @@ from entrepot.console import (
     office_invoices,
     office_licences,
     office_payments,
+    office_people,
     office_returns,
     office_subscriptions,
     office_webhooks,
     orders,
     sales,
     sellers,
+    sign_in,
     store,
 )
 from entrepot.console.render import environment, page
@@ -60,6 +64,8 @@ ROOMS = (
     engine_room,
     flash,
     link,
+    sign_in,
+    office_people,
 )
 
 
@@ -74,13 +80,21 @@ def wants_page(request: Request[Any, Any, Any]) -> bool:
     return not request.url.path.startswith("/v1/") and "text/html" in request.headers.get("accept", "")
 
 
-def error_page(request: Request[Any, Any, Any], error: Exception) -> Response[str]:
-    """Say on a page what is wrong and where to go on."""
+def error_page(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """Say on a page what is wrong and where to go on; who must sign in first is led there, and back."""
     if isinstance(error, HTTPException):
         known: EntrepotError = problems.from_framework(error, request)
     elif isinstance(error, EntrepotError):
         known = error
     else:
         known = problems.unforeseen(error, problems.route_of(request), IdSource())
-    shown = {"title": problems.title_of(known.slug), "status": known.status, "detail": str(known)}
+    if isinstance(known, SignInNeededError) and request.method == "GET":
+        return Redirect(f"{sign_in.SIGN_IN}?{urlencode({'next': request.url.path})}", status_code=303)
+    shown = {
+        "title": problems.title_of(known.slug),
+        "status": known.status,
+        "detail": str(known),
+        "slug": known.slug,
+        "path": request.url.path,
+    }
     return page("error.html", "", shown, status=known.status)
