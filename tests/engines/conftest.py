@@ -1,5 +1,6 @@
 """The production servers for tests: each starts once a session, when it is first asked for, and goes away with its data."""
 
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,9 +9,19 @@ import pytest
 from entrepot.local.process import running
 from tests.conftest import SECRET
 from tests.engines.elasticsearch import Elasticsearch
+from tests.engines.neo4j import Neo4j
 
 
 @pytest.fixture(scope="session")
 async def elasticsearch_url(engines_home: Path) -> AsyncIterator[str]:
+    if given := os.environ.get("ENTREPOT_TEST_ELASTICSEARCH_URL"):  # one that ``make engines`` runs
+        yield given
+        return
     async with running(Elasticsearch(), engines_home / "elasticsearch", SECRET) as urls:
         yield urls["search"]
+
+
+@pytest.fixture(scope="session")
+async def neo4j_url(engines_home: Path) -> AsyncIterator[str]:
+    async with running(Neo4j(), engines_home / "neo4j", SECRET) as urls:
+        yield urls["graph"]

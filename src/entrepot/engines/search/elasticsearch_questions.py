@@ -1,0 +1,171 @@
+"""The questions that the search port asks, put to one index of Elasticsearch. Reads only; knows no business word."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from elasticsearch import AsyncElasticsearch, BadRequestError
+from msgspec import Struct, structs
+from rapidfuzz.distance import OSA
+
+from entrepot.base.errors import BadInputError
+from entrepot.base.limits import SEARCH_DEPTH_MAX, SEARCH_VALUES_MAX
+from entrepot.engines.search import port
+from entrepot.engines.search.elasticsearch_facets import aggregations, among, counted
+from entrepot.engines.search.elasticsearch_query import IS_LIVE, Asked, clause, escaped, folded, narrowing, nearly, selection
+from entrepot.engines.search.elasticsearch_shape import BODY, ID, listed, path
+from entrepot.engines.search.elasticsearch_wire import answering
+from entrepot.engines.search.shape import Field
+
+# What the term suggester can do: it knows words at most so far away.
+_EDITS_MAX = 2
+# It leaves out what is frequent unless it is told that nothing is.
+_ANY_FREQUENCY = 2**31 - 1
+_SUGGESTED_MAX = 100
+
+
+class Questions(Struct, frozen=True):
+    """Asks one index, whose fields these are."""
+
+    client: AsyncElasticsearch
+    index: str
+    fields: Mapping[str, Field]
+
+    async def search(self, query: port.Query) -> port.Found:
+        """Return a page of hits, the total and the facets, each of these counted before the filters on its own field."""
+        asked = self._page(query)
+        try:
+            answer = await self._ask(asked)
+        except BadRequestError as error:  # what the server makes of an "after" that does not fit the fields
+            if "search_after" not in asked:
+                raise
+            raise _no_cursor(query.cursor) from error
+        found = answer["hits"]["hits"]
+        hits = [
+            port.Hit(each["_id"], _score(each["_score"]), msgspec.json.decode(each["_source"][BODY], type=dict[str, object]))
+            for each in found
+        ]
+        facets = counted(query, answer["aggregations"]) if query.facets else {}
+        more = bool(found) and len(found) == query.limit
+        return port.Found(
+            hits=hits,
+            total=answer["hits"]["total"]["value"] if query.counted else 0,
+            facets=await self._compared(query, facets),
+            cursor=msgspec.json.encode(found[-1]["sort"]).decode() if more else "",
+        )
+
+    async def count(self, clauses: Sequence[port.Clause]) -> list[int]:
+        """Return how many items each clause selects."""
+        filters = [clause(each, self.fields) for each in clauses]
+        answer = await self._ask({"size": 0, "aggs": {"of": {"filters": {"filters": filters}}}})
+        return [bucket["doc_count"] for bucket in answer["aggregations"]["of"]["buckets"]]
+
+    async def words(self, field: str, start: str, part: port.Clause | None, limit: int) -> list[port.Word]:
+        """Return the words of a folded field that begin so, the most frequent first."""
+        terms: Asked = {"field": self._listed(field), "size": limit, "shard_size": max(limit, SEARCH_VALUES_MAX)}
+        if begun := folded(start):
+            terms["include"] = f"{escaped(begun)}.*"
+        query = IS_LIVE if part is None else clause(part, self.fields)
+        answer = await self._ask({"size": 0, "query": query, "aggs": {"of": {"terms": terms}}})
+        return [port.Word(each["key"], each["doc_count"]) for each in answer["aggregations"]["of"]["buckets"]]
+
+    async def near(self, field: str, text: str, edits: int, start: str) -> list[port.Near]:
+        """Return the words near a folded text; the suggester tells the others, and the text itself is counted beside."""
+        suggested = {
+            "field": field,
+            "max_edits": max(1, min(edits, _EDITS_MAX)),
+            "prefix_length": 0,
+            "min_word_length": 1,
+            "suggest_mode": "always",
+            "max_term_freq": _ANY_FREQUENCY,
+            "accuracy": 0.0,
+            "size": _SUGGESTED_MAX,
+        }
+        terms: Asked = {"field": self._listed(field), "size": _SUGGESTED_MAX}
+        aggs = {"itself": {"terms": {**terms, "include": [text]}}}
+        if edits > 1 and not start:  # of two errors the suggester wants none at the beginning
+            aggs["begun otherwise"] = {"terms": {**terms, "include": f".?.?{nearly(text[1:])}"}}
+        answer = await self._ask({"size": 0, "suggest": {"near": {"text": text, "term": suggested}}, "aggs": aggs})
+        said = {each["text"]: each["freq"] for part in answer["suggest"]["near"] for each in part["options"]}
+        for name in aggs:
+            said |= {each["key"]: each["doc_count"] for each in answer["aggregations"][name]["buckets"]}
+        begun = folded(start)
+        found = [port.Near(word, freq, int(OSA.distance(text, word))) for word, freq in said.items() if word.startswith(begun)]
+        return sorted((each for each in found if each.errors <= edits), key=lambda each: (each.errors, -each.count, each.text))
+
+    async def _ask(self, asked: Mapping[str, object]) -> Mapping[str, Any]:
+        with answering():
+            answer = await self.client.search(index=self.index, body=dict(asked))
+        return answer.body  # type: ignore[no-any-return]  # JSON
+
+    def _page(self, query: port.Query) -> Asked:
+        # Filters whose field has no facet narrow everything alike, and may come first.
+        own = {facet.field for facet in query.facets.values()}
+        shared = [each for each in query.filters if each.field not in own]
+        after = [each for each in query.filters if each.field in own]
+        asked: Asked = {
+            "query": selection(query.where, shared, self.fields),
+            "size": min(query.limit, SEARCH_DEPTH_MAX),
+            "sort": [self._sort(query.sort), {ID: "asc"}],
+            "track_total_hits": query.counted,
+            "_source": [BODY],
+        }
+        if after:
+            asked["post_filter"] = {"bool": {"filter": narrowing(after, self.fields)}}
+        if query.cursor:
+            asked["search_after"] = _after(query.cursor)
+        if query.facets:
+            # Under those that came first all are counted anyway.
+            rest = structs.replace(query, filters=tuple(after))
+            asked["aggs"] = aggregations(rest, self._path, lambda filters: narrowing(filters, self.fields))
+        return asked
+
+    def _sort(self, sort: port.Sort | None) -> Asked:
+        if sort is None:
+            return {"_score": "desc"}
+        order = "desc" if sort.descending else "asc"
+        number = self.fields[sort.field.partition(".")[0]].type == "number_map" if "." in sort.field else False
+        by: Asked = {"order": order, "missing": "_last"}
+        if number:  # a key that no item has had
+            by["unmapped_type"] = "double"
+        return {self._path(sort.field): by}
+
+    async def _compared(
+        self, query: port.Query, facets: Mapping[str, Sequence[port.Bucket]]
+    ) -> Mapping[str, Sequence[port.Bucket]]:
+        wanted = {
+            name: facet.field for name, facet in query.facets.items() if isinstance(facet, port.TermsFacet) and facet.compared
+        }
+        if not wanted:
+            return facets
+        asked = {
+            str(number): among(self._path(field), [each.value for each in facets[name]], len(facets[name]))
+            for number, (name, field) in enumerate(wanted.items())
+        }
+        answer = await self._ask({"size": 0, "query": IS_LIVE, "aggs": asked})
+        told = dict(facets)
+        for number, name in enumerate(wanted):
+            counts = {each["key"]: each["doc_count"] for each in answer["aggregations"][str(number)]["buckets"]}
+            told[name] = [structs.replace(each, everywhere=counts.get(each.value, 0)) for each in facets[name]]
+        return told
+
+    def _path(self, field: str) -> str:
+        return path(self.fields, field)
+
+    def _listed(self, field: str) -> str:
+        return listed(self._path(field))
+
+
+def _score(score: float | None) -> float:
+    return score or 0.0
+
+
+def _after(cursor: str) -> list[object]:
+    try:
+        return list(msgspec.json.decode(cursor, type=tuple[str | int | float | None, str]))
+    except msgspec.MsgspecError as error:
+        raise _no_cursor(cursor) from error
+
+
+def _no_cursor(cursor: str) -> BadInputError:
+    return BadInputError(f"{cursor[:100]!r} is no cursor of this search: send back the cursor of the page before.")

@@ -1,0 +1,126 @@
+"""How a shape becomes an Elasticsearch mapping, and an item a document. Knows no query and no business word.
+
+A text is kept as the words that ``languages`` makes of it, so that the index needs no analyzer but white space; the body is
+kept as the JSON text it is, so that it comes back as it went. A folded field has its words once more as a keyword field, by
+which they can be listed. Every key of a map of numbers is a field of its own.
+"""
+
+from collections.abc import Mapping
+from urllib.parse import quote
+
+import msgspec
+
+from entrepot.base.errors import BadInputError
+from entrepot.base.limits import ITEM_BYTES_MAX, SEARCH_FIELDS_MAX
+from entrepot.base.projection import Item
+from entrepot.engines.search.languages import ANALYZERS, analyzer
+from entrepot.engines.search.shape import Field, texts_of
+
+ID, KIND, BODY = "@id", "@kind", "@body"
+LIVE, GONE, PLACE = "live", "gone", "place"  # a place is a position
+
+_KEYWORD: Mapping[str, object] = {"type": "keyword"}
+_WORDS: Mapping[str, object] = {"type": "text", "analyzer": "whitespace"}
+_KEPT: Mapping[str, object] = {"type": "keyword", "index": False, "doc_values": False}
+_NUMBER: Mapping[str, object] = {"type": "double", "coerce": False}
+
+
+def mapping(fields: Mapping[str, Field], made_by: Mapping[str, object]) -> dict[str, object]:
+    """Return the mapping of an index with these fields, marked as ours."""
+    properties: dict[str, object] = {ID: _KEYWORD, KIND: _KEYWORD, BODY: _KEPT}
+    templates = []
+    for name, field in fields.items():
+        if field.type == "text":
+            columns = [f"{name}@{language}" for language in ANALYZERS] if field.localized else [name]
+            properties |= dict.fromkeys(columns, _WORDS)
+            if not field.localized:
+                properties[listed(name)] = _KEYWORD
+        elif field.type == "keyword":
+            properties[name] = _KEYWORD
+        elif field.type == "integer":
+            properties[name] = {"type": "long", "coerce": False}
+        elif field.type == "keyword_map":
+            properties[name] = {"type": "flattened"}
+        else:
+            properties[name] = {"type": "object", "dynamic": True}
+            templates.append({name: {"path_match": f"{name}.*", "mapping": _NUMBER}})
+    return {"dynamic": "strict", "dynamic_templates": templates, "properties": properties, "_meta": {"entrepot": made_by}}
+
+
+def settings(shards: int, replicas: int | None) -> dict[str, object]:
+    """Return the settings of an index; it shows what is written when we say so, and forgets deletions at once.
+
+    Deletions by an item's version are documents (``GONE``), which stay; only a repair deletes, and means it.
+    """
+    copies = {"auto_expand_replicas": "0-1"} if replicas is None else {"number_of_replicas": replicas}
+    return {
+        "number_of_shards": shards,
+        **copies,
+        "refresh_interval": "-1",
+        "gc_deletes": "0s",
+        "mapping.total_fields.limit": SEARCH_FIELDS_MAX,
+    }
+
+
+def listed(name: str) -> str:
+    """Return the field that holds the words of a folded field one by one."""
+    return f"{name}@listed"
+
+
+def path(fields: Mapping[str, Field], field: str) -> str:
+    """Return the field, or ``map.key`` with the key as the index has it; what is no field is refused by name."""
+    name, dot, key = field.partition(".")
+    if name not in fields or bool(dot) != fields[name].type.endswith("_map"):
+        raise BadInputError(f"{field!r} is no field of this index: it has {', '.join(fields)}.", field=field)
+    return f"{name}.{_key(key)}" if fields[name].type == "number_map" else field
+
+
+def document(item: Item, fields: Mapping[str, Field]) -> dict[str, object]:
+    """Return the document of an item or a tombstone; ``ValueError`` when it cannot be one."""
+    if item.body is None:
+        return {ID: item.id, KIND: GONE}
+    body = msgspec.json.encode(item.body)
+    if len(body) > ITEM_BYTES_MAX:
+        raise ValueError(f"The body has {len(body)} bytes, {ITEM_BYTES_MAX} at most.")
+    made: dict[str, object] = {ID: item.id, KIND: LIVE, BODY: body.decode()}
+    for name, field in fields.items():
+        value = item.body.get(name)
+        if value in (None, "", [], {}):
+            continue
+        if field.type == "text":
+            _put_words(made, name, field, value)
+        elif field.type == "number_map" and isinstance(value, Mapping):
+            made[name] = {_key(str(key)): number for key, number in value.items()}
+        else:
+            made[name] = value
+    return made
+
+
+def numbers(made: Mapping[str, object], fields: Mapping[str, Field]) -> set[str]:
+    """Return the number fields that a document needs."""
+    maps = ((name, made.get(name)) for name, field in fields.items() if field.type == "number_map")
+    return {f"{name}.{key}" for name, value in maps if isinstance(value, Mapping) for key in value}
+
+
+def number_mapping(paths: set[str]) -> dict[str, dict[str, dict[str, object]]]:
+    """Return the properties that make these number fields."""
+    properties: dict[str, dict[str, dict[str, object]]] = {}
+    for each in sorted(paths):
+        name, key = each.split(".", 1)
+        properties.setdefault(name, {"properties": {}})["properties"][key] = _NUMBER
+    return properties
+
+
+def _put_words(made: dict[str, object], name: str, field: Field, value: object) -> None:
+    for column, language, texts in texts_of(name, field, value):
+        said = [analyzer(language).analyze(text) for text in texts]
+        kept = made.setdefault(column, [])
+        assert isinstance(kept, list)
+        kept.extend(" ".join(words) for words in said)
+        if not field.localized:
+            made[listed(name)] = sorted({word for words in said for word in words})
+
+
+def _key(key: str) -> str:
+    # A dot would make an object of it, and an asterisk a pattern.
+    return quote(key, safe="").replace(".", "%2E") or "%"
