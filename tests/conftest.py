@@ -9,16 +9,18 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
 
 from entrepot.local.columns import ClickHouse
 from entrepot.local.place import Place
-from entrepot.local.postgres import Postgres
+from entrepot.local.postgres import RECORD_DATABASE, Postgres
 from entrepot.local.process import running
 from entrepot.local.proxy import reach_loopback_directly
 from entrepot.local.redis import FalkorDB, Redis
+from entrepot.local.roles import PLATFORM, TENANT, derived
 from entrepot.local.sandbox import SandboxGateway
 from entrepot.local.seaweedfs import SeaweedFS
 from entrepot.partners.keys.file import FileKeyring
@@ -35,6 +37,10 @@ class UnsyncedPostgres(Postgres):
 
     def command(self, place: Place) -> list[str]:
         return [*super().command(place), "--fsync=off", "--full_page_writes=off"]
+
+    def urls(self, place: Place) -> dict[str, str]:
+        """Return the record's URL as the superuser's, who makes a database for every test; ``working`` is who works in one."""
+        return {**super().urls(place), "record": self.superuser_url(place, RECORD_DATABASE)}
 
 
 def pytest_configure() -> None:
@@ -157,8 +163,14 @@ async def sealing(migrated_url: str, keyring: FileKeyring) -> AsyncIterator[Seal
 @pytest.fixture
 async def record(migrated_url: str, sealing: Sealing) -> AsyncIterator[Record]:
     """Return an open system of record, fresh and migrated."""
-    async with await open_record(migrated_url, seals=sealing) as opened:
+    async with await open_record(migrated_url, tenant_url=working(migrated_url, TENANT), seals=sealing) as opened:
         yield opened
+
+
+def working(url: str, user: str = PLATFORM) -> str:
+    """Return the URL by which one of the application's users reaches a database, from the superuser's."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=f"{user}:{derived(SECRET, user)}@{parts.hostname}:{parts.port}"))
 
 
 @contextlib.asynccontextmanager

@@ -147,9 +147,9 @@ async def prepare(settings: Settings) -> list[str]:
     A key-encryption key that does not fit is refused before anything is touched.
     """
     require(settings, *ROLES)
-    async with await open_record(settings.engines.record, connections=1) as record:
+    async with await open_record(settings.engines.owner, connections=1) as record:
         await check_ring(record, keys_of(settings))
-        applied = await asyncio.to_thread(migrate, settings.engines.record)
+        applied = await asyncio.to_thread(migrate, settings.engines.owner)
         await make_room(record)
     return applied
 
@@ -178,7 +178,11 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
         stack.push_async_callback(waker.close)
         sealing = await open_sealing(settings.engines.record, keys_of(settings))
         stack.push_async_callback(sealing.close)
-        record = await stack.enter_async_context(await open_record(settings.engines.record, wake=waker.wake, seals=sealing))
+        record = await stack.enter_async_context(
+            await open_record(
+                settings.engines.record, tenant_url=settings.engines.record_tenant, wake=waker.wake, seals=sealing
+            )
+        )
         bell = await stack.enter_async_context(Bell(settings.engines.record))
         stores = await stack.enter_async_context(_stores(settings.engines))
         every = projections()

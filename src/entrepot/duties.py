@@ -40,6 +40,7 @@ from entrepot.log.archive import Moved, archive_passed
 from entrepot.log.projector import Projector
 from entrepot.log.reader import LogReader
 from entrepot.partners.payout.own import OwnBank
+from entrepot.record.transaction import open_record
 from entrepot.privacy.subjects import find_guests
 
 log = structlog.get_logger()
@@ -112,13 +113,19 @@ def reactions(app: App) -> list[Reaction]:
 
 async def archive(app: App) -> list[Moved]:
     """Move every partition of the log that all projections have passed to object storage; return what was moved."""
-    return await archive_passed(app.record, app.stores.objects, SystemClock())
+    async with await open_record(app.settings.engines.owner, connections=1) as owner:
+        return await archive_passed(owner, app.stores.objects, SystemClock())
 
 
 async def _keep_room(app: App) -> None:
     """Make room for what comes and archive what all have passed, every hour; what fails now is tried again in the next."""
+
+    async def room() -> None:
+        async with await open_record(app.settings.engines.owner, connections=1) as owner:
+            await make_room(owner)
+
     while True:
-        for work in (lambda: make_room(app.record), lambda: archive(app)):
+        for work in (room, lambda: archive(app)):
             try:
                 await work()
             except Exception as error:  # an engine is away, a disk is full: no reason for the projections to stop

@@ -31,10 +31,15 @@ SCHEMES: Mapping[str, tuple[str, ...]] = {
 }
 
 
+# Other users of the record than the application's own.
+RECORD_USERS = ("record_owner", "record_tenant")
+
+
 class Engines(Struct, frozen=True):
     """The URL of each role; the scheme picks the product.
 
-    ``record``    postgresql://user:password@host:port/database
+    ``record``    postgresql://user:password@host:port/database   (``record_owner`` migrates it, ``record_tenant`` is for what
+                  sellers and companies ask; both are the same if they are not given)
     ``documents`` postgresql://...                  (embedded: a database of its own on the same server)
     ``memory``    redis://[:password@]host:port
     ``graph``     falkor://[:password@]host:port          (``falkors`` for TLS)
@@ -52,6 +57,13 @@ class Engines(Struct, frozen=True):
     objects: str = ""
     search: str = ""
     gateway: str = ""
+    record_owner: str = ""
+    record_tenant: str = ""
+
+    @property
+    def owner(self) -> str:
+        """Who migrates the record and makes its partitions: a user of its own, or the application's."""
+        return self.record_owner or self.record
 
 
 class Settings(Struct, frozen=True):
@@ -94,7 +106,7 @@ def load(environ: Mapping[str, str]) -> Settings:
     """Read the settings from the environment and from what ``entrepot up`` has remembered.
 
     ``ENTREPOT_HOME`` (default ``.entrepot``), ``ENTREPOT_<ROLE>_URL``, ``ENTREPOT_<ROLE>_CA``,
-    ``ENTREPOT_CELL``, ``ENTREPOT_HOST``,
+    ``ENTREPOT_RECORD_OWNER_URL``, ``ENTREPOT_RECORD_TENANT_URL``, ``ENTREPOT_CELL``, ``ENTREPOT_HOST``,
     ``ENTREPOT_PORT``, ``ENTREPOT_SHARDS``, ``ENTREPOT_DATA``, ``ENTREPOT_WORKERS``, ``ENTREPOT_MARKET``,
     ``ENTREPOT_WEBHOOKS_PRIVATE``, ``ENTREPOT_DEMO``, ``ENTREPOT_KEYS_URL``,
     ``ENTREPOT_ORIGIN``, ``ENTREPOT_PROXIES``, ``ENTREPOT_MAIL_URL``, ``ENTREPOT_MAIL_FROM``, ``ENTREPOT_OIDC_<NAME>_URL``.
@@ -110,6 +122,12 @@ def load(environ: Mapping[str, str]) -> Settings:
             engines[role] = trusting(role, url, environ.get(f"ENTREPOT_{role.upper()}_CA", ""))
         else:
             engines[role] = remembered.get(role, "")
+    for user in RECORD_USERS:
+        url = environ.get(f"ENTREPOT_{user.upper()}_URL", "")
+        if url:
+            _check_url("record", url)
+            url = trusting("record", url, environ.get("ENTREPOT_RECORD_CA", ""))
+        engines[user] = url or ("" if environ.get("ENTREPOT_RECORD_URL") else remembered.get(user, ""))
     data = environ.get("ENTREPOT_DATA")
     return Settings(
         home=home,

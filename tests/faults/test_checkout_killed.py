@@ -38,7 +38,7 @@ from entrepot.partners.payment.port import GatewayAwayError, GatewayLiedError
 from entrepot.partners.payment.sandbox import SandboxGateway
 from entrepot.partners.tax.regional import RegionalTax
 from entrepot.record.migrate import migrate
-from entrepot.record.transaction import Record
+from entrepot.record.transaction import Record, open_record
 from entrepot.settings import Engines, Settings
 from tests.keys import sealed_record
 from tests.tidy.finding import ROOT
@@ -87,9 +87,10 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House
     empty = Settings(home=home, engines=Engines())
     settings = await control.start(empty, given={"documents", "columns", "graph", "objects", "search"})
     try:
-        await asyncio.to_thread(migrate, settings.engines.record)
+        await asyncio.to_thread(migrate, settings.engines.owner)
+        async with await open_record(settings.engines.owner, connections=1) as owner:
+            await make_room(owner)
         async with sealed_record(settings.engines.record, (home / KEYS).as_uri()) as record:
-            await make_room(record)
             await open_shop(record, {"tea": PIECES})
             async with record.transaction(CELL) as tx:
                 await furnish(tx, "uk", country="GB")

