@@ -16,6 +16,7 @@ import msgspec
 from entrepot.base import errors
 from entrepot.base.machine import Machine
 from entrepot.cli import app
+from entrepot.engines.products import PRODUCTS
 from entrepot.sealing import datamap
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -143,6 +144,24 @@ def refusals() -> list[tuple[str, type[errors.EntrepotError]]]:
     return found
 
 
+def engines() -> str:
+    """Return the page of engines: which product plays which role, and what each does otherwise than its neighbours."""
+    page = [
+        "# Engines",
+        "",
+        "Generated from `src/entrepot/engines/products.py` by `make docs`: do not edit. The scheme of a role's URL picks the",
+        "product. All products of a role pass the same suites (`tests/conformance`, run on servers by `make test-engines`).",
+        "",
+        "| role | product | schemes | an event counts once by |",
+        "|---|---|---|---|",
+    ]
+    schemes = {each.name: ", ".join(f"`{name}`" for name in each.schemes) for each in PRODUCTS}
+    page += [f"| {each.role} | {each.name} | {schemes[each.name]} | {each.once} |" for each in PRODUCTS]
+    page += ["", "## What differs, and why", ""]
+    page += [f"- **{each.name}** ({each.role}): {differs}." for each in PRODUCTS for differs in each.differs]
+    return "\n".join(page) + "\n"
+
+
 def states() -> str:
     """Return the page of states: every machine that a room of commerce keeps as data, drawn."""
     page = [
@@ -170,6 +189,7 @@ def pages() -> dict[Path, str]:
     """Return every generated page with the text it should have."""
     sql = "\n".join(path.read_text() for path in sorted(MIGRATIONS.glob("*.sql")))
     return {
+        ROOT / "docs" / "reference" / "engines.md": engines(),
         ROOT / "docs" / "deliverables" / "entity-relationship-diagrams.md": diagrams(tables(sql)),
         ROOT / "docs" / "reference" / "command-line.md": command_line(),
         ROOT / "docs" / "reference" / "data-map.md": datamap.page(),

@@ -29,15 +29,16 @@ from entrepot.commerce.checkout.saga import Checkouts
 from entrepot.commerce.checkout.store import ensure_room
 from entrepot.commerce.people.people import People, open_people
 from entrepot.commerce.webhook.rules import reachable
-from entrepot.engines.columns.clickhouse import ClickHouseColumns
-from entrepot.engines.documents.postgresql import PostgresqlDocuments
-from entrepot.engines.graph.falkordb import FalkorGraph
-from entrepot.engines.memory.redis import RedisMemory
+from entrepot.engines.columns.port import ColumnStore
+from entrepot.engines.documents.port import DocumentStore
+from entrepot.engines.graph.port import GraphStore
+from entrepot.engines.memory.port import MemoryStore
 from entrepot.engines.memory.redis_drawer import RedisDrawer
 from entrepot.engines.objects.port import LockedObjects
 from entrepot.engines.objects.s3 import S3Objects
 from entrepot.engines.objects.s3_locked import S3Locked
-from entrepot.engines.search.tantivy import TantivyStore
+from entrepot.engines.products import Driver, driver, product
+from entrepot.engines.search.port import SearchStore
 from entrepot.log.archive import ensure_partitions
 from entrepot.log.archived import ArchivedLog
 from entrepot.log.bell import Bell
@@ -83,18 +84,15 @@ GATEWAY_NEWS = (
 KEYRING_FILE = "keyring.json"
 ROOTS_FILE = "audit-roots.jsonl"
 
-# One process may write a tantivy index; its projection is one slot however many the others are cut into.
-ONE_WRITER = frozenset({"tantivy"})
-
 
 class Stores(Struct, frozen=True, kw_only=True):
     """A client of each engine that holds projections or files."""
 
-    documents: PostgresqlDocuments
-    search: TantivyStore
-    columns: ClickHouseColumns
-    memory: RedisMemory
-    graph: FalkorGraph
+    documents: DocumentStore
+    search: SearchStore
+    columns: ColumnStore
+    memory: MemoryStore
+    graph: GraphStore
     objects: S3Objects
 
     def of(self, projection: Projection) -> Store:
@@ -311,23 +309,18 @@ async def subscribe_to_gateway(app: App) -> None:
 
 @asynccontextmanager
 async def _stores(engines: Engines) -> AsyncIterator[Stores]:
-    stores = Stores(
-        documents=PostgresqlDocuments(engines.documents),
-        search=TantivyStore(engines.search),
-        columns=ClickHouseColumns(engines.columns),
-        memory=RedisMemory(engines.memory),
-        graph=FalkorGraph(engines.graph),
-        objects=S3Objects(engines.objects),
-    )
+    made = {role: driver(role, getattr(engines, role)) for role in Stores.__struct_fields__ if role != "objects"}
     async with AsyncExitStack() as stack:
-        for store in (stores.documents, stores.columns, stores.memory, stores.graph):
-            stack.push_async_callback(store.close)
-            await store.open()
-        stack.push_async_callback(stores.objects.close)  # opens by itself: only the archive needs it, and that can wait
-        stack.push_async_callback(stores.search.close)
-        yield stores
+        opened: Driver
+        for opened in made.values():
+            stack.push_async_callback(opened.close)
+            await opened.open()
+        objects = S3Objects(engines.objects)  # opens by itself: only the archive needs it, and that can wait
+        stack.push_async_callback(objects.close)
+        yield Stores(objects=objects, **made)
 
 
 def _shards(settings: Settings, projection: Projection) -> int:
-    scheme = str(getattr(settings.engines, projection.role)).partition(":")[0]
-    return 1 if scheme in ONE_WRITER else settings.shards
+    # Where one process writes, a projection is one slot however many the others are cut into.
+    one = product(projection.role, getattr(settings.engines, projection.role)).one_writer
+    return 1 if one else settings.shards

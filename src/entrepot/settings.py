@@ -23,10 +23,10 @@ SCHEMES: Mapping[str, tuple[str, ...]] = {
     "record": ("postgresql",),
     "documents": ("postgresql",),
     "memory": ("redis", "rediss"),
-    "graph": ("falkor", "falkors"),
+    "graph": ("falkor", "falkors", "bolt", "bolt+s", "neo4j", "neo4j+s"),
     "columns": ("clickhouse", "clickhouses"),
     "objects": ("s3", "s3s"),
-    "search": ("tantivy",),
+    "search": ("tantivy", "elasticsearch", "elasticsearchs"),
     "gateway": ("sandbox",),
 }
 
@@ -46,6 +46,7 @@ class Engines(Struct, frozen=True):
     ``columns``   clickhouse://user:password@host:port/database   (HTTP; ``clickhouses`` for HTTPS)
     ``objects``   s3://key:secret@host:port/bucket  (``s3s`` for HTTPS)
     ``search``    tantivy:///absolute/folder
+                  elasticsearch://user:password@host:port   (``elasticsearchs`` for HTTPS; a password alone is an API key)
     ``gateway``   sandbox://key@host:port           (payments; the embedded one moves no money)
     """
 

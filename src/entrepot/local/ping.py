@@ -8,6 +8,7 @@ import os
 import ssl
 import urllib.request
 from collections.abc import Awaitable, Callable
+from http.client import HTTPResponse
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -70,15 +71,31 @@ async def _clickhouse(url: str) -> str:
 
 
 def _get_version(url: SplitResult) -> str:
-    scheme = "https" if url.scheme.endswith("s") else "http"
     login = f"{unquote(url.username or 'default')}:{unquote(url.password or '')}"
-    request = urllib.request.Request(  # noqa: S310  # the scheme is one of the two above
-        f"{scheme}://{url.hostname}:{url.port or 8123}/?query=SELECT%20version()",
-        headers={"Authorization": "Basic " + base64.b64encode(login.encode()).decode()},
-    )
-    trusted = ssl.create_default_context(cafile=authority(url.geturl())) if scheme == "https" else None
-    with urllib.request.urlopen(request, timeout=PING_SECONDS_MAX, context=trusted) as answer:  # noqa: S310  # as above
+    basic = "Basic " + base64.b64encode(login.encode()).decode()
+    with _asked(url, "/?query=SELECT%20version()", 8123, {"Authorization": basic}) as answer:
         return str(answer.read().decode().strip())
+
+
+async def _elasticsearch(url: str) -> str:
+    return await asyncio.to_thread(_get_number, urlsplit(url))
+
+
+def _get_number(url: SplitResult) -> str:
+    user, password = unquote(url.username or ""), unquote(url.password or "")
+    login = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode() if user else f"ApiKey {password}"
+    with _asked(url, "/", 9200, {"Authorization": login} if password else {}) as answer:
+        return str(json.load(answer)["version"]["number"])
+
+
+def _asked(url: SplitResult, path: str, port: int, headers: dict[str, str]) -> HTTPResponse:
+    """Return the answer of a server whose scheme ends with an s where it is asked by HTTPS."""
+    scheme = "https" if url.scheme.endswith("s") else "http"
+    address = f"{scheme}://{url.hostname}:{url.port or port}{path}"
+    request = urllib.request.Request(address, headers=headers)  # noqa: S310  # the scheme is one of the two above
+    trusted = ssl.create_default_context(cafile=authority(url.geturl())) if scheme == "https" else None
+    answer: HTTPResponse = urllib.request.urlopen(request, timeout=PING_SECONDS_MAX, context=trusted)  # noqa: S310  # as above
+    return answer
 
 
 async def _s3(url: str) -> str:
@@ -125,6 +142,8 @@ _QUESTIONS: dict[str, Callable[[str], Awaitable[str]]] = {
     "falkors": _falkor,
     "clickhouse": _clickhouse,
     "clickhouses": _clickhouse,
+    "elasticsearch": _elasticsearch,
+    "elasticsearchs": _elasticsearch,
     "s3": _s3,
     "s3s": _s3,
     "tantivy": _tantivy,

@@ -21,3 +21,7 @@ class ColumnStore(Store, Protocol):
         The SELECT says FINAL where it must see each id once. A target that was never made is an ``EngineAwayError``.
         """
         ...
+
+    async def purge(self, target: Target) -> None:
+        """Leave nothing on disk of what was deleted or replaced."""
+        ...

@@ -36,6 +36,9 @@ class TantivyStore:
         self._open: dict[str, TantivyIndex] = {}
         self._idling: set[asyncio.Task[None]] = set()
 
+    async def open(self) -> None:
+        """Do nothing: a folder needs no connection, and an index is opened when it is first asked."""
+
     async def create(self, target: Target) -> None:
         """Make an empty index for this generation; does nothing if it is there."""
         await asyncio.to_thread(self._create, target)
