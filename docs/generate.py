@@ -13,9 +13,15 @@ from typing import NamedTuple
 
 import msgspec
 
+from entrepot.access.permissions import PERMISSIONS
+from entrepot.access.policies import role_reach
+from entrepot.access.roles import EVERYBODY, ROLES, SIGNED_IN
+from entrepot.api.application import ROOMS as API_ROOMS
+from entrepot.api.guard import PERMISSION
 from entrepot.base import errors
 from entrepot.base.machine import Machine
 from entrepot.cli import app
+from entrepot.console import pages as console_pages
 from entrepot.engines.products import PRODUCTS
 from entrepot.sealing import datamap
 
@@ -144,6 +150,36 @@ def refusals() -> list[tuple[str, type[errors.EntrepotError]]]:
     return found
 
 
+def access_matrix() -> str:
+    """Return the page of access: what each role may, by permission, and which permission each route takes."""
+    names = [EVERYBODY, SIGNED_IN, *(name for name in ROLES if name not in {EVERYBODY, SIGNED_IN})]
+    page = [
+        "# Access matrix",
+        "",
+        "Generated from `src/entrepot/access/` and the routes by `make docs`: do not edit. How far a role reaches with a",
+        "permission: **all** rows; those of its **tenant** (the seller or company that the role is held for); one's **own**;",
+        "**open**: what belongs to nobody (a guest's cart is whose knows its id) and one's own. An empty field: not at all.",
+        "Who has signed in is a customer besides; what everybody may, everybody may. `privacy`, `support` and `auditor` give a",
+        "reason (`Entrepot-Why`) to see what is somebody's.",
+        "",
+        "| permission | lets them | " + " | ".join(names) + " |",
+        "|---|---|" + "---|" * len(names),
+    ]
+    for permission, says in PERMISSIONS.items():
+        reaches = [role_reach(name, permission) or "" for name in names]
+        page.append(f"| `{permission}` | {says} | {' | '.join(reaches)} |".replace("  ", " "))
+    page += ["", "## Routes", "", "| route | permission | who holds it |", "|---|---|---|"]
+    rooms = [*(handler for room in API_ROOMS for handler in room.HANDLERS), *console_pages.handlers()]
+    for handler in rooms:
+        permission = handler.opt[PERMISSION]
+        holders = [f"{name} ({reach})" for name in names if (reach := role_reach(name, permission))]
+        told = "everybody" if holders and holders[0] == f"{EVERYBODY} (open)" else ", ".join(holders)
+        for path in sorted(handler.paths):
+            route = f"`{', '.join(sorted(handler.http_methods))} {re.sub(r':[a-z]+', '', path)}`"
+            page.append(f"| {route} | `{permission}` | {told} |")
+    return "\n".join(page) + "\n"
+
+
 def engines() -> str:
     """Return the page of engines: which product plays which role, and what each does otherwise than its neighbours."""
     page = [
@@ -189,8 +225,9 @@ def pages() -> dict[Path, str]:
     """Return every generated page with the text it should have."""
     sql = "\n".join(path.read_text() for path in sorted(MIGRATIONS.glob("*.sql")))
     return {
-        ROOT / "docs" / "reference" / "engines.md": engines(),
         ROOT / "docs" / "deliverables" / "entity-relationship-diagrams.md": diagrams(tables(sql)),
+        ROOT / "docs" / "reference" / "access-matrix.md": access_matrix(),
+        ROOT / "docs" / "reference" / "engines.md": engines(),
         ROOT / "docs" / "reference" / "command-line.md": command_line(),
         ROOT / "docs" / "reference" / "data-map.md": datamap.page(),
         ROOT / "docs" / "reference" / "errors.md": problems(),

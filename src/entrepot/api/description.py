@@ -8,9 +8,12 @@ from typing import Any
 
 import msgspec
 from litestar import Litestar
+from litestar.routes import HTTPRoute
 from msgspec import Struct
 
+from entrepot.access.errors import ForbiddenError
 from entrepot.api.cards import CardNumberRefusedError
+from entrepot.api.guard import PERMISSION
 from entrepot.api.problems import MEDIA_TYPE, TooLargeError, kinds
 from entrepot.base.errors import (
     BadInputError,
@@ -44,6 +47,7 @@ ALWAYS = {
     EngineAwayError.status,
     CardNumberRefusedError.status,
     TokenRefusedError.status,
+    ForbiddenError.status,
 }
 OF_COMMANDS = {ConflictError.status, KeyReusedError.status}
 OF_BODIES = {TooLargeError.status}
@@ -57,6 +61,7 @@ PEOPLE = {"People", "Sessions", "You", "Your credentials", "Other providers"}
 def complete(schema: dict[str, Any], app: Litestar) -> None:
     """Add the problems, and say of parameters and bodies what is true."""
     _say_any_of(schema)
+    _say_permissions(schema, app)
     components = schema["components"]["schemas"]
     components["Problem"] = PROBLEM
     # What msgspec reads it describes best itself: it also knows that a field which is unknown is refused.
@@ -68,6 +73,18 @@ def complete(schema: dict[str, Any], app: Litestar) -> None:
                 _say_when_required(parameter)
             if "Health" not in operation["tags"]:
                 operation["responses"].update(_problems(method, operation))
+
+
+def _say_permissions(schema: dict[str, Any], app: Litestar) -> None:
+    """Name on each operation the permission that it takes; who holds it, and over whose rows: the access matrix."""
+    for route in app.routes:
+        if not isinstance(route, HTTPRoute):
+            continue
+        for handler in route.route_handlers:
+            for method in handler.http_methods:
+                operation = schema["paths"].get(route.path_format, {}).get(method.lower())
+                if operation is not None:
+                    operation["x-permission"] = handler.opt[PERMISSION]
 
 
 def _requests(app: Litestar) -> Sequence[type[Struct]]:
