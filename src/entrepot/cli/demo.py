@@ -22,6 +22,7 @@ from entrepot.base import limits
 from entrepot.base.errors import BadInputError, EngineAwayError
 from entrepot.base.principal import Membership
 from entrepot.cli.children import Children
+from entrepot.cli.demo_trade import COMPANY, SELLER, furnish_trade
 from entrepot.cli.history import History, bring_in, caught_up, history, verified
 from entrepot.cli.logs import to_stderr
 from entrepot.cli.people import SignInLink, sign_in_link
@@ -32,13 +33,17 @@ from entrepot.importing.data import DataSet, find_data
 from entrepot.importing.pace import Pace, parse_pace
 from entrepot.local import control
 from entrepot.settings import Settings, given_roles, load
-from entrepot.shoppers.storefront import MARKETS
+from entrepot.shoppers.storefront import MARKETS, Market
 
 Flag = Annotated[bool, Parameter(negative="")]
 
 PORTS_TRIED_MAX = 20
 SPEED = "200"
-DEMO_PEOPLE = {"admin": [Membership("admin")], "customer": [], "seller": [Membership("seller_admin", "seller/demo")]}
+DEMO_PEOPLE = {
+    "admin": [Membership("admin")],
+    "customer": [Membership("buyer", f"company/{COMPANY}")],
+    "seller": [Membership("seller_admin", f"seller/{SELLER}")],
+}
 
 
 async def demo(
@@ -78,6 +83,8 @@ async def demo(
             _welcome(screen, f"http://{settings.host}:{chosen}", data, await _people(app))
             try:
                 await bring_in(app, data, pace, screen)
+                for market in _markets(data)[:1]:
+                    await furnish_trade(app, market)
                 screen.print("All of it is in. Ctrl-C ends the demo; what it brought in stays.")
                 async with Children(settings, _crowd(f"http://{settings.host}:{chosen}", shoppers, data)):
                     await asyncio.Event().wait()
@@ -130,9 +137,14 @@ async def _engines(settings: Settings, screen: Console) -> AsyncIterator[Setting
 
 def _crowd(address: str, rate: float, data: DataSet) -> list[list[str]]:
     """Return the verb that lets shoppers in, if any are wanted and somebody knows an address in a market of the catalogues."""
+    markets = ",".join(market.code for market in _markets(data))
+    return [["shoppers", "--rate", f"{rate:g}", "--url", address, "--market", markets]] if rate and markets else []
+
+
+def _markets(data: DataSet) -> list[Market]:
+    """Return the markets of the catalogues in which somebody knows an address."""
     sold_in = [file.mapping.products.market for file in data.products if file.mapping.products]
-    markets = [market for market in dict.fromkeys(sold_in) if market in MARKETS]
-    return [["shoppers", "--rate", f"{rate:g}", "--url", address, "--market", ",".join(markets)]] if rate and markets else []
+    return [MARKETS[market] for market in dict.fromkeys(sold_in) if market in MARKETS]
 
 
 def _market(data: DataSet) -> str:
