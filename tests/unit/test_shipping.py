@@ -10,8 +10,6 @@ from hypothesis import strategies as st
 from entrepot.base.errors import BadInputError, CannotShipError
 from entrepot.commerce.shipping.events import Bracket, Place, ZoneRate, ZoneSaved
 from entrepot.commerce.shipping.rules import Destination, business_days_after, zone_of
-from entrepot.partners.carriers.own import OwnCarrier
-from entrepot.partners.carriers.port import Address, Consignment
 from tests.pricing import asked, method, offer, quoted, terms
 
 ZONES = [
@@ -88,12 +86,3 @@ def test_an_address_that_nothing_ships_to_is_refused() -> None:
         quoted(asked({"tea": 1}, postcode="SW1A 1AA"), held)
     with pytest.raises(BadInputError, match="choose one of standard, express"):
         quoted(asked({"tea": 1}, shipping_method="balloon"))
-
-
-async def test_our_own_carrier_gives_a_parcel_one_number_however_often_it_is_booked() -> None:
-    to = Address(name="A", lines=["1 Road"], city="B", country="GB")
-    parcel = Consignment(reference="r", method="standard", grams=1, to=to, warehouse="main")
-    first, again = await OwnCarrier().book(parcel), await OwnCarrier().book(parcel)
-    assert first == again
-    digits = first.tracking.removeprefix("EO")
-    assert int(digits) % 97 == 1
