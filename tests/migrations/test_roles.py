@@ -49,7 +49,7 @@ async def test_every_table_that_a_tenant_may_touch_is_protected_or_the_same_for_
           AND has_table_privilege('entrepot_tenant', c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE')
         """,  # constants of this file
     )
-    assert open_to_all == {"catalog.product_text", "log.event", "pricing.market"}
+    assert open_to_all == {"business.issuer", "catalog.product_text", "log.event", "pricing.market"}
 
 
 async def test_the_application_owns_nothing_makes_nothing_and_cannot_look_past_a_policy(migrated_url: str) -> None:
@@ -66,8 +66,13 @@ async def test_the_application_owns_nothing_makes_nothing_and_cannot_look_past_a
         SELECT rolname FROM pg_roles WHERE rolname IN {ROLES} AND rolname <> 'entrepot_backup'
           AND (rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication)
     """  # constants of this file
-    for sql in (owned, making, strong, "SELECT defaclrole::regrole::text FROM pg_default_acl"):
+    for sql in (owned, making, strong):
         assert not await rows(migrated_url, sql)
+
+
+async def test_new_tables_are_read_by_the_platform_and_are_nobody_else_s(migrated_url: str) -> None:
+    given = "SELECT DISTINCT acl::text FROM pg_default_acl AS d CROSS JOIN unnest(d.defaclacl) AS acl"
+    assert {acl.partition("/")[0] for acl in await rows(migrated_url, given)} == {"entrepot_platform=r"}
 
 
 async def test_no_function_is_everybody_s_and_none_runs_with_its_owner_s_rights(migrated_url: str) -> None:

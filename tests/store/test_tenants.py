@@ -8,13 +8,19 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from entrepot.access.rows import as_tenant
 from entrepot.base.principal import Membership, Principal
+from entrepot.base.time import SystemClock
+from entrepot.commerce.marketplace import query
+from entrepot.commerce.marketplace.rules import SellerUnknownError
+from entrepot.record.named import queries
 from entrepot.record.transaction import Connection, Record, open_record
 
+NOBODY = UUID(int=0)
 SWITCHES, TASKS, TRANSACTIONS = 100_000, 40, 25
 
 # Tables that every tenant reads whole (the catalogue), or not at all (who is whose).
-EVERYBODYS, NOBODYS = {"catalog.sku"}, {"identity.membership", "fulfilment.waiting", "business.receipt", "pricing.price_list"}
+EVERYBODYS, NOBODYS = {"catalog.sku"}, {"identity.membership", "fulfilment.waiting", "pricing.price_list"}
 
 PROTECTED = """
 SELECT c.oid::regclass::text AS name,
@@ -172,3 +178,43 @@ async def test_what_a_tenant_was_is_over_with_its_transaction(shared: Record, mi
             )
     assert row is not None
     assert tuple(row) == (True, None, None)
+
+
+@pytest.mark.parametrize(
+    ("package", "file"), [("entrepot.commerce.marketplace", "query.sql"), ("entrepot.commerce.business", "query.sql")]
+)
+async def test_every_read_of_sellers_and_companies_is_one_that_a_tenant_may_make(
+    package: str, file: str, shared: Record
+) -> None:
+    for name, sql in queries(package, file).items():
+        async with shared.as_tenant(of_seller("a")).reading() as connection:
+            try:
+                await connection.execute(f"EXPLAIN (GENERIC_PLAN) {sql}")
+            except asyncpg.InsufficientPrivilegeError as error:
+                pytest.fail(f"{package} {name}: {error}: grant it in record/grants.sql")
+
+
+async def test_a_seller_reads_its_own_as_a_tenant_and_another_s_is_not_there(shared: Record) -> None:
+    async with shared.reading() as connection:
+        mine, other = [row["id"] for row in await connection.fetch("SELECT id FROM marketplace.seller ORDER BY code")]
+    async with shared.as_tenant(of_seller("a")).reading() as connection:
+        seen = await query.seller(connection, 1, mine, SystemClock())
+        assert [one.code for one in seen.warehouses] == ["a"]
+        assert [one.balance_minor for one in seen.balances] == [1]
+        assert len(await query.orders(connection, 1, mine, None, 10)) == 1
+        with pytest.raises(SellerUnknownError):
+            await query.seller(connection, 1, other, SystemClock())
+
+
+@pytest.mark.parametrize(
+    ("role", "permission", "is_one"),
+    [
+        (Membership("seller_staff", "seller/a"), "sellers.read", True),
+        (Membership("buyer", "company/1"), "invoices.read", True),
+        (Membership("buyer", "company/1"), "purchases.ask", False),
+        (Membership("finance"), "sellers.read", False),
+        (Membership("seller_staff", "seller/a"), "catalogue.read", False),
+    ],
+)
+def test_who_is_let_in_by_a_tenant_s_role_alone_reads_as_that_tenant(role: Membership, permission: str, is_one: bool) -> None:
+    assert as_tenant(Principal(kind="person", id=NOBODY, memberships=frozenset({role})), permission) is is_one

@@ -7,6 +7,7 @@ from litestar.di import Provide
 from litestar.types import ASGIApp
 from msgspec import structs
 
+from entrepot.access.rows import as_tenant
 from entrepot.api import (
     aftersale,
     audit,
@@ -44,7 +45,7 @@ from entrepot.api import (
 from entrepot.api.auditing import Notes
 from entrepot.api.body import JsonRequest
 from entrepot.api.edge import Edge
-from entrepot.api.guard import Guard
+from entrepot.api.guard import PERMISSION, Guard
 from entrepot.api.hot_lane import HotLane
 from entrepot.api.parts import Parts
 from entrepot.api.principal import Identify, principal_of
@@ -92,7 +93,10 @@ def application(parts: Parts) -> ASGIApp:
 
     def asked(request: JsonRequest) -> Parts:
         who = principal_of(request)
-        return parts if who is ANONYMOUS else structs.replace(parts, actor=str(who))
+        if who is ANONYMOUS:
+            return parts
+        tenant = as_tenant(who, request.route_handler.opt[PERMISSION])
+        return structs.replace(parts, actor=str(who), record=parts.record.as_tenant(who) if tenant else parts.record)
 
     inside = Litestar(
         route_handlers=[*(handler for room in ROOMS for handler in room.HANDLERS), *pages.handlers()],

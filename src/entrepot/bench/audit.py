@@ -44,8 +44,8 @@ async def run(settings: Settings) -> list[Row]:
         await open_shop(record, ARTICLES)
         with_, without = 0.0, 0.0
         for turn in range(ROUNDS):
-            without += await _orders(record, turn, None) / ROUNDS
-            with_ += await _orders(record, turn, Auditor(record, CELL)) / ROUNDS
+            without += await orders_per_second(record, turn, None) / ROUNDS
+            with_ += await orders_per_second(record, turn, Auditor(record, CELL)) / ROUNDS
         linking = await _fill_and_link(record)
         began = time.perf_counter()
         report = await Verifier(record, CELL, Rows(record, CELL), _NoRoots()).verify()
@@ -65,7 +65,8 @@ async def run(settings: Settings) -> list[Row]:
     ]
 
 
-async def _orders(record: Record, turn: int, auditor: Auditor | None) -> float:
+async def orders_per_second(record: Record, turn: int, auditor: Auditor | None) -> float:
+    """Return how many orders a second are placed, each with its entry in the audit if there is one."""
     gatherer = Gatherer(record, CELL, actor="bench")
     until = time.perf_counter() + SECONDS
     counted = 0

@@ -29,6 +29,11 @@ SEARCH_P99_MILLIS: Final = 60.0
 AUDIT_ORDERS_LOST: Final = 0.10
 AUDIT_VERIFY_SECONDS: Final = 60.0
 
+# security: what row-level security and the audit may cost the hot path together, and what a request may pay at the door
+SECURITY_ORDERS_LOST: Final = 0.10
+SESSION_CHECK_MILLIS: Final = 0.3
+SIGN_IN_CPU_MILLIS: Final = 250.0
+
 # sealing: one field read, and what a guest's order may cost more
 SEALED_READ_MICROS: Final = 50.0
 SEALED_ORDER_MILLIS: Final = 0.2

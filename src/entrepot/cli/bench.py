@@ -16,7 +16,17 @@ from entrepot.bench import Row
 from entrepot.settings import load, require
 
 Name = Literal[
-    "orders", "checkout", "flash", "promotions", "reads", "projections", "rebuild", "sealing", "audit", "search-quality"
+    "orders",
+    "checkout",
+    "flash",
+    "promotions",
+    "reads",
+    "projections",
+    "rebuild",
+    "sealing",
+    "audit",
+    "security",
+    "search-quality",
 ]
 
 MODULES: Final[dict[Name, str]] = {
@@ -29,6 +39,7 @@ MODULES: Final[dict[Name, str]] = {
     "rebuild": "entrepot.bench.rebuild",
     "sealing": "entrepot.bench.sealing",
     "audit": "entrepot.bench.audit",
+    "security": "entrepot.bench.security",
     "search-quality": "entrepot.bench.search_quality",
 }
 
@@ -39,7 +50,7 @@ def bench(name: Name, *, json: Annotated[bool, Parameter(negative="")] = False) 
     Parameters
     ----------
     name
-        orders, checkout, flash, promotions, reads, projections, rebuild, sealing, audit or search-quality.
+        orders, checkout, flash, promotions, reads, projections, rebuild, sealing, audit, security or search-quality.
     json
         Print one JSON object instead of a table.
     """
