@@ -176,11 +176,7 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
         stack.push_async_callback(waker.close)
         sealing = await open_sealing(settings.engines.record, keys_of(settings))
         stack.push_async_callback(sealing.close)
-        record = await stack.enter_async_context(
-            await open_record(
-                settings.engines.record, tenant_url=settings.engines.record_tenant, wake=waker.wake, seals=sealing
-            )
-        )
+        record = await stack.enter_async_context(await _record(settings.engines, waker, sealing))
         bell = await stack.enter_async_context(Bell(settings.engines.record))
         stores = await stack.enter_async_context(_stores(settings.engines))
         every = projections()
@@ -305,6 +301,10 @@ async def subscribe_to_gateway(app: App) -> None:
             await app.gateway.subscribe(address, list(GATEWAY_NEWS))
         except GatewayAwayError as error:  # it remembers who subscribed at an earlier start
             log.warning("gateway.not_subscribed", why=str(error))
+
+
+async def _record(engines: Engines, waker: Waker, sealing: Sealing) -> Record:
+    return await open_record(engines.record, tenant_url=engines.record_tenant, wake=waker.wake, seals=sealing)
 
 
 @asynccontextmanager
