@@ -123,12 +123,7 @@ def load(environ: Mapping[str, str]) -> Settings:
             engines[role] = trusting(role, url, environ.get(f"ENTREPOT_{role.upper()}_CA", ""))
         else:
             engines[role] = remembered.get(role, "")
-    for user in RECORD_USERS:
-        url = environ.get(f"ENTREPOT_{user.upper()}_URL", "")
-        if url:
-            _check_url("record", url)
-            url = trusting("record", url, environ.get("ENTREPOT_RECORD_CA", ""))
-        engines[user] = url or ("" if environ.get("ENTREPOT_RECORD_URL") else remembered.get(user, ""))
+    engines |= {user: _record_user(user, environ, remembered) for user in RECORD_USERS}
     data = environ.get("ENTREPOT_DATA")
     return Settings(
         home=home,
@@ -149,6 +144,14 @@ def load(environ: Mapping[str, str]) -> Settings:
         mail_from=environ.get("ENTREPOT_MAIL_FROM", "shop@localhost.localdomain"),
         providers={found[1].lower(): url for name, url in environ.items() if (found := _PROVIDER.fullmatch(name)) and url},
     )
+
+
+def _record_user(user: str, environ: Mapping[str, str], remembered: Mapping[str, str]) -> str:
+    url = environ.get(f"ENTREPOT_{user.upper()}_URL", "")
+    if url:
+        _check_url("record", url)
+        return trusting("record", url, environ.get("ENTREPOT_RECORD_CA", ""))
+    return "" if environ.get("ENTREPOT_RECORD_URL") else remembered.get(user, "")
 
 
 def given_roles(environ: Mapping[str, str]) -> frozenset[str]:
