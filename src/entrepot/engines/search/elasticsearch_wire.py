@@ -7,8 +7,7 @@ from typing import Annotated
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
-from elastic_transport import ConnectionError as NoConnectionError
-from elastic_transport import TlsError, TransportError
+from elastic_transport import SerializationError, TlsError, TransportError
 from elasticsearch import ApiError, AsyncElasticsearch, UnsupportedProductError
 from msgspec import Meta, Struct
 
@@ -100,7 +99,11 @@ def answering() -> Iterator[None]:
         ) from error
     except UnsupportedProductError as error:
         raise BadInputError(f"ENTREPOT_SEARCH_URL leads to another product than Elasticsearch ({error.message}).") from error
-    except (NoConnectionError, TransportError) as error:
+    except SerializationError as error:
+        raise BadInputError(
+            f"ENTREPOT_SEARCH_URL leads to a server that answers as no Elasticsearch does ({error})."
+        ) from error
+    except TransportError as error:
         raise EngineAwayError(ROLE, str(error)) from error
     except ApiError as error:
         told = meaning(error)
