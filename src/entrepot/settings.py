@@ -30,6 +30,8 @@ SCHEMES: Mapping[str, tuple[str, ...]] = {
     "gateway": ("sandbox",),
 }
 
+# Those that no embedded engine plays, and that nothing needs.
+OUTSIDE: Mapping[str, tuple[str, ...]] = {"stream": ("kafka", "kafkas")}
 
 # Other users of the record than the application's own.
 RECORD_USERS = ("record_owner", "record_tenant")
@@ -43,11 +45,13 @@ class Engines(Struct, frozen=True):
     ``documents`` postgresql://...                  (embedded: a database of its own on the same server)
     ``memory``    redis://[:password@]host:port
     ``graph``     falkor://[:password@]host:port          (``falkors`` for TLS)
+                  bolt://user:password@host:port[/database]    (Neo4j; ``bolt+s`` for TLS, ``neo4j`` for a cluster)
     ``columns``   clickhouse://user:password@host:port/database   (HTTP; ``clickhouses`` for HTTPS)
     ``objects``   s3://key:secret@host:port/bucket  (``s3s`` for HTTPS)
     ``search``    tantivy:///absolute/folder
                   elasticsearch://user:password@host:port   (``elasticsearchs`` for HTTPS; a password alone is an API key)
     ``gateway``   sandbox://key@host:port           (payments; the embedded one moves no money)
+    ``stream``    kafka://user:password@host:port   (for ``entrepot relay``; ``kafkas`` for TLS; none is embedded)
     """
 
     record: str = ""
@@ -58,6 +62,7 @@ class Engines(Struct, frozen=True):
     objects: str = ""
     search: str = ""
     gateway: str = ""
+    stream: str = ""
     record_owner: str = ""
     record_tenant: str = ""
 
@@ -123,6 +128,11 @@ def load(environ: Mapping[str, str]) -> Settings:
             engines[role] = trusting(role, url, environ.get(f"ENTREPOT_{role.upper()}_CA", ""))
         else:
             engines[role] = remembered.get(role, "")
+    for role in OUTSIDE:
+        url = environ.get(f"ENTREPOT_{role.upper()}_URL", "")
+        if url:
+            _check_url(role, url)
+        engines[role] = trusting(role, url, environ.get(f"ENTREPOT_{role.upper()}_CA", "")) if url else ""
     engines |= {user: _record_user(user, environ, remembered) for user in RECORD_USERS}
     data = environ.get("ENTREPOT_DATA")
     return Settings(
@@ -205,12 +215,13 @@ def _origin(text: str) -> str:
 
 
 def _check_url(role: str, url: str) -> None:
+    schemes = SCHEMES.get(role) or OUTSIDE[role]
     try:
         scheme, _ = urlsplit(url).scheme, urlsplit(url).port
     except ValueError as error:
-        raise BadInputError(f"ENTREPOT_{role.upper()}_URL is no URL ({error}): give {SCHEMES[role][0]}://... .") from error
-    if scheme not in SCHEMES[role]:
-        known = ", ".join(SCHEMES[role])
+        raise BadInputError(f"ENTREPOT_{role.upper()}_URL is no URL ({error}): give {schemes[0]}://... .") from error
+    if scheme not in schemes:
+        known = ", ".join(schemes)
         raise BadInputError(f"ENTREPOT_{role.upper()}_URL has the scheme {scheme!r}: the {role} engine knows {known}.")
 
 

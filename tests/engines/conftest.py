@@ -9,6 +9,7 @@ import pytest
 from entrepot.local.process import running
 from tests.conftest import SECRET
 from tests.engines.elasticsearch import Elasticsearch
+from tests.engines.kafka import Kafka
 from tests.engines.neo4j import Neo4j
 
 
@@ -23,5 +24,17 @@ async def elasticsearch_url(engines_home: Path) -> AsyncIterator[str]:
 
 @pytest.fixture(scope="session")
 async def neo4j_url(engines_home: Path) -> AsyncIterator[str]:
+    if given := os.environ.get("ENTREPOT_TEST_NEO4J_URL"):
+        yield given
+        return
     async with running(Neo4j(), engines_home / "neo4j", SECRET) as urls:
         yield urls["graph"]
+
+
+@pytest.fixture(scope="session")
+async def kafka_url(engines_home: Path) -> AsyncIterator[str]:
+    if given := os.environ.get("ENTREPOT_TEST_KAFKA_URL"):
+        yield given
+        return
+    async with running(Kafka(), engines_home / "kafka", SECRET) as urls:
+        yield urls["stream"]

@@ -33,6 +33,7 @@ VERBS: Final = {
     "demo": "Start everything on real data, and keep it open in the browser.",
     "shoppers": "Let people who are not there shop over HTTP, until stopped.",
     "project": "Keep the projections up with the log, until stopped.",
+    "relay": "Relay the log to a Kafka, until stopped.",
     "verify": "Compare every projection with the truth, and mend it if asked.",
     "reconcile": "Compare payments and ledger with the gateway's own report.",
     "payments": "Show what the gateway did otherwise than was asked, and settle it.",

@@ -107,6 +107,15 @@ PRODUCTS: tuple[Product, ...] = (
         driver="objects.s3:S3Objects",
         once="an object's name says what is in it: to write it again changes nothing",
     ),
+    Product(
+        role="stream",
+        name="Kafka",
+        schemes=("kafka", "kafkas"),
+        driver="stream.kafka:KafkaStream",
+        once="events and the position behind them in one transaction; readers at `read_committed`",
+        differs=("a second relay of a cell is shut out by its transactional id: the first one's open transaction is undone",),
+        one_writer=True,
+    ),
 )
 
 

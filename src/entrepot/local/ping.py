@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 import asyncpg
 import boto3
 from botocore.config import Config
+from neo4j import AsyncGraphDatabase
 from redis.asyncio import Redis
 
 from entrepot.base.errors import BadInputError, EngineAwayError
@@ -64,6 +65,18 @@ async def _falkor(url: str) -> str:
         modules = await client.module_list()
     number = next(int(module["ver"]) for module in modules if module["name"] == "graph")
     return f"{number // 10_000}.{number // 100 % 100}.{number % 100}"
+
+
+async def _neo4j(url: str) -> str:
+    parts = urlsplit(url)
+    scheme, _, secure = parts.scheme.partition("+")
+    async with AsyncGraphDatabase.driver(
+        f"{scheme}://{parts.hostname}:{parts.port or 7687}",
+        auth=(unquote(parts.username or ""), unquote(parts.password or "")),
+        ssl_context=ssl.create_default_context(cafile=authority(url)) if secure else None,
+        connection_timeout=PING_SECONDS_MAX,
+    ) as client:
+        return (await client.get_server_info()).agent.removeprefix("Neo4j/")
 
 
 async def _clickhouse(url: str) -> str:
@@ -140,6 +153,7 @@ _QUESTIONS: dict[str, Callable[[str], Awaitable[str]]] = {
     "rediss": _redis,
     "falkor": _falkor,
     "falkors": _falkor,
+    **dict.fromkeys(("bolt", "bolt+s", "neo4j", "neo4j+s"), _neo4j),
     "clickhouse": _clickhouse,
     "clickhouses": _clickhouse,
     "elasticsearch": _elasticsearch,

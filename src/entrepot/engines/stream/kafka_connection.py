@@ -1,0 +1,93 @@
+"""How a Kafka is reached by a URL, and what its failures mean to a caller."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from confluent_kafka import KafkaError, KafkaException
+from msgspec import Struct
+
+from entrepot.base.errors import BadInputError, EngineAwayError
+from entrepot.base.limits import STREAM_PARTITIONS
+from entrepot.base.stream import StreamTakenError
+
+ROLE = "stream"
+
+_OPTIONS = frozenset({"ca", "cert", "key", "brokers", "mechanism", "partitions", "replication", "prefix"})
+
+_TAKEN = frozenset({KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED})  # noqa: SLF001  # public, for all its underscore
+_REFUSED = {
+    KafkaError._AUTHENTICATION: "refuses this user and password",  # noqa: SLF001  # as above
+    KafkaError.SASL_AUTHENTICATION_FAILED: "refuses this user and password",
+    KafkaError._SSL: "has a certificate that does not fit, or speaks without TLS",  # noqa: SLF001  # as above
+    KafkaError.TOPIC_AUTHORIZATION_FAILED: "does not let this user write to the topics",
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED: "does not let this user make topics",
+    KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: "does not let this user write in transactions",
+    KafkaError.MSG_SIZE_TOO_LARGE: "takes only smaller messages (max.message.bytes of the topic)",
+    KafkaError.INVALID_REPLICATION_FACTOR: "has fewer brokers than copies were asked for (replication)",
+    KafkaError.UNSUPPORTED_VERSION: "is too old for transactions",
+}
+
+
+class Address(Struct, frozen=True):
+    """Where the brokers are, in the client's own words, and how topics are made there; replication -1 is the broker's own."""
+
+    where: str
+    config: Mapping[str, str | int | bool]
+    partitions: int
+    replication: int
+    prefix: str
+
+
+def address(url: str) -> Address:
+    """Read a URL: ``kafka://user:password@host:port``, ``kafkas://`` for TLS; its query has the options."""
+    parts = urlsplit(url)
+    options = dict(parse_qsl(parts.query))
+    if unknown := sorted(options.keys() - _OPTIONS):
+        raise BadInputError(f"ENTREPOT_STREAM_URL has the option {unknown[0]!r}: it knows {', '.join(sorted(_OPTIONS))}.")
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    first = f"{host}:{parts.port or 9092}"
+    secure = parts.scheme == "kafkas"
+    config: dict[str, str | int | bool] = {
+        "bootstrap.servers": ",".join([first, *filter(None, [options.get("brokers")])]),
+        "security.protocol": ("SASL_" if parts.username else "") + ("SSL" if secure else "PLAINTEXT"),
+        "log_level": 0,  # what it would print is told by errors
+    }
+    if parts.username:
+        config |= {"sasl.mechanism": options.get("mechanism", "SCRAM-SHA-512")}
+        config |= {"sasl.username": unquote(parts.username), "sasl.password": unquote(parts.password or "")}
+    for option, name in {"ca": "ssl.ca.location", "cert": "ssl.certificate.location", "key": "ssl.key.location"}.items():
+        if option in options:
+            config[name] = options[option]
+    return Address(
+        where=first,
+        config=config,
+        partitions=_whole(options, "partitions", STREAM_PARTITIONS),
+        replication=_whole(options, "replication", -1),
+        prefix=options.get("prefix", "entrepot"),
+    )
+
+
+def _whole(options: Mapping[str, str], name: str, default: int) -> int:
+    text = options.get(name)
+    if text is None:
+        return default
+    if not text.isdecimal() or not 1 <= int(text) <= 10_000:  # noqa: PLR2004  # said in the sentence
+        raise BadInputError(f"ENTREPOT_STREAM_URL says {name}={text}: give a whole number from 1 to 10000.")
+    return int(text)
+
+
+@contextmanager
+def telling(where: str, noted: list[KafkaError]) -> Iterator[None]:
+    """Tell of the client's errors as what to do about them; ``noted``: what it said beside, where the reason often stands."""
+    try:
+        yield
+    except KafkaException as error:
+        found: KafkaError = error.args[0]
+        codes = {found.code(), *(one.code() for one in noted)}
+        if found.code() in _TAKEN:
+            raise StreamTakenError(found.str()) from error
+        for code, why in _REFUSED.items():
+            if code in codes:
+                raise BadInputError(f"The stream engine at {where} {why}: mend it, or ENTREPOT_STREAM_URL.") from error
+        raise EngineAwayError(ROLE, found.str()) from error
