@@ -254,6 +254,7 @@ class SearchSuite:
         ]
         counts = await filled.store.count(filled.target, [clause for clause, _ in expected])
         assert counts == [count for _, count in expected]
+        assert await filled.store.count(filled.target, []) == []
 
     async def test_what_is_preferred_comes_first(self, filled: Filled) -> None:
         wish = Weighed(OneOf("tags", ("t2",)), 50.0, flat=True)

@@ -100,9 +100,7 @@ def answering() -> Iterator[None]:
     except UnsupportedProductError as error:
         raise BadInputError(f"ENTREPOT_SEARCH_URL leads to another product than Elasticsearch ({error.message}).") from error
     except SerializationError as error:
-        raise BadInputError(
-            f"ENTREPOT_SEARCH_URL leads to a server that answers as no Elasticsearch does ({error})."
-        ) from error
+        raise BadInputError(f"ENTREPOT_SEARCH_URL leads to a server that is no Elasticsearch ({error}).") from error
     except TransportError as error:
         raise EngineAwayError(ROLE, str(error)) from error
     except ApiError as error:
