@@ -10,6 +10,7 @@ from entrepot.commerce.checkout.place import place_orders
 from entrepot.commerce.checkout.requests import ChargeRequest, LineRequest, OrderRequest, Placed
 from entrepot.commerce.stock.commands import receive_stock
 from entrepot.commerce.stock.rules import Change
+from entrepot.record.cause import Cause
 from entrepot.record.transaction import Record
 from tests.trade import CELL, ledger, left, open_shop, order
 
@@ -33,7 +34,7 @@ async def test_an_order_is_refused_whole_and_names_article_wanted_and_left(recor
 
 async def test_a_refused_order_leaves_its_neighbours_be_and_its_key_free(record: Record) -> None:
     variants = await open_shop(record, {"tea": 5})
-    asked = [("a", order({"tea": 3})), ("b", order({"tea": 3})), ("c", order({"tea": 2}))]
+    asked = [("a", order({"tea": 3}), None), ("b", order({"tea": 3}), None), ("c", order({"tea": 2}), None)]
     first, second, third = await place_orders(record, CELL, asked)
     assert isinstance(first, Placed)
     assert isinstance(second, StockExhaustedError)
@@ -143,3 +144,16 @@ async def test_an_unknown_article_is_named(record: Record) -> None:
     with pytest.raises(NotFoundError, match="'coffee'"):
         await Gatherer(record, CELL).place("k1", order({"tea": 1, "coffee": 1}))
     assert await left(record, "tea") == 10
+
+
+async def test_an_order_of_a_request_is_placed_with_its_entry_and_its_event_names_the_request(record: Record) -> None:
+    await open_shop(record, {"tea": 10})
+    cause = Cause(record.ids.fresh(), actor="anonymous", network="203.0.113.0/24", agent="browser", why="ticket/1")
+    placed = await Gatherer(record, CELL).place("k1", order({"tea": 1}), cause)
+    async with record.committing() as connection:
+        entry = await connection.fetchrow("SELECT * FROM audit.entry WHERE id = $1", cause.id)
+        told = await connection.fetchval("SELECT key FROM log.event WHERE cause = $1 AND actor = 'anonymous'", cause.id)
+    assert cause.noted
+    assert entry is not None
+    assert (entry["object"], entry["network"], entry["why"]) == (str(placed.order_id), cause.network, "ticket/1")
+    assert told == f"order/{placed.order_id}"

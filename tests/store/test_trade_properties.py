@@ -47,7 +47,7 @@ async def take(record: Record, shop: Shop, step: Step) -> None:
 
 
 async def buy(record: Record, shop: Shop, wanted: dict[str, int]) -> None:
-    [answer] = await place_orders(record, CELL, [(f"order-{next(NUMBERS)}", order(wanted))])
+    [answer] = await place_orders(record, CELL, [(f"order-{next(NUMBERS)}", order(wanted), None)])
     possible = all(shop.available[name] >= pieces for name, pieces in wanted.items())
     assert isinstance(answer, Placed) == possible
     if isinstance(answer, Placed):
@@ -108,7 +108,7 @@ async def test_any_history_of_trade_leaves_stock_and_money_as_a_model_says(recor
 async def test_the_last_event_of_each_level_is_the_level(record: Record) -> None:
     await open_shop(record, {"tea": 10, "cup": 4})
     for n in range(6):
-        await place_orders(record, CELL, [(f"k{n}", order({"tea": 1, "cup": 1}))])
+        await place_orders(record, CELL, [(f"k{n}", order({"tea": 1, "cup": 1}), None)])
     async with record.reading() as connection:
         differing = await connection.fetchval(
             "SELECT count(*) FROM stock.level l LEFT JOIN log.event e ON e.version = l.version"

@@ -59,8 +59,15 @@ class Notes:
 
     def begun(self, scope: HTTPScope) -> Cause:
         """Return the request with a fresh id; a reason that cannot be kept is refused before anything is done."""
-        rules.check_why(why_of(scope))
-        return Cause(self._record.ids.fresh())
+        cause = Cause(self._record.ids.fresh())
+        self.tell(scope, cause)
+        return cause
+
+    def tell(self, scope: HTTPScope, cause: Cause) -> None:
+        """Tell a cause from where its request comes and why; a reason that cannot be kept is refused."""
+        place = place_of(scope, self._proxies)
+        cause.network, cause.agent = place.network, rules.agent_of(place.agent)
+        cause.why = rules.check_why(why_of(scope))
 
     async def note(self, scope: HTTPScope, cause: Cause, start: HTTPResponseStartEvent, body: bytes) -> None:
         """Return once the entry is durable."""
@@ -75,19 +82,18 @@ class Notes:
         self, scope: HTTPScope, cause: Cause, kind: rules.Class, action: str, status: int, object_: str, problem: str
     ) -> None:
         """Write one entry."""
-        place = place_of(scope, self._proxies)
         await self._auditor.note(
             Entry(
                 id=cause.id,
                 at=self._record.clock.tick(),
                 kind=kind,
-                actor=str(scope.get("state", {}).get("principal", ANONYMOUS)),
+                actor=actor_of(scope),
                 action=action,
                 object=object_,
                 subject=cause.subject,
-                network=place.network,
-                agent=rules.agent_of(place.agent),
-                why=why_of(scope),
+                network=cause.network,
+                agent=cause.agent,
+                why=cause.why,
                 status=status,
                 problem=problem,
             )
@@ -139,6 +145,11 @@ def kind_of(scope: HTTPScope) -> rules.Class | None:
     if scope["method"] not in _READS:
         return "command"
     return "read" if route_of(scope) in PERSONAL else None
+
+
+def actor_of(scope: HTTPScope) -> str:
+    """Return who asks, as entries and events say it."""
+    return str(scope.get("state", {}).get("principal", ANONYMOUS))
 
 
 def route_of(scope: HTTPScope) -> str:

@@ -16,7 +16,7 @@ from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 from entrepot.access import policies
 from entrepot.access.policies import Asked
 from entrepot.api import problems
-from entrepot.api.auditing import REQUEST, Notes, problem_of
+from entrepot.api.auditing import REQUEST, Notes, actor_of, problem_of
 from entrepot.api.body import Reader
 from entrepot.api.cards import refuse_cards
 from entrepot.api.edge import SECURITY_HEADERS, Identification, nobody
@@ -24,7 +24,6 @@ from entrepot.api.headers import required
 from entrepot.api.orders import answer_to, placed_headers
 from entrepot.api.page_cache import CachedPage, etag_of
 from entrepot.api.parts import Parts
-from entrepot.api.place import WHY
 from entrepot.api.principal import who_asks
 from entrepot.api.products import CACHE_CONTROL, join, parse_ids
 from entrepot.base.errors import EntrepotError
@@ -120,14 +119,13 @@ class HotLane:
                 if name == b"idempotency-key":
                     refuse_cards("headers", value)
                     key = value.decode("latin-1")
-                elif name == WHY:
-                    cause = self._notes.begun(scope)
+            self._notes.tell(scope, cause)
             async with asyncio.timeout(REQUEST_SECONDS_MAX):
                 await self._identify(scope)
                 policies.check(Asked(who=who_asks(scope), permission="orders.place"))
                 request = self._orders.read(await _body(receive))
-                cause.subject = request.customer_id
-                placed = await self._parts.gatherer.place(required(key), request)
+                cause.subject, cause.actor = request.customer_id, actor_of(scope)
+                placed = await self._parts.gatherer.place(required(key), request, cause)
             status, body, headers, made = 201, self._encode(answer_to(placed)), placed_headers(placed), str(placed.order_id)
         except EntrepotError as error:
             status, body, headers = _refusal(error)
@@ -139,8 +137,9 @@ class HotLane:
         except Exception as error:  # noqa: BLE001  # the last place: the caller gets a sentence, the log gets the rest
             status, body, headers = _refusal(problems.unforeseen(error, ORDERS, self._parts.record.ids))
         try:
-            problem = "" if made else problem_of(body)
-            await self._notes.write(scope, cause, "command", f"POST {ORDERS}", status, made, problem)
+            if not cause.noted:
+                problem = "" if made else problem_of(body)
+                await self._notes.write(scope, cause, "command", f"POST {ORDERS}", status, made, problem)
         except EntrepotError as error:
             status, body, headers = _refusal(error)
         headers[REQUEST] = str(cause.id)

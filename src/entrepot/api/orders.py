@@ -17,6 +17,7 @@ from entrepot.commerce.checkout import commands as checkout
 from entrepot.commerce.checkout.requests import OrderRequest, Placed, Returned, ReturnRequest
 from entrepot.commerce.ordering import query
 from entrepot.commerce.ordering.query import OrderDetail, OrderSummary
+from entrepot.record.cause import about
 from entrepot.record.transaction import Transaction
 
 
@@ -86,6 +87,7 @@ async def read_order(parts: NamedDependency[Parts], order_id: FromPath[UUID]) ->
         found = await query.order(connection, parts.cell, order_id)
     if found is None:
         raise NotFoundError(f"There is no order {order_id}.", order_id=str(order_id))
+    about(found.customer_id)
     return Response(found, headers={"Cache-Control": "no-store"})
 
 

@@ -1,9 +1,11 @@
 """From where a request comes: the client's address as far as we can trust it, the network it lies in, and the program."""
 
 import ipaddress
+from functools import lru_cache
 
 from litestar.types import HTTPScope
 
+from entrepot.base.limits import CLIENTS_KNOWN_MAX
 from entrepot.commerce.people.sessions import Place
 
 # What a browser says of a request that another site's page made.
@@ -27,6 +29,7 @@ def place_of(scope: HTTPScope, proxies: int) -> Place:
     return Place(address=address[:45], network=network_of(address), agent=printable[:_AGENT_CHARS_MAX])
 
 
+@lru_cache(maxsize=CLIENTS_KNOWN_MAX)
 def network_of(address: str) -> str:
     """Return the network that one household or office shares; what is no address is a network of its own."""
     try:

@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Final, Literal, TypeAlias
 from uuid import UUID
 
@@ -100,6 +101,7 @@ def merkle_root(leaves: Sequence[bytes]) -> bytes:
     return hashlib.sha256(b"\x01" + merkle_root(leaves[:split]) + merkle_root(leaves[split:])).digest()
 
 
+@lru_cache(maxsize=limits.CLIENTS_KNOWN_MAX)
 def agent_of(user_agent: str) -> str:
     """Return what kind of client this calls itself: browser, robot, program, or nothing."""
     if not user_agent:

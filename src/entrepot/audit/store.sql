@@ -1,12 +1,14 @@
 -- The queries of the audit. What is hashed comes out as text and numbers, in the order in which it is hashed.
 
 -- name: put_entries
--- Writes entries, as many as arrived together, in one transaction of their own or in the caller's.
+-- Writes entries, as many as arrived together, in one transaction of their own or in the caller's. A request has one: that of an
+-- order is there already when its call was placed after all, while the caller was told that it takes too long.
 INSERT INTO audit.entry (cell, id, at, class, actor, action, object, subject, network, agent, why, status, problem)
 SELECT $1::integer, e.id, e.at, e.class, e.actor, e.action, e.object, e.subject, e.network, e.agent, e.why, e.status, e.problem
 FROM unnest($2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::uuid[], $9::text[], $10::text[],
             $11::text[], $12::integer[], $13::text[])
-    AS e (id, at, class, actor, action, object, subject, network, agent, why, status, problem);
+    AS e (id, at, class, actor, action, object, subject, network, agent, why, status, problem)
+ON CONFLICT (cell, id) DO NOTHING;
 
 -- name: ensure_partitions
 -- Makes the partitions of the days around a moment.

@@ -8,7 +8,6 @@ import asyncio
 import time
 
 from entrepot.app import make_room
-from entrepot.audit.commands import Auditor, Entry
 from entrepot.audit.linking import link_new
 from entrepot.audit.roots import Find, Published
 from entrepot.audit.rows import Rows
@@ -17,6 +16,7 @@ from entrepot.bench import BenchError, Row, targets
 from entrepot.bench.orders import ARTICLES, SHOPPERS, own_database, spread
 from entrepot.bench.shop import CELL, article_order, open_shop
 from entrepot.commerce.checkout.gather import Gatherer
+from entrepot.record.cause import Cause
 from entrepot.record.named import queries
 from entrepot.record.transaction import Record, open_record
 from entrepot.settings import Settings
@@ -44,8 +44,8 @@ async def run(settings: Settings) -> list[Row]:
         await open_shop(record, ARTICLES)
         with_, without = 0.0, 0.0
         for turn in range(ROUNDS):
-            without += await orders_per_second(record, turn, None) / ROUNDS
-            with_ += await orders_per_second(record, turn, Auditor(record, CELL)) / ROUNDS
+            without += await orders_per_second(record, turn, audited=False) / ROUNDS
+            with_ += await orders_per_second(record, turn, audited=True) / ROUNDS
         linking = await _fill_and_link(record)
         began = time.perf_counter()
         report = await Verifier(record, CELL, Rows(record, CELL), _NoRoots()).verify()
@@ -65,8 +65,8 @@ async def run(settings: Settings) -> list[Row]:
     ]
 
 
-async def orders_per_second(record: Record, turn: int, auditor: Auditor | None) -> float:
-    """Return how many orders a second are placed, each with its entry in the audit if there is one."""
+async def orders_per_second(record: Record, turn: int, *, audited: bool) -> float:
+    """Return how many orders a second are placed, each with its entry in the audit if it is audited."""
     gatherer = Gatherer(record, CELL, actor="bench")
     until = time.perf_counter() + SECONDS
     counted = 0
@@ -75,9 +75,9 @@ async def orders_per_second(record: Record, turn: int, auditor: Auditor | None) 
         nonlocal counted
         n = first
         while time.perf_counter() < until:
-            placed = await gatherer.place(f"{turn}-{auditor is None}-{n}", article_order(spread(n)))
-            if auditor is not None:
-                await auditor.note(_entry(record, str(placed.order_id)))
+            cause = _cause(record) if audited else None
+            await gatherer.place(f"{turn}-{audited}-{n}", article_order(spread(n)), cause)
+            assert cause is None or cause.noted
             counted += 1
             n += SHOPPERS
 
@@ -86,12 +86,8 @@ async def orders_per_second(record: Record, turn: int, auditor: Auditor | None) 
     return counted / (time.perf_counter() - began)
 
 
-def _entry(record: Record, object_: str) -> Entry:
-    at, network = record.clock.tick(), "203.0.113.0/24"
-    return Entry(
-        id=record.ids.fresh(), at=at, kind="command", actor="anonymous", action="POST /v1/orders", object=object_,
-        network=network, agent="browser", status=201,
-    )  # fmt: skip
+def _cause(record: Record) -> Cause:
+    return Cause(record.ids.fresh(), actor="anonymous", network="203.0.113.0/24", agent="browser")
 
 
 async def _fill_and_link(record: Record) -> float:

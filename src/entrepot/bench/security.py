@@ -10,12 +10,11 @@ import time
 from msgspec import structs
 
 from entrepot.app import keys_of, open_people_of
-from entrepot.audit.commands import Auditor
 from entrepot.bench import Row, sealing
 from entrepot.bench.audit import orders_per_second
 from entrepot.bench.key import bench_key
 from entrepot.bench.orders import ARTICLES, own_database, owned
-from entrepot.bench.shop import CELL, open_shop
+from entrepot.bench.shop import open_shop
 from entrepot.bench.targets import SECURITY_ORDERS_LOST, SESSION_CHECK_MILLIS, SIGN_IN_CPU_MILLIS
 from entrepot.commerce.people.passwords import Passwords
 from entrepot.record.named import queries
@@ -47,13 +46,13 @@ async def _hot_path(settings: Settings) -> list[Row]:
         owner.committing() as switch,
     ):
         await open_shop(record, ARTICLES)
-        await orders_per_second(record, ROUNDS, None)  # warms up
+        await orders_per_second(record, ROUNDS, audited=False)  # warms up
         for turn in range(ROUNDS):
             await switch.execute(SQL["policies_off"])
-            off.append(await orders_per_second(record, turn, None))
+            off.append(await orders_per_second(record, turn, audited=False))
             await switch.execute(SQL["policies_on"])
-            policies.append(await orders_per_second(record, ROUNDS + 1 + turn, None))
-            both.append(await orders_per_second(record, turn, Auditor(record, CELL)))
+            policies.append(await orders_per_second(record, ROUNDS + 1 + turn, audited=False))
+            both.append(await orders_per_second(record, turn, audited=True))
     without, kept, noted = (statistics.median(seen) for seen in (off, policies, both))
     lost, most = 1 - kept / without, SECURITY_ORDERS_LOST
     return [

@@ -13,10 +13,18 @@ from msgspec import Struct
 
 
 class Cause(Struct):
-    """A request: its id, and the person whose data it touched, as far as one is known."""
+    """A request: its id, the person whose data it touched, as far as one is known, and what its entry in the audit says of it.
+
+    ``noted`` when that entry was written together with what the request changed.
+    """
 
     id: UUID
     subject: UUID | None = None
+    actor: str = ""
+    network: str = ""
+    agent: str = ""
+    why: str = ""
+    noted: bool = False
 
 
 _UNDER_WAY: ContextVar[Cause | None] = ContextVar("cause", default=None)

@@ -117,16 +117,25 @@ CREATE FUNCTION audit.ensure_partitions(first timestamp with time zone, last tim
     AS $$
 DECLARE
     made CONSTANT integer := log.ensure_partitions('audit.entry', 'day', first, last);
-    part regclass;
+    part record;
 BEGIN
     FOR part IN
-        SELECT i.inhrelid FROM pg_inherits AS i
-        WHERE i.inhparent = 'audit.entry'::regclass AND NOT EXISTS (
-            SELECT FROM pg_trigger AS t WHERE t.tgrelid = i.inhrelid AND t.tgname = 'entry_is_not_emptied'
-        )
+        SELECT c.oid::regclass AS name, c.relname,
+               EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = c.oid AND t.tgname = 'entry_is_not_emptied') AS kept,
+               c.relname < 'entry_' || to_char(first AT TIME ZONE 'UTC', 'YYYYMMDD')
+                   AND to_regclass('audit.' || c.relname || '_object') IS NULL AS over
+        FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
+        WHERE i.inhparent = 'audit.entry'::regclass
     LOOP
-        EXECUTE format('CREATE TRIGGER entry_is_not_emptied BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse()', part);
-        EXECUTE format('REVOKE UPDATE, DELETE, TRUNCATE ON %s FROM CURRENT_USER', part);
+        IF NOT part.kept THEN
+            EXECUTE format('CREATE TRIGGER entry_is_not_emptied BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse()', part.name);
+            EXECUTE format('REVOKE UPDATE, DELETE, TRUNCATE ON %s FROM CURRENT_USER', part.name);
+        END IF;
+        IF part.over THEN
+            EXECUTE format('CREATE INDEX %I ON %s (subject, id) WHERE subject IS NOT NULL', part.relname || '_subject', part.name);
+            EXECUTE format('CREATE INDEX %I ON %s (actor, id)', part.relname || '_actor', part.name);
+            EXECUTE format('CREATE INDEX %I ON %s (object, id) WHERE object <> %L', part.relname || '_object', part.name, '');
+        END IF;
     END LOOP;
     RETURN made;
 END
@@ -587,6 +596,16 @@ END
 $$;
 
 CREATE FUNCTION checkout.place_orders(in_cell integer, stamp bigint, acting text, order_ids uuid[], event_ids uuid[], keys text[], fingerprints bytea[], customers uuid[], markets text[], countries text[], currencies text[], placed_ats timestamp with time zone[], goods bigint[], charges bigint[], bodies text[], line_order integer[], line_number integer[], line_product uuid[], line_variant uuid[], line_sku text[], line_category uuid[], line_warehouse text[], line_quantity integer[], line_unit bigint[], line_amount bigint[], line_event uuid[], charge_order integer[], charge_number integer[], charge_kind text[], charge_amount bigint[], charge_note text[], charge_transfer uuid[]) RETURNS SETOF checkout.outcome
+    LANGUAGE sql
+    AS $$
+    SELECT * FROM checkout.place_orders(
+        in_cell, stamp, acting, order_ids, event_ids, keys, fingerprints, customers, markets, countries, currencies, placed_ats,
+        goods, charges, bodies, line_order, line_number, line_product, line_variant, line_sku, line_category, line_warehouse,
+        line_quantity, line_unit, line_amount, line_event, charge_order, charge_number, charge_kind, charge_amount, charge_note,
+        charge_transfer, '{}', '{}', '{}', '{}', '{}')
+$$;
+
+CREATE FUNCTION checkout.place_orders(in_cell integer, stamp bigint, acting text, order_ids uuid[], event_ids uuid[], keys text[], fingerprints bytea[], customers uuid[], markets text[], countries text[], currencies text[], placed_ats timestamp with time zone[], goods bigint[], charges bigint[], bodies text[], line_order integer[], line_number integer[], line_product uuid[], line_variant uuid[], line_sku text[], line_category uuid[], line_warehouse text[], line_quantity integer[], line_unit bigint[], line_amount bigint[], line_event uuid[], charge_order integer[], charge_number integer[], charge_kind text[], charge_amount bigint[], charge_note text[], charge_transfer uuid[], requests uuid[], actors text[], networks text[], agents text[], whys text[]) RETURNS SETOF checkout.outcome
     LANGUAGE plpgsql
     SET plan_cache_mode TO 'force_generic_plan'
     SET enable_seqscan TO 'off'
@@ -660,10 +679,21 @@ BEGIN
             WHERE a.accepted[c.of] AND c.amount_minor <> 0;
         END IF;
 
-        INSERT INTO log.event (cell, id, at, kind, key, version, body, subject, actor)
-        SELECT in_cell, o.event_id, stamp, 'ordering.order_placed.v1', 'order/' || o.id, 1, o.body::jsonb, o.customer_id, acting
-        FROM unnest(order_ids, event_ids, bodies, customers, a.accepted) AS o (id, event_id, body, customer_id, in_order)
+        INSERT INTO log.event (cell, id, at, kind, key, version, body, subject, actor, cause)
+        SELECT in_cell, o.event_id, stamp, 'ordering.order_placed.v1', 'order/' || o.id, 1, o.body::jsonb, o.customer_id,
+               coalesce(o.actor, acting), o.request
+        FROM unnest(order_ids, event_ids, bodies, customers, a.accepted, actors, requests)
+            AS o (id, event_id, body, customer_id, in_order, actor, request)
         WHERE o.in_order;
+
+        -- Who was told meanwhile that it takes too long has an entry that says so.
+        INSERT INTO audit.entry (cell, id, at, class, actor, action, object, subject, network, agent, why, status, problem)
+        SELECT in_cell, o.request, stamp, 'command', o.actor, 'POST /v1/orders', o.id::text, o.customer_id, o.network, o.agent,
+               o.why, 201, ''
+        FROM unnest(order_ids, customers, a.accepted, requests, actors, networks, agents, whys)
+            AS o (id, customer_id, in_order, request, actor, network, agent, why)
+        WHERE o.in_order AND o.request IS NOT NULL
+        ON CONFLICT (cell, id) DO NOTHING;
     END IF;
 
     -- Each is answered on its own. The position is that of the batch's last event: who waits for it has seen every one.
@@ -2898,12 +2928,6 @@ ALTER TABLE ONLY webhook.parked
 CREATE INDEX return_case_of_an_exchange ON ONLY aftersale.return_case USING btree (cell, exchange_order_id) WHERE (exchange_order_id IS NOT NULL);
 
 CREATE INDEX return_cases_of_an_order ON ONLY aftersale.return_case USING btree (cell, order_id);
-
-CREATE INDEX entries_about_a_person ON ONLY audit.entry USING btree (subject, id) WHERE (subject IS NOT NULL);
-
-CREATE INDEX entries_about_an_object ON ONLY audit.entry USING btree (object, id) WHERE (object <> ''::text);
-
-CREATE INDEX entries_of_an_actor ON ONLY audit.entry USING btree (actor, id);
 
 CREATE INDEX entry_in_commit_order ON ONLY audit.entry USING btree (cell, txid, seq);
 

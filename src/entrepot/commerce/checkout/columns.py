@@ -10,6 +10,9 @@ from entrepot.base.time import millis_of
 from entrepot.commerce.checkout.claims import Claim
 from entrepot.commerce.checkout.held import Held
 from entrepot.commerce.ordering.events import OrderPlaced
+from entrepot.record.cause import Cause
+
+_NO_REQUEST = (None,) * 5
 
 
 class OrderColumns:
@@ -21,9 +24,10 @@ class OrderColumns:
         self.orders: tuple[list[object], ...] = tuple([] for _ in range(12))
         self.lines: tuple[list[object], ...] = tuple([] for _ in range(11))
         self.charges: tuple[list[object], ...] = tuple([] for _ in range(6))
+        self.requests: tuple[list[object], ...] = tuple([] for _ in range(5))
 
-    def add(self, key: str, fingerprint: bytes, order: OrderPlaced) -> None:
-        """Add one order; its place is the number of orders so far."""
+    def add(self, key: str, fingerprint: bytes, order: OrderPlaced, cause: Cause | None = None) -> None:
+        """Add one order, and the request that asks for it; its place is the number of orders so far."""
         self.count += 1
         fresh = self._ids.fresh
         _append(
@@ -42,10 +46,11 @@ class OrderColumns:
             _append(
                 self.charges, (self.count, charge.charge, charge.kind, charge.amount_minor, charge.note, transfer_id)
             )  # fmt: skip
+        _append(self.requests, (cause.id, cause.actor, cause.network, cause.agent, cause.why) if cause else _NO_REQUEST)
 
     def arguments(self) -> tuple[list[object], ...]:
         """Return the arrays as the function takes them."""
-        return (*self.orders, *self.lines, *self.charges)
+        return (*self.orders, *self.lines, *self.charges, *self.requests)
 
 
 class CheckoutColumns:

@@ -5,8 +5,9 @@ from functools import partial
 
 from entrepot.base import limits
 from entrepot.base.errors import EntrepotError, KeyReusedError
-from entrepot.commerce.checkout.place import place_orders
+from entrepot.commerce.checkout.place import Asked, place_orders
 from entrepot.commerce.checkout.requests import OrderRequest, Placed
+from entrepot.record.cause import Cause
 from entrepot.record.gathering import Gathering, answered
 from entrepot.record.idempotency import check_key
 from entrepot.record.transaction import Record
@@ -16,9 +17,7 @@ class Gatherer:
     """Places orders for one process and one cell, each key once at a time."""
 
     def __init__(self, record: Record, cell: int, *, actor: str = "api", calls_max: int = limits.GATHER_CALLS_MAX) -> None:
-        self._gathering = Gathering[tuple[str, OrderRequest], Placed](
-            partial(place_orders, record, cell, actor=actor), calls_max=calls_max
-        )
+        self._gathering = Gathering[Asked, Placed](partial(place_orders, record, cell, actor=actor), calls_max=calls_max)
         self._by_key: dict[str, tuple[OrderRequest, asyncio.Future[Placed | EntrepotError]]] = {}
 
     @property
@@ -26,17 +25,24 @@ class Gatherer:
         """How many calls took how many orders each."""
         return self._gathering.sizes
 
-    async def place(self, key: str, request: OrderRequest) -> Placed:
-        """Place one order and return its answer, or raise why it was refused; nothing is left of a refused order."""
+    async def place(self, key: str, request: OrderRequest, cause: Cause | None = None) -> Placed:
+        """Place one order and return its answer, or raise why it was refused; nothing is left of a refused order.
+
+        A cause that placed an order is noted: the order's call has written its entry.
+        """
         check_key(key)
-        if key not in self._by_key:
-            waiting = self._gathering.put((key, request))
+        ours = key not in self._by_key
+        if ours:
+            waiting = self._gathering.put((key, request, cause))
             self._by_key[key] = (request, waiting)
             waiting.add_done_callback(lambda _: self._by_key.pop(key))
         first, waiting = self._by_key[key]
         if first != request:
             raise KeyReusedError(key)
-        return await answered(waiting)
+        placed = await answered(waiting)
+        if cause and ours and not placed.repeated:
+            cause.noted = True
+        return placed
 
     async def close(self) -> None:
         """Wait until every order under way has its answer."""

@@ -15,24 +15,27 @@ from entrepot.commerce.checkout.columns import OrderColumns
 from entrepot.commerce.checkout.requests import OrderRequest, Placed
 from entrepot.commerce.checkout.store import Outcome
 from entrepot.commerce.ordering.events import OrderPlaced
+from entrepot.record.cause import Cause
 from entrepot.record.idempotency import check_key, fingerprint
 from entrepot.record.transaction import Connection, Record
 
 WAREHOUSES_TRIED_MAX = 3
 
-Asked = tuple[str, OrderRequest]
+Asked = tuple[str, OrderRequest, Cause | None]
 Answer = Placed | EntrepotError
+_Priced = tuple[int, str, bytes, OrderPlaced, Cause | None]
 
 
 async def place_orders(record: Record, cell: int, asked: Sequence[Asked], actor: str = "system") -> list[Answer]:
     """Place orders in arrival order, each whole or not at all; returns an answer or the reason of refusal for each.
 
     Every order has its idempotency key: one that placed an order before gets that order again, and an order that was refused
-    leaves no trace, so that its key may be tried again. Raises ``EngineAwayError`` when nothing can be known of any.
+    leaves no trace, so that its key may be tried again. An order of a request leaves its entry in the audit, by the same call.
+    Raises ``EngineAwayError`` when nothing can be known of any.
     """
     answers: dict[int, Answer] = {}
     first_with: dict[str, int] = {}
-    for place, (key, request) in enumerate(asked):
+    for place, (key, request, _) in enumerate(asked):
         try:
             check_key(key)
             rules.check_order(request)
@@ -57,39 +60,37 @@ class _ElsewhereError(StockExhaustedError):
 
 
 async def _attempt(
-    record: Record, connection: Connection, cell: int, asked: Sequence[tuple[int, str, OrderRequest]], actor: str
+    record: Record, connection: Connection, cell: int, asked: Sequence[tuple[int, str, OrderRequest, Cause | None]], actor: str
 ) -> dict[int, Answer]:
     wanted: dict[tuple[str, str], int] = {}
-    for _, _, request in asked:
+    for _, _, request, _ in asked:
         for line in request.lines:
             at = (line.sku, request.market)
             wanted[at] = max(wanted.get(at, 0), line.quantity)
     offers = await store.offers(connection, cell, wanted)
     answers: dict[int, Answer] = {}
-    priced: list[tuple[int, str, bytes, OrderPlaced]] = []
+    priced: list[_Priced] = []
     now = record.clock.tick() >> 16
-    for place, key, request in asked:
+    for place, key, request, cause in asked:
         try:
             order = rules.price_order(request, *_identity(record, request, now), offers)
         except EntrepotError as error:
             answers[place] = error
         else:
-            priced.append((place, key, fingerprint(request), order))
+            priced.append((place, key, fingerprint(request), order, cause))
     if answers:
-        answers.update(await _known(connection, cell, {place: (key, r) for place, key, r in asked if place in answers}))
+        answers.update(await _known(connection, cell, {place: (key, r) for place, key, r, _ in asked if place in answers}))
     answers.update(await _write(record, connection, cell, priced, actor))
     return answers
 
 
-async def _write(
-    record: Record, connection: Connection, cell: int, priced: Sequence[tuple[int, str, bytes, OrderPlaced]], actor: str
-) -> dict[int, Answer]:
+async def _write(record: Record, connection: Connection, cell: int, priced: Sequence[_Priced], actor: str) -> dict[int, Answer]:
     """Write a batch; one order that the database cannot take is found by halving, and fails alone."""
     if not priced:
         return {}
     columns = OrderColumns(record.ids)
-    for _, key, mark, order in priced:
-        columns.add(key, mark, order)
+    for _, key, mark, order, cause in priced:
+        columns.add(key, mark, order, cause)
     try:
         outcomes = await store.place_orders(connection, cell, record.clock.tick(), actor, columns)
     except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
@@ -104,7 +105,7 @@ async def _write(
     totals = await store.totals(connection, cell, repeated) if repeated else {}
     return {
         place: _answer(cell, key, order, outcome, totals)
-        for (place, key, _, order), outcome in zip(priced, outcomes, strict=True)
+        for (place, key, _, order, _), outcome in zip(priced, outcomes, strict=True)
     }
 
 
@@ -137,7 +138,7 @@ def _answer(cell: int, key: str, order: OrderPlaced, outcome: Outcome, totals: d
             return _ElsewhereError(sku, wanted=wanted, left=outcome.available or 0)
 
 
-async def _known(connection: Connection, cell: int, asked: dict[int, Asked]) -> dict[int, Answer]:
+async def _known(connection: Connection, cell: int, asked: dict[int, tuple[str, OrderRequest]]) -> dict[int, Answer]:
     """Return the first answers of keys whose order could not be placed anew, since what it needs has changed meanwhile."""
     known = await store.known_keys(connection, cell, [key for key, _ in asked.values()])
     totals = await store.totals(connection, cell, [order_id for _, order_id, _ in known.values()])
@@ -158,7 +159,7 @@ def _own(answers: dict[int, Answer], first_with: dict[str, int], asked: Sequence
         if isinstance(answer, _ElsewhereError):
             return StockExhaustedError(str(answer.facts["sku"]), wanted=_whole(answer, "wanted"), left=_whole(answer, "left"))
         return answer
-    key, request = asked[place]
+    key, request, _ = asked[place]
     first = first_with[key]
     if asked[first][1] != request:
         return KeyReusedError(key)

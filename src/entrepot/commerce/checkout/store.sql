@@ -14,7 +14,7 @@ LEFT JOIN LATERAL (
 -- The hot path: places many orders by one call (see the function).
 SELECT place, outcome, order_id, line, available, txid, seq FROM checkout.place_orders(
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26,
-    $27, $28, $29, $30, $31, $32);
+    $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37);
 
 -- name: ensure_room
 -- Makes the partitions that orders placed between two moments need.
