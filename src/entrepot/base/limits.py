@@ -30,6 +30,9 @@ VERIFY_WAIT_SECONDS = 60.0
 VERIFY_NAMED_MAX = 1_000
 VERIFY_RANGES_AT_ONCE = 3
 ITEM_BYTES_MAX = 8 << 20
+RELAY_EVENTS_MAX = 5_000
+STREAM_PARTITIONS = 12
+STREAM_MESSAGE_BYTES_MAX = ITEM_BYTES_MAX + (1 << 20)  # an event in its envelope
 
 # The hot path
 GATHER_ORDERS_MAX = 256
@@ -290,17 +293,6 @@ SANDBOX_BODY_BYTES_MAX = 1 << 16
 SANDBOX_HANG_SECONDS = 60.0
 SANDBOX_WEBHOOK_TRIES_MAX = 12
 SANDBOX_WEBHOOK_BACKOFF_SECONDS_MAX = 60.0
-
-# The stream of events to others
-RELAY_EVENTS_MAX = 5_000
-STREAM_PARTITIONS = 12
-STREAM_SECONDS_MAX = 30.0
-# An event, which may be as large as an item, in its envelope.
-STREAM_MESSAGE_BYTES_MAX = ITEM_BYTES_MAX + (1 << 20)
-
-# Graphs
-# How many nodes of a generation that is dropped go in one transaction, with a pause after each for those who read others.
-GRAPH_DROP_NODES_MAX = 2_000
 
 # PostgreSQL
 CONNECT_SECONDS_MAX = 10.0

@@ -19,9 +19,9 @@ from neo4j import READ_ACCESS, AsyncDriver, AsyncGraphDatabase, AsyncManagedTran
 from entrepot.base.errors import BadInputError
 from entrepot.base.event import START, Position
 from entrepot.base.limits import (
+    BATCH_EVENTS_MAX,
     BATCHES_APART_SECONDS,
     CONNECT_SECONDS_MAX,
-    GRAPH_DROP_NODES_MAX,
     LOCK_SECONDS_MAX,
     POOL_CONNECTIONS_MAX,
     STATEMENT_SECONDS_MAX,
@@ -152,14 +152,14 @@ class Neo4jGraph:
         """Delete part by part; readers of other generations have their turn between two."""
 
         async def work(transaction: AsyncManagedTransaction) -> int:
-            found = await transaction.run(cypher, {"most": GRAPH_DROP_NODES_MAX})
+            found = await transaction.run(cypher, {"most": BATCH_EVENTS_MAX})
             return (await found.consume()).counters.nodes_deleted
 
-        deleted = GRAPH_DROP_NODES_MAX
-        while deleted == GRAPH_DROP_NODES_MAX:
+        deleted = BATCH_EVENTS_MAX
+        while deleted == BATCH_EVENTS_MAX:
             async with self._session() as session:
                 deleted = await session.execute_write(work)
-            await asyncio.sleep(BATCHES_APART_SECONDS if deleted == GRAPH_DROP_NODES_MAX else 0)
+            await asyncio.sleep(BATCHES_APART_SECONDS if deleted == BATCH_EVENTS_MAX else 0)
 
     async def _schema(self, cypher: str) -> None:
         await self._write([(cypher, {})])

@@ -19,7 +19,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from entrepot.base.errors import BadInputError
 from entrepot.base.event import START, Position
-from entrepot.base.limits import CONNECT_SECONDS_MAX, STREAM_MESSAGE_BYTES_MAX, STREAM_SECONDS_MAX
+from entrepot.base.limits import CONNECT_SECONDS_MAX, STATEMENT_SECONDS_MAX, STREAM_MESSAGE_BYTES_MAX
 from entrepot.base.stream import Message, Topic
 from entrepot.engines.stream.kafka_connection import address, telling
 
@@ -85,14 +85,14 @@ class KafkaStream:
         self._make([*topics, Topic(f"relay.{cell}", newest_only=True)])
         config = {
             "transactional.id": self._positions,
-            "transaction.timeout.ms": int(STREAM_SECONDS_MAX * 1000),
+            "transaction.timeout.ms": int(STATEMENT_SECONDS_MAX * 1000),
             "message.max.bytes": STREAM_MESSAGE_BYTES_MAX,
             "linger.ms": 5,
             "compression.type": "lz4",
             "partitioner": "murmur2_random",  # as Java's clients do it, so that joins find each other
         }
         self._producer = Producer(self._config() | config)
-        self._producer.init_transactions(STREAM_SECONDS_MAX)
+        self._producer.init_transactions(STATEMENT_SECONDS_MAX)
         return self._position()
 
     def _make(self, topics: Collection[Topic]) -> None:
@@ -155,7 +155,7 @@ class KafkaStream:
             for message in messages:
                 self._until_queued(producer, self._name(message.topic), message.key, message.value)
             self._until_queued(producer, self._positions, self._positions.encode(), msgspec.json.encode(position))
-            producer.commit_transaction(STREAM_SECONDS_MAX)
+            producer.commit_transaction(STATEMENT_SECONDS_MAX)
         except KafkaException:
             self._let_go()  # whether the transaction was committed, only opening again can say
             raise
