@@ -232,6 +232,7 @@ def pages() -> dict[Path, str]:
         ROOT / "docs" / "reference" / "data-map.md": datamap.page(),
         ROOT / "docs" / "reference" / "errors.md": problems(),
         ROOT / "docs" / "reference" / "events.md": events(),
+        ROOT / "docs" / "reference" / "processing-register.md": datamap.register(),
         ROOT / "docs" / "reference" / "states.md": states(),
     }
 

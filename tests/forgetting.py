@@ -3,6 +3,7 @@
 from datetime import timedelta
 from uuid import UUID, uuid4
 
+from entrepot.app import privacy_of
 from entrepot.base.time import SystemClock, utc
 from entrepot.commerce.cart.state import Address, Contact
 from entrepot.commerce.checkout.held import CheckoutRequest, PaymentChoice
@@ -71,5 +72,5 @@ async def forget(house: House, who: str) -> Erasure:
     """Forget somebody at once, with the search and its certificate."""
     await house.seen_by_all()
     await house.until_reacted()
-    asked = await house.app.erasing.ask(who, "test", AT_ONCE)
-    return await house.app.erasing.finish(asked.id)
+    asked = await privacy_of(house.app).erasing.ask(who, "test", AT_ONCE)
+    return await privacy_of(house.app).erasing.finish(asked.id)

@@ -25,7 +25,7 @@ Plant = Callable[[House, Contact], AbstractAsyncContextManager[None]]
 @asynccontextmanager
 async def in_record(house: House, who: Contact) -> AsyncIterator[None]:
     """Plant an address, in capitals, into the answer kept under an idempotency key."""
-    connection = await asyncpg.connect(house.app.settings.engines.record)
+    connection = await asyncpg.connect(house.app.settings.engines.owner)
     try:
         await connection.execute("CREATE TABLE jobs.planted (answer bytea)")
         await connection.execute("INSERT INTO jobs.planted VALUES ($1)", who.email.upper().encode())

@@ -56,6 +56,7 @@ from entrepot.partners.subscriber.http import HttpSender
 from entrepot.partners.tax.regional import RegionalTax
 from entrepot.privacy.certificate import Certifier
 from entrepot.privacy.copies import Copies
+from entrepot.privacy.desk import PrivacyDesk
 from entrepot.privacy.erasing import Erasing
 from entrepot.privacy.exporting import Exporter
 from entrepot.privacy.scanner import Scanner
@@ -122,8 +123,6 @@ class App(Struct, frozen=True, kw_only=True):
     checkouts: Checkouts
     people: People
     auditor: Auditor
-    erasing: Erasing
-    exporter: Exporter
 
 
 def projections() -> list[Projection]:
@@ -193,9 +192,6 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
         auditor = Auditor(record, settings.cell)
         stack.push_async_callback(auditor.close)
         people = await stack.enter_async_context(open_people_of(settings, record, sealing))
-        subscriptions = [Subscription(one, stores.of(one), _shards(settings, one)) for one in every]
-        live = await stack.enter_async_context(LiveTargets(record, bell, every))
-        copies = Copies(record, live, subscriptions, drawer, sealing, settings.home / "mail", stores.columns)
         yield App(
             settings=settings,
             record=record,
@@ -203,8 +199,8 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
             bell=bell,
             stores=stores,
             projections=every,
-            subscriptions=subscriptions,
-            live=live,
+            subscriptions=[Subscription(one, stores.of(one), _shards(settings, one)) for one in every],
+            live=await stack.enter_async_context(LiveTargets(record, bell, every)),
             gatherer=gatherer,
             drawer=drawer,
             carts=Carts(drawer, settings.cell, record.clock, record.ids, sealing),
@@ -214,8 +210,6 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
             quoting=quoting,
             checkouts=checkouts,
             people=people,
-            erasing=erasing_of(settings, record, sealing, people, copies),
-            exporter=Exporter(record, settings.cell, sealing, copies, stores.columns, live, SystemClock()),
             auditor=auditor,
         )
 
@@ -268,11 +262,16 @@ def roots_of(app: App) -> LockedObjects:
     return S3Locked(app.settings.engines.objects)
 
 
-def erasing_of(settings: Settings, record: Record, sealing: Sealing, people: People, copies: Copies) -> Erasing:
-    """Return what forgets people, and what searches for them afterwards."""
-    clock, cell = SystemClock(), settings.cell
-    certifier = Certifier(record, cell, sealing, clock, Scanner(settings))
-    return Erasing(record, cell, sealing, people.sessions, clock, copies, certifier)
+def privacy_of(app: App) -> PrivacyDesk:
+    """Return what tells people what is known of them, forgets them, and searches for them afterwards."""
+    settings, record, sealing, clock = app.settings, app.record, app.sealing, SystemClock()
+    letters = Path(settings.home) / "mail"
+    copies = Copies(record, app.live, app.subscriptions, app.drawer, sealing, letters, app.stores.columns)
+    certifier = Certifier(record, settings.cell, sealing, clock, Scanner(settings))
+    return PrivacyDesk(
+        erasing=Erasing(record, settings.cell, sealing, app.people.sessions, clock, copies, certifier),
+        exporter=Exporter(record, settings.cell, sealing, copies, app.stores.columns, app.live, clock),
+    )
 
 
 def mail_of(settings: Settings) -> Mail:

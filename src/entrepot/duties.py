@@ -7,7 +7,7 @@ from pathlib import Path
 
 import structlog
 
-from entrepot.app import App, mail_of, make_room, publisher
+from entrepot.app import App, mail_of, make_room, privacy_of, publisher
 from entrepot.audit.linking import link_new
 from entrepot.base import limits
 from entrepot.base.errors import EngineAwayError
@@ -40,8 +40,9 @@ from entrepot.log.archive import Moved, archive_passed
 from entrepot.log.projector import Projector
 from entrepot.log.reader import LogReader
 from entrepot.partners.payout.own import OwnBank
-from entrepot.record.transaction import open_record
+from entrepot.privacy.erasing import whose_is_restricted
 from entrepot.privacy.subjects import find_guests
+from entrepot.record.transaction import open_record
 
 log = structlog.get_logger()
 
@@ -77,7 +78,11 @@ def jobs(app: App) -> list[Job]:
             act=partial(pay_sellers, record, OwnBank(Path(app.settings.home) / "payouts"), cell, clock),
         ),
         Job(name="waiting_licences", seconds=10.0, act=partial(hand_out_waiting, record, cell)),
-        Job(name="abandoned_carts", seconds=60.0, act=partial(announce_abandoned, record, app.drawer, cell, clock)),
+        Job(
+            name="abandoned_carts",
+            seconds=60.0,
+            act=partial(announce_abandoned, record, app.drawer, cell, clock, whose_is_restricted),
+        ),
         Job(name="renewals", seconds=30.0, act=partial(renew_due, record, cell, Renewals(record, cell, app.checkouts), clock)),
         Job(name="coming_renewals", seconds=300.0, act=partial(announce_coming, record, cell, clock)),
         Job(name="purchases", seconds=30.0, act=Purchasing(record, cell, app.checkouts).order_waiting),
@@ -88,7 +93,7 @@ def jobs(app: App) -> list[Job]:
             act=partial(send_letters, record, app.sealing, mail_of(app.settings), cell, clock, app.settings.site),
         ),
         Job(name="people_over", seconds=300.0, act=partial(forget_what_is_over, record, cell, clock)),
-        Job(name="erasures", seconds=60.0, act=app.erasing.run_due),
+        Job(name="erasures", seconds=60.0, act=privacy_of(app).erasing.run_due),
         Job(name="overdue_invoices", seconds=300.0, act=partial(mark_overdue, record, cell, clock)),
         Job(name="audit_links", seconds=limits.AUDIT_LINK_SECONDS, act=partial(link_new, record, cell)),
         Job(name="audit_roots", seconds=limits.AUDIT_ROOT_SECONDS, act=publisher(app).publish),

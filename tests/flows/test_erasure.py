@@ -2,10 +2,11 @@
 
 from uuid import UUID
 
+from entrepot.app import privacy_of
 from entrepot.privacy.certificate import Certificate, certificate_of, verify
 from entrepot.privacy.scanner import Scanner
 from entrepot.verify.verify import Verifier
-from tests.forgetting import contact, fill_cart, forget, settle
+from tests.forgetting import AT_ONCE, contact, fill_cart, forget, settle
 from tests.house import House
 from tests.planting import PLANTS
 
@@ -52,3 +53,17 @@ async def test_what_is_planted_again_is_found_in_every_engine(house: House) -> N
             scan = await Scanner(settings).search(values, [])
         assert {one.source for one in scan.sources if one.findings} == {source}, scan.findings
     assert not (await Scanner(settings).search(values, [])).findings
+
+
+async def test_an_erasure_that_was_cut_after_any_step_goes_on_and_ends_once(house: House) -> None:
+    person_id = await settle(house, "Ursula")
+    await house.seen_by_all()
+    await house.until_reacted()
+    erasing = privacy_of(house.app).erasing
+    asked = await erasing.ask(contact("Ursula").email.upper(), "test", AT_ONCE)
+    assert (await erasing.ask(str(person_id), "test", AT_ONCE)).id == asked.id
+    assert await erasing._step(asked.id)
+    assert (await erasing.of(asked.id) or asked).state == "erased"
+    assert await erasing._step(asked.id)
+    assert (await erasing.finish(asked.id)).state == "certified"
+    assert (await erasing.of(asked.id) or asked).known_sealed is None

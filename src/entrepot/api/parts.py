@@ -33,6 +33,7 @@ from entrepot.log.archived import ArchivedLog
 from entrepot.log.live import LiveTargets
 from entrepot.log.projector import Subscription
 from entrepot.partners.payment.port import PaymentGateway
+from entrepot.privacy.desk import PrivacyDesk
 from entrepot.record import command
 from entrepot.record.transaction import Record, Transaction
 from entrepot.verify import truth
@@ -72,6 +73,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     archived: ArchivedLog
     gateway: PaymentGateway
     people: People
+    privacy: PrivacyDesk
     auditor: Auditor
     actor: str = "anonymous"
     market: str = ""

@@ -28,6 +28,8 @@ PERSONAL: Final = frozenset(
         "/v1/me/addresses",
         "/v1/me/api-keys",
         "/v1/me/consents",
+        "/v1/me/erasure",
+        "/v1/me/export",
         "/v1/me/passkeys",
         "/v1/negotiations",
         "/v1/negotiations/{negotiation_id}",

@@ -38,6 +38,10 @@ SIGN_IN_CPU_MILLIS: Final = 250.0
 SEALED_READ_MICROS: Final = 50.0
 SEALED_ORDER_MILLIS: Final = 0.2
 
+# privacy: a person of 1,000 orders
+EXPORT_SECONDS: Final = 10.0
+ERASURE_SECONDS: Final = 30.0
+
 # projections
 CATCH_UP_PER_SECOND: Final = 3_000.0
 LAG_P99_MILLIS: Final = 1_000.0

@@ -26,6 +26,7 @@ Name = Literal[
     "sealing",
     "audit",
     "security",
+    "privacy",
     "search-quality",
 ]
 
@@ -40,6 +41,7 @@ MODULES: Final[dict[Name, str]] = {
     "sealing": "entrepot.bench.sealing",
     "audit": "entrepot.bench.audit",
     "security": "entrepot.bench.security",
+    "privacy": "entrepot.bench.privacy",
     "search-quality": "entrepot.bench.search_quality",
 }
 
@@ -50,7 +52,7 @@ def bench(name: Name, *, json: Annotated[bool, Parameter(negative="")] = False) 
     Parameters
     ----------
     name
-        orders, checkout, flash, promotions, reads, projections, rebuild, sealing, audit, security or search-quality.
+        orders, checkout, flash, promotions, reads, projections, rebuild, sealing, audit, security, privacy or search-quality.
     json
         Print one JSON object instead of a table.
     """

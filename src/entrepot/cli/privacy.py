@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from entrepot.app import App as Opened
-from entrepot.app import opened
+from entrepot.app import opened, privacy_of
 from entrepot.base.limits import ERASURE_GRACE_DAYS
 from entrepot.base.time import SystemClock, utc
 from entrepot.cli.logs import to_stderr
@@ -56,7 +56,7 @@ async def export(who: str, *, to: Path = Path("export.zip")) -> None:
     async with _app() as app:
         async with app.record.reading() as connection:
             subjects = await named(connection, app.sealing, app.settings.cell, who)
-        archive = await app.exporter.export(subjects)
+        archive = await privacy_of(app).exporter.export(subjects)
     with to.open("xb") as file:
         file.write(archive)
     print(f"{to} holds all that is known of {subjects[0]}: {len(archive):,} bytes.")
@@ -101,8 +101,8 @@ async def erase(who: str, *, now: Switch = False, restored: list[str] | None = N
     """
     grace = timedelta(0) if now else timedelta(days=ERASURE_GRACE_DAYS)
     async with _app() as app:
-        asked = await app.erasing.ask(who, ACTOR, grace)
-        done = await app.erasing.finish(asked.id, restored or [])
+        asked = await privacy_of(app).erasing.ask(who, ACTOR, grace)
+        done = await privacy_of(app).erasing.finish(asked.id, restored or [])
     show(done, as_json=json)
 
 
@@ -118,7 +118,7 @@ async def withdraw(subject: UUID, *, json: Json = False) -> None:
         Print JSON.
     """
     async with _app() as app:
-        show(await app.erasing.withdraw(subject, ACTOR), as_json=json)
+        show(await privacy_of(app).erasing.withdraw(subject, ACTOR), as_json=json)
 
 
 @privacy.command

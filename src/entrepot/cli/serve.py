@@ -27,7 +27,7 @@ from entrepot.api.pulse import Check, Pulse
 from entrepot.api.tally import Tally
 from entrepot.api.today import BestSold, Today
 from entrepot.api.verifying import Verifying
-from entrepot.app import App, opened, prepare, subscribe_to_gateway
+from entrepot.app import App, opened, prepare, privacy_of, subscribe_to_gateway
 from entrepot.base.errors import EntrepotError
 from entrepot.base.limits import REQUEST_SECONDS_MAX, STOP_SECONDS_MAX
 from entrepot.base.projection import Slot
@@ -176,15 +176,13 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
     """Give the ASGI application over what a process has open; its background work ends with the block."""
     clock, metrics = SystemClock(), Metrics()
     subscriptions = {one.projection.name: one for one in app.subscriptions}
-    roles = {name: one.projection.role for name, one in subscriptions.items()}
     verifying = Verifying(Verifier(app.record, app.live, cells=(app.settings.cell,)), subscriptions)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(verifying.close)
         desk = flash_desk(app)
         if desk is not None:
             stack.push_async_callback(desk.close)
-        today = Today(app.stores.columns, app.live, clock)
-        pulse = Pulse(app.record, app.settings.cell, checks=checks(app), roles=roles, today=today, metrics=metrics, clock=clock)
+        pulse = _pulse(app, metrics, clock)
         await stack.enter_async_context(pulse.running())
         tally = _tally(metrics, app)
         await stack.enter_async_context(tally.keeping())
@@ -218,10 +216,17 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
                 archived=app.archived,
                 gateway=app.gateway,
                 people=app.people,
+                privacy=privacy_of(app),
                 auditor=app.auditor,
                 best_sold=BestSold(app.stores.columns, app.live, BEST_SOLD),
             )
         )
+
+
+def _pulse(app: App, metrics: Metrics, clock: SystemClock) -> Pulse:
+    roles = {one.projection.name: one.projection.role for one in app.subscriptions}
+    today = Today(app.stores.columns, app.live, clock)
+    return Pulse(app.record, app.settings.cell, checks=checks(app), roles=roles, today=today, metrics=metrics, clock=clock)
 
 
 def checks(app: App) -> dict[str, Check]:

@@ -11,7 +11,7 @@ from msgspec import to_builtins
 
 from entrepot.base.errors import NotThereYetError
 from entrepot.base.event import Token
-from entrepot.base.limits import ERASURE_WAIT_SECONDS
+from entrepot.base.limits import VERIFY_WAIT_SECONDS
 from entrepot.base.projection import Item, Target
 from entrepot.commerce.cart import state
 from entrepot.commerce.cart.drawer import Drawer
@@ -90,7 +90,7 @@ class Copies:
     async def _unlink(self, each: Subscription, keys: Sequence[str], after: Token) -> int:
         """Make items of these keys what the truth, which names nobody any more, makes them; once all events are read."""
         projection = each.projection
-        if not await self._live.wait_for(projection.name, after, ERASURE_WAIT_SECONDS):
+        if not await self._live.wait_for(projection.name, after, VERIFY_WAIT_SECONDS):
             raise NotThereYetError(f"{projection.name} has not reached {after}: the erasure goes on when it has.")
         wanted = [key for key in keys if key.partition("/")[0] in projection.aggregates]
         made = await truth.items(self._record, after.cell, projection, wanted, after) if wanted else {}

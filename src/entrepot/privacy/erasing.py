@@ -5,6 +5,7 @@ was sealed is noise wherever it lies. What is searched for afterwards is sealed 
 destroyed when the search has found nothing: after a kill between the two it can still be searched for.
 """
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -12,8 +13,8 @@ from uuid import UUID
 import msgspec
 import structlog
 
-from entrepot.base.errors import ConflictError, EngineAwayError, NotFoundError
-from entrepot.base.limits import ERASURES_PER_RUN_MAX
+from entrepot.base.errors import ConflictError, EntrepotError, NotFoundError
+from entrepot.base.limits import SCAN_ITEMS_MAX
 from entrepot.base.time import Clock, utc
 from entrepot.commerce.people.events import PERSON_ERASED, RESTRICTION_CHANGED, PersonErased, RestrictionChanged
 from entrepot.commerce.people.sessions import Sessions, tell_ended
@@ -46,6 +47,7 @@ class Erasing:
     ) -> None:
         self._record, self._cell, self._sealing, self._sessions, self._clock = record, cell, sealing, sessions, clock
         self._copies, self._certifier = copies, certifier
+        self._finishing: dict[UUID, asyncio.Task[None]] = {}
 
     async def ask(self, who: str, actor: str, grace: timedelta) -> Erasure:
         """Note that somebody (an id, or an e-mail address) is to be forgotten after the grace; asked twice, it is one."""
@@ -69,16 +71,16 @@ class Erasing:
             return await store.erasure_of(connection, self._cell, subject)
 
     async def run_due(self) -> int:
-        """Take every erasure that is due as far as it goes; returns how many were moved."""
+        """Take every erasure that is due as far as it goes, each aside; returns how many were begun.
+
+        A search of everything may take longer than a job may: one that dies with its process is begun again by the next.
+        """
         async with self._record.committing() as connection:
-            due = await store.unfinished(connection, self._cell, utc(self._clock.millis()), ERASURES_PER_RUN_MAX)
-        moved = 0
-        for id_ in due:
-            try:
-                moved += await self._step(id_)
-            except EngineAwayError as error:  # the next run goes on where this one stopped
-                log.warning("erasure.waits", erasure=str(id_), why=str(error))
-        return moved
+            due = await store.unfinished(connection, self._cell, utc(self._clock.millis()), SCAN_ITEMS_MAX)
+        fresh = [id_ for id_ in due if id_ not in self._finishing]
+        for id_ in fresh:
+            self._finishing[id_] = asyncio.create_task(self._finish_aside(id_))
+        return len(fresh)
 
     async def finish(self, id_: UUID, restored: Sequence[str] = ()) -> Erasure:
         """Take one erasure as far as it goes, now; one that has found something is searched again.
@@ -90,6 +92,14 @@ class Erasing:
         found = await self.of(id_)
         assert found is not None
         return found
+
+    async def _finish_aside(self, id_: UUID) -> None:
+        try:
+            await self.finish(id_)
+        except EntrepotError as error:  # an engine is away, somebody else was quicker: the next run goes on from there
+            log.warning("erasure.waits", erasure=str(id_), why=str(error))
+        finally:
+            del self._finishing[id_]
 
     async def _step(self, id_: UUID, restored: Sequence[str] = ()) -> bool:
         """Do what comes next; says whether something may come after it."""
@@ -162,6 +172,14 @@ async def known_values(tx: Transaction, sealing: Sealing, subjects: Sequence[UUI
     plain = await store.plain_of(tx.connection, tx.cell, subjects, orders)
     texts = [(field, text) for one in opened for field, text in one.items() if text is not None]
     return rules.searched([*texts, *(("ordering.contact", text) for text in plain)])
+
+
+async def whose_is_restricted(record: Record, subjects: Sequence[UUID]) -> set[UUID]:
+    """Return whose data of these may be used for nothing but what they order."""
+    if not subjects:
+        return set()
+    async with record.committing() as connection:
+        return await store.restricted(connection, subjects)
 
 
 async def restrict(tx: Transaction, subject: UUID, now: datetime, *, restricted: bool) -> bool:

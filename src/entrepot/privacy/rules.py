@@ -8,8 +8,8 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from entrepot.base.limits import NEEDLE_CHARS_MIN
 from entrepot.base.machine import Machine
+from entrepot.privacy.scan.needles import NEEDLE_CHARS_MIN
 
 State: TypeAlias = Literal["asked", "withdrawn", "erased", "cleared", "certified", "found"]
 

@@ -1,8 +1,10 @@
 """Searches everything at once: which source by which engine's URL is said here, and nowhere else."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from msgspec import Struct
@@ -11,6 +13,19 @@ from entrepot.privacy.scan import clickhouse, files, postgresql, redis, tantivy
 from entrepot.privacy.scan.looking import Finding, Looked
 from entrepot.privacy.scan.needles import Needles
 from entrepot.settings import SCHEMES, Settings
+
+Search = Callable[[str, str, Needles], Coroutine[object, object, Looked]]
+
+# Which products can be searched in each role, and how. The record knows pseudonyms; projections must know nobody.
+_SEARCHES: Mapping[str, tuple[frozenset[str], Search]] = {
+    "record": (frozenset({"postgresql"}), partial(postgresql.search, ids=False)),
+    "documents": (frozenset({"postgresql"}), partial(postgresql.search, ids=True)),
+    "memory": (frozenset({"redis", "rediss"}), redis.search),
+    "graph": (frozenset({"falkor", "falkors"}), redis.search),
+    "columns": (frozenset({"clickhouse", "clickhouses"}), clickhouse.search),
+    "search": (frozenset({"tantivy"}), tantivy.search),
+    "objects": (frozenset({"s3", "s3s"}), files.search_objects),
+}
 
 
 class Scan(Struct, frozen=True):
@@ -38,15 +53,12 @@ class Scanner:
         needles, engines = await asyncio.to_thread(Needles, values, subjects), self._settings.engines
         home = Path(self._settings.home)
         searches: list[Coroutine[object, object, Looked]] = [
-            postgresql.search("record", engines.record, needles, ids=False),
-            postgresql.search("documents", engines.documents, needles, ids=True),
-            redis.search("memory", engines.memory, needles),
-            redis.search("graph", engines.graph, needles),
-            clickhouse.search("columns", engines.columns, needles),
-            tantivy.search("search", engines.search, needles),
-            files.search_objects("objects", engines.objects, needles),
-            files.search_folder("home", home, frozenset(SCHEMES), needles),
+            search(role, getattr(engines, role), needles)
+            if urlsplit(getattr(engines, role)).scheme in schemes
+            else _unsearched(role)
+            for role, (schemes, search) in _SEARCHES.items()
         ]
+        searches.append(files.search_folder("home", home, frozenset(SCHEMES), needles))
         for number, url in enumerate(restored, 1):
             searches += [
                 postgresql.search(f"restored {number}", url, needles, ids=False),
@@ -57,3 +69,8 @@ class Scanner:
     async def _keys(self, source: str, url: str, subjects: Sequence[UUID]) -> Looked:
         kept = await postgresql.keys_in(url, [str(one) for one in subjects])
         return Looked(source, 1, 0, [Finding("privacy.person_key", 0, "key")] * kept)
+
+
+async def _unsearched(role: str) -> Looked:
+    """Return that a product cannot be searched yet: what was not searched is not clean."""
+    return Looked(role, 0, 0, [Finding("a product that the search does not know", 0, "unsearched")])

@@ -5,6 +5,7 @@ What holds text, JSON or bytes is either here or in ``neutral``; a test walks sc
 Projections are made from events alone: what is in no event's body is in no document, index, graph or column either.
 """
 
+from collections.abc import Iterable
 from typing import Literal
 
 from msgspec import Struct
@@ -159,3 +160,27 @@ def page() -> str:
         how = f"{one.protection}: {one.why}" if one.why else one.protection
         lines.append(f"| `{one.place}` | {one.kind} | {one.purpose} | {one.basis} | {one.retention} | {how} |")
     return "\n".join(lines) + "\n"
+
+
+def register() -> str:
+    """Return the register of processing activities (Regulation (EU) 2016/679, Art. 30): each purpose, with what it takes."""
+    lines = [
+        "# Register of processing activities",
+        "",
+        "Generated from the [data map](data-map.md) by `make docs`: do not edit. What Art. 30 of Regulation (EU) 2016/679",
+        "asks for, as far as code can know it: add who you are, whom you commission, and to which countries data goes.",
+        "",
+        "| purpose | by which right | whose data: classes | kept | where | protected by |",
+        "|---|---|---|---|---|---|",
+    ]
+    for purpose in dict.fromkeys(one.purpose for one in PERSONAL if one.kind not in {"secret", "key"}):
+        data = [one for one in PERSONAL if one.purpose == purpose and one.kind not in {"secret", "key"}]
+        cells = (purpose, *(_each(getattr(one, name) for one in data) for name in ("basis", "kind", "retention")))
+        tables = dict.fromkeys(one.place.rpartition(".")[0] for one in data)
+        lines.append(f"| {' | '.join(cells)} | {', '.join(f'`{table}`' for table in tables)} | "
+                     f"{_each(one.protection for one in data)} |")  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def _each(values: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(values))

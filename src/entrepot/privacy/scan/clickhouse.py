@@ -5,7 +5,7 @@ from urllib.parse import unquote, urlsplit
 
 import clickhouse_connect
 
-from entrepot.base.limits import SCAN_SECONDS_MAX
+from entrepot.base.limits import JOB_SECONDS_MAX
 from entrepot.base.trust import authority
 from entrepot.privacy.scan.looking import Looked, Looking
 from entrepot.privacy.scan.needles import Needles
@@ -31,7 +31,7 @@ def _search(source: str, url: str, needles: Needles) -> Looked:
         secure=parts.scheme == "clickhouses",
         ca_cert=authority(url),
         compress=False,
-        send_receive_timeout=int(SCAN_SECONDS_MAX),
+        send_receive_timeout=int(JOB_SECONDS_MAX),
         autogenerate_session_id=False,
     )
     try:

@@ -51,6 +51,10 @@ class Looking:
 
         return piece
 
+    def unread(self, place: str) -> None:
+        """Note a place that may not be read: what was not searched is not clean."""
+        self._found.add(Finding(place, 0, "unread"))
+
     def end(self) -> Looked:
         """Return what was looked at and found."""
         return Looked(self.source, self._places, self._bytes, sorted(self._found))

@@ -12,9 +12,11 @@ from uuid import UUID
 from ahocorasick_rs import BytesAhoCorasick
 from msgspec import Struct
 
-from entrepot.base.limits import NEEDLE_CHARS_MIN, PHONE_DIGITS_MIN
-
 ID_FORM = "id"
+
+# What is shorter is found everywhere.
+NEEDLE_CHARS_MIN = 5
+PHONE_DIGITS_MIN = 7
 
 
 class Match(Struct, frozen=True, order=True):

@@ -16,13 +16,17 @@ async def search(source: str, url: str, needles: Needles, *, ids: bool) -> Looke
     connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS_MAX)
     try:
         for row in await connection.fetch(SQL["tables"]):
-            piece = looking.pieces(f"{row['schema']}.{row['table']}")
+            if not row["readable"]:
+                looking.unread(row["name"])
+                continue
+            piece = looking.pieces(row["name"])
 
             async def take(data: bytes, piece: "object" = piece) -> None:
                 assert callable(piece)
                 piece(data)
 
-            await connection.copy_from_table(row["table"], schema_name=row["schema"], output=take, format="binary")
+            query = SQL["rows"].rstrip(";").format(table=row["quoted"])  # a name that the server has given, quoted by it
+            await connection.copy_from_query(query, output=take, format="binary")
     finally:
         await connection.close()
     return looking.end()

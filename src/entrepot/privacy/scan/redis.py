@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from redis.asyncio import Redis
 
-from entrepot.base.limits import SCAN_SECONDS_MAX
+from entrepot.base.limits import JOB_SECONDS_MAX
 from entrepot.engines.redis_connection import connect
 from entrepot.privacy.scan.looking import Looked, Looking
 from entrepot.privacy.scan.needles import Needles
@@ -27,7 +27,7 @@ _GRAPH = (
 async def search(source: str, url: str, needles: Needles) -> Looked:
     """Search a server."""
     looking = Looking(source, needles, ids=True)
-    client = connect(url.replace("falkor", "redis", 1), seconds_max=SCAN_SECONDS_MAX)
+    client = connect(url.replace("falkor", "redis", 1), seconds_max=JOB_SECONDS_MAX)
     try:
         keys: list[bytes] = []
         async for key in client.scan_iter(count=_AT_ONCE):

@@ -1,9 +1,15 @@
 -- name: tables
--- Every table that holds rows, of whichever schema.
-SELECT n.nspname AS schema, c.relname AS table FROM pg_catalog.pg_class AS c
+-- Every table of whichever schema, a partitioned one as a whole, and whether we may read it.
+SELECT n.nspname || '.' || c.relname AS name, c.oid::regclass::text AS quoted, has_table_privilege(c.oid, 'SELECT') AS readable
+FROM pg_catalog.pg_class AS c
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'm') AND c.relpersistence <> 't' AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
+WHERE c.relkind IN ('r', 'p', 'm') AND NOT c.relispartition AND c.relpersistence <> 't'
+  AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
 ORDER BY 1, 2;
+
+-- name: rows
+-- Every row of a table.
+SELECT * FROM {table};
 
 -- name: has_keys
 -- Whether this database has persons' keys at all.
