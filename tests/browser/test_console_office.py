@@ -159,7 +159,8 @@ async def test_a_flash_sale_moves_by_itself_and_oversells_nothing(browser: Brows
         serving(app) as asgi,
         served(House(app, asgi, house.client, house.nobody, house.key, house.keeping_up), port) as url,
     ):
-        context = await browser.new_context(base_url=url, viewport={"width": 390, "height": 844})
+        by = bearing(house.key)
+        context = await browser.new_context(base_url=url, viewport={"width": 390, "height": 844}, extra_http_headers=by)
         phone = await context.new_page()
         await phone.goto("/engine-room")
         await phone.get_by_role("link", name="Flash sale").click()
