@@ -5,13 +5,14 @@ import pytest
 from entrepot.base.errors import BadInputError
 from entrepot.engines.products import PRODUCTS, driver, product
 from entrepot.engines.search.tantivy import TantivyStore
-from entrepot.settings import SCHEMES
+from entrepot.settings import OUTSIDE, SCHEMES
 
 
 def test_settings_take_exactly_the_schemes_that_some_product_plays() -> None:
     roles = {each.role for each in PRODUCTS}
     played = {role: sorted(name for each in PRODUCTS if each.role == role for name in each.schemes) for role in roles}
-    assert played == {role: sorted(SCHEMES[role]) for role in roles}
+    known = {**SCHEMES, **OUTSIDE}
+    assert played == {role: sorted(known[role]) for role in roles}
 
 
 def test_the_scheme_picks_the_driver() -> None:
