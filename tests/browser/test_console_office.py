@@ -17,7 +17,7 @@ from tests.browser.conftest import fits_and_reads_well
 from tests.flows.test_api_business import company, made, wanting
 from tests.flows.test_api_payments import paid, signed
 from tests.flows.test_api_sellers import buy, seller
-from tests.house import READY_SECONDS, House, served
+from tests.house import READY_SECONDS, House, bearing, served
 
 SKU = "TEAPOT-CEDAR-BLACK"
 SALE_MILLIS = 60_000
