@@ -82,8 +82,9 @@ class RegionalTax:
         if there == home and home in self._regions and not to.region:
             return Treatment("unknown", f"the tax in {home} goes by region: it is known once the address names one")
         if there == home:
-            told = f", by what holds in all of {to.region}; not reckoned: {self._regions[home].leaves_out}" if to.region else ""
-            return Treatment("domestic", f"taxed at home in {home}{told if home in self._regions else ''}")
+            table = self._regions.get(home) if to.region else None
+            told = f", by what holds in all of {to.region}; not reckoned: {table.leaves_out}" if table else ""
+            return Treatment("domestic", f"taxed at home in {home}{told}")
         if home in self._members and there in self._members:
             if buyer in self._members and buyer != home:
                 sentence = (
