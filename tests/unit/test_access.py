@@ -116,7 +116,7 @@ def test_who_lacks_the_permission_is_told_which() -> None:
         ask(person(), "stock.write")
 
 
-def test_support_says_why() -> None:
+def test_support_says_why_it_looks_at_what_is_others() -> None:
     with pytest.raises(ReasonNeededError):
         ask(person(BOB, Membership("support")), "orders.read", ADAS)
 
