@@ -40,4 +40,4 @@ async def main(record_url: str, keys_url: str, gateway_url: str, days: int) -> N
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:4], int(sys.argv[4])))
+    asyncio.run(main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])))

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from entrepot.api.metrics import Metrics
 from entrepot.api.page_cache import PROJECTION, PageCache
 from entrepot.base.projection import Target
-from entrepot.engines.documents.postgresql import PostgresqlDocuments
+from entrepot.engines.documents.port import DocumentStore
 from tests.house import House
 
 
@@ -18,7 +18,7 @@ async def product(house: House, code: str = "KETTLE-ALDER-BLACK") -> str:
 class Counting:
     """Documents that count how often they are asked, and wait until they may answer."""
 
-    def __init__(self, inside: PostgresqlDocuments) -> None:
+    def __init__(self, inside: DocumentStore) -> None:
         self.inside, self.asked = inside, 0
         self.has_asked, self.may_answer = asyncio.Event(), asyncio.Event()
 

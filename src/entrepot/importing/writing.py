@@ -119,7 +119,7 @@ class Writer:
     async def _place(self, orders: Sequence[OrderPlan], outcome: Outcome) -> None:
         for start in range(0, len(orders), limits.IMPORT_ORDERS_PER_CALL_MAX):
             plans = orders[start : start + limits.IMPORT_ORDERS_PER_CALL_MAX]
-            place = partial(place_orders, self._record, self._cell, [(plan.key, plan.request) for plan in plans], ACTOR)
+            place = partial(place_orders, self._record, self._cell, [(plan.key, plan.request, None) for plan in plans], ACTOR)
             answers = await patiently(place)
             for plan, answer in zip(plans, answers, strict=True):
                 if isinstance(answer, EntrepotError):
