@@ -69,8 +69,10 @@ async def open_cart(
     if data.lines:
         rules.check_lines(data.lines)
 
+    # Read before the key's transaction begins: who waits for a connection must hold none, or many at once wait for each other.
+    currencies, offers = await _offers(parts, data.market, [line.sku for line in data.lines])
+
     async def opened() -> HeldCart:
-        currencies, offers = await _offers(parts, data.market, [line.sku for line in data.lines])
         kept = await parts.carts.open(data, currencies, offers)
         return held(kept.id, kept.cart)
 

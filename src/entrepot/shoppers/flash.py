@@ -22,9 +22,10 @@ async def hold_flash_sale(
     url: str, key: str, *, pieces: int = 100, buyers: int = 500, market: str = "uk-gift", seen: Seen = lambda _: None
 ) -> FlashSale:
     """Put an article on sale, send the buyers, and return what came of it; ``seen`` hears of every change."""
-    storefront, where = Storefront(url, key), MARKETS.get(market) or next(iter(MARKETS.values()))
+    staff, storefront = Storefront(url, key), Storefront(url)  # who buys is a guest, without a key
+    where = MARKETS.get(market) or next(iter(MARKETS.values()))
     try:
-        sale = await _prepare(storefront, where, pieces, buyers)
+        sale = await _prepare(staff, where, pieces, buyers)
         seen(sale)
         carts = await asyncio.gather(*(storefront.fill_cart(where, [sale.sku]) for _ in range(buyers)))
         others: Counter[str] = Counter()
@@ -43,12 +44,13 @@ async def hold_flash_sale(
             seen(sale)
 
         await asyncio.gather(*(buy(cart, number) for number, cart in enumerate(carts)))
-        sale.left = int((await storefront.call("GET", f"/v1/stock/{sale.sku}"))["available"])
+        sale.left = int((await staff.call("GET", f"/v1/stock/{sale.sku}"))["available"])
         sale.running = False
         seen(sale)
         return sale
     finally:
         await storefront.close()
+        await staff.close()
 
 
 class Desk:
