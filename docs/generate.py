@@ -115,8 +115,8 @@ def command_line() -> str:
         "Generated from `src/entrepot/cli/` by `make docs`: do not edit. Exit codes: [errors](errors.md).",
         "",
     ]
-    # Verbs of verbs are shown as they were called, which is from here.
-    told = told.replace(" -m docs.generate", "")
+    # Verbs of verbs are shown as they were called, which is from here or from a test.
+    told = re.sub(r"^(entrepot(?: [\w-]+)*?) -m \S+", r"\1", told, flags=re.MULTILINE)
     told = re.sub(r"^# entrepot\n|^## Table of Contents\n.*?(?=^\*\*Commands)", "", told, flags=re.MULTILINE | re.DOTALL)
     return "\n".join(page) + told.rstrip() + "\n"
 

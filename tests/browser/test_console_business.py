@@ -1,6 +1,5 @@
 """Companies, from the office and from their buyer's side: credit, limits, approvals, quotes, invoices and what pays them."""
 
-
 import pytest
 from playwright.async_api import Browser, Page, expect
 
