@@ -12,6 +12,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from entrepot.base.errors import NotThereYetError
 from entrepot.base.event import Event, Token
 from entrepot.base.ids import IdSource, uuid7_at
 from entrepot.base.projection import Item, Projection, Shape, Slot, Store, Target
@@ -129,6 +130,17 @@ class House:
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+
+    async def until_live(self, projection: Projection) -> None:
+        """Wait until the projector has made the projection's first generation."""
+
+        async def live() -> bool:
+            await self.live.refresh()
+            with contextlib.suppress(NotThereYetError):
+                return self.live.target(projection.name).generation > 0
+            return False
+
+        await until(live)
 
     async def notes(self, generation: int | None = None) -> dict[str, object]:
         """Return the text of every note of the live (or another) generation."""

@@ -18,7 +18,7 @@ MOVES = frozenset(
     (  # noqa: SIM905  # forty names as a list would be forty lines
         "number why due_on period_start period_end secret version explained earliest latest reference position at "
         "since until cursor score head passed generation name role error quarantined verified building lags lag_events "
-        "lag_seconds events_per_second licences download "
+        "lag_seconds events_per_second licences download order_secret "
         "hits facets total did_you_mean texts products brands categories "
         "orders orders_cancelled units units_returned gross_minor charges_minor returned_minor net_minor"
     ).split()
@@ -82,7 +82,7 @@ async def test_the_description_tells_what_is_refused_as_problems_and_what_must_b
     schema = (await house.client.get("/v1/openapi.json")).json()
     order = schema["paths"]["/v1/orders"]["post"]
     refusals = {status: list(one["content"]) for status, one in order["responses"].items() if status >= "400"}
-    assert refusals == {key: ["application/problem+json"] for key in ["400", "401", "404", "409", "413", "422", "503"]}
+    assert refusals == {key: ["application/problem+json"] for key in ["400", "401", "403", "404", "409", "413", "422", "503"]}
     assert [(one["name"], one["required"]) for one in order["parameters"]] == [("Idempotency-Key", True)]
     assert schema["components"]["schemas"]["OrderRequest"]["additionalProperties"] is False
     product = schema["paths"]["/v1/products"]["post"]

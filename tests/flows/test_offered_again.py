@@ -1,13 +1,11 @@
 """A product withdrawn and offered again, through the log into page and search: no old price comes back, no new one is lost."""
 
-import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
-from entrepot.base.errors import NotThereYetError
 from entrepot.base.projection import Projection, Store
 from entrepot.commerce.catalog.commands import save_products
 from entrepot.commerce.catalog.store import skus
@@ -21,7 +19,7 @@ from entrepot.projections.product_search.project import ProductSearch
 from entrepot.projections.product_search.query import Wanted, search
 from entrepot.verify.compare import Difference
 from entrepot.verify.verify import Verifier
-from tests.log_case import House, house, until
+from tests.log_case import House, house
 from tests.trade import CELL, draft, open_shop
 
 PAGES, SEARCH = ProductPages(), ProductSearch()
@@ -55,18 +53,6 @@ async def offer_again(home: House, product_id: UUID) -> None:
         await save_products(tx, [draft("tea")])
 
 
-async def until_live(home: House, projection: Projection) -> None:
-    """Wait until the projector has made the projection's first generation."""
-
-    async def live() -> bool:
-        await home.live.refresh()
-        with contextlib.suppress(NotThereYetError):
-            return home.live.target(projection.name).generation > 0
-        return False
-
-    await until(live)
-
-
 async def differences(home: House, projection: Projection, store: Store) -> list[Difference]:
     return list((await Verifier(home.record, home.live).verify(projection, store)).differences)
 
@@ -75,7 +61,7 @@ async def test_the_page_shows_the_new_price_and_only_that(home: House) -> None:
     price, store = await tea(home), home.store
     assert isinstance(store, PostgresqlDocuments)
     async with home.projecting(PAGES):
-        await until_live(home, PAGES)
+        await home.until_live(PAGES)
         assert await differences(home, PAGES, store) == []
         await offer_again(home, price.product_id)
         assert await differences(home, PAGES, store) == []
@@ -91,7 +77,7 @@ async def test_search_shows_the_new_price_and_only_that(home: House, index: Tant
     price, home.store = await tea(home), index
     wanted = Wanted(text="thing", market="uk")
     async with home.projecting(SEARCH):
-        await until_live(home, SEARCH)
+        await home.until_live(SEARCH)
         assert await differences(home, SEARCH, index) == []
         await offer_again(home, price.product_id)
         assert await differences(home, SEARCH, index) == []

@@ -80,6 +80,7 @@ async def test_what_was_changed_behind_its_back_is_named_and_mended(home: House,
     verifier = Verifier(home.record, home.live)
     await fill(home.record)
     async with home.projecting(projection):
+        await home.until_live(projection)
         first = await verifier.verify(projection, store)
         assert (first.differences, first.checked > 0) == ([], True)
         await trade(home.record)

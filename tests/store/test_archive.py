@@ -127,7 +127,8 @@ async def test_a_passed_partition_moves_to_the_archive_and_leaves_the_table(home
     before = await partitions(home)
     moved = await archive(home, objects)
     assert [one.rows for one in moved] == [21, 21]
-    assert len(before - await partitions(home)) == 6 - 1  # today's stays, and those of the days to come
+    # Today's stays, and those of the days to come; yesterday's too, while it may still be written.
+    assert len(before - await partitions(home)) in {6 - 2, 6 - 1}
     assert await archive(home, objects) == []
     assert all([await objects.exists(one.object) for one in moved])
 

@@ -44,7 +44,7 @@ def why_of(scope: HTTPScope) -> str:
     if said := header(scope, WHY):
         return said.decode("latin-1")
     kept = [part.strip() for part in header(scope, b"cookie").split(b";")]
-    return next((part[len(_KEPT) :].decode("latin-1") for part in kept if part.startswith(_KEPT)), "")
+    return next((part[len(_KEPT) :].strip(b'"').decode("latin-1") for part in kept if part.startswith(_KEPT)), "")
 
 
 def header(scope: HTTPScope, name: bytes) -> bytes:

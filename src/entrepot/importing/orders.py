@@ -42,7 +42,8 @@ async def import_orders(
     report = Report(kind="orders", source=mapping.name, file=file.name, currency=mapping.orders.currency)
     begun = time.perf_counter()
     with RejectsFile(rejects, file) as rejected:
-        writer = Writer(record, settings.cell, mapping.name, mapping.orders, report, rejected, Metronome(pace))
+        owner, cell = settings.engines.owner, settings.cell
+        writer = Writer(record, owner, cell, mapping.name, mapping.orders, report, rejected, Metronome(pace))
         seed = hashlib.sha256(msgspec.json.encode(mapping)).digest()
         steps = Stepper(mapping.orders, f"The mapping {mapping.name}, orders", seed=seed).steps(source.rows())
         await prepare(record, settings.cell, mapping.orders.market, mapping.orders.currency, mapping.orders.warehouse)

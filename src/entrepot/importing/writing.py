@@ -6,6 +6,7 @@ on from there. In between, every order, return and adjustment has its own key, s
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from functools import partial
 from typing import TypeVar
 
@@ -28,7 +29,7 @@ from entrepot.importing.plans import CreditPlan, OrderPlan, Planner, StockPlan
 from entrepot.importing.rejects import RejectsFile
 from entrepot.importing.settle import ACTOR, Write, patiently, settle
 from entrepot.record.idempotency import answered, fingerprint, once, remember
-from entrepot.record.transaction import Record, Transaction
+from entrepot.record.transaction import Record, Transaction, open_record
 
 P = TypeVar("P", CreditPlan, StockPlan)
 
@@ -46,6 +47,7 @@ class Writer:
     def __init__(
         self,
         record: Record,
+        owner: str,
         cell: int,
         source: str,
         mapping: OrdersMapping,
@@ -54,6 +56,7 @@ class Writer:
         metronome: Metronome,
     ) -> None:
         self._record = record
+        self._owner = owner
         self._cell = cell
         self._source = source
         self._mapping = mapping
@@ -128,14 +131,18 @@ class Writer:
                     outcome.counts["orders"] = outcome.counts.get("orders", 0) + 1
 
     async def _make_room(self, documents: Sequence[Document]) -> None:
-        """Make the partitions of the months that these documents belong to."""
+        """Make the partitions of the months that these documents belong to, as who owns them."""
         missing = [document.at for document in documents if (document.at.year, document.at.month) not in self._months]
         if not missing:
             return
 
         async def make() -> None:
-            async with self._record.transaction(self._cell, ACTOR) as tx:
-                await ensure_room(tx.connection, min(missing), max(missing))
+            async with AsyncExitStack() as stack:
+                owner = self._record
+                if self._owner:
+                    owner = await stack.enter_async_context(await open_record(self._owner, connections=1))
+                connection = await stack.enter_async_context(owner.committing())
+                await ensure_room(connection, min(missing), max(missing))
 
         await patiently(make)
         self._months.update((moment.year, moment.month) for moment in missing)
