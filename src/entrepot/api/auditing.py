@@ -9,6 +9,7 @@ from typing import Protocol
 
 import msgspec
 import structlog
+from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 from litestar.types import HTTPResponseStartEvent, HTTPScope, Message, Send
 from msgspec import Struct
 
@@ -122,8 +123,9 @@ class AuditedSend:
                 self._noted = True  # whatever becomes of it: a request has one entry
                 await self._notes.note(self._scope, self._cause, start, message["body"])
             except EntrepotError as error:
-                await self._refuse(error)
-                return
+                if start["status"] < HTTP_500_INTERNAL_SERVER_ERROR:  # else it has shown and done nothing: it says so itself
+                    await self._refuse(error)
+                    return
             await self._send(start)
         await self._send(message)
 
