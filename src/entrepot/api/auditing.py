@@ -4,6 +4,7 @@ Which reads those are says ``personal.py``. An answer whose entry cannot be made
 again, with the same key.
 """
 
+import asyncio
 import re
 from typing import Protocol
 
@@ -18,7 +19,8 @@ from entrepot.api.personal import PERSONAL
 from entrepot.api.place import place_of, why_of
 from entrepot.audit import rules
 from entrepot.audit.commands import Auditor, Entry
-from entrepot.base.errors import EntrepotError
+from entrepot.base import limits
+from entrepot.base.errors import EngineAwayError, EntrepotError
 from entrepot.base.principal import ANONYMOUS
 from entrepot.record.cause import Cause
 from entrepot.record.transaction import Record
@@ -121,10 +123,15 @@ class AuditedSend:
             start["headers"] = [*start["headers"], (REQUEST.lower().encode(), str(self._cause.id).encode())]
             try:
                 self._noted = True  # whatever becomes of it: a request has one entry
-                await self._notes.note(self._scope, self._cause, start, message["body"])
-            except EntrepotError as error:
-                if start["status"] < HTTP_500_INTERNAL_SERVER_ERROR:  # else it has shown and done nothing: it says so itself
-                    await self._refuse(error)
+                # An answer that says that we could not has shown and done nothing: it does not wait long for its entry.
+                failed = start["status"] >= HTTP_500_INTERNAL_SERVER_ERROR
+                async with asyncio.timeout(limits.RELEASE_SECONDS_MAX if failed else None):
+                    await self._notes.note(self._scope, self._cause, start, message["body"])
+            except (EntrepotError, TimeoutError) as error:
+                if not failed:
+                    await self._refuse(
+                        error if isinstance(error, EntrepotError) else EngineAwayError("record", "no answer in time")
+                    )
                     return
             await self._send(start)
         await self._send(message)
