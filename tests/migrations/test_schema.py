@@ -10,6 +10,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend  # type: ignore[import-untyped]  # ships no types
 
 from entrepot.base import limits
 from entrepot.base.errors import ConflictError
@@ -35,6 +36,24 @@ async def test_schema_file_is_the_sum_of_the_migrations(migrated_url: str) -> No
 async def test_migrating_twice_changes_nothing(database: str) -> None:
     assert migrate(database)
     assert migrate(database) == []
+
+
+async def test_who_dies_before_a_migration_is_noted_down_leaves_nothing_of_it_behind(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted = PostgresqlPsycopgBackend.mark_one
+    turns = iter(range(3))
+
+    def dying(self: PostgresqlPsycopgBackend, migration: object) -> None:
+        if next(turns, None) is None:
+            raise KeyboardInterrupt
+        noted(self, migration)
+
+    monkeypatch.setattr(PostgresqlPsycopgBackend, "mark_one", dying)
+    with pytest.raises(KeyboardInterrupt):
+        migrate(database)
+    monkeypatch.undo()
+    assert migrate(database)[0].startswith("0004_")
 
 
 async def test_one_who_waits_too_long_for_another_s_migration_is_told_so(

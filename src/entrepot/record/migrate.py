@@ -29,7 +29,11 @@ def migrate(url: str) -> list[str]:
             try:
                 missing = backend.to_apply(read_migrations(str(FOLDER)))
                 names = [migration.id for migration in missing]
-                backend.apply_migrations(missing)
+                for migration in missing:
+                    # yoyo's own apply marks in a second transaction: who dies between the two could never migrate again.
+                    with backend.transaction():
+                        migration.process_steps(backend, "apply")
+                        backend.mark_one(migration)
             finally:
                 backend.connection.close()
             turn.execute(GRANTS.read_bytes())
