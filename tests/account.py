@@ -19,11 +19,10 @@ from entrepot.commerce.checkout.quoting import Quoting
 from entrepot.commerce.checkout.saga import Checkouts
 from entrepot.commerce.checkout.seed import furnish
 from entrepot.jobs.invoicing import invoicing
-from entrepot.jobs.reaction import Follower
-from entrepot.log.reader import LogReader
 from entrepot.partners.payment.sandbox import SandboxGateway
 from entrepot.partners.tax.regional import RegionalTax
 from entrepot.record.transaction import Record, Transaction
+from tests.following import until_reacted
 from tests.till import BUYER
 from tests.trade import CELL, open_shop
 
@@ -71,9 +70,7 @@ class Account(Struct, frozen=True):
 
     async def invoice_all(self) -> list[Invoice]:
         """Let invoices and credit notes be written for all that happened, and return the invoices."""
-        follower, more = Follower(self.record, LogReader(self.record), CELL, invoicing(self.clock)), True
-        while more:
-            _, more = await follower.step()
+        await until_reacted(self.record, invoicing(self.clock))
         async with self.record.reading() as connection:
             rows = await connection.fetch(
                 "SELECT id, number, state, company_id, order_id, issued_at, due_on, currency, total_minor, paid_minor,"

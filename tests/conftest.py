@@ -30,6 +30,8 @@ from entrepot.sealing.sealing import Sealing, open_sealing
 
 SECRET = "only-for-tests"  # noqa: S105  # the server lives as long as the test run, on loopback
 RUN_AT_MOST = timedelta(hours=2)
+MEMORY = Path("/dev/shm")  # noqa: S108  # a folder of ours is made in it, with a name nobody can foresee
+MEMORY_BYTES_MIN = 8 << 30
 
 
 class UnsyncedPostgres(Postgres):
@@ -51,8 +53,12 @@ def pytest_configure() -> None:
 
 @pytest.fixture(scope="session")
 def engines_home() -> Iterator[Path]:
-    """Return a folder that the server's own user can reach too (pytest's own are closed to others)."""
-    home = Path(tempfile.mkdtemp(prefix="entrepot-tests-"))
+    """Return a folder that the server's own user can reach too (pytest's own are closed to others).
+
+    It lies in memory where there is room: a copy of the migrated database is 1,400 files, made here twenty times as fast.
+    """
+    roomy = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > MEMORY_BYTES_MIN
+    home = Path(tempfile.mkdtemp(prefix="entrepot-tests-", dir=MEMORY if roomy else None))
     home.chmod(0o755)
     yield home
     shutil.rmtree(home, ignore_errors=True)

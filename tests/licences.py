@@ -21,11 +21,10 @@ from entrepot.commerce.digital.query import DigitalItem, Pool
 from entrepot.commerce.digital.rules import FileDraft
 from entrepot.commerce.payment.operations import finish_operations
 from entrepot.jobs.digital import HANDING_OUT
-from entrepot.jobs.reaction import Follower
-from entrepot.log.reader import LogReader
 from entrepot.partners.payment.sandbox import SandboxGateway
 from entrepot.partners.tax.regional import RegionalTax
 from entrepot.record.transaction import Record
+from tests.following import until_reacted
 from tests.till import BUYER
 from tests.trade import CELL, open_shop
 
@@ -68,9 +67,7 @@ class DigitalShop(Struct, frozen=True):
             async with self.record.transaction(CELL) as tx:
                 await planning.plan_shipments(tx, order_ids)
         await finish_operations(self.record, self.gateway, CELL, patience_seconds=0)
-        follower, more = Follower(self.record, LogReader(self.record), CELL, HANDING_OUT), True
-        while more:
-            _, more = await follower.step()
+        await until_reacted(self.record, HANDING_OUT)
 
     async def add(self, *codes: str) -> commands.LicencesAdded:
         """Fill the pool."""

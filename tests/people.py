@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from entrepot.base.principal import Membership, Principal
 from entrepot.base.time import FixedClock, SystemClock, utc
@@ -23,11 +23,11 @@ from entrepot.commerce.people.second_factor import code_at
 from entrepot.commerce.people.sessions import Place
 from entrepot.engines.memory.redis_drawer import RedisDrawer
 from entrepot.jobs.letters import send_letters
-from entrepot.jobs.reaction import Follower, Reaction
-from entrepot.log.reader import LogReader
+from entrepot.jobs.reaction import Reaction
 from entrepot.partners.mail.files import FileMail
 from entrepot.record.transaction import Record
 from entrepot.sealing.sealing import Sealing
+from tests.following import until_reacted
 from tests.house import House
 from tests.trade import CELL
 
@@ -83,10 +83,9 @@ class Town(Struct, frozen=True):
 
     async def react(self) -> None:
         """Let the reaction to ended sessions read the log."""
-        ended = Reaction(name="ended_sessions", kinds=frozenset({SESSIONS_ENDED}), react=self.people.sessions.forget)
-        follower = Follower(self.record, LogReader(self.record), CELL, structs.replace(ended, from_start=True))
-        while (await follower.step())[1]:
-            pass
+        ended = frozenset({SESSIONS_ENDED})
+        forgetting = Reaction(name="ended_sessions", kinds=ended, react=self.people.sessions.forget, from_start=True)
+        await until_reacted(self.record, forgetting)
 
     def code(self, seed: str) -> str:
         """Return what the authenticator shows now."""

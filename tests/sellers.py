@@ -25,13 +25,12 @@ from entrepot.commerce.marketplace.rules import Feed, FeedLine, SellerDraft
 from entrepot.commerce.payment.events import DisputeMoved
 from entrepot.commerce.payment.operations import finish_operations
 from entrepot.jobs.payouts import pay_sellers
-from entrepot.jobs.reaction import Follower
 from entrepot.jobs.sellers import SELLER_ORDERS
-from entrepot.log.reader import LogReader
 from entrepot.partners.payment.sandbox import SandboxGateway
 from entrepot.partners.payout.port import PayingBank
 from entrepot.partners.tax.regional import RegionalTax
 from entrepot.record.transaction import Record
+from tests.following import until_reacted
 from tests.till import BUYER
 from tests.trade import CELL, open_shop
 
@@ -76,9 +75,7 @@ class Market(Struct, frozen=True):
 
     async def follow(self) -> None:
         """Let the reaction see all that happened."""
-        follower, more = Follower(self.record, LogReader(self.record), CELL, SELLER_ORDERS), True
-        while more:
-            _, more = await follower.step()
+        await until_reacted(self.record, SELLER_ORDERS)
 
     async def deliver(self, order_id: UUID) -> None:
         """Send all of an order, take its money, and let it arrive."""
