@@ -24,6 +24,7 @@ from entrepot.local.roles import PLATFORM, TENANT, derived
 from entrepot.local.sandbox import SandboxGateway
 from entrepot.local.seaweedfs import SeaweedFS
 from entrepot.partners.keys.file import FileKeyring
+from entrepot.partners.payment.sandbox import SandboxGateway as GatewayClient
 from entrepot.record.migrate import migrate
 from entrepot.record.transaction import Record, open_record
 from entrepot.sealing.sealing import Sealing, open_sealing
@@ -98,6 +99,21 @@ async def columns_url(engines_home: Path) -> AsyncIterator[str]:
 async def gateway_url(engines_home: Path) -> AsyncIterator[str]:
     async with running(SandboxGateway(), engines_home, SECRET) as urls:
         yield urls["gateway"]
+
+
+@pytest.fixture
+async def own_gateway_url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    """Return the address of a gateway that knows only what this test does: to reconcile is to compare all that it knows."""
+    async with running(SandboxGateway(), tmp_path_factory.mktemp("gateway"), SECRET) as urls:
+        yield urls["gateway"]
+
+
+@pytest.fixture
+async def gateway(own_gateway_url: str) -> AsyncIterator[GatewayClient]:
+    """Return a client of the test's own gateway."""
+    client = GatewayClient(own_gateway_url)
+    yield client
+    await client.close()
 
 
 @pytest.fixture(scope="session")

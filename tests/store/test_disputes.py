@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from uuid import UUID
 
 import pytest
@@ -16,8 +15,6 @@ from entrepot.commerce.payment.rules import Dispute, RefundExceedsCapturedError
 from entrepot.commerce.payment.settling import book_payouts
 from entrepot.commerce.payment.webhooks import handle_webhook
 from entrepot.local.gateway.webhooks import secret_of, signature
-from entrepot.local.process import running
-from entrepot.local.sandbox import SandboxGateway as Engine
 from entrepot.partners.payment.port import Authorize, GatewayAwayError, WebhookRefusedError
 from entrepot.partners.payment.sandbox import SandboxGateway
 from entrepot.record.transaction import Record
@@ -26,15 +23,6 @@ from tests.store.test_payments import paid, stands, told
 from tests.trade import CELL, ledger
 
 IDS = IdSource()
-
-
-@pytest.fixture
-async def gateway(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SandboxGateway]:
-    """Return a gateway of this test's own: reconciling compares all that it knows."""
-    async with running(Engine(), tmp_path_factory.mktemp("gateway"), SECRET) as urls:
-        client = SandboxGateway(urls["gateway"])
-        yield client
-        await client.close()
 
 
 async def deliver(record: Record, gateway: SandboxGateway, kind: str, payment_id: str, dispute_id: str = "") -> bool:

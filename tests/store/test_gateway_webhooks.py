@@ -5,28 +5,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import pytest
 from aiohttp import web
 
 from entrepot.base.ids import IdSource
 from entrepot.base.time import SystemClock
-from entrepot.local.process import free_ports, running
-from entrepot.local.sandbox import SandboxGateway as Engine
+from entrepot.local.process import free_ports
 from entrepot.partners.payment.port import Authorize, Notice
 from entrepot.partners.payment.sandbox import SandboxGateway
-from tests.conftest import SECRET
 
 IDS = IdSource()
 CLOCK = SystemClock()
 DELIVERED_SECONDS = 15.0
-
-
-@pytest.fixture
-async def gateway(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SandboxGateway]:
-    async with running(Engine(), tmp_path_factory.mktemp("gateway"), SECRET) as urls:
-        client = SandboxGateway(urls["gateway"])
-        yield client
-        await client.close()
 
 
 class Listener:
