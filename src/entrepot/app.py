@@ -27,6 +27,7 @@ from entrepot.commerce.checkout.gather import Gatherer
 from entrepot.commerce.checkout.quoting import Quoting
 from entrepot.commerce.checkout.saga import Checkouts
 from entrepot.commerce.checkout.store import ensure_room
+from entrepot.commerce.people import residence
 from entrepot.commerce.people.people import People, open_people
 from entrepot.commerce.webhook.rules import reachable
 from entrepot.engines.columns.port import ColumnStore
@@ -61,6 +62,7 @@ from entrepot.privacy.erasing import Erasing
 from entrepot.privacy.exporting import Exporter
 from entrepot.privacy.scanner import Scanner
 from entrepot.projections.bought_together.project import BoughtTogether
+from entrepot.privacy.retention import Retention
 from entrepot.projections.live_stock.project import LiveStock
 from entrepot.projections.product_page.project import ProductPages
 from entrepot.projections.product_search.project import ProductSearch
@@ -151,6 +153,8 @@ async def prepare(settings: Settings) -> list[str]:
     return applied
 
 
+        async with record.transaction(settings.cell) as tx:
+            await residence.settle(tx, settings.region)
 def keys_of(settings: Settings) -> KeyProvider:
     """Return who keeps the key-encryption key: whom the settings name, or a file of the home."""
     return key_provider(settings.keys or (settings.home.absolute() / KEYRING_FILE).as_uri())
@@ -274,6 +278,7 @@ def privacy_of(app: App) -> PrivacyDesk:
     )
 
 
+        retention=Retention(record, settings.cell, sealing, clock),
 def mail_of(settings: Settings) -> Mail:
     """Return who carries letters: the server that the settings name, else files in ``<home>/mail``."""
     if settings.mail:

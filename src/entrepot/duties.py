@@ -64,7 +64,7 @@ async def keep_up(app: App) -> None:
 
 def jobs(app: App) -> list[Job]:
     """Return what is to be done every so often."""
-    record, cell, clock = app.record, app.settings.cell, SystemClock()
+    record, cell, clock, desk = app.record, app.settings.cell, SystemClock(), privacy_of(app)
     reader = LogReader(record, app.archived)
     return [
         Job(name="webhooks", seconds=None, act=partial(tell_subscribers, record, reader, app.sender, cell, clock)),
@@ -93,7 +93,8 @@ def jobs(app: App) -> list[Job]:
             act=partial(send_letters, record, app.sealing, mail_of(app.settings), cell, clock, app.settings.site),
         ),
         Job(name="people_over", seconds=300.0, act=partial(forget_what_is_over, record, cell, clock)),
-        Job(name="erasures", seconds=60.0, act=privacy_of(app).erasing.run_due),
+        Job(name="erasures", seconds=60.0, act=desk.erasing.run_due),
+        Job(name="retention", seconds=limits.RETENTION_SECONDS, act=desk.retention.run_due),
         Job(name="overdue_invoices", seconds=300.0, act=partial(mark_overdue, record, cell, clock)),
         Job(name="audit_links", seconds=limits.AUDIT_LINK_SECONDS, act=partial(link_new, record, cell)),
         Job(name="audit_roots", seconds=limits.AUDIT_ROOT_SECONDS, act=publisher(app).publish),

@@ -13,6 +13,7 @@ from msgspec import MsgspecError, Struct, json, structs
 
 from entrepot.base.errors import BadInputError
 from entrepot.base.limits import PROXIES_MAX, SHARDS_MAX
+from entrepot.base.regions import LIVES_IN
 from entrepot.base.trust import trusting
 
 ENGINES_FILE = "engines.json"
@@ -76,6 +77,7 @@ class Settings(Struct, frozen=True):
     """Everything that differs between two installations. ``market`` is the one whose prices the store shows at first.
 
     ``webhooks_private``: subscribers may listen on addresses of private networks, this machine's own among them.
+    ``region``: where this cell is; it holds only people whose rows may lie there (none: everybody).
     ``demo``: the console offers what only a demo may do, such as holding a flash sale.
     ``origin``: the address that people have open, such as https://shop.example, where it is not this host and port;
     ``proxies``: how many of our own stand before us, whose word of a client's address is taken.
@@ -93,6 +95,7 @@ class Settings(Struct, frozen=True):
     workers: int = 1
     market: str = ""
     keys: str = ""
+    region: str = ""
     webhooks_private: bool = False
     demo: bool = False
     origin: str = ""
@@ -146,6 +149,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         workers=_whole(environ, "ENTREPOT_WORKERS", 1, 1, 64),
         market=environ.get("ENTREPOT_MARKET", ""),
         keys=environ.get("ENTREPOT_KEYS_URL", ""),
+        region=_region(environ.get("ENTREPOT_REGION", "")),
         webhooks_private=bool(_whole(environ, "ENTREPOT_WEBHOOKS_PRIVATE", 0, 0, 1)),
         demo=bool(_whole(environ, "ENTREPOT_DEMO", 0, 0, 1)),
         origin=_origin(environ.get("ENTREPOT_ORIGIN", "")),
@@ -215,6 +219,12 @@ def _origin(text: str) -> str:
 
 
 def _check_url(role: str, url: str) -> None:
+def _region(text: str) -> str:
+    if text and text not in LIVES_IN:
+        raise BadInputError(f"ENTREPOT_REGION is {text!r}: give the region of this cell, one of {', '.join(LIVES_IN)}.")
+    return text
+
+
     schemes = SCHEMES.get(role) or OUTSIDE[role]
     try:
         scheme, _ = urlsplit(url).scheme, urlsplit(url).port

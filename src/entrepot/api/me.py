@@ -56,10 +56,11 @@ async def profile(request: Request[Any, Any, Any], parts: NamedDependency[Parts]
 async def save_profile(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: JSONBody[ProfileDraft]
 ) -> Response[Profile]:
-    """Save your name, phone, language, market and currency."""
+    """Save your name, phone, language, market, currency and region: whose law says where what is known of you may lie."""
     person_id = _id(request)
+    market = await parts.quoting.market(parts.record, parts.cell, data.market) if data.market else None
     async with parts.record.transaction(parts.cell, parts.actor) as tx:
-        await commands.save_profile(tx, parts.people.sealing, person_id, data)
+        await commands.save_profile(tx, parts.people.sealing, person_id, data, market.country if market else "")
     return Response(await _profile(parts, person_id), headers=NO_STORE)
 
 

@@ -32,7 +32,7 @@ ACTOR = "system"
 Json = Annotated[bool, Parameter(name="json", negative="")]
 Switch = Annotated[bool, Parameter(negative="")]
 
-privacy = App(name="privacy", help="Export, restrict and forget people, with a certificate.")
+privacy = App(name="privacy", help="Export, restrict and forget people, with a certificate; end what was kept long enough.")
 
 
 @asynccontextmanager
@@ -146,6 +146,72 @@ async def certificate(
         return
     _show_certificate(proved)
     print("The signature is good." if verify else f"Signed with {signed.public_key}; --verify proves it.")
+
+
+@privacy.command
+async def retention(*, dry_run: Switch = False, json: Json = False) -> None:
+    """End what has been kept as long as the data map says, but for what is held; the job of this name does so every six hours.
+
+    Parameters
+    ----------
+    dry_run
+        Say what would be ended, and end nothing.
+    json
+        Print JSON.
+    """
+    async with _app() as app:
+        done = await privacy_of(app).retention.run(dry=dry_run)
+    if json:
+        print(msgspec.json.encode(done).decode())
+        return
+    table = Table("rule", "of what ended before", "would end" if dry_run else "ended", "rows", "keys", "held")
+    for one in done:
+        for name, rows in one.rows.items():
+            keys, held = (f"{one.keys:,}", f"{one.held:,}") if name == next(iter(one.rows)) else ("", "")
+            what = name.removeprefix(f"{one.rule}_").replace("_", " ")
+            table.add_row(one.rule, f"{one.before:%Y-%m-%d}", what, f"{rows:,}", keys, held)
+    Console().print(table)
+
+
+@privacy.command
+async def hold(about_id: UUID, *, case: str, lift: Switch = False, json: Json = False) -> None:
+    """Keep what is known of somebody, or of an order, as evidence: neither retention nor an erasure touches it meanwhile.
+
+    Parameters
+    ----------
+    about_id
+        The id of a person, a guest or an order.
+    case
+        The case that it is kept for: a reference, such as 2026/117, and no name.
+    lift
+        Keep it for this case no longer.
+    json
+        Print JSON.
+    """
+    async with _app() as app:
+        changed = await privacy_of(app).retention.hold(about_id, case, ACTOR, lift=lift)
+    if json:
+        print(msgspec.json.encode({"about_id": about_id, "case": case, "held": not lift, "changed": changed}).decode())
+    else:
+        print(f"{about_id} is {'no longer held' if lift else 'held'} for {case}.")
+
+
+@privacy.command
+async def holds(*, json: Json = False) -> None:
+    """List what is held as evidence, and for which case.
+
+    Parameters
+    ----------
+    json
+        Print JSON.
+    """
+    async with _app() as app:
+        found = await privacy_of(app).retention.holds()
+    if json:
+        print(msgspec.json.encode(found).decode())
+        return
+    for one in found:
+        print(f"{one.about_id} for {one.reference}, since {one.since:%Y-%m-%d}, by {one.by_whom}")
 
 
 def show(one: Erasure, *, as_json: bool) -> None:

@@ -4,10 +4,12 @@ from msgspec import Struct
 
 from entrepot.privacy.erasing import Erasing
 from entrepot.privacy.exporting import Exporter
+from entrepot.privacy.retention import Retention
 
 
 class PrivacyDesk(Struct, frozen=True, kw_only=True):
-    """Who exports what is known, and who forgets it."""
+    """Who exports what is known, who forgets it, and who ends what was kept long enough."""
 
     erasing: Erasing
     exporter: Exporter
+    retention: Retention

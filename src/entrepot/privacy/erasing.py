@@ -51,19 +51,16 @@ class Erasing:
 
     async def ask(self, who: str, actor: str, grace: timedelta) -> Erasure:
         """Note that somebody (an id, or an e-mail address) is to be forgotten after the grace; asked twice, it is one."""
-        now = utc(self._clock.millis())
         async with self._record.transaction(self._cell, actor) as tx:
-            subjects = await named(tx.connection, self._sealing, self._cell, who)
-            await store.add_erasure(tx.connection, self._cell, tx.ids.fresh(), subjects, actor, now, now + grace)
-            return await self._found(tx, subjects[0])
+            return await ask_to_forget(tx, self._sealing, who, utc(self._clock.millis()), grace)
 
     async def withdraw(self, subject: UUID, actor: str) -> Erasure:
         """Let somebody stay known after all, as long as nothing was forgotten."""
         async with self._record.transaction(self._cell, actor) as tx:
-            one = await store.erasure_for_update(tx.connection, self._cell, (await self._found(tx, subject)).id)
+            one = await store.erasure_for_update(tx.connection, self._cell, (await _found(tx, subject)).id)
             rules.ERASURE.check(one.id, one.state, "withdrawn")
             await store.set_withdrawn(tx.connection, one, utc(self._clock.millis()))
-            return await self._found(tx, subject)
+            return await _found(tx, subject)
 
     async def of(self, subject: UUID) -> Erasure | None:
         """Return the erasure of somebody, if there is one."""
@@ -158,11 +155,12 @@ class Erasing:
         assert text is not None, one.id
         return msgspec.json.decode(text, type=list[str])
 
-    async def _found(self, tx: Transaction, subject: UUID) -> Erasure:
-        one = await store.erasure_of(tx.connection, self._cell, subject)
-        if one is None:
-            raise NotFoundError(f"Nobody has asked to forget {subject}.", subject=str(subject))
-        return one
+
+async def ask_to_forget(tx: Transaction, sealing: Sealing, who: str, now: datetime, grace: timedelta) -> Erasure:
+    """Note that somebody (an id, or an e-mail address) is to be forgotten after the grace; asked twice, it is one."""
+    subjects = await named(tx.connection, sealing, tx.cell, who)
+    await store.add_erasure(tx.connection, tx.cell, tx.ids.fresh(), subjects, tx.actor, now, now + grace)
+    return await _found(tx, subjects[0])
 
 
 async def known_values(tx: Transaction, sealing: Sealing, subjects: Sequence[UUID], orders: Sequence[UUID]) -> list[str]:
@@ -197,3 +195,10 @@ async def restrict(tx: Transaction, subject: UUID, now: datetime, *, restricted:
             [Fact(RESTRICTION_CHANGED, key, version, RestrictionChanged(id=subject, restricted=restricted), subject)]
         )
     return changed
+
+
+async def _found(tx: Transaction, subject: UUID) -> Erasure:
+    one = await store.erasure_of(tx.connection, tx.cell, subject)
+    if one is None:
+        raise NotFoundError(f"Nobody has asked to forget {subject}.", subject=str(subject))
+    return one

@@ -2,7 +2,7 @@
 -- words is opened: it is shown as the first, and was sealed as the second.
 -- name: account
 -- Who they are here.
-SELECT id, kind, state, language, market, currency, created_at, verified_at, id AS subject,
+SELECT id, kind, state, language, market, currency, region, created_at, verified_at, id AS subject,
        name_sealed AS "name identity.person.name", phone_sealed AS "phone identity.person.phone"
 FROM identity.person WHERE $1::integer IS NOT NULL AND id = ANY ($2::uuid[]) AND $3::uuid[] IS NOT NULL;
 

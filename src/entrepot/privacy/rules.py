@@ -69,6 +69,8 @@ class Waiting(Struct, frozen=True):
     checkouts: int
     subscriptions: int
     returns: int
+    disputes: int
+    holds: int
 
 
 def waits_for(waiting: Waiting) -> str:
@@ -77,6 +79,8 @@ def waits_for(waiting: Waiting) -> str:
         "checkouts": (waiting.checkouts, "they end by themselves within the hour"),
         "subscriptions": (waiting.subscriptions, "cancel them and let them end"),
         "returns": (waiting.returns, "inspect or reject them"),
+        "disputes": (waiting.disputes, "their gateway decides them"),
+        "legal holds": (waiting.holds, "see 'entrepot privacy holds'"),
     }
     return "; ".join(f"{count} {name} under way: {advice}" for name, (count, advice) in counted.items() if count)
 

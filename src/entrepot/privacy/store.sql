@@ -123,10 +123,16 @@ SELECT person_id, array_agg(id) AS ids FROM (
 ) AS c GROUP BY person_id;
 
 -- name: waiting
--- What is under way for these subjects.
+-- What is under way for these subjects and their orders.
+WITH orders AS (
+    SELECT id FROM ordering.orders WHERE cell = $1 AND customer_id = ANY ($2::uuid[])
+    UNION SELECT order_id FROM privacy.found_by WHERE cell = $1 AND subject = ANY ($2::uuid[])
+)
 SELECT (SELECT count(*) FROM checkout.checkout WHERE cell = $1 AND customer_id = ANY ($2::uuid[]) AND held IS NOT NULL) AS checkouts,
        (SELECT count(*) FROM subscription.subscription WHERE cell = $1 AND customer_id = ANY ($2::uuid[]) AND state <> 'ended') AS subscriptions,
-       (SELECT count(*) FROM aftersale.return_case AS c WHERE c.cell = $1 AND c.customer_id = ANY ($2::uuid[]) AND c.ended_at IS NULL) AS returns;
+       (SELECT count(*) FROM aftersale.return_case AS c WHERE c.cell = $1 AND c.customer_id = ANY ($2::uuid[]) AND c.ended_at IS NULL) AS returns,
+       (SELECT count(*) FROM payment.dispute AS d JOIN orders AS o ON o.id = d.payment_id WHERE d.cell = $1 AND d.decided_at IS NULL) AS disputes,
+       (SELECT count(*) FROM privacy.legal_hold WHERE about_id = ANY ($2::uuid[]) OR about_id IN (SELECT id FROM orders)) AS holds;
 
 -- name: orders_of
 -- The orders of these subjects: as customers, and as guests.
@@ -241,5 +247,5 @@ recovery_code AS (DELETE FROM identity.recovery_code WHERE person_id = ANY ($2))
 session AS (DELETE FROM identity.session WHERE person_id = ANY ($2)),
 totp AS (DELETE FROM identity.totp WHERE person_id = ANY ($2))
 UPDATE identity.person SET state = 'erased', name_sealed = NULL, phone_sealed = NULL, phone_blind = NULL, language = 'en',
-    market = '', currency = ''
+    market = '', currency = '', region = ''
 WHERE id = ANY ($2) AND $1::integer IS NOT NULL AND $3::uuid[] IS NOT NULL;

@@ -2,6 +2,8 @@ CREATE SCHEMA access;
 
 CREATE SCHEMA aftersale;
 
+CREATE SCHEMA approval;
+
 CREATE SCHEMA audit;
 
 CREATE SCHEMA business;
@@ -9,6 +11,8 @@ CREATE SCHEMA business;
 CREATE SCHEMA catalog;
 
 CREATE SCHEMA checkout;
+
+CREATE SCHEMA closing;
 
 CREATE SCHEMA digital;
 
@@ -123,7 +127,7 @@ BEGIN
         SELECT c.oid::regclass AS name, c.relname,
                EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = c.oid AND t.tgname = 'entry_is_not_emptied') AS kept,
                c.relname < 'entry_' || to_char(first AT TIME ZONE 'UTC', 'YYYYMMDD')
-                   AND to_regclass('audit.' || c.relname || '_object') IS NULL AS over
+                   AND to_regclass('audit.' || c.relname || '_others') IS NULL AS over
         FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
         WHERE i.inhparent = 'audit.entry'::regclass
     LOOP
@@ -132,9 +136,10 @@ BEGIN
             EXECUTE format('REVOKE UPDATE, DELETE, TRUNCATE ON %s FROM CURRENT_USER', part.name);
         END IF;
         IF part.over THEN
-            EXECUTE format('CREATE INDEX %I ON %s (subject, id) WHERE subject IS NOT NULL', part.relname || '_subject', part.name);
-            EXECUTE format('CREATE INDEX %I ON %s (actor, id)', part.relname || '_actor', part.name);
-            EXECUTE format('CREATE INDEX %I ON %s (object, id) WHERE object <> %L', part.relname || '_object', part.name, '');
+            EXECUTE format('CREATE INDEX IF NOT EXISTS %I ON %s (subject, id) WHERE subject IS NOT NULL', part.relname || '_subject', part.name);
+            EXECUTE format('CREATE INDEX IF NOT EXISTS %I ON %s (actor, id)', part.relname || '_actor', part.name);
+            EXECUTE format('CREATE INDEX IF NOT EXISTS %I ON %s (object, id) WHERE object <> %L', part.relname || '_object', part.name, '');
+            EXECUTE format('CREATE INDEX %I ON %s USING gin (others) WHERE others IS NOT NULL', part.relname || '_others', part.name);
         END IF;
     END LOOP;
     RETURN made;
@@ -164,6 +169,7 @@ CREATE TABLE audit.entry (
     why text NOT NULL,
     status integer NOT NULL,
     problem text NOT NULL,
+    others uuid[],
     CONSTRAINT entry_class_is_known CHECK ((class = ANY (ARRAY['command'::text, 'read'::text, 'proof'::text])))
 )
 PARTITION BY RANGE (id);
@@ -171,10 +177,14 @@ PARTITION BY RANGE (id);
 CREATE FUNCTION audit.entry_hash(e audit.entry) RETURNS bytea
     LANGUAGE sql STABLE PARALLEL SAFE
     AS $$
-    SELECT sha256(convert_to(json_build_array(
-        'entry', e.cell, e.id, e.seq, e.txid::text::bigint, e.at, e.class, e.actor, e.action, e.object, e.subject,
-        e.network, e.agent, e.why, e.status, e.problem
-    )::text, 'UTF8'))
+    SELECT sha256(convert_to(
+        CASE WHEN e.others IS NULL THEN json_build_array(
+            'entry', e.cell, e.id, e.seq, e.txid::text::bigint, e.at, e.class, e.actor, e.action, e.object, e.subject,
+            e.network, e.agent, e.why, e.status, e.problem
+        ) ELSE json_build_array(
+            'entry', e.cell, e.id, e.seq, e.txid::text::bigint, e.at, e.class, e.actor, e.action, e.object, e.subject,
+            e.network, e.agent, e.why, e.status, e.problem, array_to_string(e.others, ' ')
+        ) END::text, 'UTF8'))
 $$;
 
 CREATE SEQUENCE log.event_seq
@@ -855,6 +865,36 @@ CREATE FUNCTION checkout.standing(in_cell integer, ids uuid[], changed uuid[]) R
     ) AS e ON true
 $$;
 
+CREATE FUNCTION closing.refuse_closed() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    shut text;
+BEGIN
+    SELECT p.period INTO shut FROM closing.period AS p
+    WHERE p.state <> 'reopened' AND EXISTS (
+        SELECT FROM touched AS t WHERE t.cell = p.cell AND t.booked_at >= p.since AND t.booked_at < p.until
+    ) LIMIT 1;
+    IF shut IS NOT NULL THEN
+        RAISE EXCEPTION 'The books of % are closed: book it into an open month, or have the month reopened.', shut
+            USING ERRCODE = 'EP001', CONSTRAINT = 'closed_period_stays_as_it_is';
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION identity.check_residence() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF NEW.region <> '' AND EXISTS (SELECT FROM identity.residence AS r WHERE r.cell = NEW.cell AND NEW.region <> ALL (r.takes)) THEN
+        RAISE EXCEPTION 'What belongs to people of % may not lie in cell %', NEW.region, NEW.cell
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'person_lives_where_their_region_allows';
+    END IF;
+    RETURN NEW;
+END
+$$;
+
 CREATE FUNCTION log.ensure_partitions(parent regclass, step text, first timestamp with time zone, last timestamp with time zone) RETURNS integer
     LANGUAGE plpgsql
     AS $$
@@ -988,6 +1028,59 @@ CREATE TABLE aftersale.return_case (
 )
 PARTITION BY RANGE (id);
 
+CREATE TABLE business.invoice (
+    cell integer NOT NULL,
+    id uuid NOT NULL,
+    number text NOT NULL,
+    state text NOT NULL,
+    company_id uuid NOT NULL,
+    order_id uuid NOT NULL,
+    issued_at timestamp with time zone NOT NULL,
+    due_on date NOT NULL,
+    currency text NOT NULL,
+    total_minor bigint NOT NULL,
+    paid_minor bigint DEFAULT 0 NOT NULL,
+    credited_minor bigint DEFAULT 0 NOT NULL,
+    body jsonb NOT NULL,
+    version bigint NOT NULL,
+    CONSTRAINT invoice_never_overpaid CHECK (((paid_minor >= 0) AND (credited_minor >= 0) AND ((paid_minor + credited_minor) <= total_minor))),
+    CONSTRAINT invoice_state_is_known CHECK ((state = ANY (ARRAY['open'::text, 'part_paid'::text, 'overdue'::text, 'paid'::text, 'credited'::text]))),
+    CONSTRAINT settled_invoice_has_nothing_open CHECK (((state = ANY (ARRAY['paid'::text, 'credited'::text])) = ((paid_minor + credited_minor) = total_minor)))
+);
+
+ALTER TABLE ONLY business.invoice FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE payment.dispute (
+    cell integer NOT NULL,
+    id uuid NOT NULL,
+    gateway text NOT NULL,
+    reference text NOT NULL,
+    payment_id uuid NOT NULL,
+    state text NOT NULL,
+    amount_minor bigint NOT NULL,
+    currency text NOT NULL,
+    reason text NOT NULL,
+    evidence text DEFAULT ''::text NOT NULL,
+    evidence_due timestamp with time zone NOT NULL,
+    opened_at timestamp with time zone NOT NULL,
+    decided_at timestamp with time zone,
+    CONSTRAINT decided_dispute_says_when CHECK (((state = ANY (ARRAY['won'::text, 'lost'::text])) = (decided_at IS NOT NULL))),
+    CONSTRAINT dispute_amount_is_positive CHECK ((amount_minor > 0)),
+    CONSTRAINT dispute_state_is_known CHECK ((state = ANY (ARRAY['opened'::text, 'evidence_sent'::text, 'won'::text, 'lost'::text])))
+);
+
+CREATE TABLE privacy.legal_hold (
+    about_id uuid NOT NULL,
+    reference text NOT NULL,
+    since timestamp with time zone NOT NULL,
+    by_whom text NOT NULL,
+    CONSTRAINT hold_names_its_case CHECK ((reference ~ '^[A-Za-z0-9][A-Za-z0-9./-]{1,59}$'::text))
+);
+
+CREATE FUNCTION privacy.is_held(of_cell integer, of_order uuid, of_whom uuid) RETURNS boolean
+    LANGUAGE sql STABLE
+    RETURN ((EXISTS (SELECT FROM privacy.legal_hold h WHERE (h.about_id = ANY (ARRAY[is_held.of_order, is_held.of_whom])))) OR (EXISTS (SELECT FROM payment.dispute d WHERE ((d.cell = is_held.of_cell) AND (d.payment_id = is_held.of_order) AND (d.decided_at IS NULL)))) OR (EXISTS (SELECT FROM aftersale.return_case r WHERE ((r.cell = is_held.of_cell) AND (r.order_id = is_held.of_order) AND (r.ended_at IS NULL)))) OR (EXISTS (SELECT FROM business.invoice i WHERE ((i.cell = is_held.of_cell) AND (i.order_id = is_held.of_order) AND (i.state <> ALL (ARRAY['paid'::text, 'credited'::text]))))));
+
 CREATE TABLE aftersale.return_case_line (
     cell integer NOT NULL,
     case_id uuid NOT NULL,
@@ -1001,6 +1094,49 @@ CREATE TABLE aftersale.return_case_line (
     CONSTRAINT received_within_requested CHECK (((received >= 0) AND (received <= requested)))
 )
 PARTITION BY RANGE (case_id);
+
+CREATE TABLE approval.change (
+    cell integer NOT NULL,
+    id uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    kind text NOT NULL,
+    key text NOT NULL,
+    version integer NOT NULL,
+    actor text NOT NULL,
+    body jsonb NOT NULL
+);
+
+CREATE TABLE approval.request (
+    cell integer NOT NULL,
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    about text NOT NULL,
+    scope text NOT NULL,
+    amount bigint NOT NULL,
+    what text NOT NULL,
+    digest bytea NOT NULL,
+    state text NOT NULL,
+    asked_by uuid,
+    asked_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    decided_by uuid,
+    decided_at timestamp with time zone,
+    why text DEFAULT ''::text NOT NULL,
+    applied_at timestamp with time zone,
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT applied_approval_says_when CHECK (((state = 'applied'::text) = (applied_at IS NOT NULL))),
+    CONSTRAINT approval_state_is_known CHECK ((state = ANY (ARRAY['requested'::text, 'approved'::text, 'refused'::text, 'expired'::text, 'applied'::text]))),
+    CONSTRAINT decided_approval_says_by_whom_and_when CHECK ((((decided_by IS NULL) = (decided_at IS NULL)) AND ((state <> ALL (ARRAY['approved'::text, 'refused'::text, 'applied'::text])) OR (decided_by IS NOT NULL)))),
+    CONSTRAINT nobody_approves_what_they_asked_for CHECK (((decided_by IS DISTINCT FROM asked_by) OR (decided_by IS NULL)))
+);
+
+CREATE TABLE approval.threshold (
+    kind text NOT NULL,
+    scope text NOT NULL,
+    above bigint NOT NULL,
+    version integer NOT NULL,
+    CONSTRAINT threshold_is_never_negative CHECK ((above >= 0))
+);
 
 CREATE TABLE audit.archive (
     cell integer NOT NULL,
@@ -1120,28 +1256,6 @@ CREATE TABLE business.credit_note (
 );
 
 ALTER TABLE ONLY business.credit_note FORCE ROW LEVEL SECURITY;
-
-CREATE TABLE business.invoice (
-    cell integer NOT NULL,
-    id uuid NOT NULL,
-    number text NOT NULL,
-    state text NOT NULL,
-    company_id uuid NOT NULL,
-    order_id uuid NOT NULL,
-    issued_at timestamp with time zone NOT NULL,
-    due_on date NOT NULL,
-    currency text NOT NULL,
-    total_minor bigint NOT NULL,
-    paid_minor bigint DEFAULT 0 NOT NULL,
-    credited_minor bigint DEFAULT 0 NOT NULL,
-    body jsonb NOT NULL,
-    version bigint NOT NULL,
-    CONSTRAINT invoice_never_overpaid CHECK (((paid_minor >= 0) AND (credited_minor >= 0) AND ((paid_minor + credited_minor) <= total_minor))),
-    CONSTRAINT invoice_state_is_known CHECK ((state = ANY (ARRAY['open'::text, 'part_paid'::text, 'overdue'::text, 'paid'::text, 'credited'::text]))),
-    CONSTRAINT settled_invoice_has_nothing_open CHECK (((state = ANY (ARRAY['paid'::text, 'credited'::text])) = ((paid_minor + credited_minor) = total_minor)))
-);
-
-ALTER TABLE ONLY business.invoice FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE business.issuer (
     cell integer NOT NULL,
@@ -1372,6 +1486,22 @@ CREATE TABLE checkout.checkout (
 )
 PARTITION BY RANGE (id);
 
+CREATE TABLE closing.period (
+    cell integer NOT NULL,
+    period text NOT NULL,
+    since timestamp with time zone NOT NULL,
+    until timestamp with time zone NOT NULL,
+    state text NOT NULL,
+    transfers bigint DEFAULT 0 NOT NULL,
+    balance text DEFAULT ''::text NOT NULL,
+    digest bytea,
+    closed_at timestamp with time zone,
+    version integer NOT NULL,
+    CONSTRAINT closed_period_has_its_balance CHECK (((state <> 'closed'::text) OR ((digest IS NOT NULL) AND (closed_at IS NOT NULL)))),
+    CONSTRAINT period_is_a_month CHECK (((period ~ '^[0-9]{4}-(0[1-9]|1[0-2])$'::text) AND (since < until))),
+    CONSTRAINT period_state_is_known CHECK ((state = ANY (ARRAY['closing'::text, 'closed'::text, 'reopened'::text])))
+);
+
 CREATE TABLE digital.article (
     cell integer NOT NULL,
     variant_id uuid NOT NULL,
@@ -1428,6 +1558,22 @@ CREATE TABLE digital.secret (
     sealed bytea
 );
 
+CREATE TABLE fulfilment.parcel (
+    cell integer NOT NULL,
+    shipment_id uuid NOT NULL,
+    order_id uuid NOT NULL,
+    reference uuid NOT NULL,
+    carrier text NOT NULL,
+    state text NOT NULL,
+    tracking text DEFAULT ''::text NOT NULL,
+    asked_at timestamp with time zone NOT NULL,
+    looked_at timestamp with time zone NOT NULL,
+    version bigint NOT NULL,
+    CONSTRAINT carried_parcel_has_its_number CHECK (((state = ANY (ARRAY['asked'::text, 'refused'::text, 'given_up'::text])) OR (tracking <> ''::text))),
+    CONSTRAINT parcel_state_is_known CHECK ((state = ANY (ARRAY['asked'::text, 'booked'::text, 'refused'::text, 'given_up'::text, 'under_way'::text, 'delivered'::text, 'lost'::text])))
+)
+PARTITION BY RANGE (shipment_id);
+
 CREATE TABLE fulfilment.shipment (
     cell integer NOT NULL,
     id uuid NOT NULL,
@@ -1445,6 +1591,7 @@ CREATE TABLE fulfilment.shipment (
     lost_at timestamp with time zone,
     cancelled_at timestamp with time zone,
     version bigint NOT NULL,
+    under_way_at timestamp with time zone,
     CONSTRAINT shipment_state_is_known CHECK ((state = ANY (ARRAY['planned'::text, 'picked'::text, 'packed'::text, 'shipped'::text, 'delivered'::text, 'lost'::text, 'cancelled'::text]))),
     CONSTRAINT shipped_shipment_says_when CHECK (((state <> ALL (ARRAY['shipped'::text, 'delivered'::text, 'lost'::text])) OR (shipped_at IS NOT NULL)))
 )
@@ -1608,6 +1755,8 @@ CREATE TABLE identity.person (
     version bigint DEFAULT 0 NOT NULL,
     created_at timestamp with time zone NOT NULL,
     verified_at timestamp with time zone,
+    region text DEFAULT ''::text NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT person_kind_is_known CHECK ((kind = ANY (ARRAY['person'::text, 'service'::text]))),
     CONSTRAINT person_state_is_known CHECK ((state = ANY (ARRAY['unverified'::text, 'active'::text, 'suspended'::text, 'erased'::text])))
 )
@@ -1617,6 +1766,13 @@ CREATE TABLE identity.recovery_code (
     person_id uuid NOT NULL,
     hash bytea NOT NULL,
     used_at timestamp with time zone
+);
+
+CREATE TABLE identity.residence (
+    cell integer NOT NULL,
+    region text NOT NULL,
+    takes text[] NOT NULL,
+    CONSTRAINT cell_takes_people_of_its_region CHECK ((region = ANY (takes)))
 );
 
 CREATE TABLE identity.session (
@@ -2010,25 +2166,6 @@ CREATE TABLE ordering.transfer (
 PARTITION BY RANGE (id);
 
 ALTER TABLE ONLY ordering.transfer FORCE ROW LEVEL SECURITY;
-
-CREATE TABLE payment.dispute (
-    cell integer NOT NULL,
-    id uuid NOT NULL,
-    gateway text NOT NULL,
-    reference text NOT NULL,
-    payment_id uuid NOT NULL,
-    state text NOT NULL,
-    amount_minor bigint NOT NULL,
-    currency text NOT NULL,
-    reason text NOT NULL,
-    evidence text DEFAULT ''::text NOT NULL,
-    evidence_due timestamp with time zone NOT NULL,
-    opened_at timestamp with time zone NOT NULL,
-    decided_at timestamp with time zone,
-    CONSTRAINT decided_dispute_says_when CHECK (((state = ANY (ARRAY['won'::text, 'lost'::text])) = (decided_at IS NOT NULL))),
-    CONSTRAINT dispute_amount_is_positive CHECK ((amount_minor > 0)),
-    CONSTRAINT dispute_state_is_known CHECK ((state = ANY (ARRAY['opened'::text, 'evidence_sent'::text, 'won'::text, 'lost'::text])))
-);
 
 CREATE TABLE payment.inbox (
     cell integer NOT NULL,
@@ -2496,6 +2633,15 @@ ALTER TABLE ONLY aftersale.return_case_line
 ALTER TABLE ONLY aftersale.return_case
     ADD CONSTRAINT return_case_id_is_unique PRIMARY KEY (cell, id);
 
+ALTER TABLE ONLY approval.request
+    ADD CONSTRAINT approval_id_is_unique PRIMARY KEY (cell, id);
+
+ALTER TABLE ONLY approval.change
+    ADD CONSTRAINT change_is_noted_once PRIMARY KEY (cell, id);
+
+ALTER TABLE ONLY approval.threshold
+    ADD CONSTRAINT threshold_of_a_scope_is_one PRIMARY KEY (kind, scope);
+
 ALTER TABLE ONLY audit.archive
     ADD CONSTRAINT archive_holds_a_class_once PRIMARY KEY (cell, partition, class);
 
@@ -2604,6 +2750,9 @@ ALTER TABLE ONLY checkout.allowance
 ALTER TABLE ONLY checkout.checkout
     ADD CONSTRAINT checkout_id_is_unique PRIMARY KEY (cell, id);
 
+ALTER TABLE ONLY closing.period
+    ADD CONSTRAINT period_is_one_of_its_month PRIMARY KEY (cell, period);
+
 ALTER TABLE ONLY digital.licence
     ADD CONSTRAINT licence_is_in_one_pool_once PRIMARY KEY (cell, variant_id, code);
 
@@ -2625,6 +2774,9 @@ ALTER TABLE ONLY fulfilment.waiting
 ALTER TABLE ONLY fulfilment.shipment
     ADD CONSTRAINT shipment_id_is_unique PRIMARY KEY (cell, id);
 
+ALTER TABLE ONLY fulfilment.parcel
+    ADD CONSTRAINT shipment_is_one_parcel PRIMARY KEY (cell, shipment_id);
+
 ALTER TABLE ONLY identity.address
     ADD CONSTRAINT address_id_is_unique PRIMARY KEY (id);
 
@@ -2633,6 +2785,9 @@ ALTER TABLE ONLY identity.api_key
 
 ALTER TABLE ONLY identity.attempt
     ADD CONSTRAINT attempts_are_counted_once PRIMARY KEY (bucket);
+
+ALTER TABLE ONLY identity.residence
+    ADD CONSTRAINT cell_is_in_one_region PRIMARY KEY (cell);
 
 ALTER TABLE ONLY identity.consent
     ADD CONSTRAINT consent_id_is_unique PRIMARY KEY (id);
@@ -2850,6 +3005,9 @@ ALTER TABLE ONLY privacy.certificate
 ALTER TABLE ONLY privacy.erasure
     ADD CONSTRAINT erasure_id_is_unique PRIMARY KEY (cell, id);
 
+ALTER TABLE ONLY privacy.legal_hold
+    ADD CONSTRAINT held_under_a_case_once PRIMARY KEY (about_id, reference);
+
 ALTER TABLE ONLY privacy.person_key
     ADD CONSTRAINT one_key_per_subject PRIMARY KEY (subject);
 
@@ -2929,6 +3087,12 @@ CREATE INDEX return_case_of_an_exchange ON ONLY aftersale.return_case USING btre
 
 CREATE INDEX return_cases_of_an_order ON ONLY aftersale.return_case USING btree (cell, order_id);
 
+CREATE INDEX approvals_by_state ON approval.request USING btree (cell, state, id);
+
+CREATE INDEX changes_of_a_key ON approval.change USING btree (cell, key, id);
+
+CREATE UNIQUE INDEX one_open_approval_of_a_deed ON approval.request USING btree (cell, digest) WHERE (state = ANY (ARRAY['requested'::text, 'approved'::text]));
+
 CREATE INDEX entry_in_commit_order ON ONLY audit.entry USING btree (cell, txid, seq);
 
 CREATE UNIQUE INDEX buyer_email_is_unique_in_the_company ON business.buyer USING btree (cell, company_id, email_blind);
@@ -2968,6 +3132,8 @@ CREATE INDEX free_licences ON digital.licence USING btree (cell, variant_id) WHE
 CREATE INDEX licences_of_an_order ON digital.licence USING btree (cell, order_id, line) WHERE (order_id IS NOT NULL);
 
 CREATE INDEX waiting_entitlements ON ONLY digital.entitlement USING btree (cell, variant_id) WHERE (state = 'waiting'::text);
+
+CREATE INDEX parcels_to_look_at ON ONLY fulfilment.parcel USING btree (cell, looked_at) WHERE (state = ANY (ARRAY['asked'::text, 'booked'::text, 'under_way'::text]));
 
 CREATE INDEX shipments_of_an_order ON ONLY fulfilment.shipment USING btree (cell, order_id);
 
@@ -3080,6 +3246,14 @@ CREATE TRIGGER entry_is_not_emptied BEFORE TRUNCATE ON audit.entry FOR EACH STAT
 CREATE TRIGGER link_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON audit.link FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse();
 
 CREATE TRIGGER root_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON audit.root FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse();
+
+CREATE TRIGGER person_lives_where_their_region_allows BEFORE INSERT OR UPDATE OF region, cell ON identity.person FOR EACH ROW WHEN ((new.region <> ''::text)) EXECUTE FUNCTION identity.check_residence();
+
+CREATE TRIGGER closed_period_changes_no_transfer AFTER UPDATE ON ordering.transfer REFERENCING OLD TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION closing.refuse_closed();
+
+CREATE TRIGGER closed_period_loses_no_transfer AFTER DELETE ON ordering.transfer REFERENCING OLD TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION closing.refuse_closed();
+
+CREATE TRIGGER closed_period_takes_no_transfer AFTER INSERT ON ordering.transfer REFERENCING NEW TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION closing.refuse_closed();
 
 ALTER TABLE ONLY business.buyer
     ADD CONSTRAINT buyer_of_a_company FOREIGN KEY (cell, company_id) REFERENCES business.company(cell, id);

@@ -10,12 +10,36 @@ from typing import Literal
 
 from msgspec import Struct
 
+from entrepot.sealing.terms import (
+    ACCOUNT,
+    AUDIT,
+    BOOKS,
+    BUYER,
+    CACHED,
+    CART,
+    CERTIFIED,
+    CHECKOUT,
+    COMPANY,
+    DISPUTE,
+    FOR_EVER,
+    FORGOTTEN,
+    INVOICE,
+    KEY,
+    LIFTED,
+    LOG,
+    ORDER,
+    RING,
+    SENT,
+    SESSION,
+    SUBSCRIBER,
+    SUBSCRIPTION,
+    USED,
+    Term,
+)
+
 Class = Literal["contact", "identity", "credential", "behaviour", "business", "free text", "secret", "key"]
 Protection = Literal["sealed", "blind index", "hashed", "wrapped", "pseudonymous", "plain"]
 
-ORDER = "as long as its order: the tax law's term"
-ACCOUNT = "as long as the account"
-FORGOTTEN = "until it is sealed by 'entrepot keys seal-existing'; empty since"
 CONTRACT, LAW, INTEREST, CONSENT = "contract", "legal obligation", "legitimate interest", "consent"
 
 
@@ -26,7 +50,7 @@ class Datum(Struct, frozen=True):
     kind: Class
     purpose: str
     basis: str
-    retention: str
+    retention: Term
     protection: Protection
     why: str = ""
 
@@ -46,43 +70,50 @@ PERSONAL: tuple[Datum, ...] = (
         Datum(f"ordering.contact.{name}", "contact", _DELIVERY, CONTRACT, FORGOTTEN, "plain", _BEFORE)
         for name in ("email", "name", "phone", "address")
     ),
-    Datum("checkout.checkout.held", "contact", _DELIVERY, CONTRACT, "until the checkout ends", "sealed"),
-    Datum("subscription.contact.sealed", "contact", _DELIVERY, CONTRACT, "as long as the subscription", "sealed"),
+    Datum("checkout.checkout.held", "contact", _DELIVERY, CONTRACT, CHECKOUT, "sealed"),
+    Datum("subscription.contact.sealed", "contact", _DELIVERY, CONTRACT, SUBSCRIPTION, "sealed"),
     Datum("subscription.contact.contact", "contact", _DELIVERY, CONTRACT, FORGOTTEN, "plain", _BEFORE),
     Datum("business.purchase.contact_sealed", "contact", _DELIVERY, CONTRACT, ORDER, "sealed"),
     Datum("business.purchase.request", "contact", _DELIVERY, CONTRACT, FORGOTTEN, "plain", _BEFORE),
-    Datum("drawer cart.sealed", "contact", "fill in and go on with a cart", CONTRACT, "30 days untouched", "sealed"),
+    Datum("drawer cart.sealed", "contact", "fill in and go on with a cart", CONTRACT, CART, "sealed"),
     Datum("fulfilment.shipment.tracking", "contact", "follow a parcel", CONTRACT, ORDER, "pseudonymous"),
-    Datum("event fulfilment.ShipmentMoved.tracking", "contact", "follow a parcel", CONTRACT, ORDER, "pseudonymous"),
+    Datum("fulfilment.parcel.tracking", "contact", "follow a parcel", CONTRACT, ORDER, "pseudonymous"),
+    Datum("event fulfilment.ShipmentMoved.tracking", "contact", "follow a parcel", CONTRACT, LOG, "pseudonymous"),
     # Who buys for a company, and companies
-    Datum("business.buyer.name_sealed", "identity", "know who buys for a company", CONTRACT, ACCOUNT, "sealed"),
-    Datum("business.buyer.email_sealed", "contact", "know who buys for a company", CONTRACT, ACCOUNT, "sealed"),
-    Datum("business.buyer.email_blind", "contact", "find a buyer by email", CONTRACT, ACCOUNT, "blind index"),
+    Datum("business.buyer.name_sealed", "identity", "know who buys for a company", CONTRACT, BUYER, "sealed"),
+    Datum("business.buyer.email_sealed", "contact", "know who buys for a company", CONTRACT, BUYER, "sealed"),
+    Datum("business.buyer.email_blind", "contact", "find a buyer by email", CONTRACT, BUYER, "blind index"),
     *(
         Datum(f"business.buyer.{name}", "identity", "know who buys for a company", CONTRACT, FORGOTTEN, "plain", _BEFORE)
         for name in ("name", "email")
     ),
     *(
-        Datum(place, "business", "write invoices", LAW, "the tax law's term", "plain", _COMPANY)
+        Datum(place, "business", "write invoices", LAW, term, "plain", _COMPANY)
+        for term, places in {
+            INVOICE: "business.invoice.body business.credit_note.body business.receipt.remittance "
+            "business.receipt.bank_reference",
+            COMPANY: "business.company.name business.company.address business.company.vat_id marketplace.seller.name "
+            "business.issuer.name business.issuer.address business.issuer.vat_id business.issuer.bank_account",
+        }.items()
+        for place in places.split()
+    ),
+    *(
+        Datum(f"event {place}", "business", "write invoices", LAW, LOG, "plain", _COMPANY)
         for place in (
-            *("business.company.name", "business.company.address", "business.company.vat_id"),
-            *("business.issuer.name", "business.issuer.address", "business.issuer.vat_id", "business.issuer.bank_account"),
-            *("business.invoice.body", "business.credit_note.body", "business.receipt.remittance"),
-            *("business.receipt.bank_reference", "marketplace.seller.name", "event business.ReceiptNoted.bank_reference"),
-            *("event business.CompanySaved.name", "event business.CompanySaved.address", "event business.CompanySaved.vat_id"),
-            *("event business.Party.name", "event business.Party.address", "event business.Party.vat_id"),
-            *("event business.Party.bank_account", "event marketplace.SellerChanged.name"),
+            *("business.ReceiptNoted.bank_reference", "business.Party.bank_account", "marketplace.SellerChanged.name"),
+            *("business.CompanySaved.name", "business.CompanySaved.address", "business.CompanySaved.vat_id"),
+            *("business.Party.name", "business.Party.address", "business.Party.vat_id"),
         )
     ),
     # Payment
     Datum("payment.method.token", "credential", "charge a kept card again", CONSENT, ACCOUNT, "plain",
           "the gateway's token: of no use without our secret at the gateway"),
-    Datum("subscription.contact.method", "credential", "charge a subscription", CONTRACT, ACCOUNT, "plain", "as above"),
+    Datum("subscription.contact.method", "credential", "charge a subscription", CONTRACT, SUBSCRIPTION, "plain", "as above"),
     Datum("payment.method.label", "credential", "let the buyer tell cards apart", CONSENT, ACCOUNT, "plain",
           "brand, last digits"),
     Datum("payment.payment.label", "credential", "let the buyer tell cards apart", CONTRACT, ORDER, "plain",
           "brand, last digits"),
-    Datum("payment.dispute.evidence", "free text", "answer a dispute", INTEREST, "the card scheme's term", "plain", _STAFF),
+    Datum("payment.dispute.evidence", "free text", "answer a dispute", INTEREST, DISPUTE, "plain", _STAFF),
     # People: the room declares what it seals by the names of its columns
     Datum("identity.person.name_sealed", "identity", "address a person", CONTRACT, ACCOUNT, "sealed"),
     Datum("identity.person.phone_sealed", "contact", "reach a person", CONSENT, ACCOUNT, "sealed"),
@@ -90,9 +121,9 @@ PERSONAL: tuple[Datum, ...] = (
     Datum("identity.login.email_sealed", "contact", "sign in", CONTRACT, ACCOUNT, "sealed"),
     Datum("identity.login.email_blind", "contact", "sign in", CONTRACT, ACCOUNT, "blind index"),
     Datum("identity.address.address_sealed", "contact", _DELIVERY, CONTRACT, ACCOUNT, "sealed"),
-    Datum("identity.letter.email_sealed", "contact", "send what was asked for", CONTRACT, "until it is sent", "sealed"),
-    Datum("identity.link.email_sealed", "contact", "prove an address", CONTRACT, "until it is used or over", "sealed"),
-    Datum("identity.session.place_sealed", "behaviour", "show a person their sessions", INTEREST, "90 days", "sealed"),
+    Datum("identity.letter.email_sealed", "contact", "send what was asked for", CONTRACT, SENT, "sealed"),
+    Datum("identity.link.email_sealed", "contact", "prove an address", CONTRACT, USED, "sealed"),
+    Datum("identity.session.place_sealed", "behaviour", "show a person their sessions", INTEREST, SESSION, "sealed"),
     Datum("identity.external_login.subject_blind", "identity", "sign in elsewhere", CONSENT, ACCOUNT, "blind index"),
     Datum("identity.password.hash", "credential", "sign in", CONTRACT, ACCOUNT, "hashed"),
     Datum("identity.totp.seed_sealed", "credential", "sign in", CONTRACT, ACCOUNT, "sealed"),
@@ -104,42 +135,58 @@ PERSONAL: tuple[Datum, ...] = (
         Datum(f"identity.{table}.secret_hash", "credential", "sign in", CONTRACT, ACCOUNT, "hashed")
         for table in ("api_key", "device", "link", "session")
     ),
-    Datum("drawer people.session", "credential", "know who asks", CONTRACT, "as long as the session", "hashed"),
+    Datum("drawer people.session", "credential", "know who asks", CONTRACT, CACHED, "hashed"),
     Datum("identity.person.language", "behaviour", "speak a person's language", CONTRACT, ACCOUNT, "pseudonymous"),
-    Datum("event people.PersonChanged.language", "behaviour", "speak a person's language", CONTRACT, ACCOUNT, "pseudonymous"),
+    Datum("event people.PersonChanged.language", "behaviour", "speak a person's language", CONTRACT, LOG, "pseudonymous"),
+    Datum("identity.person.region", "behaviour", "decide where a person's rows may lie", LAW, ACCOUNT, "pseudonymous"),
+    Datum("event people.PersonChanged.region", "behaviour", "decide where a person's rows may lie", LAW, LOG, "pseudonymous"),
     # What was done, and by whom
-    Datum("log.event.sealed", "identity", "tell what happened to whom", CONTRACT, "as long as the log", "sealed"),
-    Datum("log.event.actor", "identity", "prove who did what", LAW, "as long as the log", "pseudonymous"),
-    Datum("audit.entry.actor", "identity", "prove who did what", LAW, "as long as the audit", "pseudonymous"),
-    Datum("audit.entry.network", "behaviour", "find an intruder", INTEREST, "as long as the audit", "plain",
+    Datum("log.event.sealed", "identity", "tell what happened to whom", CONTRACT, LOG, "sealed"),
+    Datum("log.event.actor", "identity", "prove who did what", LAW, LOG, "pseudonymous"),
+    Datum("audit.entry.actor", "identity", "prove who did what", LAW, AUDIT, "pseudonymous"),
+    Datum("audit.entry.network", "behaviour", "find an intruder", INTEREST, AUDIT, "plain",
           "a network, no address"),
-    Datum("audit.entry.agent", "behaviour", "find an intruder", INTEREST, "as long as the audit", "plain",
+    Datum("audit.entry.agent", "behaviour", "find an intruder", INTEREST, AUDIT, "plain",
           "a browser's family"),
     Datum("identity.membership.granted_by", "identity", "prove who gave a role", LAW, ACCOUNT, "pseudonymous"),
     *(
         Datum(place, "free text", "say why", INTEREST, ORDER, "plain", _STAFF)
         for place in (
-            *("aftersale.return_case.note", "business.negotiation_round.note", "ordering.charge.note", "audit.entry.why"),
+            *("aftersale.return_case.note", "business.negotiation_round.note", "ordering.charge.note"),
             *("ordering.return_charge.note", "ordering.orders.cancelled_for", "business.purchase.purchase_order"),
-            *("event business.Document.purchase_order", "event business.PurchaseChanged.purchase_order"),
-            *("event ordering.Charge.note", "event stock.StockChanged.note", "identity.api_key.label"),
         )
     ),
+    *(
+        Datum(place, "free text", "say why", INTEREST, term, "plain", _STAFF)
+        for place, term in {
+            "audit.entry.why": AUDIT,
+            "identity.api_key.label": ACCOUNT,
+            "event business.Document.purchase_order": LOG,
+            "event business.PurchaseChanged.purchase_order": LOG,
+            "event ordering.Charge.note": LOG,
+            "event stock.StockChanged.note": LOG,
+        }.items()
+    ),
+    # What takes two people
+    Datum("approval.change.actor", "identity", "prove who changed it", LAW, BOOKS, "pseudonymous"),
+    Datum("approval.request.why", "free text", "say why", LAW, BOOKS, "plain", _STAFF),
+    Datum("approval.change.body", "business", "prove what decided about money", LAW, BOOKS, "plain", _COMPANY),
     # Privacy itself
     Datum("privacy.found_by.email_blind", "contact", "find a guest's orders by email", CONTRACT, ORDER, "blind index"),
-    Datum("privacy.erasure.known_sealed", "contact", "search for what must be gone", LAW, "until it is certified", "sealed"),
-    Datum("privacy.erasure.actor", "identity", "prove who asked", LAW, "as long as the audit", "pseudonymous"),
-    Datum("privacy.restriction.by_whom", "identity", "prove who asked", LAW, "until it is lifted", "pseudonymous"),
+    Datum("privacy.erasure.known_sealed", "contact", "search for what must be gone", LAW, CERTIFIED, "sealed"),
+    Datum("privacy.erasure.actor", "identity", "prove who asked", LAW, AUDIT, "pseudonymous"),
+    Datum("privacy.legal_hold.by_whom", "identity", "prove who asked", LAW, LIFTED, "pseudonymous"),
+    Datum("privacy.restriction.by_whom", "identity", "prove who asked", LAW, LIFTED, "pseudonymous"),
     # Secrets of the house
-    Datum("privacy.signing_key.sealed", "secret", "sign certificates of erasure", LAW, "for ever", "sealed"),
-    Datum("webhook.endpoint.secret_sealed", "secret", "sign webhooks", CONTRACT, "as long as the subscriber", "sealed"),
+    Datum("privacy.signing_key.sealed", "secret", "sign certificates of erasure", LAW, FOR_EVER, "sealed"),
+    Datum("webhook.endpoint.secret_sealed", "secret", "sign webhooks", CONTRACT, SUBSCRIBER, "sealed"),
     Datum("webhook.endpoint.secret", "secret", "sign webhooks", CONTRACT, FORGOTTEN, "plain", _BEFORE),
-    Datum("digital.secret.sealed", "secret", "sign downloads' addresses", CONTRACT, "for ever", "sealed"),
+    Datum("digital.secret.sealed", "secret", "sign downloads' addresses", CONTRACT, FOR_EVER, "sealed"),
     Datum("digital.secret.secret", "secret", "sign downloads' addresses", CONTRACT, FORGOTTEN, "plain", _BEFORE),
     Datum("digital.licence.code", "secret", "hand a licence out", CONTRACT, ORDER, "plain", "goods, told to whom they belong"),
-    Datum("privacy.person_key.wrapped", "key", "open what is sealed", CONTRACT, "until the person is forgotten", "wrapped"),
-    Datum("privacy.ring_key.wrapped", "key", "open persons' keys", CONTRACT, "until it is retired", "wrapped"),
-    Datum("audit.signing_key.wrapped", "key", "sign the audit's roots", LAW, "as long as the audit", "wrapped"),
+    Datum("privacy.person_key.wrapped", "key", "open what is sealed", CONTRACT, KEY, "wrapped"),
+    Datum("privacy.ring_key.wrapped", "key", "open persons' keys", CONTRACT, RING, "wrapped"),
+    Datum("audit.signing_key.wrapped", "key", "sign the audit's roots", LAW, AUDIT, "wrapped"),
 )  # fmt: skip
 
 
@@ -158,7 +205,7 @@ def page() -> str:
     ]
     for one in PERSONAL:
         how = f"{one.protection}: {one.why}" if one.why else one.protection
-        lines.append(f"| `{one.place}` | {one.kind} | {one.purpose} | {one.basis} | {one.retention} | {how} |")
+        lines.append(f"| `{one.place}` | {one.kind} | {one.purpose} | {one.basis} | {one.retention.told} | {how} |")
     return "\n".join(lines) + "\n"
 
 
@@ -175,7 +222,8 @@ def register() -> str:
     ]
     for purpose in dict.fromkeys(one.purpose for one in PERSONAL if one.kind not in {"secret", "key"}):
         data = [one for one in PERSONAL if one.purpose == purpose and one.kind not in {"secret", "key"}]
-        cells = (purpose, *(_each(getattr(one, name) for one in data) for name in ("basis", "kind", "retention")))
+        kept = _each(one.retention.told for one in data)
+        cells = (purpose, _each(one.basis for one in data), _each(one.kind for one in data), kept)
         tables = dict.fromkeys(one.place.rpartition(".")[0] for one in data)
         lines.append(f"| {' | '.join(cells)} | {', '.join(f'`{table}`' for table in tables)} | "
                      f"{_each(one.protection for one in data)} |")  # fmt: skip

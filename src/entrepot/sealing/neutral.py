@@ -25,10 +25,14 @@ NAMES = frozenset({
 
 # Places whose names might be a person's, and are not.
 PLACES = frozenset({
-    "audit.head.hash", "audit.link.hash", "audit.root.document", "audit.signing_key.wrapped_by", "catalog.category.names",
+    "approval.request.scope", "approval.request.what", "approval.threshold.scope", "closing.period.balance",
+    "closing.period.period", "event approval.ApprovalMoved.scope", "event approval.ApprovalMoved.what",
+    "event approval.LimitSet.scope", "audit.head.hash", "audit.link.hash", "audit.root.document",
+    "audit.signing_key.wrapped_by", "catalog.category.names",
     "catalog.media.alt", "catalog.product_text.description", "catalog.product_text.summary", "catalog.product_text.title",
     "checkout.allowance.name", "checkout.checkout.claim_names", "digital.article.file_name", "digital.entitlement.file_name",
-    "identity.consent.text_version", "jobs.cursor.name", "jobs.run.name", "log.event.body", "log.idempotency.answer",
+    "identity.consent.text_version", "identity.residence.takes", "jobs.cursor.name", "jobs.run.name",
+    "log.event.body", "log.idempotency.answer",
     "log.lease.name", "log.projection.name", "ordering.tax_line.name", "ordering.transfer.credit_party",
     "ordering.transfer.debit_party", "pricing.price_list.title", "privacy.certificate.document",
     "privacy.certificate.signature", "privacy.erasure.log_position", "privacy.erasure.removed", "privacy.erasure.waits_for",

@@ -13,7 +13,8 @@ from msgspec import Struct
 from entrepot.base.errors import ConflictError, NotFoundError, TokenRefusedError
 from entrepot.base.event import Token
 from entrepot.base.principal import Membership
-from entrepot.commerce.people import credential_store, rules, session_store, store, tokens
+from entrepot.commerce.approval import commands as approvals
+from entrepot.commerce.people import credential_store, residence, rules, session_store, store, tokens
 from entrepot.commerce.people.door import EMAIL
 from entrepot.commerce.people.events import (
     CONSENT_CHANGED,
@@ -127,7 +128,8 @@ async def change_email(tx: Transaction, sealing: Sealing, token: str, now: datet
 async def save_profile(tx: Transaction, sealing: Sealing, person_id: UUID, draft: ProfileDraft) -> Token:
     """Save what somebody tells of themselves."""
     rules.check_profile(draft)
-    await locked(tx, person_id)
+    person = await locked(tx, person_id)
+    await residence.move(tx, person_id, person.region, residence.region_for(draft.region, country, person.region))
     sealed = await sealing.seal(person_id, {NAME: draft.name, PHONE: draft.phone})
     blind = sealing.blind(PHONE, phone_normal(draft.phone)) if draft.phone else None
     await store.set_profile(
@@ -140,7 +142,8 @@ async def save_address(
     tx: Transaction, sealing: Sealing, person_id: UUID, address_id: UUID | None, draft: AddressDraft, now: datetime
 ) -> UUID:
     """Add an address, or change one; returns its id."""
-    await locked(tx, person_id)
+    person = await locked(tx, person_id)
+    await residence.move(tx, person_id, person.region, residence.region_for("", draft.country, person.region))
     rules.check_address(draft, 0 if address_id else await store.count_addresses(tx.connection, person_id))
     sealed = await sealing.seal(person_id, {ADDRESS: msgspec.json.encode(draft).decode()})
     id_ = address_id or tx.ids.fresh()
@@ -341,6 +344,7 @@ async def _tell(tx: Transaction, person_id: UUID, why: str) -> Token:
         market=person.market,
         currency=person.currency,
         memberships=person.memberships,
+        region=person.region,
         why=why,
     )
     return await tx.append([Fact(PERSON_CHANGED, f"person/{person_id}", version, changed, subject=person_id)])

@@ -31,6 +31,7 @@ class PersonChanged(Struct, frozen=True, kw_only=True):
     currency: str
     memberships: list[Membership]
     why: str
+    region: str = ""
 
 
 class CredentialChanged(Struct, frozen=True, kw_only=True):

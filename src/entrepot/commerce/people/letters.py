@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from entrepot.base.limits import LINK_SECONDS, RESET_SECONDS
+from entrepot.base.limits import ERASURE_GRACE_DAYS, LINK_SECONDS, RESET_SECONDS
+from entrepot.sealing.terms import UNUSED_ACCOUNT_YEARS
 
 SHOP = "Entrepôt"
 
@@ -36,5 +37,10 @@ OCCASIONS: Mapping[str, Occasion] = {
     "credential_added": Occasion("A way to sign in was added", f"A passkey, a code or another provider. {_NOT_YOU}"),
     "credential_removed": Occasion("A way to sign in was removed", f"A passkey, a code or another provider. {_NOT_YOU}"),
     "recovery_code_used": Occasion("A recovery code was used", f"It is good no more. {_NOT_YOU}"),
+    "unused": Occasion(
+        "Your account will be closed",
+        f"Nobody has used it for {UNUSED_ACCOUNT_YEARS} years: it, and what is known of you, will be forgotten in "
+        f"{ERASURE_GRACE_DAYS} days. If you want to keep it, sign in and withdraw the erasure on the page of your privacy.",
+    ),
     "new_device": Occasion("A new device has signed in", f"It is one that had not signed you in before. {_NOT_YOU}"),
 }

@@ -38,6 +38,7 @@ class Profile(Struct, frozen=True, kw_only=True):
     language: str
     market: str
     currency: str
+    region: str
     memberships: list[Membership]
     signs_in_by: list[str]
     recovery_codes_left: int
@@ -126,6 +127,7 @@ async def profile(connection: Connection, sealing: Sealing, person_id: UUID) -> 
         language=row["language"],
         market=row["market"],
         currency=row["currency"],
+        region=row["region"],
         memberships=memberships(row["memberships"]),
         signs_in_by=[*(way for way, there in ways.items() if there), *row["providers"]],
         recovery_codes_left=row["recovery_codes"],

@@ -1,7 +1,7 @@
 -- What is asked about people, from the truth; reads only.
 -- name: profile
 -- Returns what is known of somebody.
-SELECT p.id, p.kind, p.state, p.name_sealed, p.phone_sealed, p.language, p.market, p.currency, p.created_at, p.verified_at,
+SELECT p.id, p.kind, p.state, p.name_sealed, p.phone_sealed, p.language, p.market, p.currency, p.region, p.created_at, p.verified_at,
     l.email_sealed,
     EXISTS (SELECT FROM identity.password AS w WHERE w.person_id = p.id) AS has_password,
     EXISTS (SELECT FROM identity.totp AS t WHERE t.person_id = p.id AND t.confirmed_at IS NOT NULL) AS has_totp,

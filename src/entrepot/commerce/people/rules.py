@@ -52,7 +52,7 @@ _LINES_MAX = 4
 
 
 class ProfileDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What somebody tells of themselves, and how they like it."""
+    """What somebody tells of themselves, and how they like it; ``region``: whose law says where what is theirs may lie."""
 
     name: str = ""
     phone: str = ""
@@ -61,6 +61,7 @@ class ProfileDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     currency: str = ""
 
 
+    region: str = ""
 class AddressDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where somebody receives things; ``usual`` is the one that is offered first."""
 

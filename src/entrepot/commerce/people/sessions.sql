@@ -1,6 +1,7 @@
 -- Sessions and API keys: what is asked of them at a request, and what ends them.
 -- name: add_session
--- Begins a session.
+-- Begins a session: its person was here.
+WITH seen AS (UPDATE identity.person SET seen_at = $6 WHERE id = $2)
 INSERT INTO identity.session
     (id, person_id, secret_hash, methods, place_sealed, began_at, proved_at, seen_at, idle_seconds, expires_at)
 VALUES ($1, $2, $3, $4, $5, $6, $6, $6, $7, $8);

@@ -24,6 +24,7 @@ class StoredPerson(Struct, frozen=True):
     language: str
     market: str
     currency: str
+    region: str
     version: int
     memberships: list[Membership]
 
@@ -84,6 +85,28 @@ async def set_profile(
 ) -> None:
     """Set what somebody tells of themselves."""
     await connection.execute(SQL["set_profile"], id_, name_sealed, phone_sealed, phone_blind, language, market, currency)
+
+
+async def set_region(connection: Connection, id_: UUID, region: str) -> None:
+    """Set the region whose law says where somebody's rows may lie."""
+    await connection.execute(SQL["set_region"], id_, region)
+
+
+async def residence(connection: Connection, cell: int) -> tuple[str, list[str]] | None:
+    """Return in which region a cell is, and people of which it may hold; None: everybody."""
+    row = await connection.fetchrow(SQL["residence"], cell)
+    return (row["region"], row["takes"]) if row else None
+
+
+async def set_residence(connection: Connection, cell: int, region: str, takes: Sequence[str]) -> None:
+    """Say in which region a cell is; with none, it holds everybody."""
+    await connection.execute(SQL["set_residence"], cell, region, takes)
+
+
+async def count_elsewhere(connection: Connection, cell: int, takes: Sequence[str]) -> int:
+    """Count the people of a cell who are of none of these regions."""
+    count: int = await connection.fetchval(SQL["count_elsewhere"], cell, takes)
+    return count
 
 
 async def add_login(connection: Connection, id_: UUID, email_sealed: bytes, email_blind: bytes) -> bool:

@@ -6,7 +6,7 @@ VALUES ($1, $2, $3, $4, $5, $6::timestamptz, CASE WHEN $4 = 'active' THEN $6::ti
 
 -- name: person_for_update
 -- Returns a person as a command finds it, locked.
-SELECT p.id, p.kind, p.state, p.language, p.market, p.currency, p.version,
+SELECT p.id, p.kind, p.state, p.language, p.market, p.currency, p.region, p.version,
     ARRAY(SELECT m.role || ' ' || m.tenant FROM identity.membership AS m WHERE m.person_id = p.id ORDER BY 1) AS memberships
 FROM identity.person AS p WHERE p.id = $1 FOR UPDATE OF p;
 
@@ -25,6 +25,24 @@ WHERE id = $1;
 UPDATE identity.person
 SET name_sealed = $2, phone_sealed = $3, phone_blind = $4, language = $5, market = $6, currency = $7
 WHERE id = $1;
+
+-- name: set_region
+-- Sets the region whose law says where somebody's rows may lie.
+UPDATE identity.person SET region = $2 WHERE id = $1;
+
+-- name: residence
+-- In which region a cell is, and people of which it may hold.
+SELECT region, takes FROM identity.residence WHERE cell = $1;
+
+-- name: set_residence
+-- Says in which region a cell is; with none, it holds everybody.
+WITH left_behind AS (DELETE FROM identity.residence WHERE cell = $1 AND $2 = '')
+INSERT INTO identity.residence (cell, region, takes) SELECT $1, $2, $3 WHERE $2 <> ''
+ON CONFLICT (cell) DO UPDATE SET region = excluded.region, takes = excluded.takes;
+
+-- name: count_elsewhere
+-- How many people of a cell are of none of these regions.
+SELECT count(*) FROM identity.person WHERE cell = $1 AND region <> '' AND region <> ALL ($2::text[]);
 
 -- name: add_login
 -- Says what somebody signs in as; says whether the address was nobody's.
