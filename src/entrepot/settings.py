@@ -22,7 +22,7 @@ _PROVIDER = re.compile(r"ENTREPOT_OIDC_([A-Z][A-Z0-9_]{0,39})_URL")
 
 SCHEMES: Mapping[str, tuple[str, ...]] = {
     "record": ("postgresql",),
-    "documents": ("postgresql",),
+    "documents": ("postgresql", "mongodb", "mongodbs", "mongodb+srv"),
     "memory": ("redis", "rediss"),
     "graph": ("falkor", "falkors", "bolt", "bolt+s", "neo4j", "neo4j+s"),
     "columns": ("clickhouse", "clickhouses"),
@@ -44,6 +44,7 @@ class Engines(Struct, frozen=True):
     ``record``    postgresql://user:password@host:port/database   (``record_owner`` migrates it, ``record_tenant`` is for what
                   sellers and companies ask; both are the same if they are not given)
     ``documents`` postgresql://...                  (embedded: a database of its own on the same server)
+                  mongodb://user:password@host:port/database    (``mongodbs`` for TLS, ``mongodb+srv`` by DNS)
     ``memory``    redis://[:password@]host:port
     ``graph``     falkor://[:password@]host:port          (``falkors`` for TLS)
                   bolt://user:password@host:port[/database]    (Neo4j; ``bolt+s`` for TLS, ``neo4j`` for a cluster)
@@ -76,8 +77,8 @@ class Engines(Struct, frozen=True):
 class Settings(Struct, frozen=True):
     """Everything that differs between two installations. ``market`` is the one whose prices the store shows at first.
 
-    ``webhooks_private``: subscribers may listen on addresses of private networks, this machine's own among them.
     ``region``: where this cell is; it holds only people whose rows may lie there (none: everybody).
+    ``webhooks_private``: subscribers may listen on addresses of private networks, this machine's own among them.
     ``demo``: the console offers what only a demo may do, such as holding a flash sale.
     ``origin``: the address that people have open, such as https://shop.example, where it is not this host and port;
     ``proxies``: how many of our own stand before us, whose word of a client's address is taken.
@@ -94,8 +95,8 @@ class Settings(Struct, frozen=True):
     data: Path | None = None
     workers: int = 1
     market: str = ""
-    keys: str = ""
     region: str = ""
+    keys: str = ""
     webhooks_private: bool = False
     demo: bool = False
     origin: str = ""
@@ -116,7 +117,7 @@ def load(environ: Mapping[str, str]) -> Settings:
 
     ``ENTREPOT_HOME`` (default ``.entrepot``), ``ENTREPOT_<ROLE>_URL``, ``ENTREPOT_<ROLE>_CA``,
     ``ENTREPOT_RECORD_OWNER_URL``, ``ENTREPOT_RECORD_TENANT_URL``, ``ENTREPOT_CELL``, ``ENTREPOT_HOST``,
-    ``ENTREPOT_PORT``, ``ENTREPOT_SHARDS``, ``ENTREPOT_DATA``, ``ENTREPOT_WORKERS``, ``ENTREPOT_MARKET``,
+    ``ENTREPOT_REGION``, ``ENTREPOT_PORT``, ``ENTREPOT_SHARDS``, ``ENTREPOT_DATA``, ``ENTREPOT_WORKERS``, ``ENTREPOT_MARKET``,
     ``ENTREPOT_WEBHOOKS_PRIVATE``, ``ENTREPOT_DEMO``, ``ENTREPOT_KEYS_URL``,
     ``ENTREPOT_ORIGIN``, ``ENTREPOT_PROXIES``, ``ENTREPOT_MAIL_URL``, ``ENTREPOT_MAIL_FROM``, ``ENTREPOT_OIDC_<NAME>_URL``.
     """
@@ -148,8 +149,8 @@ def load(environ: Mapping[str, str]) -> Settings:
         data=Path(data) if data else None,
         workers=_whole(environ, "ENTREPOT_WORKERS", 1, 1, 64),
         market=environ.get("ENTREPOT_MARKET", ""),
-        keys=environ.get("ENTREPOT_KEYS_URL", ""),
         region=_region(environ.get("ENTREPOT_REGION", "")),
+        keys=environ.get("ENTREPOT_KEYS_URL", ""),
         webhooks_private=bool(_whole(environ, "ENTREPOT_WEBHOOKS_PRIVATE", 0, 0, 1)),
         demo=bool(_whole(environ, "ENTREPOT_DEMO", 0, 0, 1)),
         origin=_origin(environ.get("ENTREPOT_ORIGIN", "")),
@@ -218,13 +219,13 @@ def _origin(text: str) -> str:
     return text.rstrip("/")
 
 
-def _check_url(role: str, url: str) -> None:
 def _region(text: str) -> str:
     if text and text not in LIVES_IN:
         raise BadInputError(f"ENTREPOT_REGION is {text!r}: give the region of this cell, one of {', '.join(LIVES_IN)}.")
     return text
 
 
+def _check_url(role: str, url: str) -> None:
     schemes = SCHEMES.get(role) or OUTSIDE[role]
     try:
         scheme, _ = urlsplit(url).scheme, urlsplit(url).port

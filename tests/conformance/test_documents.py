@@ -4,27 +4,14 @@ import contextlib
 from collections.abc import AsyncIterator
 
 import asyncpg
-import msgspec
 import pytest
 
 from entrepot.base.errors import BadInputError, EngineAwayError
 from entrepot.base.limits import ITEM_BYTES_MAX
-from entrepot.base.projection import Body, Item
+from entrepot.base.projection import Body
 from entrepot.engines.documents.postgresql import PostgresqlDocuments
-from tests.conformance.store_suite import Case, RefusingStoreSuite, fresh, tombstone
-
-TEXTS = ("", "plain", 'quoted " and \\', "Fahrräder", "自行车", "🚲", "line\nbreak")
-
-
-def body(number: int) -> Body:
-    """Return a nested body; a greater number has more in it."""
-    return {
-        "number": number,
-        "price_minor": -(2**53) - number,
-        "ratio": number / 8,
-        "texts": {f"key {part}": TEXTS[part % len(TEXTS)] for part in range(number % 8)},
-        "list": [None, True, False, [], {}, number],
-    }
+from tests.conformance.documents_suite import DocumentsSuite, body
+from tests.conformance.store_suite import Case, fresh
 
 
 @pytest.fixture(scope="module")
@@ -46,22 +33,8 @@ def unfit(request: pytest.FixtureRequest) -> Body:
     return {"text": texts[request.param]}
 
 
-class TestPostgresql(RefusingStoreSuite):
+class TestPostgresql(DocumentsSuite):
     """Documents in PostgreSQL."""
-
-
-async def test_get_gives_live_bodies_as_json_text(case: Case, store: PostgresqlDocuments) -> None:
-    async with fresh(case) as home:
-        await home.apply(home.item("thing/1", 1, body=7), tombstone("thing/2", 1))
-        found = await store.get(home.target, ["thing/1", "thing/2", "thing/3"])
-    assert {id_: msgspec.json.decode(json) for id_, json in found.items()} == {"thing/1": body(7)}
-
-
-async def test_numbers_come_back_as_they_went(case: Case) -> None:
-    numbers: Body = {"whole": 2**63 - 1, "small": 5e-324, "tenth": 0.1, "large": 1.5e15, "one": 1.0}
-    async with fresh(case) as home:
-        await home.apply(Item("thing/1", 1, numbers))
-        assert (await home.read("thing/1"))["thing/1"].body == numbers
 
 
 async def test_a_server_that_is_not_there_is_told_as_away() -> None:

@@ -15,13 +15,17 @@ from entrepot.local.proxy import reach_loopback_directly
 from tests.conftest import SECRET
 from tests.engines.cache import folder
 from tests.engines.elasticsearch import Elasticsearch
+from tests.engines.ferretdb import FerretDB
 from tests.engines.kafka import Kafka
+from tests.engines.mongo_java import MongoJava
 from tests.engines.neo4j import Neo4j
 
 # A new product of the tests is a file beside this one, a line here and a fixture in conftest.py.
 SERVERS: dict[str, Callable[[], Engine]] = {
     "elasticsearch": Elasticsearch,
+    "ferretdb": FerretDB,
     "kafka": Kafka,
+    "mongo-java": MongoJava,
     "neo4j": Neo4j,
 }
 

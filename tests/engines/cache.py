@@ -4,6 +4,7 @@ The folder is ``$XDG_CACHE_HOME/entrepot-engines`` (else ``~/.cache``), outside 
 """
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -19,6 +20,10 @@ _POM = """<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0
 <groupId>local</groupId><artifactId>engine</artifactId><version>1</version><packaging>pom</packaging>
 <dependencies><dependency><groupId>{group}</groupId><artifactId>{artifact}</artifactId><version>{version}</version></dependency>
 </dependencies></project>"""
+
+
+# Go as it is here: it fetches no other of itself, and asks nobody else's settings.
+GO = {"GOTOOLCHAIN": "local", "GOFLAGS": "-buildvcs=false", "GOWORK": "off"}
 
 
 def folder() -> Path:
@@ -60,6 +65,37 @@ def maven_jars(into: Path, coordinates: str, sha256: str) -> None:
     pom.unlink()
     listing = "".join(f"{_sum(jar)} {jar.name}\n" for jar in sorted(into.glob("*.jar")))
     _check(coordinates, sha256, hashlib.sha256(listing.encode()).hexdigest())
+
+
+def go_source(into: Path, module: str, version: str, expected: str) -> Path:
+    """Copy a Go module's source, checked by the hash that Go itself names it by, into a folder, and return that."""
+    go = program("go", f"Building {module}", "golang")
+    found = subprocess.run(
+        [go, "mod", "download", "-json", f"{module}@{version}"],
+        env=os.environ | GO,
+        cwd=into.parent,
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    told = json.loads(found.stdout)
+    _check(module, expected, told["Sum"])
+    shutil.copytree(told["Dir"], into, copy_function=shutil.copyfile)
+    for folder_ in (into, *(path for path in into.rglob("*") if path.is_dir())):
+        folder_.chmod(0o755)  # Go keeps its modules read-only
+    return into
+
+
+def debian_package(into: Path, package: str, version: str, sha256: str) -> None:
+    """Unpack a package of Debian's archive into a folder, checked by its hash; nothing of it is installed or started."""
+    apt = program("apt-get", f"Fetching {package}", "apt")
+    try:
+        subprocess.run([apt, "-q", "download", f"{package}={version}"], cwd=into, check=True, stdout=sys.stderr)
+    except subprocess.CalledProcessError as error:
+        raise LocalEngineError(f"apt-get could not fetch {package} {version}: run 'apt-get update', on Debian 12.") from error
+    (found,) = into.glob("*.deb")
+    _check(package, sha256, _sum(found))
+    subprocess.run(["dpkg-deb", "-x", str(found), str(into)], check=True)
+    found.unlink()
 
 
 def program(name: str, what_for: str, package: str) -> str:

@@ -4,12 +4,15 @@ import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from entrepot.local.process import running
 from tests.conftest import SECRET
 from tests.engines.elasticsearch import Elasticsearch
+from tests.engines.ferretdb import FerretDB
 from tests.engines.kafka import Kafka
+from tests.engines.mongo_java import MongoJava
 from tests.engines.neo4j import Neo4j
 
 
@@ -38,3 +41,22 @@ async def kafka_url(engines_home: Path) -> AsyncIterator[str]:
         return
     async with running(Kafka(), engines_home / "kafka", SECRET) as urls:
         yield urls["stream"]
+
+
+@pytest.fixture(scope="session")
+async def ferretdb_url(engines_home: Path, record_url: str) -> AsyncIterator[str]:
+    if given := os.environ.get("ENTREPOT_TEST_MONGODB_URL"):  # a real MongoDB, such as compose.yaml runs
+        yield given
+        return
+    connection = await asyncpg.connect(record_url)
+    await connection.execute("CREATE DATABASE ferretdb")
+    await connection.close()
+    documents = f"{record_url.rpartition('/')[0]}/ferretdb"
+    async with running(FerretDB(documents), engines_home / "ferretdb", SECRET) as urls:
+        yield urls["documents"]
+
+
+@pytest.fixture(scope="session")
+async def mongo_java_url(engines_home: Path) -> AsyncIterator[str]:
+    async with running(MongoJava(), engines_home / "mongo-java", SECRET) as urls:
+        yield urls["documents"]

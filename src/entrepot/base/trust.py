@@ -27,7 +27,16 @@ def trusting(role: str, url: str, ca: str = "") -> str:
             query |= {"sslmode": "verify-full", "sslrootcert": ca}
     elif parts.scheme in {"rediss", "falkors"}:
         query |= {"ssl_cert_reqs": "required", "ssl_check_hostname": "true", **({"ssl_ca_certs": ca} if ca else {})}
-    elif ca and parts.scheme in {"clickhouses", "s3s", "elasticsearchs", "bolt+s", "neo4j+s", "kafkas"}:
+    elif ca and parts.scheme in {
+        "clickhouses",
+        "s3s",
+        "elasticsearchs",
+        "bolt+s",
+        "neo4j+s",
+        "kafkas",
+        "mongodbs",
+        "mongodb+srv",
+    }:
         query["ca"] = ca
     elif ca:
         raise BadInputError(

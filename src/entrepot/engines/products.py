@@ -51,6 +51,18 @@ PRODUCTS: tuple[Product, ...] = (
         once="items and position in one statement, so in one transaction",
     ),
     Product(
+        role="documents",
+        name="MongoDB",
+        schemes=("mongodb", "mongodbs", "mongodb+srv"),
+        driver="documents.mongodb:MongodbDocuments",
+        once="versions read, what is new inserted, the rest replaced under a guard of its version, then the position",
+        differs=(
+            "a body is kept as JSON text: BSON would change numbers and refuse some keys",
+            "tests run on FerretDB and mongo-java-server (no package registry has mongod), or on ENTREPOT_TEST_MONGODB_URL",
+            "FerretDB needs `batch=20` in the URL: a bulk that replaces many documents hangs there",
+        ),
+    ),
+    Product(
         role="search",
         name="tantivy",
         schemes=("tantivy",),

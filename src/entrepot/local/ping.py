@@ -10,12 +10,14 @@ import urllib.request
 from collections.abc import Awaitable, Callable
 from http.client import HTTPResponse
 from pathlib import Path
-from urllib.parse import SplitResult, unquote, urlsplit
+from typing import Any
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 import asyncpg
 import boto3
 from botocore.config import Config
 from neo4j import AsyncGraphDatabase
+from pymongo import AsyncMongoClient
 from redis.asyncio import Redis
 
 from entrepot.base.errors import BadInputError, EngineAwayError
@@ -77,6 +79,20 @@ async def _neo4j(url: str) -> str:
         connection_timeout=PING_SECONDS_MAX,
     ) as client:
         return (await client.get_server_info()).agent.removeprefix("Neo4j/")
+
+
+async def _mongodb(url: str) -> str:
+    parts = urlsplit(url)
+    scheme = "mongodb+srv" if parts.scheme == "mongodb+srv" else "mongodb"
+    trusted: dict[str, Any] = {"tlsCAFile": authority(url)} if authority(url) else {}
+    async with AsyncMongoClient[dict[str, object]](
+        f"{scheme}://{parts.netloc}/",
+        tls=parts.scheme != "mongodb",
+        serverSelectionTimeoutMS=PING_SECONDS_MAX * 1000,
+        authSource=dict(parse_qsl(parts.query)).get("authSource", "admin"),
+        **trusted,
+    ) as client:
+        return str((await client.server_info())["version"])
 
 
 async def _clickhouse(url: str) -> str:
@@ -154,6 +170,7 @@ _QUESTIONS: dict[str, Callable[[str], Awaitable[str]]] = {
     "falkor": _falkor,
     "falkors": _falkor,
     **dict.fromkeys(("bolt", "bolt+s", "neo4j", "neo4j+s"), _neo4j),
+    **dict.fromkeys(("mongodb", "mongodbs", "mongodb+srv"), _mongodb),
     "clickhouse": _clickhouse,
     "clickhouses": _clickhouse,
     "elasticsearch": _elasticsearch,
