@@ -12,6 +12,7 @@ from entrepot.audit.linking import link_new
 from entrepot.base import limits
 from entrepot.base.errors import EngineAwayError
 from entrepot.base.time import SystemClock
+from entrepot.commerce.aftersale.carrying import follow_parcels
 from entrepot.commerce.aftersale.commands import give_up_unused
 from entrepot.commerce.aftersale.exchange import settle_placed
 from entrepot.commerce.aftersale.planning import plan_placed
@@ -26,7 +27,9 @@ from entrepot.commerce.stock.commands import watch_stock
 from entrepot.commerce.stock.events import STOCK_CHANGED
 from entrepot.commerce.subscription.renewing import Renewals
 from entrepot.jobs.abandoned import announce_abandoned
+from entrepot.jobs.approvals import expire_over
 from entrepot.jobs.digital import HANDING_OUT, hand_out_waiting
+from entrepot.jobs.financial import FINANCIAL_CHANGES
 from entrepot.jobs.invoicing import expire_negotiations, invoicing, mark_overdue
 from entrepot.jobs.letters import forget_what_is_over, send_letters
 from entrepot.jobs.old_keys import OldKeys
@@ -70,6 +73,7 @@ def jobs(app: App) -> list[Job]:
         Job(name="webhooks", seconds=None, act=partial(tell_subscribers, record, reader, app.sender, cell, clock)),
         Job(name="checkouts", seconds=limits.CHECKOUT_RECOVER_SECONDS, act=app.checkouts.recover),
         Job(name="payment_operations", seconds=2.0, act=partial(finish_operations, record, app.gateway, cell)),
+        Job(name="parcels", seconds=10.0, act=partial(follow_parcels, record, app.carriers, cell, clock)),
         Job(name="payment_inbox", seconds=60.0, act=partial(prune_inbox, record, cell, clock)),
         Job(name="payouts", seconds=60.0, act=partial(book_payouts, record, app.gateway, cell)),
         Job(
@@ -98,6 +102,7 @@ def jobs(app: App) -> list[Job]:
         Job(name="overdue_invoices", seconds=300.0, act=partial(mark_overdue, record, cell, clock)),
         Job(name="audit_links", seconds=limits.AUDIT_LINK_SECONDS, act=partial(link_new, record, cell)),
         Job(name="audit_roots", seconds=limits.AUDIT_ROOT_SECONDS, act=publisher(app).publish),
+        Job(name="approvals", seconds=60.0, act=partial(expire_over, record, cell, clock)),
         Job(name="old_keys", seconds=60.0, act=OldKeys(record, cell, clock).forget),
     ]
 
@@ -113,6 +118,7 @@ def reactions(app: App) -> list[Reaction]:
         invoicing(SystemClock()),
         Reaction(name="ended_sessions", kinds=frozenset({SESSIONS_ENDED}), react=app.people.sessions.forget),
         Reaction(name="guests", kinds=frozenset({ORDER_PLACED}), react=partial(find_guests, app.sealing), from_start=True),
+        FINANCIAL_CHANGES,
         Reaction(name="unused_promises", kinds=frozenset({PAYMENT_CAPTURED}), react=give_up_unused),
     ]
 

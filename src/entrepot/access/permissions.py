@@ -54,4 +54,17 @@ PERMISSIONS: Mapping[str, str] = {
     "people.manage": "see people, give and take roles, end sessions",
     "privacy.handle": "export, correct, restrict and erase somebody's data",
     "audit.read": "search the audit",
+    "approvals.read": "see what takes two people, its limits, and who changed what decides about money",
+    "approvals.decide": "approve or refuse what somebody else wants to do",
+    "approvals.limits": "say from where on a deed takes two people",
+}
+
+# Whoever approves a deed must be able to do it themselves: the permission that each kind takes besides approvals.decide.
+DECIDES: Mapping[str, str] = {
+    "refund": "payments.handle",
+    "payout": "payments.handle",
+    "reopening": "payments.handle",
+    "price": "pricing.write",
+    "role": "people.manage",
+    "limit": "approvals.limits",
 }

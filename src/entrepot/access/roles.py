@@ -61,6 +61,7 @@ ROLES: Mapping[str, Role] = {
         all=words(
             "orders.read orders.cancel orders.refund returns.ask returns.handle payments.read companies.read purchases.read",
             "invoices.read subscriptions.use digital.read catalogue.read promotions.read stock.read carts.use checkout.buy",
+            "approvals.read",
         ),
         says_why=True,
     ),
@@ -68,12 +69,13 @@ ROLES: Mapping[str, Role] = {
         all=words(
             "orders.read orders.refund payments.read payments.handle companies.read companies.write purchases.read",
             "negotiations.offer invoices.read invoices.write subscriptions.use sellers.read sales.read pricing.read",
+            "approvals.read approvals.decide approvals.limits",
         )
     ),
     "catalogue": Role(
         all=words(
             "catalogue.read catalogue.write pricing.read pricing.write promotions.read promotions.write plans.write",
-            "shipping.read stock.read sellers.read digital.write sales.read",
+            "shipping.read stock.read sellers.read digital.write sales.read approvals.read approvals.decide",
         )
     ),
     "operations": Role(
@@ -82,9 +84,11 @@ ROLES: Mapping[str, Role] = {
             "house.watch house.run events.read webhooks.manage sellers.read sellers.write catalogue.read",
         )
     ),
-    "privacy": Role(all=words("privacy.handle audit.read people.manage"), says_why=True),
-    "auditor": Role(all=_READS | words("audit.read events.read"), says_why=True),
-    "integration": Role(all=frozenset(PERMISSIONS) - words("people.manage privacy.handle audit.read")),
+    "privacy": Role(all=words("privacy.handle audit.read people.manage approvals.read approvals.decide"), says_why=True),
+    "auditor": Role(all=_READS | words("audit.read events.read approvals.read"), says_why=True),
+    "integration": Role(
+        all=frozenset(PERMISSIONS) - words("people.manage privacy.handle audit.read approvals.decide approvals.limits")
+    ),
     "seller_admin": Role(tenant=_SELLS | words("sellers.sell")),
     "seller_staff": Role(tenant=_SELLS),
     "company_admin": Role(tenant=_BUYS | words("companies.staff purchases.decide")),

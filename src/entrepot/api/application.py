@@ -10,6 +10,7 @@ from msgspec import structs
 from entrepot.access.rows import as_tenant
 from entrepot.api import (
     aftersale,
+    approvals,
     audit,
     business,
     carts,
@@ -83,6 +84,7 @@ ROOMS = (
     credentials,
     oidc,
     audit,
+    approvals,
     stream,
     health,
     openapi,
@@ -98,7 +100,7 @@ def application(parts: Parts) -> ASGIApp:
         if who is ANONYMOUS:
             return parts
         tenant = as_tenant(who, request.route_handler.opt[PERMISSION])
-        return structs.replace(parts, actor=str(who), record=parts.record.as_tenant(who) if tenant else parts.record)
+        return structs.replace(parts, who=who, actor=str(who), record=parts.record.as_tenant(who) if tenant else parts.record)
 
     inside = Litestar(
         route_handlers=[*(handler for room in ROOMS for handler in room.HANDLERS), *pages.handlers()],
@@ -109,7 +111,7 @@ def application(parts: Parts) -> ASGIApp:
         openapi_config=openapi.CONFIG,
         logging_config=None,
     )
-    notes = Notes(parts.auditor, parts.record, parts.people.proxies)
+    notes = Notes(parts.auditor, parts.record, parts.cell, parts.people.proxies)
     return HotLane(Edge(inside, parts.metrics, notes, answer, identify), parts, notes, identify)
 
 

@@ -58,6 +58,7 @@ CONFIG = OpenAPIConfig(
         Tag("You", "Your profile, addresses, and what you agreed to."),
         Tag("Your credentials", "Password, authenticator, passkeys, recovery codes, API keys."),
         Tag("Other providers", "Signing in with another provider of identities (OpenID Connect)."),
+        Tag("Approvals", "What takes two people: deeds that wait, who decides, limits, and changes of financial terms."),
         Tag("Health", "Whether the process lives and its engines answer."),
     ],
 )

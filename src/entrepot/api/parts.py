@@ -1,6 +1,7 @@
 """What the API and the console are made of: everything they may touch, put together by the composition root."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from msgspec import Struct
@@ -16,8 +17,11 @@ from entrepot.audit.commands import Auditor
 from entrepot.base.errors import BadInputError, NotThereYetError
 from entrepot.base.event import Token
 from entrepot.base.limits import AT_LEAST_SECONDS_MAX
+from entrepot.base.principal import ANONYMOUS, Principal
 from entrepot.base.projection import Item, Target
 from entrepot.base.time import Clock
+from entrepot.commerce.approval import commands as approvals
+from entrepot.commerce.approval.rules import ApprovalNeededError
 from entrepot.commerce.cart.commands import Carts
 from entrepot.commerce.checkout.gather import Gatherer
 from entrepot.commerce.checkout.quoting import Quoting
@@ -32,6 +36,7 @@ from entrepot.engines.search.port import SearchStore
 from entrepot.log.archived import ArchivedLog
 from entrepot.log.live import LiveTargets
 from entrepot.log.projector import Subscription
+from entrepot.partners.carrier.port import Carrier
 from entrepot.partners.payment.port import PaymentGateway
 from entrepot.privacy.desk import PrivacyDesk
 from entrepot.record import command
@@ -44,8 +49,8 @@ Answer = TypeVar("Answer", bound=Struct)
 class Parts(Struct, frozen=True, kw_only=True):
     """The parts of one running application.
 
-    ``actor`` is who asks, for this request; ``market`` is what the store's pages show prices of; ``addresses`` say where the
-    engine of a role is, for people; ``flash`` holds flash sales where there is somebody to hold one.
+    ``who`` asks, for this request (``actor`` is that as events carry it); ``market`` is what the store's pages show prices of;
+    ``addresses`` say where the engine of a role is, for people; ``flash`` holds flash sales where somebody may.
     """
 
     record: Record
@@ -72,10 +77,12 @@ class Parts(Struct, frozen=True, kw_only=True):
     best_sold: BestSold
     archived: ArchivedLog
     gateway: PaymentGateway
+    carriers: Mapping[str, Carrier]
     people: People
     privacy: PrivacyDesk
     auditor: Auditor
     actor: str = "anonymous"
+    who: Principal = ANONYMOUS
     market: str = ""
     flash: FlashDesk | None = None
 
@@ -87,7 +94,18 @@ class Parts(Struct, frozen=True, kw_only=True):
         request: Struct | bytes = b"",
     ) -> Answer:
         """Run one command in a transaction; the same key gets the stored answer."""
-        return await command.run(self.record, self.cell, act, answer, actor=self.actor, key=key, request=request)
+        async with self.asking():
+            return await command.run(self.record, self.cell, act, answer, actor=self.actor, key=key, request=request)
+
+    @asynccontextmanager
+    async def asking(self) -> AsyncIterator[None]:
+        """Ask for somebody else's word where what happens inside needs it: it was undone, and waits to be done again."""
+        try:
+            yield
+        except ApprovalNeededError as needed:
+            async with self.record.transaction(self.cell, self.actor) as tx:
+                one = await approvals.ask(tx, needed.deed, self.who.id)
+            raise ApprovalNeededError(needed.deed, one.id, one.state) from needed
 
     def token(self, position: str) -> Token:
         """Return a position as it was given, or say that it is none of ours."""

@@ -159,7 +159,10 @@ HANDLERS = [read_payment, capture, refund, void, list_disputes, submit_evidence,
 
 
 async def _move(parts: Parts, key: str, payment_id: UUID, kind: OperationKind, amount_minor: int | None) -> Response[Operation]:
-    done = await operations.move(parts.record, parts.gateway, parts.cell, required(key), payment_id, kind, amount_minor)
+    async with parts.asking():
+        done = await operations.move(
+            parts.record, parts.gateway, parts.cell, required(key), payment_id, kind, amount_minor, actor=parts.actor
+        )
     if done.state == "failed":
         raise GatewayRefusedError(parts.gateway.name, done.reason, f"{kind} of {done.amount_minor}: {done.reason}.")
     if done.state == "unclear":

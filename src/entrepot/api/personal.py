@@ -8,6 +8,8 @@ from typing import Final
 
 PERSONAL: Final = frozenset(
     {
+        "/v1/approvals",
+        "/v1/approvals/{approval_id}",
         "/v1/audit",
         "/v1/checkouts/{checkout_id}",
         "/v1/companies",
@@ -58,6 +60,7 @@ PERSONAL: Final = frozenset(
         "/account/company/quotes/{negotiation_id}",
         "/account/security",
         "/account/subscriptions/{subscription_id}",
+        "/office/approvals",
         "/office/companies",
         "/office/companies/{company_id}",
         "/office/disputes",
@@ -111,6 +114,7 @@ IMPERSONAL: Final = frozenset(
         "/sellers",
         "/sign-in",
         "/suggest",
+        "/v1/approval-limits",
         "/v1/audit/state",
         "/v1/carts/{cart_id}",
         "/v1/carts/{cart_id}/shipping-methods",
@@ -118,6 +122,7 @@ IMPERSONAL: Final = frozenset(
         "/v1/coupons/{code}",
         "/v1/docs",
         "/v1/event-kinds",
+        "/v1/financial-changes",
         "/v1/events/stream",
         "/v1/low-stock",
         "/v1/oidc",

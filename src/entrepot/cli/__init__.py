@@ -48,6 +48,7 @@ VERBS: Final = {
     "people": "Administrators, roles and sessions.",
     "privacy": "Export, restrict and forget people, with a certificate.",
     "mail": "Read the letters that lie in the home folder.",
+    "approvals": "What takes two people, from where on, and who changed financial terms.",
     "roles": "Show who works in the system of record, or make them on a server of your own.",
     "schema": "Print the schema of the system of record.",
 }

@@ -13,6 +13,7 @@ from msgspec import Struct
 from entrepot.api.parts import Parts
 from entrepot.base.errors import BadInputError, EntrepotError
 from entrepot.commerce.aftersale.query import returns
+from entrepot.commerce.approval import query as approval
 from entrepot.commerce.business import query as business
 from entrepot.commerce.checkout.quoting import coupons_used
 from entrepot.commerce.digital.query import low_pools
@@ -43,6 +44,7 @@ TABS: Sequence[tuple[str, str, str]] = (
     ("webhooks", "Webhooks", "/office/webhooks"),
     ("jobs", "Jobs", "/office/jobs"),
     ("people", "People", "/office/people"),
+    ("approvals", "Approvals", "/office/approvals"),
 )
 
 
@@ -72,6 +74,7 @@ async def overview(parts: NamedDependency[Parts]) -> Response[str]:
         low = await low_pools(connection, parts.cell, LIMIT)
         told = await endpoints(connection, parts.cell)
         runs = await jobs.runs(connection)
+        words = await approval.approvals(connection, parts.cell, "requested", None, LIMIT)
     ours = [one for one in talks if one.state in {"requested", "countered"}]
     found = [
         Waiting("Returns on their way", len(asked), "Note what arrives", "/office/returns?state=requested"),
@@ -79,6 +82,7 @@ async def overview(parts: NamedDependency[Parts]) -> Response[str]:
         Waiting("Returns to settle", len(decided), "Refund or exchange", "/office/returns?state=inspected"),
         Waiting("Disputes to answer", len(disputed), "Send evidence", "/office/disputes", "bad"),
         Waiting("Payments to settle", len(unclear), "Ask the gateway", "/office/payments", "bad"),
+        Waiting("Deeds that take two people", len(words), "Approve or refuse", "/office/approvals"),
         Waiting("Purchases to approve", len(pending), "Approve or reject", "/office/purchases"),
         Waiting("Quotes to answer", len(ours), "Offer a price", "/office/quotes"),
         Waiting("Invoices overdue", len(late), "Remind the company", "/office/invoices?state=overdue"),

@@ -53,7 +53,7 @@ async def grant_role(request: Request[Any, Any, Any], parts: NamedDependency[Par
             person_id = await query.id_by_email(connection, parts.people.sealing, text(data, "email"))
         if person_id is None:
             raise NotFoundError("Nobody signs in by that address: have them register first.")
-        async with parts.record.transaction(parts.cell, parts.actor) as tx:
+        async with parts.asking(), parts.record.transaction(parts.cell, parts.actor) as tx:
             changed = await commands.grant(tx, person_id, Membership(text(data, "role"), text(data, "tenant")), now)
         await parts.people.sessions.doubt(changed.ended)
     except EntrepotError as error:

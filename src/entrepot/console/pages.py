@@ -23,6 +23,7 @@ from entrepot.console import (
     flash,
     link,
     office,
+    office_approvals,
     office_business,
     office_companies,
     office_files,
@@ -66,6 +67,7 @@ ROOMS = (
     link,
     sign_in,
     office_people,
+    office_approvals,
 )
 
 

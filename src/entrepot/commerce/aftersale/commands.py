@@ -15,6 +15,7 @@ from entrepot.commerce.aftersale.ground import (
     locked_order,
     locked_payment,
     locked_shipment,
+    need_approval,
     now,
     save_case,
     save_order,
@@ -135,6 +136,7 @@ async def refund(tx: Transaction, order_id: UUID, amount_minor: int, reason: str
     """Give money back without goods (a goodwill): never more than was captured and not given back."""
     order, at, return_id = await locked_order(tx, order_id), now(tx), tx.ids.fresh()
     event = rules.goodwill(order, await locked_payment(tx, order_id), return_id, amount_minor, reason, at)
+    await need_approval(tx, order_id, [("refund", amount_minor)])
     operations = await ask(tx, order_id, return_id, [("refund", amount_minor)])
     token = await give_back(tx, event, ordering.book_return(event))
     return Moved(

@@ -117,6 +117,12 @@ async def give_credit_back(tx: Transaction, order: StoredOrder, part: OrderPlace
     return amount, operations
 
 
+async def need_approval(tx: Transaction, order_id: UUID, refunds: Sequence[Ask]) -> None:
+    """Let refunds through that are within their limit, or that somebody else has approved."""
+    for _, amount in refunds:
+        await payments.need_refund(tx, order_id, amount)
+
+
 async def ask(tx: Transaction, order_id: UUID, about_id: UUID, asks: Sequence[Ask]) -> list[UUID]:
     """Note what the gateway will be asked; a job asks it, or whoever is handed the operations."""
     return [(await payments.ask(tx, order_id, kind, amount, about_id=about_id)).id for kind, amount in asks]

@@ -15,6 +15,7 @@ from entrepot.commerce.aftersale.ground import (
     locked_case,
     locked_order,
     locked_payment,
+    need_approval,
     now,
     save_case,
 )
@@ -67,6 +68,7 @@ async def refund_return(tx: Transaction, case_id: UUID) -> Moved:
     part = parts.to_return(order, pieces, postage=cases.postage_goes_back(case, after, given_back))
     payment = await locked_payment(tx, order.placed.id)
     worth = money.on_return(order, payment, part.total_minor)
+    await need_approval(tx, order.placed.id, money.refunds(payment, worth))
     event = cases.returned(part, case, at, less_minor=part.total_minor - worth, why="refunded before, or in dispute")
     await orders.count_pieces(tx.connection, tx.cell, after)
     booked = msgspec.structs.replace(part, charges=event.charges)

@@ -9,6 +9,8 @@ import msgspec
 from msgspec import Struct
 
 from entrepot.base.machine import Machine
+from entrepot.base.money import Currency, spoken
+from entrepot.commerce.approval.rules import Deed
 from entrepot.commerce.marketplace.events import (
     PAYOUT_ASKED,
     PAYOUT_DONE,
@@ -100,6 +102,12 @@ class Statement(Struct, frozen=True, kw_only=True):
     closing_minor: int
     sums: dict[str, int]
     entries: list[Entry]
+
+
+def deed(payout: Payout) -> Deed:
+    """Return what a payout is, for who must have somebody's word for it."""
+    what = f"To pay {spoken(payout.amount_minor, Currency(payout.currency))} to the seller {payout.seller_id} as {payout.id}"
+    return Deed(kind="payout", about=f"payout/{payout.id}", scope=payout.currency, amount=payout.amount_minor, what=what)
 
 
 def due(seller: Seller, last: datetime | None, now: datetime) -> bool:

@@ -12,6 +12,7 @@ from msgspec import Struct
 from entrepot.base.errors import NotFoundError
 from entrepot.base.event import Token
 from entrepot.base.time import stamp_millis, utc
+from entrepot.commerce.approval import commands as approvals
 from entrepot.commerce.payment import events, rules, store
 from entrepot.commerce.payment.rules import Dispute, Ending, Looked, Operation, OperationKind, Payment, Verdict
 from entrepot.commerce.payment.store import Method
@@ -37,6 +38,13 @@ async def put_payments(tx: Transaction, payments: Sequence[NewPayment]) -> None:
         [one.currency for one in answers], [one.amount_minor for one in answers], [one.captured_minor for one in answers],
         *ids,
     )  # fmt: skip
+
+
+async def need_refund(tx: Transaction, payment_id: UUID, amount_minor: int | None = None) -> None:
+    """Let a refund through that is within its limit, or that somebody else has approved (``approval.commands.need``)."""
+    payment = await _payment(tx, payment_id)
+    _, amount = rules.ask(payment, "refund", amount_minor)
+    await approvals.need(tx, rules.refunding(payment, amount))
 
 
 async def ask(

@@ -41,6 +41,8 @@ async def move(
     """Capture, void or refund; the same key moves nothing twice. What is still ``asked`` the job will finish."""
 
     async def act(tx: Transaction) -> Operation:
+        if kind == "refund":
+            await commands.need_refund(tx, payment_id, amount_minor)
         return await commands.ask(tx, payment_id, kind, amount_minor, about_id=about_id)
 
     request = f"{kind} {payment_id} {amount_minor} {about_id}".encode()

@@ -10,6 +10,8 @@ from msgspec import Struct, structs
 from entrepot.base.errors import BadInputError, ConflictError
 from entrepot.base.limits import EVIDENCE_CHARS_MAX, REASON_CHARS_MAX
 from entrepot.base.machine import Machine
+from entrepot.base.money import Currency, spoken
+from entrepot.commerce.approval.rules import Deed
 from entrepot.commerce.payment import events
 from entrepot.partners.payment.port import GatewayDispute, GatewayPayment, Movement
 
@@ -168,6 +170,13 @@ def ask(payment: Payment, kind: OperationKind, amount_minor: int | None) -> tupl
     if kind == "refund":
         return structs.replace(payment, returning_minor=payment.returning_minor + amount), amount
     return structs.replace(payment, taking_minor=payment.taking_minor + amount), amount
+
+
+def refunding(payment: Payment, amount_minor: int) -> Deed:
+    """Return what a refund is, for who must have somebody else's word for it; many small ones count as one large one."""
+    what = f"A refund of {spoken(amount_minor, Currency(payment.currency))} of payment {payment.id}"
+    whole = payment.refunded_minor + payment.returning_minor + amount_minor
+    return Deed(kind="refund", about=f"payment/{payment.id}", scope=payment.currency, amount=whole, what=what)
 
 
 def end(payment: Payment, operation: Operation, ending: Ending) -> tuple[Payment, list[Booking], str | None]:

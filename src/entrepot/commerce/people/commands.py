@@ -125,8 +125,8 @@ async def change_email(tx: Transaction, sealing: Sealing, token: str, now: datet
     return person.id
 
 
-async def save_profile(tx: Transaction, sealing: Sealing, person_id: UUID, draft: ProfileDraft) -> Token:
-    """Save what somebody tells of themselves."""
+async def save_profile(tx: Transaction, sealing: Sealing, person_id: UUID, draft: ProfileDraft, country: str = "") -> Token:
+    """Save what somebody tells of themselves; ``country`` is their market's."""
     rules.check_profile(draft)
     person = await locked(tx, person_id)
     await residence.move(tx, person_id, person.region, residence.region_for(draft.region, country, person.region))
@@ -259,9 +259,10 @@ async def forget_unverified(tx: Transaction, person_id: UUID, now: datetime) -> 
 
 
 async def grant(tx: Transaction, person_id: UUID, one: Membership, now: datetime) -> RolesChanged:
-    """Give a role. Every session ends: what somebody is counts from the next time they sign in."""
+    """Give a role; some take two people. Every session ends: what somebody is counts from the next time they sign in."""
     person = await locked(tx, person_id)
     rules.check_membership(one.role, one.tenant, len(person.memberships))
+    await approvals.need(tx, rules.granting(person_id, one))
     if not await store.grant_role(tx.connection, person_id, one, now, tx.actor):
         return RolesChanged(memberships=person.memberships, ended=[])
     await _tell(tx, person_id, f"granted {one.role}")
@@ -343,8 +344,8 @@ async def _tell(tx: Transaction, person_id: UUID, why: str) -> Token:
         language=person.language,
         market=person.market,
         currency=person.currency,
-        memberships=person.memberships,
         region=person.region,
+        memberships=person.memberships,
         why=why,
     )
     return await tx.append([Fact(PERSON_CHANGED, f"person/{person_id}", version, changed, subject=person_id)])

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from uuid import UUID
 
 from babel import Locale, UnknownLocaleError
 from msgspec import Struct
@@ -12,6 +13,7 @@ from entrepot.base.errors import BadInputError, ConflictError
 from entrepot.base.machine import Machine
 from entrepot.base.money import currency
 from entrepot.base.principal import COMPANY, SELLER, Membership
+from entrepot.commerce.approval.rules import Deed
 
 PERSON = Machine(
     "person",
@@ -59,9 +61,9 @@ class ProfileDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     language: str = "en"
     market: str = ""
     currency: str = ""
-
-
     region: str = ""
+
+
 class AddressDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where somebody receives things; ``usual`` is the one that is offered first."""
 
@@ -178,6 +180,12 @@ def check_key(label: str, scopes: Iterable[str], days: int, there: int) -> None:
     given = list(scopes)
     if not 1 <= len(given) <= limits.SCOPES_MAX or any(not _SCOPE.fullmatch(scope) for scope in given):
         raise BadInputError("The scopes are 1 to 50 words such as orders:read, or * for all that you may.", field="scopes")
+
+
+def granting(person_id: UUID, one: Membership) -> Deed:
+    """Return what giving a role is, for who must have somebody else's word for it."""
+    what = f"To give {one.role} {one.tenant}".rstrip() + f" to {person_id}"
+    return Deed(kind="role", about=f"person/{person_id}", scope=one.role, amount=1, what=what)
 
 
 def check_membership(role: str, tenant: str, there: int) -> None:

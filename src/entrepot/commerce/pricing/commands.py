@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from entrepot.base.event import Token
+from entrepot.commerce.approval import commands as approvals
 from entrepot.commerce.pricing import rules, store
 from entrepot.commerce.pricing.events import (
     LIST_PRICE_SET,
@@ -63,6 +64,8 @@ async def set_list_prices(tx: Transaction, code: str, tiers: Mapping[UUID, Seque
     """Set what variants cost in a list, by quantity; without tiers a variant is no longer in it."""
     rules.check_known_list(code, await store.price_list_for_update(tx.connection, code))
     wanted = {variant_id: rules.check_tiers(str(variant_id), of_variant) for variant_id, of_variant in tiers.items()}
+    market, own = await store.own_prices(tx.connection, code, list(wanted))
+    await approvals.need(tx, rules.departs(code, market, own, wanted))
     versions = await store.put_list_prices(tx.connection, code, wanted)
     if not versions:
         return None
@@ -92,7 +95,10 @@ async def set_rates(tx: Transaction, rates: Sequence[RateSet]) -> Token | None:
 
 
 async def set_prices(tx: Transaction, drafts: Sequence[PriceDraft]) -> Token | None:
-    """Set prices; returns the position, or None when every price was so already."""
+    """Set prices; returns the position, or None when every price was so already.
+
+    A change beyond its market's limit takes two people.
+    """
     markets = await store.markets(tx.connection)
     by_product: dict[UUID, list[PriceDraft]] = defaultdict(list)
     for draft in drafts:
@@ -107,6 +113,8 @@ async def set_prices(tx: Transaction, drafts: Sequence[PriceDraft]) -> Token | N
             changes[product_id] = merged
     if not changes:
         return None
+    for deed in rules.changed(present, changes):
+        await approvals.need(tx, deed)
     await store.put_prices(tx.connection, changes)
     return await tx.append(
         [

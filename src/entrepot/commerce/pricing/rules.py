@@ -11,6 +11,7 @@ from msgspec import Struct
 from entrepot.base import limits
 from entrepot.base.errors import BadInputError, ConflictError, CurrencyNotSoldError, NotFoundError, PriceMissingError
 from entrepot.base.money import Currency, currency, spoken
+from entrepot.commerce.approval.rules import Deed, change_permille
 from entrepot.commerce.pricing.events import Price, PriceListSaved, RateSet, Tier
 from entrepot.commerce.pricing.rates import Rates
 
@@ -73,6 +74,30 @@ def merge(present: Sequence[Price], drafts: Sequence[PriceDraft]) -> list[Price]
     if prices == before:
         return None
     return [prices[key] for key in sorted(prices)]
+
+
+def changed(present: Mapping[UUID, Sequence[Price]], changes: Mapping[UUID, Sequence[Price]]) -> list[Deed]:
+    """Return, by product and market, what changes of prices that were there; a first price changes none."""
+    before = {(one.variant_id, one.market): one for of_product in present.values() for one in of_product}
+    deeds = []
+    for product_id, prices in changes.items():
+        moved = [(old, one) for one in prices if (old := before.get((one.variant_id, one.market))) not in {None, one}]
+        for market in sorted({one.market for _, one in moved}):
+            pairs = [(old.amount_minor, one) for old, one in moved if old is not None and one.market == market]
+            told = ", ".join(f"{one.variant_id} from {was} to {one.amount_minor} {one.currency}" for was, one in pairs)
+            most = max(change_permille(was, one.amount_minor) for was, one in pairs)
+            what = f"To change prices in {market} ({told})"
+            deeds.append(Deed(kind="price", about=f"product/{product_id}", scope=market, amount=most, what=what))
+    return deeds
+
+
+def departs(code: str, market: str, own: Mapping[UUID, int], tiers: Mapping[UUID, Sequence[Tier]]) -> Deed:
+    """Return what a list's new prices are, and by how much they depart from the market's own."""
+    pairs = [(own[id_], tier) for id_, of_variant in sorted(tiers.items()) if id_ in own for tier in of_variant]
+    told = ", ".join(f"{id_}: {[(x.from_quantity, x.amount_minor) for x in of]}" for id_, of in sorted(tiers.items()))
+    most = max((change_permille(was, tier.amount_minor) for was, tier in pairs), default=0)
+    what = f"To set prices in the list {code} ({told})"
+    return Deed(kind="price", about=f"price-list/{code}", scope=market, amount=most, what=what)
 
 
 class Market(Struct, frozen=True, kw_only=True):

@@ -124,6 +124,12 @@ async def price_list_for_update(connection: Connection, code: str) -> int | None
     return version
 
 
+async def own_prices(connection: Connection, code: str, variant_ids: Sequence[UUID]) -> tuple[str, dict[UUID, int]]:
+    """Return the market of a list (empty where it has no such price) and what variants cost there without the list."""
+    rows = await connection.fetch(SQL["own_prices"], code, variant_ids)
+    return (rows[0]["market"] if rows else ""), {row["variant_id"]: row["amount_minor"] for row in rows}
+
+
 async def put_list_prices(connection: Connection, code: str, tiers: Mapping[UUID, Sequence[Tier]]) -> dict[UUID, int]:
     """Write what variants cost in a list; returns the new version of those that changed. The caller holds the list's lock."""
     rows = await connection.fetch(

@@ -79,6 +79,12 @@ FROM pricing.rate WHERE valid_from <= $1 ORDER BY base, quote, valid_from DESC;
 -- Locks a price list, so that one at a time writes its prices.
 SELECT version FROM pricing.price_list WHERE code = $1 FOR UPDATE;
 
+-- name: own_prices
+-- What variants cost in the market of a list, in the list's currency, and that market.
+SELECT p.variant_id, p.amount_minor, p.market FROM pricing.price_list AS l
+JOIN pricing.price AS p ON p.market = l.market AND p.currency = l.currency
+WHERE l.code = $1 AND p.variant_id = ANY ($2::uuid[]) ORDER BY p.variant_id;
+
 -- name: put_list_prices
 -- Writes what variants cost in a list, and returns the version of each that changed.
 INSERT INTO pricing.list_price AS p (list, variant_id, from_quantities, amounts_minor, version)
