@@ -111,8 +111,7 @@ class Transaction:
             [fact.sealed for fact in facts],
         )
         assert row is not None
-        for fact in facts:
-            about(fact.subject)
+        about(*(fact.subject for fact in facts))
         self.position = Position(row["txid"], row["seq"])
         return Token(self.cell, self.position)
 
