@@ -1,7 +1,7 @@
 """The composition root: the only file that joins rooms. It opens what a process needs and closes it in the reverse order."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -45,6 +45,8 @@ from entrepot.log.archived import ArchivedLog
 from entrepot.log.bell import Bell
 from entrepot.log.live import LiveTargets
 from entrepot.log.projector import Subscription
+from entrepot.partners.carrier.own import OwnCarrier
+from entrepot.partners.carrier.port import Carrier
 from entrepot.partners.identity.oidc import OidcProvider
 from entrepot.partners.keys.choice import key_provider
 from entrepot.partners.keys.port import KeyProvider
@@ -60,9 +62,9 @@ from entrepot.privacy.copies import Copies
 from entrepot.privacy.desk import PrivacyDesk
 from entrepot.privacy.erasing import Erasing
 from entrepot.privacy.exporting import Exporter
+from entrepot.privacy.retention import Retention
 from entrepot.privacy.scanner import Scanner
 from entrepot.projections.bought_together.project import BoughtTogether
-from entrepot.privacy.retention import Retention
 from entrepot.projections.live_stock.project import LiveStock
 from entrepot.projections.product_page.project import ProductPages
 from entrepot.projections.product_search.project import ProductSearch
@@ -121,6 +123,7 @@ class App(Struct, frozen=True, kw_only=True):
     archived: ArchivedLog
     sender: HttpSender
     gateway: PaymentGateway
+    carriers: Mapping[str, Carrier]
     quoting: Quoting
     checkouts: Checkouts
     people: People
@@ -150,11 +153,11 @@ async def prepare(settings: Settings) -> list[str]:
         await check_ring(record, keys_of(settings))
         applied = await asyncio.to_thread(migrate, settings.engines.owner)
         await make_room(record)
+        async with record.transaction(settings.cell) as tx:
+            await residence.settle(tx, settings.region)
     return applied
 
 
-        async with record.transaction(settings.cell) as tx:
-            await residence.settle(tx, settings.region)
 def keys_of(settings: Settings) -> KeyProvider:
     """Return who keeps the key-encryption key: whom the settings name, or a file of the home."""
     return key_provider(settings.keys or (settings.home.absolute() / KEYRING_FILE).as_uri())
@@ -211,6 +214,7 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
             archived=ArchivedLog(record, stores.objects, Path(settings.home) / "archive"),
             sender=sender,
             gateway=gateway,
+            carriers=carriers(settings),
             quoting=quoting,
             checkouts=checkouts,
             people=people,
@@ -274,11 +278,11 @@ def privacy_of(app: App) -> PrivacyDesk:
     certifier = Certifier(record, settings.cell, sealing, clock, Scanner(settings))
     return PrivacyDesk(
         erasing=Erasing(record, settings.cell, sealing, app.people.sessions, clock, copies, certifier),
+        retention=Retention(record, settings.cell, sealing, clock),
         exporter=Exporter(record, settings.cell, sealing, copies, app.stores.columns, app.live, clock),
     )
 
 
-        retention=Retention(record, settings.cell, sealing, clock),
 def mail_of(settings: Settings) -> Mail:
     """Return who carries letters: the server that the settings name, else files in ``<home>/mail``."""
     if settings.mail:
@@ -294,6 +298,16 @@ async def payment_gateway(settings: Settings) -> AsyncIterator[SandboxGateway]:
         yield gateway
     finally:
         await gateway.close()
+
+
+def own_carrier(settings: Settings) -> OwnCarrier:
+    """Return our own vans, whose parcels lie in ``<home>/parcels``."""
+    return OwnCarrier(Path(settings.home) / "parcels", SystemClock())
+
+
+def carriers(settings: Settings) -> Mapping[str, Carrier]:
+    """Return the carriers that can be booked; a new vendor is a file in ``partners/carrier`` and an entry here."""
+    return {one.name: one for one in (own_carrier(settings),)}
 
 
 async def subscribe_to_gateway(app: App) -> None:

@@ -13,8 +13,8 @@ from entrepot.api.catalogue import Done, done
 from entrepot.api.headers import RequiredKey, moved, required
 from entrepot.api.pages import Cursor, Limit, next_link, parse_cursor
 from entrepot.api.parts import Parts
-from entrepot.base.errors import NotFoundError
-from entrepot.commerce.aftersale import commands
+from entrepot.base.errors import BadInputError, NotFoundError
+from entrepot.commerce.aftersale import carrying, commands
 from entrepot.commerce.aftersale.planning import plan_order
 from entrepot.commerce.fulfilment import query
 from entrepot.commerce.fulfilment.query import ShipmentDetail
@@ -28,10 +28,11 @@ OnlyState: TypeAlias = Annotated[
 
 
 class Sending(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who takes a shipment, and under which number."""
+    """Who takes a shipment, and under which number; with ``book`` the carrier is asked to take it, and says the number."""
 
     carrier: str
     tracking: str = ""
+    book: bool = False
 
 
 class ShipmentPage(Struct, frozen=True, kw_only=True):
@@ -145,14 +146,28 @@ async def packed(
 async def shipped(
     parts: NamedDependency[Parts], shipment_id: FromPath[UUID], data: JSONBody[Sending], idempotency_key: RequiredKey = ""
 ) -> Response[MovedAnswer]:
-    """Say that a carrier took the parcel: its share of the order's money is captured."""
-    return await run(
-        parts,
-        idempotency_key,
-        lambda tx: commands.ship(tx, shipment_id, data.carrier, data.tracking),
-        f"ship {shipment_id}",
-        data,
-    )
+    """Say that a carrier took the parcel, or have it taken (``book``): its share of the order's money is captured.
+
+    A carrier that is booked is asked where the parcel is: it is then delivered, or lost, by itself.
+    """
+    return await run_sent(parts, idempotency_key, shipment_id, data)
+
+
+async def run_sent(parts: Parts, key: str, shipment_id: UUID, sending: Sending) -> Response[MovedAnswer]:
+    """Send a shipment once for its key, with a carrier that is booked for it or by hand."""
+    what = f"ship {shipment_id}"
+    if not sending.book:
+        return await run(
+            parts, key, lambda tx: commands.ship(tx, shipment_id, sending.carrier, sending.tracking), what, sending
+        )
+    if sending.tracking:
+        raise BadInputError(
+            f"A carrier that is booked says the number itself, and {sending.tracking[:40]!r} was given: leave one of both out.",
+            field="tracking",
+        )
+    required(key)
+    parcel = await carrying.book(parts.record, parts.carriers, parts.cell, shipment_id, sending.carrier, parts.actor)
+    return await run(parts, key, lambda tx: carrying.send(tx, parcel), what, sending)
 
 
 @post(

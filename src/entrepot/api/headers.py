@@ -13,8 +13,7 @@ KEY = "Idempotency-Key"
 AT_LEAST = "Entrepot-At-Least"
 
 _KEY_SAYS = (
-    "Makes the request safe to repeat: the same key gets the stored answer, with another body it is refused; "
-    "another caller's keys are apart from yours. "
+    "Makes the request safe to repeat: the same key gets the stored answer, with another body it is refused. "
     f"Remembered for {IDEMPOTENCY_DAYS} days."
 )
 _AT_LEAST_SAYS = (

@@ -215,6 +215,7 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
                 verifying=verifying,
                 archived=app.archived,
                 gateway=app.gateway,
+                carriers=app.carriers,
                 people=app.people,
                 privacy=privacy_of(app),
                 auditor=app.auditor,

@@ -11,6 +11,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
 from entrepot.api.after_order import run
+from entrepot.api.fulfilment import Sending, run_sent
 from entrepot.api.pages import parse_cursor
 from entrepot.api.parts import Parts
 from entrepot.base.errors import BadInputError, EntrepotError, NotFoundError
@@ -102,11 +103,8 @@ async def move_shipment(
     """Say that a shipment was picked, packed, sent or delivered; sending takes its share of the money."""
     same_site(request)
     to = text(data, "to")
-    carrier, tracking = text(data, "carrier"), text(data, "tracking")
 
     async def act(tx: Transaction) -> Moved:
-        if to == "shipped":
-            return await commands.ship(tx, shipment_id, carrier, tracking)
         if to == "delivered":
             return await commands.deliver(tx, shipment_id)
         if to not in {"picked", "packed"}:
@@ -114,7 +112,11 @@ async def move_shipment(
         return await commands.advance_shipment(tx, shipment_id, "picked" if to == "picked" else "packed")
 
     try:
-        await run(parts, key_of(data), act, f"{to} {shipment_id} {carrier} {tracking}")
+        if to == "shipped":
+            sending = Sending(carrier=text(data, "carrier"), tracking=text(data, "tracking"), book=bool(text(data, "book")))
+            await run_sent(parts, key_of(data), shipment_id, sending)
+        else:
+            await run(parts, key_of(data), act, f"{to} {shipment_id}")
     except EntrepotError as error:
         return await order_page(parts, order_id, wrong=str(error), status=error.status)
     return Redirect(f"/orders/{order_id}?done=moved", status_code=303)

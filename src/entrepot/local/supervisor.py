@@ -125,10 +125,7 @@ class Supervisor:
             note=note,
         )
         self._report()
-        try:
-            await until_ready(engine, place, process)
-        finally:  # one killed on its way up: uncollected, it stands in the process table, and PostgreSQL takes it for alive
-            collect(process)
+        await until_ready(engine, place, process)
         log.info("engine.ready", role=engine.role, pid=process.pid, ports=place.ports)
         self._announce(engine.urls(place))
         return process

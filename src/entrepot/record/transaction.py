@@ -111,7 +111,8 @@ class Transaction:
             [fact.sealed for fact in facts],
         )
         assert row is not None
-        about(*(fact.subject for fact in facts))
+        for fact in facts:
+            about(fact.subject)
         self.position = Position(row["txid"], row["seq"])
         return Token(self.cell, self.position)
 

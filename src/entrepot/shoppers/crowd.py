@@ -123,11 +123,21 @@ class Crowd:
             await asyncio.sleep(STAFF_SECONDS)
 
     async def _further(self, shipment: Json, step: str) -> None:
-        body: Json = {"carrier": "own", "tracking": f"TRACK-{shipment['id'][-8:]}"} if step == "shipped" else {}
-        await self._storefront.call("POST", f"/v1/shipments/{shipment['id']}/{step}", body)
+        path = f"/v1/shipments/{shipment['id']}/{step}"
+        if step == "shipped":
+            await self._send(path, f"TRACK-{shipment['id'][-8:]}")
+        else:
+            await self._storefront.call("POST", path, {})
         self.seen[f"shipments {step}"] += 1
         if step == "delivered" and self._chance.random() < RETURNS:
             await self._send_back(shipment)
+
+    async def _send(self, path: str, tracking: str) -> None:
+        """Have our own vans take a shipment; what they do not take is sent by hand."""
+        try:
+            await self._storefront.call("POST", path, {"carrier": "own", "book": True})
+        except RefusedError:
+            await self._storefront.call("POST", path, {"carrier": "post", "tracking": tracking})
 
     async def _send_back(self, shipment: Json) -> None:
         line = shipment["lines"][0]

@@ -30,8 +30,8 @@ FROM (
     FROM fulfilment.shipment AS s
     CROSS JOIN LATERAL (VALUES
         (s.planned_at, 'planned', s.warehouse), (s.picked_at, 'picked', s.warehouse), (s.packed_at, 'packed', s.warehouse),
-        (s.shipped_at, 'shipped', trim(s.carrier || ' ' || s.tracking)), (s.delivered_at, 'delivered', ''),
-        (s.lost_at, 'lost', trim(s.carrier || ' ' || s.tracking)), (s.cancelled_at, 'cancelled', s.warehouse)
+        (s.shipped_at, 'shipped', trim(s.carrier || ' ' || s.tracking)), (s.under_way_at, 'under_way', ''),
+        (s.delivered_at, 'delivered', ''), (s.lost_at, 'lost', trim(s.carrier || ' ' || s.tracking)), (s.cancelled_at, 'cancelled', s.warehouse)
     ) AS m (at, what, note)
     WHERE s.cell = $1 AND s.order_id = $2 AND m.at IS NOT NULL AND ($3::uuid IS NULL OR s.seller_id = $3)
     UNION ALL

@@ -61,6 +61,12 @@ async def contact_of(connection: Connection, cell: int, order_id: UUID, seals: S
     return None if row is None else await contact.opened(row, seals)
 
 
+async def grams_of(connection: Connection, cell: int, shipment_id: UUID) -> int:
+    """Return what a shipment weighs, packing left out."""
+    grams: int = await connection.fetchval(SQL["grams_of"], cell, shipment_id)
+    return grams
+
+
 async def cases_claimed(connection: Connection, cell: int, order_ids: Sequence[UUID]) -> list[tuple[UUID, UUID]]:
     """Return those of these orders that were placed for returns which are not settled yet, and the returns."""
     return [(row[0], row[1]) for row in await connection.fetch(SQL["cases_claimed"], cell, order_ids)]

@@ -54,6 +54,11 @@ SELECT order_id FROM aftersale.return_case WHERE cell = $1 AND exchange_order_id
 -- Whom an order goes to, and where: what is sent instead goes there too.
 SELECT email, name, phone, address::text AS address, subject, sealed FROM ordering.contact WHERE cell = $1 AND order_id = $2;
 
+-- name: grams_of
+-- What the pieces in a shipment weigh; what says no weight weighs nothing.
+SELECT coalesce(sum(l.quantity::bigint * s.weight_grams), 0)::bigint
+FROM fulfilment.shipment_line AS l JOIN catalog.sku AS s ON s.sku = l.sku WHERE l.cell = $1 AND l.shipment_id = $2;
+
 -- name: cases_claimed
 -- The returns for which these orders were placed, by what they claimed; those that are settled by it already are left out.
 SELECT c.id, k.case_id FROM checkout.checkout AS c

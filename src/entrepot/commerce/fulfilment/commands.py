@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from entrepot.base.event import Token
-from entrepot.commerce.fulfilment import rules, store
+from entrepot.commerce.fulfilment import parcels, rules, store
+from entrepot.commerce.fulfilment.events import PARCEL_MOVED
+from entrepot.commerce.fulfilment.parcels import Parcel
 from entrepot.commerce.fulfilment.rules import Shipment
 from entrepot.record.transaction import Fact, Transaction
 
@@ -20,3 +22,9 @@ async def save_shipments(tx: Transaction, shipments: Sequence[Shipment], at: dat
             for shipment in shipments
         ]
     )
+
+
+async def save_parcel(tx: Transaction, parcel: Parcel, at: datetime) -> Token:
+    """Write a parcel as it now is and tell of it. The order is locked."""
+    await store.put_parcel(tx.connection, tx.cell, parcel, at)
+    return await tx.append([Fact(PARCEL_MOVED, f"parcel/{parcel.shipment_id}", parcel.version, parcels.told(parcel, at))])

@@ -1,4 +1,7 @@
-"""What can have happened to a shipment. Key: ``shipment/<id>``. Every body is the whole shipment as it then was."""
+"""What can have happened to a shipment. Key: ``shipment/<id>``. Every body is the whole shipment as it then was.
+
+How far a parcel is that a carrier was asked to take has the key ``parcel/<shipment id>``.
+"""
 
 from datetime import datetime
 from typing import Literal
@@ -13,8 +16,10 @@ SHIPMENT_SHIPPED = "fulfilment.shipment_shipped.v1"
 SHIPMENT_DELIVERED = "fulfilment.shipment_delivered.v1"
 SHIPMENT_LOST = "fulfilment.shipment_lost.v1"
 SHIPMENT_CANCELLED = "fulfilment.shipment_cancelled.v1"
+PARCEL_MOVED = "fulfilment.parcel_moved.v1"
 
 ShipmentState = Literal["planned", "picked", "packed", "shipped", "delivered", "lost", "cancelled"]
+ParcelState = Literal["asked", "booked", "refused", "given_up", "under_way", "delivered", "lost"]
 
 
 class ShipmentLine(Struct, frozen=True, kw_only=True):
@@ -38,3 +43,13 @@ class ShipmentMoved(Struct, frozen=True, kw_only=True):
     seller_id: UUID | None = None
     carrier: str = ""
     tracking: str = ""
+
+
+class ParcelMoved(Struct, frozen=True, kw_only=True):
+    """A parcel is now in this state with its carrier."""
+
+    shipment_id: UUID
+    order_id: UUID
+    at: datetime
+    state: ParcelState
+    carrier: str

@@ -15,7 +15,7 @@ SQL = queries(__package__, "query.sql")
 
 
 class ShipmentDetail(Struct, frozen=True, kw_only=True):
-    """A shipment as it stands, and what is in it."""
+    """A shipment as it stands, and what is in it; ``under_way_at`` is when its carrier first said so."""
 
     id: UUID
     order_id: UUID
@@ -26,6 +26,7 @@ class ShipmentDetail(Struct, frozen=True, kw_only=True):
     tracking: str
     planned_at: datetime
     shipped_at: datetime | None
+    under_way_at: datetime | None
     delivered_at: datetime | None
     lines: Sequence[ShipmentLine]
 

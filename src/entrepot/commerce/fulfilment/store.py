@@ -7,6 +7,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from entrepot.commerce.fulfilment.events import ShipmentLine
+from entrepot.commerce.fulfilment.parcels import Parcel
 from entrepot.commerce.fulfilment.rules import Shipment, Waiting
 from entrepot.record.named import queries
 from entrepot.record.transaction import Connection
@@ -96,3 +97,25 @@ async def to_send(connection: Connection, cell: int, warehouse: str, variant_ids
     """Return how many pieces of these variants are sold and planned in a warehouse, and have not left."""
     rows = await connection.fetch(SQL["to_send"], cell, warehouse, variant_ids)
     return {row["variant_id"]: row["quantity"] for row in rows}
+
+
+async def put_parcel(connection: Connection, cell: int, parcel: Parcel, at: datetime) -> None:
+    """Write a parcel as it now is."""
+    await connection.execute(
+        SQL["put_parcel"], cell, parcel.shipment_id, parcel.order_id, parcel.reference, parcel.carrier, parcel.state,
+        parcel.tracking, at, parcel.version,
+    )  # fmt: skip
+
+
+async def parcel(connection: Connection, cell: int, shipment_id: UUID) -> Parcel | None:
+    """Return the parcel of a shipment; None when no carrier was asked."""
+    row = await connection.fetchrow(SQL["parcel"], cell, shipment_id)
+    return None if row is None else Parcel(**dict(row))
+
+
+async def parcels_to_look_at(
+    connection: Connection, cell: int, now: datetime, asked_before: datetime, limit: int
+) -> list[Parcel]:
+    """Note that parcels are looked at now, those not looked at for longest, and return them; those just asked for wait."""
+    rows = await connection.fetch(SQL["parcels_to_look_at"], cell, now, asked_before, limit)
+    return [Parcel(**dict(row)) for row in rows]

@@ -89,3 +89,30 @@ SELECT l.variant_id, sum(l.quantity)::integer AS quantity
 FROM fulfilment.shipment AS s JOIN fulfilment.shipment_line AS l ON l.cell = s.cell AND l.shipment_id = s.id
 WHERE s.cell = $1 AND s.warehouse = $2 AND s.state IN ('planned', 'picked', 'packed') AND l.variant_id = ANY ($3::uuid[])
 GROUP BY l.variant_id;
+
+-- name: put_parcel
+-- Writes a parcel that is asked for, or how it now stands; its shipment keeps when it was first seen under way.
+WITH seen AS (
+    UPDATE fulfilment.shipment SET under_way_at = $8 WHERE cell = $1 AND id = $2 AND $6 = 'under_way'
+)
+INSERT INTO fulfilment.parcel AS p (cell, shipment_id, order_id, reference, carrier, state, tracking, asked_at, looked_at, version)
+VALUES ($1, $2, $3, $4, $5, $6::text, $7, $8::timestamptz, $8, $9)
+ON CONFLICT (cell, shipment_id) DO UPDATE SET
+    reference = excluded.reference, carrier = excluded.carrier, state = excluded.state, tracking = excluded.tracking,
+    version = excluded.version,
+    asked_at = CASE WHEN excluded.state = 'asked' THEN $8 ELSE p.asked_at END;
+
+-- name: parcel
+-- The parcel of a shipment. Its order is locked.
+SELECT shipment_id, order_id, reference, carrier, state, version, tracking
+FROM fulfilment.parcel WHERE cell = $1 AND shipment_id = $2;
+
+-- name: parcels_to_look_at
+-- Notes that parcels are looked at, those first that were not for longest, and returns them; one just asked for waits ($3).
+WITH due AS (
+    SELECT d.shipment_id FROM fulfilment.parcel AS d
+    WHERE d.cell = $1 AND d.state IN ('asked', 'booked', 'under_way') AND (d.state <> 'asked' OR d.asked_at < $3)
+    ORDER BY d.looked_at LIMIT $4 FOR UPDATE SKIP LOCKED
+)
+UPDATE fulfilment.parcel AS p SET looked_at = $2 FROM due AS d WHERE p.cell = $1 AND p.shipment_id = d.shipment_id
+RETURNING p.shipment_id, p.order_id, p.reference, p.carrier, p.state, p.version, p.tracking;
