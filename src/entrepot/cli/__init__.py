@@ -13,6 +13,7 @@ import os
 import tempfile
 import time
 import traceback
+from contextlib import AbstractContextManager, nullcontext
 from keyword import iskeyword
 from pathlib import Path
 from typing import Final
@@ -37,7 +38,6 @@ VERBS: Final = {
     "verify": "Compare every projection with the truth, and mend it if asked.",
     "reconcile": "Compare payments and ledger with the gateway's own report.",
     "payments": "Show what the gateway did otherwise than was asked, and settle it.",
-    "parcel": "Note what happened to a parcel of our own vans.",
     "rebuild": "Build a projection anew beside the live one.",
     "replay": "Try again what a projection could not take.",
     "archive": "Move what every projection has passed to object storage.",
@@ -50,9 +50,16 @@ VERBS: Final = {
     "privacy": "Export, restrict and forget people, with a certificate.",
     "mail": "Read the letters that lie in the home folder.",
     "approvals": "What takes two people, from where on, and who changed financial terms.",
+    "ledger": "Draw the ledger's trial balance, close a month, reopen it.",
     "roles": "Show who works in the system of record, or make them on a server of your own.",
     "schema": "Print the schema of the system of record.",
 }
+
+# Start, stop and measure engines, or show what belongs to nobody; letters are files that lie open to whoever runs this.
+# Every other verb leaves an entry in the audit.
+UNNOTED: Final = frozenset(
+    {"up", "down", "status", "serve", "demo", "project", "relay", "shoppers", "bench", "screenshots", "schema", "mail"}
+)
 
 EXIT_BAD_INPUT = 2
 EXIT_DISK_FULL = 6
@@ -85,11 +92,23 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit code."""
     try:
-        code = app()(arguments, exit_on_error=False, print_error=True, result_action="return_value")
-        sys.stdout.flush()
+        line = app()
+        with _noted(line, arguments):
+            code = line(arguments, exit_on_error=False, print_error=True, result_action="return_value")
+            sys.stdout.flush()
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the last place: a person gets a sentence, never a traceback
         return explain(error)
     return code if isinstance(code, int) else 0
+
+
+def _noted(line: App, arguments: list[str]) -> AbstractContextManager[None]:
+    """Return what has the audit know of a verb that shows or changes data; help and the rest are nothing to it."""
+    names, apps, _ = line.parse_commands(arguments)
+    if not names or names[0] in UNNOTED or names[-1].startswith("-") or apps[-1].default_command is None:
+        return nullcontext()
+    from entrepot.cli.noting import noted  # noqa: PLC0415  # imports the database's driver: help must not wait for it
+
+    return noted(names, arguments)
 
 
 def explain(error: BaseException) -> int:

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from entrepot.base import limits
-from entrepot.base.errors import BadInputError, EngineAwayError, EntrepotError
+from entrepot.base.errors import BadInputError, ConflictError, EngineAwayError, EntrepotError
 from entrepot.base.event import Position, Token
 from entrepot.base.ids import IdSource
 from entrepot.base.principal import Principal
@@ -51,6 +51,9 @@ REFUSED = (
     asyncpg.InvalidCatalogNameError,
     asyncpg.ClientConfigurationError,
 )
+
+# What a function or trigger of ours refuses with, in a sentence to be told as it is.
+REFUSED_IN_WORDS = "EP001"
 
 
 class Fact(Struct, frozen=True):
@@ -111,8 +114,7 @@ class Transaction:
             [fact.sealed for fact in facts],
         )
         assert row is not None
-        for fact in facts:
-            about(fact.subject)
+        about(*(fact.subject for fact in facts))
         self.position = Position(row["txid"], row["seq"])
         return Token(self.cell, self.position)
 
@@ -216,6 +218,10 @@ class Record:
             raise _away(error) from error
         except asyncpg.DataError as error:  # a NUL in a text, a number beyond its column
             raise BadInputError(f"A value cannot be stored: {error}.") from error
+        except asyncpg.PostgresError as error:
+            if error.sqlstate != REFUSED_IN_WORDS:
+                raise
+            raise ConflictError(str(error)) from error
         finally:
             await _give_back(self.pool, connection)
 
