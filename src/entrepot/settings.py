@@ -32,7 +32,10 @@ SCHEMES: Mapping[str, tuple[str, ...]] = {
 }
 
 # Those that no embedded engine plays, and that nothing needs.
-OUTSIDE: Mapping[str, tuple[str, ...]] = {"stream": ("kafka", "kafkas")}
+OUTSIDE: Mapping[str, tuple[str, ...]] = {
+    "stream": ("kafka", "kafkas"),
+    "series": ("influxdb", "influxdbs", "clickhouse", "clickhouses"),
+}
 
 # Other users of the record than the application's own.
 RECORD_USERS = ("record_owner", "record_tenant")
@@ -54,6 +57,7 @@ class Engines(Struct, frozen=True):
                   elasticsearch://user:password@host:port   (``elasticsearchs`` for HTTPS; a password alone is an API key)
     ``gateway``   sandbox://key@host:port           (payments; the embedded one moves no money)
     ``stream``    kafka://user:password@host:port   (for ``entrepot relay``; ``kafkas`` for TLS; none is embedded)
+    ``series``    influxdb://user:password@host:port/database   (``influxdbs`` for HTTPS), or clickhouse://...; none is embedded
     """
 
     record: str = ""
@@ -65,6 +69,7 @@ class Engines(Struct, frozen=True):
     search: str = ""
     gateway: str = ""
     stream: str = ""
+    series: str = ""
     record_owner: str = ""
     record_tenant: str = ""
 

@@ -16,6 +16,7 @@ from tests.conftest import SECRET
 from tests.engines.cache import folder
 from tests.engines.elasticsearch import Elasticsearch
 from tests.engines.ferretdb import FerretDB
+from tests.engines.influxdb import InfluxDB
 from tests.engines.kafka import Kafka
 from tests.engines.mongo_java import MongoJava
 from tests.engines.neo4j import Neo4j
@@ -24,6 +25,7 @@ from tests.engines.neo4j import Neo4j
 SERVERS: dict[str, Callable[[], Engine]] = {
     "elasticsearch": Elasticsearch,
     "ferretdb": FerretDB,
+    "influxdb": InfluxDB,
     "kafka": Kafka,
     "mongo-java": MongoJava,
     "neo4j": Neo4j,

@@ -11,6 +11,7 @@ from entrepot.local.process import running
 from tests.conftest import SECRET
 from tests.engines.elasticsearch import Elasticsearch
 from tests.engines.ferretdb import FerretDB
+from tests.engines.influxdb import InfluxDB
 from tests.engines.kafka import Kafka
 from tests.engines.mongo_java import MongoJava
 from tests.engines.neo4j import Neo4j
@@ -60,3 +61,12 @@ async def ferretdb_url(engines_home: Path, record_url: str) -> AsyncIterator[str
 async def mongo_java_url(engines_home: Path) -> AsyncIterator[str]:
     async with running(MongoJava(), engines_home / "mongo-java", SECRET) as urls:
         yield urls["documents"]
+
+
+@pytest.fixture(scope="session")
+async def influxdb_url(engines_home: Path) -> AsyncIterator[str]:
+    if given := os.environ.get("ENTREPOT_TEST_INFLUXDB_URL"):
+        yield given
+        return
+    async with running(InfluxDB(), engines_home / "influxdb", SECRET) as urls:
+        yield urls["series"]

@@ -1,7 +1,11 @@
 """`entrepot people` and `entrepot mail`, as who runs the house uses them."""
 
+import getpass
 import json
 from pathlib import Path
+from uuid import UUID
+
+import asyncpg
 
 from entrepot.base.time import SystemClock
 from entrepot.partners.mail.files import FileMail
@@ -25,6 +29,21 @@ async def test_people_are_let_in_given_roles_and_let_out_by_command(migrated_url
     assert (code, said) == (2, "The role buyer is held for a company: give company/....")
     code, said = await entrepot(tmp_path, "people", "suspend", "eve@example.com", **urls)
     assert (code, said) == (3, "Nobody signs in by 'eve@example.com': 'entrepot people list' shows who does.")
+
+
+async def test_a_verb_leaves_its_entry_and_names_itself_as_cause(migrated_url: str, memory_url: str, tmp_path: Path) -> None:
+    urls = {"RECORD_URL": migrated_url, "MEMORY_URL": memory_url}
+    await told(tmp_path, "people", "add-admin", "noted@example.com", **urls)
+    await told(tmp_path, "people", "suspend", "nobody@example.com", **urls)
+    _, out, _ = await told(tmp_path, "audit", "show", "--json", **urls)
+    failed, done = [one for one in json.loads(out) if one["action"].startswith("entrepot people")][:2]
+    assert (failed["action"], failed["status"], failed["problem"]) == ("entrepot people suspend", 404, "not-found")
+    assert (done["action"], done["status"], done["actor"]) == ("entrepot people add-admin", 200, f"system/{getpass.getuser()}")
+    assert "noted@example.com" not in out
+    connection = await asyncpg.connect(migrated_url)
+    caused = await connection.fetchval("SELECT count(*) FROM log.event WHERE cause = $1", UUID(done["id"]))
+    await connection.close()
+    assert caused > 0
 
 
 async def test_letters_are_listed_and_the_newest_is_read(tmp_path: Path) -> None:

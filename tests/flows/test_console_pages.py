@@ -120,6 +120,11 @@ async def test_no_page_lets_in_what_is_not_ours_and_none_is_kept(house: House) -
             assert word not in answer.text, (path, word)
 
 
+async def test_only_who_may_watch_the_house_is_shown_its_pulse(house: House) -> None:
+    pages = [(await client.get("/", headers=PAGE)).text for client in (house.nobody, house.client, house.nobody)]
+    assert ['class="pulse"' in one for one in pages] == [False, True, False]
+
+
 async def test_every_engine_answers_and_what_was_counted_is_told(house: House) -> None:
     ready = (await house.client.get("/readyz")).json()
     assert ready["ready"] is True

@@ -122,6 +122,17 @@ async def test_an_altered_entry_is_named(books: Books) -> None:
     assert (finding.what, str(finding.id), finding.source) == ("altered", ids[2], "entry")
 
 
+async def test_an_entry_that_names_no_longer_who_else_was_told_of_is_named(books: Books) -> None:
+    id_, others = books.record.ids.fresh(), [books.record.ids.fresh(), books.record.ids.fresh()]
+    entry = Entry(id=id_, at=books.record.clock.tick(), kind="read", actor="person/1", action="GET /x", others=others)
+    await books.auditor.note(entry)
+    await books.link()
+    assert (await books.verify()).whole
+    await books.superuser.execute("UPDATE audit.entry SET others = others[2:] WHERE id = $1", id_)
+    [finding] = (await books.verify()).findings
+    assert (finding.what, finding.id) == ("altered", id_)
+
+
 async def test_an_altered_event_of_the_log_is_named(books: Books) -> None:
     await books.tell()
     await books.link()

@@ -102,6 +102,22 @@ async def test_a_killed_postgres_comes_back_with_every_acknowledged_row(settings
     await after.close()
 
 
+async def test_a_postgres_that_is_killed_on_its_way_up_comes_back_too(settings: Settings) -> None:
+    await control.start(settings, RECORD_ONLY)
+    first = state_of(settings).engines["record"].pid
+    await kill(first)
+
+    async def has_its_lock() -> bool:
+        return state_of(settings).engines["record"].pid in {int(path.read_text().split()[0]) for path in locks()} - {first}
+
+    def locks() -> Iterator[Path]:
+        return (path for path in settings.home.rglob("postmaster.pid") if path.stat().st_size)
+
+    await until(has_its_lock, every_seconds=0.001)
+    psutil.Process(state_of(settings).engines["record"].pid).kill()
+    await until(lambda: engine_is_back(settings, "record"))
+
+
 async def test_after_the_supervisor_was_killed_the_next_start_adopts_its_engine(settings: Settings) -> None:
     await control.start(settings, MEMORY_ONLY)
     before = state_of(settings)
@@ -265,9 +281,9 @@ async def engine_is_back(settings: Settings, role: str) -> bool:
     return all(not row.problem for row in await control.status(ready) if row.role == role)
 
 
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 20, every_seconds: float = 0.05) -> None:
     """Wait for the condition, or fail at the deadline."""
     deadline = time.monotonic() + seconds
     while not await condition():
         assert time.monotonic() < deadline, "the condition did not come true"
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(every_seconds)

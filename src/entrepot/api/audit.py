@@ -27,22 +27,34 @@ class AuditPage(Struct, frozen=True, kw_only=True):
 @get("/v1/audit", tags=["Audit"], summary="Who did what, and who saw whom", opt={"permission": "audit.read"})
 async def list_entries(
     parts: NamedDependency[Parts],
+    *,
     subject: Annotated[UUID | None, QueryParameter(description="About whom: a person's id.")] = None,
     actor: Annotated[str | None, QueryParameter(description="By whom, such as person/<id>.")] = None,
     about_object: Annotated[str | None, QueryParameter(name="object", description="About what: an id or code.")] = None,
+    action: Annotated[str | None, QueryParameter(description="A part of what was done, such as export or POST.")] = None,
     since: Annotated[datetime | None, QueryParameter(description="From this moment on.")] = None,
+    until: Annotated[datetime | None, QueryParameter(description="Before this moment.")] = None,
     cursor: Cursor = "",
     limit: Limit = 20,
 ) -> Response[AuditPage]:
     """List entries, newest first."""
-    if since is not None and since.tzinfo is None:
-        raise BadInputError(f"The moment {since.isoformat()} has no time zone: add one, such as Z.", field="since")
-    about(subject)
-    asked = Asked(subject=subject, actor=actor, object=about_object, since=since, before=parse_cursor(cursor))
+    for name, moment in (("since", since), ("until", until)):
+        if moment is not None and moment.tzinfo is None:
+            raise BadInputError(f"The moment {moment.isoformat()} has no time zone: add one, such as Z.", field=name)
+    asked = Asked(
+        subject=subject,
+        actor=actor,
+        action=action,
+        object=about_object,
+        since=since,
+        until=until,
+        before=parse_cursor(cursor),
+    )
     async with parts.record.reading() as connection:
         items = await query.entries(connection, parts.cell, asked, limit)
+    about(subject, *(one.subject for one in items), *(other for one in items for other in one.others))
     page = AuditPage(items=items, cursor=str(items[-1].id) if len(items) == limit else "")
-    given = {"subject": subject, "actor": actor, "object": about_object, "since": since}
+    given = {"subject": subject, "actor": actor, "object": about_object, "action": action, "since": since, "until": until}
     more = {name: value.isoformat() if isinstance(value, datetime) else str(value) for name, value in given.items() if value}
     return Response(page, headers={"Cache-Control": "no-store", **next_link("/v1/audit", page.cursor, limit, **more)})
 

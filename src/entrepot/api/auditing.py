@@ -7,6 +7,7 @@ again, with the same key.
 import asyncio
 import re
 from typing import Protocol
+from uuid import UUID
 
 import msgspec
 import structlog
@@ -14,14 +15,15 @@ from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 from litestar.types import HTTPResponseStartEvent, HTTPScope, Message, Send
 from msgspec import Struct
 
+from entrepot.access.told import Told
 from entrepot.api import problems
 from entrepot.api.personal import PERSONAL
 from entrepot.api.place import place_of, why_of
+from entrepot.api.principal import who_asks
 from entrepot.audit import rules
 from entrepot.audit.commands import Auditor, Entry
 from entrepot.base import limits
 from entrepot.base.errors import EngineAwayError, EntrepotError
-from entrepot.base.principal import ANONYMOUS
 from entrepot.record.cause import Cause
 from entrepot.record.transaction import Record
 
@@ -30,6 +32,9 @@ log = structlog.get_logger()
 REQUEST = "Entrepot-Request"
 
 CREATED = 201
+
+# What is one's own: its answers need not say whose they are.
+OWN = "account.own"
 
 _TYPED = re.compile(r":\w+\}")
 
@@ -57,8 +62,9 @@ class Noting(Protocol):
 class Notes:
     """Makes entries of requests and has them written."""
 
-    def __init__(self, auditor: Auditor, record: Record, proxies: int) -> None:
+    def __init__(self, auditor: Auditor, record: Record, cell: int, proxies: int) -> None:
         self._auditor, self._record, self._proxies = auditor, record, proxies
+        self._told = Told(record, cell)
 
     def begun(self, scope: HTTPScope) -> Cause:
         """Return the request with a fresh id; a reason that cannot be kept is refused before anything is done."""
@@ -79,6 +85,10 @@ class Notes:
         status, action = start["status"], f"{scope['method']} {route_of(scope)}"
         object_ = rules.object_of(scope.get("path_params", {}), _made(start))
         problem = problem_of(body) if status >= problems.REFUSED else ""
+        if kind == "read" and status < problems.REFUSED:
+            customer = scope.get("path_params", {}).get("customer_id")
+            cause.tells_of([_own(scope), UUID(str(customer)) if customer else None])
+            cause.tells_of(await self._told.of(f"{scope['path']} {body.decode('latin-1')}"))
         await self.write(scope, cause, kind, action, status, object_, problem)
 
     async def write(  # the columns of an entry
@@ -99,6 +109,7 @@ class Notes:
                 why=cause.why,
                 status=status,
                 problem=problem,
+                others=cause.others,
             )
         )
 
@@ -158,12 +169,17 @@ def kind_of(scope: HTTPScope) -> rules.Class | None:
 
 def actor_of(scope: HTTPScope) -> str:
     """Return who asks, as entries and events say it."""
-    return str(scope.get("state", {}).get("principal", ANONYMOUS))
+    return str(who_asks(scope))
 
 
 def route_of(scope: HTTPScope) -> str:
     """Return the address without what it names, and without the types of that."""
     return _TYPED.sub("}", str(scope.get("path_template", "")))
+
+
+def _own(scope: HTTPScope) -> UUID | None:
+    """Return who asks, where they ask for what is their own."""
+    return who_asks(scope).id if scope["route_handler"].opt["permission"] == OWN else None
 
 
 def problem_of(body: bytes) -> str:

@@ -30,6 +30,8 @@ from entrepot.commerce.digital import address, commands, query
 from entrepot.commerce.digital.commands import LicencesAdded
 from entrepot.commerce.digital.query import DigitalItem, LowPool, Pool
 from entrepot.commerce.digital.rules import FileDraft
+from entrepot.commerce.ordering import query as ordering
+from entrepot.record.cause import about
 from entrepot.record.transaction import Transaction
 
 NO_STORE = {"Cache-Control": "no-store"}
@@ -171,6 +173,8 @@ async def download(parts: NamedDependency[Parts], token: FromPath[str]) -> File:
     grant = address.read(await _secret(parts), token, now)
     async with parts.record.reading() as connection:
         right = await query.to_download(connection, parts.cell, grant, now)
+        bought = await ordering.order(connection, parts.cell, grant.order_id)
+    about(bought.customer_id if bought else None)
     handle, name = tempfile.mkstemp(prefix="entrepot-download-")
     os.close(handle)
     path = Path(name)

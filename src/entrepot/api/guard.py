@@ -15,6 +15,7 @@ from litestar.handlers import BaseRouteHandler
 from entrepot.access import policies
 from entrepot.access.owners import ACTING, KINDS, Whose, guest_proof, same
 from entrepot.access.policies import Asked
+from entrepot.api import watching
 from entrepot.api.body import JsonRequest
 from entrepot.api.parts import Parts
 from entrepot.api.place import why_of
@@ -48,6 +49,7 @@ class Guard:
         if connection.method == "OPTIONS":  # made by the framework: says which methods there are
             return
         permission, who = handler.opt[PERMISSION], principal_of(connection)
+        watching.watches.set(bool(policies.grants(who, watching.PERMISSION, demo=self._demo)))
         held = policies.grants(who, permission, demo=self._demo)
         if policies.needs_no_owners(held):
             return

@@ -13,7 +13,8 @@ KEY = "Idempotency-Key"
 AT_LEAST = "Entrepot-At-Least"
 
 _KEY_SAYS = (
-    "Makes the request safe to repeat: the same key gets the stored answer, with another body it is refused. "
+    "Makes the request safe to repeat: the same key gets the stored answer, with another body it is refused; "
+    "another caller's keys are apart from yours. "
     f"Remembered for {IDEMPOTENCY_DAYS} days."
 )
 _AT_LEAST_SAYS = (

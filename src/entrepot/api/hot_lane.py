@@ -24,7 +24,8 @@ from entrepot.api.headers import required
 from entrepot.api.orders import answer_to, placed_headers
 from entrepot.api.page_cache import CachedPage, etag_of
 from entrepot.api.parts import Parts
-from entrepot.api.principal import who_asks
+from entrepot.api.place import header
+from entrepot.api.principal import KEY, who_asks
 from entrepot.api.products import CACHE_CONTROL, join, parse_ids
 from entrepot.base.errors import EntrepotError
 from entrepot.base.limits import BODY_BYTES_MAX, REQUEST_SECONDS_MAX
@@ -114,17 +115,14 @@ class HotLane:
         began = time.perf_counter()
         cause, made = Cause(self._parts.record.ids.fresh()), ""
         try:
-            key = ""
-            for name, value in scope["headers"]:
-                if name == b"idempotency-key":
-                    refuse_cards("headers", value)
-                    key = value.decode("latin-1")
+            refuse_cards("headers", header(scope, KEY))
             self._notes.tell(scope, cause)
             async with asyncio.timeout(REQUEST_SECONDS_MAX):
                 await self._identify(scope)
                 policies.check(Asked(who=who_asks(scope), permission="orders.place"))
                 request = self._orders.read(await _body(receive))
                 cause.subject, cause.actor = request.customer_id, actor_of(scope)
+                key = header(scope, KEY).decode("latin-1")
                 placed = await self._parts.gatherer.place(required(key), request, cause)
             status, body, headers, made = 201, self._encode(answer_to(placed)), placed_headers(placed), str(placed.order_id)
         except EntrepotError as error:

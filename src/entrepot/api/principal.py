@@ -2,9 +2,10 @@
 
 ``principal_of`` is how everybody behind the edge knows it. A bearer token that is not good is refused, whatever is asked; a
 cookie that is not good is nobody's, since a browser sends it everywhere. What comes by cookie and changes something must come
-from a page of this site.
+from a page of this site. Idempotency keys are their caller's own from here on: the same key by another caller is another key.
 """
 
+import hashlib
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,15 +14,17 @@ from litestar.datastructures import Cookie
 from litestar.types import HTTPScope
 
 from entrepot.api.place import FOREIGN_SITES, header
-from entrepot.base.errors import EntrepotError, SignInNeededError, StepUpNeededError, TokenRefusedError
+from entrepot.base.errors import KEY_OWNER_ENDS, EntrepotError, SignInNeededError, StepUpNeededError, TokenRefusedError
 from entrepot.base.limits import DEVICE_SECONDS, STEP_UP_SECONDS
 from entrepot.base.principal import ANONYMOUS, Principal
 from entrepot.commerce.people.people import People
 from entrepot.commerce.people.sessions import Begun
 
 SESSION, DEVICE = "entrepot_session", "entrepot_device"
+KEY = b"idempotency-key"
 
 _STATE = "principal"
+_OWNER_DIGITS = 24  # 96 bits: no two of any number of people share them
 _BEARER = b"bearer "
 _READS = {"GET", "HEAD", "OPTIONS"}
 
@@ -44,19 +47,25 @@ class Identify:
 
     async def __call__(self, scope: HTTPScope) -> None:
         """Find out who asks; without a token it is nobody, at no cost."""
+        who = await self._who(scope)
+        if who is not ANONYMOUS:
+            scope.setdefault("state", {})[_STATE] = who
+        if scope["method"] not in _READS:
+            scope["headers"] = [(name, bound(who, value) if name == KEY else value) for name, value in scope["headers"]]
+
+    async def _who(self, scope: HTTPScope) -> Principal:
         bearer, cookie = self._tokens(scope)
         if bearer is not None:
-            who = await self._people.sessions.check(bearer)
-        elif cookie:
-            try:
-                who = await self._people.sessions.check(cookie)
-            except TokenRefusedError:
-                return
-            if scope["method"] not in _READS and header(scope, b"sec-fetch-site") in FOREIGN_SITES:
-                raise ForeignRequestError("Another site's page sent this in your name: nothing was done.")
-        else:
-            return
-        scope.setdefault("state", {})[_STATE] = who
+            return await self._people.sessions.check(bearer)
+        if not cookie:
+            return ANONYMOUS
+        try:
+            who = await self._people.sessions.check(cookie)
+        except TokenRefusedError:
+            return ANONYMOUS
+        if scope["method"] not in _READS and header(scope, b"sec-fetch-site") in FOREIGN_SITES:
+            raise ForeignRequestError("Another site's page sent this in your name: nothing was done.")
+        return who
 
     def _tokens(self, scope: HTTPScope) -> tuple[str | None, str]:
         bearer, cookie = None, ""
@@ -67,6 +76,12 @@ class Identify:
                 found = [part.strip() for part in value.split(b";")]
                 cookie = next((p[len(self._cookie) :].decode("latin-1") for p in found if p.startswith(self._cookie)), "")
         return bearer, cookie
+
+
+def bound(who: Principal, key: bytes) -> bytes:
+    """Return an idempotency key as its caller's own, whichever session or API key they come by; nobody's are nobody's."""
+    owner = hashlib.sha256(who.id.bytes).hexdigest()[:_OWNER_DIGITS] if who.id else ""
+    return owner.encode() + KEY_OWNER_ENDS.encode() + key if key else key
 
 
 def principal_of(request: Connection) -> Principal:

@@ -7,19 +7,24 @@ from msgspec import Struct
 
 from entrepot.audit import store
 from entrepot.audit.rules import Class, mark
-from entrepot.audit.store import Entry, Wanted
+from entrepot.audit.store import LAST, Entry, Wanted
 from entrepot.base.ids import lowest_at
 from entrepot.base.time import millis_of, stamp_millis, utc
 from entrepot.record.transaction import Connection
 
 
 class Asked(Struct, frozen=True, kw_only=True):
-    """Which entries are asked for; nothing means all. ``before`` is the id after which a page goes on, newest first."""
+    """Which entries are asked for; nothing means all. ``before`` is the id after which a page goes on, newest first.
+
+    ``action`` is a part of it, such as ``export`` or ``POST``.
+    """
 
     subject: UUID | None = None
     actor: str | None = None
+    action: str | None = None
     object: str | None = None
     since: datetime | None = None
+    until: datetime | None = None
     before: UUID | None = None
 
 
@@ -33,6 +38,7 @@ class Noted(Struct, frozen=True, kw_only=True):
     action: str
     object: str
     subject: UUID | None
+    others: list[UUID]
     network: str
     agent: str
     why: str
@@ -57,13 +63,15 @@ class State(Struct, frozen=True, kw_only=True):
 
 async def entries(connection: Connection, cell: int, asked: Asked, most: int) -> list[Noted]:
     """Return entries, newest first. An object that opens what it names (a cart) is found by its name, and shown as a mark."""
+    ends = [asked.before or LAST, lowest_at(millis_of(asked.until)) if asked.until else LAST]
     wanted = Wanted(
         subject=asked.subject,
         actor=asked.actor,
+        action=asked.action,
         object=asked.object,
         marked=mark(asked.object) if asked.object is not None else None,
         **({"first": lowest_at(millis_of(asked.since))} if asked.since else {}),
-        **({"before": asked.before} if asked.before else {}),
+        before=min(ends),
     )
     return [_noted(entry) for entry in await store.entries(connection, cell, wanted, most)]
 

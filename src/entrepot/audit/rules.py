@@ -77,6 +77,11 @@ def row_hash(columns: Sequence[object]) -> bytes:
     return hashlib.sha256(_json(columns)).digest()
 
 
+def hashed(columns: Sequence[object]) -> list[object]:
+    """Return a row's columns as they are hashed: an entry of one person without its last, as before there were others."""
+    return list(columns[:-1] if columns[0] == "entry" and columns[-1] is None else columns)
+
+
 def link_hash(link: Link) -> bytes:
     """Return what a link's hash must be, from all else that it holds."""
     head = ["link", link.cell, link.place, link.source, link.last_txid, link.last_seq, link.at, link.previous.hex()]

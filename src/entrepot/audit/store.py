@@ -6,6 +6,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from entrepot.audit import rules
 from entrepot.audit.rules import Class, Link, Row, Source
 from entrepot.record.named import queries
 from entrepot.record.transaction import Connection
@@ -14,12 +15,18 @@ SQL = queries(__package__)
 
 Place = tuple[int, int]
 
+# After every id.
+LAST = UUID(int=2**128 - 1)
+
 # Before every row: positions count from 0.
 BEFORE_ALL: Place = (0, -1)
 
 
 class Entry(Struct, frozen=True, kw_only=True):
-    """One answer that was given. ``at`` is a hybrid stamp; ``action`` a method and a route, or what a job did."""
+    """One answer that was given. ``at`` is a hybrid stamp; ``action`` a method and a route, or what the command line did.
+
+    ``subject`` is whose data it told, ``others`` who else's.
+    """
 
     id: UUID
     at: int
@@ -33,6 +40,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     why: str = ""
     status: int = 200
     problem: str = ""
+    others: Sequence[UUID] = ()
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
@@ -42,8 +50,9 @@ class Wanted(Struct, frozen=True, kw_only=True):
     actor: str | None = None
     object: str | None = None
     marked: str | None = None
+    action: str | None = None
     first: UUID = UUID(int=0)
-    before: UUID = UUID(int=2**128 - 1)
+    before: UUID = LAST
 
 
 class Root(Struct, frozen=True, kw_only=True):
@@ -112,6 +121,7 @@ async def put_entries(connection: Connection, cell: int, entries: Sequence[Entry
         [one.why for one in entries],
         [one.status for one in entries],
         [one.problem for one in entries],
+        [_array(one.others) for one in entries],
     )
 
 
@@ -130,7 +140,7 @@ async def link_next(connection: Connection, cell: int, source: Source, stamp: in
 async def rows(connection: Connection, cell: int, source: Source, after: Place, last: Place) -> list[Row]:
     """Return the rows of a source after one place up to another, in commit order."""
     found = await connection.fetch(SQL[f"{source}_rows"], cell, *after, *last)
-    return [Row(row[4], row[3], UUID(row[2]), list(row)) for row in found]
+    return [Row(row[4], row[3], UUID(row[2]), rules.hashed(list(row))) for row in found]
 
 
 async def links_after(connection: Connection, cell: int, place: int, rows_max: int, links_max: int) -> list[Link]:
@@ -194,7 +204,7 @@ async def entries(connection: Connection, cell: int, wanted: Wanted, most: int) 
     """Return entries, newest first."""
     found = await connection.fetch(
         SQL["entries"],
-        *(cell, wanted.subject, wanted.actor, wanted.object, wanted.marked, wanted.first, wanted.before, most),
+        *(cell, wanted.subject, wanted.actor, wanted.object, wanted.marked, wanted.first, wanted.before, most, wanted.action),
     )
     return [Entry(kind=row["class"], **{name: row[name] for name in _READ}) for row in found]
 
@@ -208,6 +218,11 @@ async def state(connection: Connection, cell: int) -> Chain:
 async def without_entry(connection: Connection, cell: int, first: int, before: int, most: int) -> list[Unanswered]:
     """Return requests whose events are in the log and that left no entry, between two stamps."""
     return [Unanswered(*row) for row in await connection.fetch(SQL["without_entry"], cell, first, before, most)]
+
+
+def _array(ids: Sequence[UUID]) -> str | None:
+    """Return ids as PostgreSQL writes an array: one column of many entries holds an array for each."""
+    return "{" + ",".join(str(one) for one in ids) + "}" if ids else None
 
 
 _READ = tuple(name for name in Entry.__struct_fields__ if name != "kind")

@@ -3,11 +3,12 @@
 -- name: put_entries
 -- Writes entries, as many as arrived together, in one transaction of their own or in the caller's. A request has one: that of an
 -- order is there already when its call was placed after all, while the caller was told that it takes too long.
-INSERT INTO audit.entry (cell, id, at, class, actor, action, object, subject, network, agent, why, status, problem)
-SELECT $1::integer, e.id, e.at, e.class, e.actor, e.action, e.object, e.subject, e.network, e.agent, e.why, e.status, e.problem
+INSERT INTO audit.entry (cell, id, at, class, actor, action, object, subject, network, agent, why, status, problem, others)
+SELECT $1::integer, e.id, e.at, e.class, e.actor, e.action, e.object, e.subject, e.network, e.agent, e.why, e.status, e.problem,
+       e.others::uuid[]
 FROM unnest($2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::uuid[], $9::text[], $10::text[],
-            $11::text[], $12::integer[], $13::text[])
-    AS e (id, at, class, actor, action, object, subject, network, agent, why, status, problem)
+            $11::text[], $12::integer[], $13::text[], $14::text[])
+    AS e (id, at, class, actor, action, object, subject, network, agent, why, status, problem, others)
 ON CONFLICT (cell, id) DO NOTHING;
 
 -- name: ensure_partitions
@@ -21,7 +22,7 @@ SELECT audit.link_next($1, $2, $3, $4);
 -- name: entry_rows
 -- Entries between two places in commit order (the first not among them), as they are hashed.
 SELECT 'entry', cell, id::text, seq, txid::text::bigint, at, class, actor, action, object, subject::text, network, agent, why,
-       status, problem
+       status, problem, array_to_string(others, ' ')
 FROM audit.entry
 WHERE cell = $1 AND (txid, seq) > ($2::xid8, $3::bigint) AND (txid, seq) <= ($4::xid8, $5::bigint)
 ORDER BY txid, seq;
@@ -83,12 +84,13 @@ SELECT $1, $2, $3 WHERE NOT EXISTS (SELECT FROM audit.signing_key);
 LOCK TABLE audit.signing_key IN SHARE ROW EXCLUSIVE MODE;
 
 -- name: entries
--- Returns entries, newest first, of whom or what is asked for; a marked object is found by what it stands for, too.
-SELECT id, at, class, actor, action, object, subject, network, agent, why, status, problem
+-- Returns entries, newest first, of whom or what is asked for (of actions a part); a marked object is found by what it stands for, too.
+SELECT id, at, class, actor, action, object, subject, network, agent, why, status, problem, coalesce(others, '{}') AS others
 FROM audit.entry
 WHERE cell = $1
-    AND ($2::uuid IS NULL OR subject = $2)
+    AND ($2::uuid IS NULL OR subject = $2 OR (others IS NOT NULL AND others @> ARRAY[$2]))
     AND ($3::text IS NULL OR actor = $3)
+    AND ($9::text IS NULL OR strpos(action, $9) > 0)
     AND ($4::text IS NULL OR object IN ($4, $5) OR (object > $4 || '/' AND object < $4 || '0'))
     AND id >= $6::uuid AND id < $7::uuid
 ORDER BY id DESC

@@ -257,6 +257,15 @@ class PiecesRefusedError(ConflictError):
         super().__init__(f"{wanted} of {sku} cannot be {what}: {left} of it {where}.", sku=sku, wanted=wanted, left=left)
 
 
+# Before it stands whose an idempotency key is, behind it what they have sent; what is asked by ourselves has no owner.
+KEY_OWNER_ENDS = ";"
+
+
+def told_key(key: str) -> str:
+    """Return an idempotency key as whoever sent it knows it."""
+    return key.partition(KEY_OWNER_ENDS)[2] or key
+
+
 class KeyReusedError(EntrepotError):
     """An idempotency key came again with another body; the first answer stands and nothing was done."""
 
@@ -265,7 +274,8 @@ class KeyReusedError(EntrepotError):
     exit_code = 4
 
     def __init__(self, key: str) -> None:
-        super().__init__(f"The idempotency key {key!r} was used for a different request: send a new key.", key=key)
+        told = told_key(key)
+        super().__init__(f"The idempotency key {told!r} was used for a different request: send a new key.", key=told)
 
 
 class EngineAwayError(EntrepotError):

@@ -31,6 +31,7 @@ from entrepot.console.render import page
 from entrepot.console.store import place
 from entrepot.console.subscribing import MINE, change, charge, subscription_page
 from entrepot.console.visitor import buying_for, cart_of, customer_of, pieces
+from entrepot.record.cause import about
 from entrepot.record.transaction import Transaction
 from entrepot.sealing.blind import email_normal
 
@@ -41,6 +42,7 @@ LIMIT = 20
 async def show_account(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Response[str]:
     """Show what a visitor has ordered and subscribed to, and for which company they buy."""
     customer_id, buying = customer_of(request, parts), buying_for(request, parts)
+    about(principal_of(request).id, customer_id)
     async with parts.record.reading() as connection:
         plans = await query.plans(connection)
         subscriptions = await query.subscriptions(connection, parts.cell, customer_id, None, LIMIT) if customer_id else []

@@ -13,6 +13,7 @@ from litestar import Response
 from msgspec import Struct
 
 from entrepot import __version__
+from entrepot.api.watching import watches
 from entrepot.base.money import Currency, to_major
 from entrepot.base.time import Clock, SystemClock, utc
 from entrepot.console.assets import address
@@ -31,11 +32,12 @@ class Room(Struct, frozen=True):
 
 
 class Page(Struct, frozen=True, kw_only=True):
-    """What every page knows: the room it lies in, when it was rendered, and how many pieces lie in the visitor's cart."""
+    """What every page knows: its room, when it was rendered, the visitor's pieces, whether they may watch the house."""
 
     room: str
     now: datetime
     pieces: int = 0
+    watches: bool = False
     language: str = "en"
     theme: str = ""
 
@@ -61,7 +63,7 @@ def page(
     clock: Clock | None = None,
 ) -> Response[str]:
     """Return a page; it is never kept by a cache, since it says how things are now."""
-    head = Page(room=room, now=utc((clock or SystemClock()).millis()), pieces=pieces)
+    head = Page(room=room, now=utc((clock or SystemClock()).millis()), pieces=pieces, watches=watches.get())
     text = environment().get_template(template).render({**context, "page": head})
     headers = {"Cache-Control": "no-store"}
     return Response(text, status_code=status, media_type="text/html", headers=headers)

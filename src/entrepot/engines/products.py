@@ -120,6 +120,25 @@ PRODUCTS: tuple[Product, ...] = (
         once="an object's name says what is in it: to write it again changes nothing",
     ),
     Product(
+        role="series",
+        name="InfluxDB",
+        schemes=("influxdb", "influxdbs"),
+        driver="series.influxdb:InfluxdbSeries",
+        once="name, tags and time are a point's identity: the same point overwrites",
+        differs=(
+            "versions 2 and 3 let no client make databases: make the buckets `entrepot/raw` and `entrepot/minutes` first",
+            "what is older than its tier keeps is refused there and passed over: it would be gone again",
+        ),
+    ),
+    Product(
+        role="series",
+        name="ClickHouse",
+        schemes=("clickhouse", "clickhouses"),
+        driver="series.clickhouse:ClickHouseSeries",
+        once="`ReplacingMergeTree` by name, field, tags and time; questions take the last (`FINAL`)",
+        differs=("a row per field: a point of three fields costs three times as much as in InfluxDB",),
+    ),
+    Product(
         role="stream",
         name="Kafka",
         schemes=("kafka", "kafkas"),

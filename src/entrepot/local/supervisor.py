@@ -125,7 +125,10 @@ class Supervisor:
             note=note,
         )
         self._report()
-        await until_ready(engine, place, process)
+        try:
+            await until_ready(engine, place, process)
+        finally:  # one killed on its way up: uncollected, it stands in the process table, and PostgreSQL takes it for alive
+            collect(process)
         log.info("engine.ready", role=engine.role, pid=process.pid, ports=place.ports)
         self._announce(engine.urls(place))
         return process

@@ -12,6 +12,7 @@ from entrepot.commerce.cart.state import Contact
 from entrepot.commerce.checkout.held import CONTACT
 from entrepot.commerce.people.door import EMAIL
 from entrepot.privacy import store
+from entrepot.record.cause import about
 from entrepot.record.transaction import Connection, Transaction
 from entrepot.sealing.blind import email_normal
 from entrepot.sealing.sealing import Sealing
@@ -27,6 +28,7 @@ async def named(connection: Connection, sealing: Sealing, cell: int, who: str) -
         found = await _by_email(connection, sealing, cell, who)
         if not found:
             raise NotFoundError("Nobody is known by this address: check it, or give an order's subject.") from None
+        about(*found)
         return found
     if not await store.is_known(connection, cell, subject):
         raise NotFoundError(f"Nothing is known of {subject}.", subject=str(subject))

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from entrepot.base import limits
-from entrepot.base.errors import BadInputError, KeyReusedError
+from entrepot.base.errors import BadInputError, KeyReusedError, told_key
 from entrepot.record.named import queries
 from entrepot.record.transaction import Connection, Transaction
 
@@ -28,9 +28,10 @@ def fingerprint(request: Struct | bytes) -> bytes:
 
 def check_key(key: str) -> None:
     """Refuse a key that is empty, too long, or not printable."""
-    if not (1 <= len(key) <= limits.IDEMPOTENCY_KEY_CHARS_MAX and key.isprintable()):
+    told = told_key(key)
+    if not (1 <= len(told) <= limits.IDEMPOTENCY_KEY_CHARS_MAX and told.isprintable()):
         raise BadInputError(
-            f"The idempotency key {key[:50]!r} is not usable: 1 to {limits.IDEMPOTENCY_KEY_CHARS_MAX} printable characters."
+            f"The idempotency key {told[:50]!r} is not usable: 1 to {limits.IDEMPOTENCY_KEY_CHARS_MAX} printable characters."
         )
 
 

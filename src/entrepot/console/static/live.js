@@ -156,10 +156,13 @@
     ages();
     verifying();
     setInterval(ages, 1000);
-    const source = new EventSource("/v1/events/stream");
-    source.addEventListener("pulse", beat);
-    source.addEventListener("flash", flash);
-    addEventListener("pagehide", () => source.close());
+    // Who may not watch the house has no pulse in the bar, and asks for none.
+    if (document.querySelector(".pulse")) {
+      const source = new EventSource("/v1/events/stream");
+      source.addEventListener("pulse", beat);
+      source.addEventListener("flash", flash);
+      addEventListener("pagehide", () => source.close());
+    }
     addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
   });
 })();

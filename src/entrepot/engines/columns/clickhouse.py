@@ -10,29 +10,22 @@ under a Distributed table) is a matter of the shape, of ``create`` and of ``drop
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from itertools import groupby
 from typing import Any, TypeVar
-from urllib.parse import unquote, urlsplit
 
-import aiohttp
-import clickhouse_connect
 from clickhouse_connect.driver.asyncclient import AsyncClient
-from clickhouse_connect.driver.exceptions import DatabaseError, DataError, OperationalError
+from clickhouse_connect.driver.exceptions import DatabaseError, DataError
 
-from entrepot.base.errors import BadInputError, EngineAwayError
+from entrepot.base.errors import BadInputError
 from entrepot.base.event import Position
 from entrepot.base.limits import (
     COLUMNS_INSERT_ROWS_MAX,
     COLUMNS_LOOKUP_IDS_MAX,
     COLUMNS_LOOKUP_IDS_MIN,
-    COLUMNS_SECONDS_MAX,
-    CONNECT_SECONDS_MAX,
-    POOL_CONNECTIONS_MAX,
 )
 from entrepot.base.projection import Item, Refusal, Slot, Target
-from entrepot.base.trust import authority
 from entrepot.engines import newest
+from entrepot.engines.clickhouse_connection import answering, connect
 from entrepot.engines.columns.values import Column, as_read, column, misfit, pivot
 
 T = TypeVar("T")
@@ -67,8 +60,6 @@ _PURGE = "ALTER TABLE {table} APPLY DELETED MASK SETTINGS mutations_sync = 2"
 
 _AS_TEXT = {"UUID": "string"}
 
-# ClickHouse's codes for what passes: time-outs, too busy, out of memory, no keeper, read-only replica, table not made yet.
-_PASSING = frozenset({60, 159, 202, 209, 210, 225, 241, 242, 252, 999})
 _UNFIT = (DataError, UnicodeEncodeError, OverflowError)  # what the client raises while it packs a value of the right type
 
 
@@ -83,7 +74,7 @@ class ClickHouseColumns:
     async def open(self) -> None:
         """Connect, and learn what server it is; a server that is there but refuses the URL is a ``BadInputError``."""
         try:
-            self._client = await self._connect()
+            self._client = await connect(self._url, ROLE)
         except DatabaseError as error:
             raise BadInputError(
                 f"ClickHouse refuses ENTREPOT_COLUMNS_URL ({error}): mend its user, password or database."
@@ -148,7 +139,7 @@ class ClickHouseColumns:
 
     async def query(self, target: Target, sql: str, parameters: Mapping[str, object]) -> Sequence[Mapping[str, object]]:
         """Return the rows of a SELECT over ``{table}``, with bound parameters."""
-        with _answering():
+        with answering(ROLE):
             result = await self._connected.query(_on(target.name, sql), parameters=dict(parameters), query_formats=_AS_TEXT)
         return [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
 
@@ -204,7 +195,7 @@ class ClickHouseColumns:
     async def _insert_rows(self, target: Target, data: Sequence[Sequence[object]], columns: Sequence[Column]) -> None:
         # A token of its own for each block: the client may send it twice over a failing connection, and it counts once. Without
         # one, a replicated table would go by content, and silently drop a row that was deleted and comes back as it was.
-        with _answering():
+        with answering(ROLE):
             await self._connected.insert(
                 target.name,
                 data,
@@ -230,55 +221,19 @@ class ClickHouseColumns:
         ]
 
     async def _select(self, sql: str, table: str, parameters: Mapping[str, object]) -> Sequence[Sequence[Any]]:
-        with _answering():
+        with answering(ROLE):
             result = await self._connected.query(_on(table, sql), parameters=dict(parameters), query_formats=_AS_TEXT)
         return result.result_rows
 
     async def _command(self, sql: str, table: str, parameters: Mapping[str, object] | None = None) -> None:
-        with _answering():
+        with answering(ROLE):
             await self._connected.command(_on(table, sql), parameters=dict(parameters or {}))
-
-    async def _connect(self) -> AsyncClient:
-        parts = urlsplit(self._url)
-        local = parts.hostname in {"127.0.0.1", "localhost", "::1"}
-        with _answering():
-            return await clickhouse_connect.get_async_client(
-                host=parts.hostname or "127.0.0.1",
-                port=parts.port or 0,
-                username=unquote(parts.username or "default"),
-                password=unquote(parts.password or ""),
-                database=unquote(parts.path.strip("/")) or "default",
-                secure=parts.scheme == "clickhouses",
-                ca_cert=authority(self._url),
-                compress=False if local else "lz4",
-                connect_timeout=CONNECT_SECONDS_MAX,
-                send_receive_timeout=COLUMNS_SECONDS_MAX,
-                connector_limit=POOL_CONNECTIONS_MAX,
-                tz_mode="aware",
-                autogenerate_session_id=False,  # a session allows one statement at a time
-                # Inserts are acknowledged when they are there: the position must not run ahead of them.
-                settings={"max_execution_time": int(COLUMNS_SECONDS_MAX), "async_insert": 0},
-            )
 
     @property
     def _connected(self) -> AsyncClient:
         if self._client is None:
             raise RuntimeError("The columns store was used before open() or after close().")
         return self._client
-
-
-@contextmanager
-def _answering() -> Iterator[None]:
-    """Tell what passes as an engine that is away, and leave every other refusal of ClickHouse as it is."""
-    try:
-        yield
-    except (OSError, TimeoutError, aiohttp.ClientError) as error:
-        raise EngineAwayError(ROLE, str(error) or type(error).__name__) from error
-    except DatabaseError as error:
-        lost = isinstance(error, OperationalError) and error.code is None
-        if lost or error.code in _PASSING:
-            raise EngineAwayError(ROLE, str(error)) from error
-        raise
 
 
 def _position_table(target: Target) -> str:

@@ -1,0 +1,55 @@
+"""How every driver of ClickHouse reaches it over HTTP, and what its failures mean to a caller."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import unquote, urlsplit
+
+import aiohttp
+import clickhouse_connect
+from clickhouse_connect.driver.asyncclient import AsyncClient
+from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
+
+from entrepot.base.errors import EngineAwayError
+from entrepot.base.limits import COLUMNS_SECONDS_MAX, CONNECT_SECONDS_MAX, POOL_CONNECTIONS_MAX
+from entrepot.base.trust import authority
+
+# ClickHouse's codes for what passes: time-outs, too busy, out of memory, no keeper, read-only replica, table not made yet.
+_PASSING = frozenset({60, 159, 202, 209, 210, 225, 241, 242, 252, 999})
+
+
+async def connect(url: str, role: str) -> AsyncClient:
+    """Return a client of ``clickhouse(s)://user:password@host:port/database`` that has learnt what server it is."""
+    parts = urlsplit(url)
+    local = parts.hostname in {"127.0.0.1", "localhost", "::1"}
+    with answering(role):
+        return await clickhouse_connect.get_async_client(
+            host=parts.hostname or "127.0.0.1",
+            port=parts.port or 0,
+            username=unquote(parts.username or "default"),
+            password=unquote(parts.password or ""),
+            database=unquote(parts.path.strip("/")) or "default",
+            secure=parts.scheme == "clickhouses",
+            ca_cert=authority(url),
+            compress=False if local else "lz4",
+            connect_timeout=CONNECT_SECONDS_MAX,
+            send_receive_timeout=COLUMNS_SECONDS_MAX,
+            connector_limit=POOL_CONNECTIONS_MAX,
+            tz_mode="aware",
+            autogenerate_session_id=False,  # a session allows one statement at a time
+            # Inserts are acknowledged when they are there: the position must not run ahead of them.
+            settings={"max_execution_time": int(COLUMNS_SECONDS_MAX), "async_insert": 0},
+        )
+
+
+@contextmanager
+def answering(role: str) -> Iterator[None]:
+    """Tell what passes as an engine that is away, and leave every other refusal of ClickHouse as it is."""
+    try:
+        yield
+    except (OSError, TimeoutError, aiohttp.ClientError) as error:
+        raise EngineAwayError(role, str(error) or type(error).__name__) from error
+    except DatabaseError as error:
+        lost = isinstance(error, OperationalError) and error.code is None
+        if lost or error.code in _PASSING:
+            raise EngineAwayError(role, str(error)) from error
+        raise

@@ -1,0 +1,104 @@
+"""Nothing made up or bent, in whatever part of a request, lets anybody in, breaks the house, or reaches another's answer."""
+
+from collections.abc import Mapping
+from uuid import uuid4
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from entrepot.api.principal import bound
+from entrepot.base.limits import IDEMPOTENCY_KEY_CHARS_MAX
+from entrepot.base.principal import ANONYMOUS, Principal
+from tests.house import House, bearing
+from tests.people import bearer
+
+REFUSED = 400
+BROKEN = 500
+CART = {"market": "uk", "country": "GB", "lines": []}
+# What may stand in a header's value as it comes: any byte but the ends of lines.
+BYTES = st.binary(max_size=120).map(lambda raw: raw.replace(b"\n", b"").replace(b"\r", b"").replace(b"\0", b""))
+NAMES = st.sampled_from(
+    [
+        *(b"authorization", b"cookie", b"idempotency-key", b"entrepot-why", b"entrepot-at-least", b"entrepot-order-secret"),
+        *(b"if-none-match", b"accept", b"accept-language", b"content-length", b"sec-fetch-site", b"x-forwarded-for", b"range"),
+    ]
+)
+FEW = settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+
+
+@FEW
+@given(sent=st.lists(st.tuples(NAMES, BYTES), max_size=6))
+async def test_no_bytes_in_headers_break_the_house_or_let_anybody_in(house: House, sent: list[tuple[bytes, bytes]]) -> None:
+    for method, path in (("GET", "/v1/me"), ("GET", "/v1/orders"), ("GET", "/account/security"), ("DELETE", "/v1/me/erasure")):
+        answer = await house.nobody.request(method, path, headers=sent)
+        assert answer.status_code in {303, 400, 401, 403, 404, 413}, (path, sent, answer.text)
+
+
+@FEW
+@given(data=st.data())
+async def test_a_key_that_was_bent_is_nobodys(house: House, data: st.DataObject) -> None:
+    place = data.draw(st.integers(0, len(house.key) - 1))
+    other = data.draw(st.sampled_from("abcdefghijklmnopqrstuvwxyz234567_= "))
+    bent = data.draw(
+        st.sampled_from(
+            [
+                house.key[:place],
+                house.key.upper(),
+                house.key + other,
+                house.key[:place] + other + house.key[place + 1 :],
+                house.key.replace("ent_", "ses_"),
+                f"{house.key},{house.key}",
+            ]
+        )
+    )
+    if bent.strip() != house.key:
+        assert (await house.nobody.get("/v1/me", headers=bearing(bent))).status_code in {400, 401}
+
+
+@FEW
+@given(key=BYTES, nested=st.integers(0, 3_000))
+async def test_no_key_and_no_depth_breaks_a_command(house: House, key: bytes, nested: int) -> None:
+    body = b'{"market": "uk", "country": "GB", "lines": ' + b"[" * nested + b"]" * nested + b"}"
+    headers = [(b"idempotency-key", key), (b"content-type", b"application/json")]
+    answer = await house.nobody.post("/v1/carts", content=body, headers=headers)
+    assert answer.status_code < BROKEN, (key, nested, answer.text)
+
+
+async def opened(house: House, headers: Mapping[str, str], key: str, country: str = "GB") -> tuple[int, str]:
+    """Open a cart by a key; returns the status, and the cart or the problem."""
+    sent = {**CART, "country": country}
+    answer = await house.nobody.post("/v1/carts", json=sent, headers={**headers, "Idempotency-Key": key})
+    return answer.status_code, answer.json().get("id") or answer.json()["type"]
+
+
+async def test_the_same_key_by_another_caller_is_another_key(house: House) -> None:
+    ann, bob, key = await bearer(house, "keys-ann@example.com"), await bearer(house, "keys-bob@example.com"), str(uuid4())
+    first = await opened(house, ann, key)
+    assert first[0] == 201
+    assert await opened(house, ann, key) == first
+    assert await opened(house, ann, key, "FR") == (422, "/problems/idempotency-key-reused")
+    for other in (bob, {}):
+        status, cart = await opened(house, other, key, "FR")
+        assert (status, cart == first[1]) == (201, False)
+
+
+async def test_a_key_is_its_owners_by_whichever_session_they_come(house: House) -> None:
+    key = str(uuid4())
+    told = [await opened(house, await bearer(house, "keys-cleo@example.com"), key) for _ in range(2)]
+    assert told[0] == told[1]
+
+
+def test_no_text_of_a_caller_is_the_key_of_another() -> None:
+    ann, bob = (Principal(kind="person", id=uuid4()) for _ in range(2))
+    keys = [bound(who, sent) for who in (ann, bob, ANONYMOUS) for sent in (b"k", bound(ann, b"k"), b";k", b"purchase/1")]
+    assert len(set(keys)) == len(keys)
+    assert b"purchase/1" not in keys
+    assert bound(ann, b"") == b""
+
+
+@pytest.mark.parametrize("chars", [IDEMPOTENCY_KEY_CHARS_MAX, IDEMPOTENCY_KEY_CHARS_MAX + 1])
+async def test_a_key_is_as_long_as_its_caller_sent_it(house: House, chars: int) -> None:
+    ann = await bearer(house, "keys-ann@example.com")
+    status, told = await opened(house, ann, uuid4().hex.ljust(chars, "x"))
+    assert status == (201 if chars == IDEMPOTENCY_KEY_CHARS_MAX else REFUSED), told
