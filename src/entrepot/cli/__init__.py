@@ -38,6 +38,7 @@ VERBS: Final = {
     "verify": "Compare every projection with the truth, and mend it if asked.",
     "reconcile": "Compare payments and ledger with the gateway's own report.",
     "payments": "Show what the gateway did otherwise than was asked, and settle it.",
+    "parcel": "Note what happened to a parcel of our own vans.",
     "rebuild": "Build a projection anew beside the live one.",
     "replay": "Try again what a projection could not take.",
     "archive": "Move what every projection has passed to object storage.",
@@ -51,6 +52,7 @@ VERBS: Final = {
     "mail": "Read the letters that lie in the home folder.",
     "approvals": "What takes two people, from where on, and who changed financial terms.",
     "ledger": "Draw the ledger's trial balance, close a month, reopen it.",
+    "scan": "Search everything that is kept for what must not be there.",
     "roles": "Show who works in the system of record, or make them on a server of your own.",
     "schema": "Print the schema of the system of record.",
 }

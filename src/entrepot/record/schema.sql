@@ -127,7 +127,7 @@ BEGIN
         SELECT c.oid::regclass AS name, c.relname,
                EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = c.oid AND t.tgname = 'entry_is_not_emptied') AS kept,
                c.relname < 'entry_' || to_char(first AT TIME ZONE 'UTC', 'YYYYMMDD')
-                   AND to_regclass('audit.' || c.relname || '_object') IS NULL AS over
+                   AND to_regclass('audit.' || c.relname || '_others') IS NULL AS over
         FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
         WHERE i.inhparent = 'audit.entry'::regclass
     LOOP
@@ -136,9 +136,10 @@ BEGIN
             EXECUTE format('REVOKE UPDATE, DELETE, TRUNCATE ON %s FROM CURRENT_USER', part.name);
         END IF;
         IF part.over THEN
-            EXECUTE format('CREATE INDEX %I ON %s (subject, id) WHERE subject IS NOT NULL', part.relname || '_subject', part.name);
-            EXECUTE format('CREATE INDEX %I ON %s (actor, id)', part.relname || '_actor', part.name);
-            EXECUTE format('CREATE INDEX %I ON %s (object, id) WHERE object <> %L', part.relname || '_object', part.name, '');
+            EXECUTE format('CREATE INDEX IF NOT EXISTS %I ON %s (subject, id) WHERE subject IS NOT NULL', part.relname || '_subject', part.name);
+            EXECUTE format('CREATE INDEX IF NOT EXISTS %I ON %s (actor, id)', part.relname || '_actor', part.name);
+            EXECUTE format('CREATE INDEX IF NOT EXISTS %I ON %s (object, id) WHERE object <> %L', part.relname || '_object', part.name, '');
+            EXECUTE format('CREATE INDEX %I ON %s USING gin (others) WHERE others IS NOT NULL', part.relname || '_others', part.name);
         END IF;
     END LOOP;
     RETURN made;
@@ -168,6 +169,7 @@ CREATE TABLE audit.entry (
     why text NOT NULL,
     status integer NOT NULL,
     problem text NOT NULL,
+    others uuid[],
     CONSTRAINT entry_class_is_known CHECK ((class = ANY (ARRAY['command'::text, 'read'::text, 'proof'::text])))
 )
 PARTITION BY RANGE (id);
@@ -175,10 +177,14 @@ PARTITION BY RANGE (id);
 CREATE FUNCTION audit.entry_hash(e audit.entry) RETURNS bytea
     LANGUAGE sql STABLE PARALLEL SAFE
     AS $$
-    SELECT sha256(convert_to(json_build_array(
-        'entry', e.cell, e.id, e.seq, e.txid::text::bigint, e.at, e.class, e.actor, e.action, e.object, e.subject,
-        e.network, e.agent, e.why, e.status, e.problem
-    )::text, 'UTF8'))
+    SELECT sha256(convert_to(
+        CASE WHEN e.others IS NULL THEN json_build_array(
+            'entry', e.cell, e.id, e.seq, e.txid::text::bigint, e.at, e.class, e.actor, e.action, e.object, e.subject,
+            e.network, e.agent, e.why, e.status, e.problem
+        ) ELSE json_build_array(
+            'entry', e.cell, e.id, e.seq, e.txid::text::bigint, e.at, e.class, e.actor, e.action, e.object, e.subject,
+            e.network, e.agent, e.why, e.status, e.problem, array_to_string(e.others, ' ')
+        ) END::text, 'UTF8'))
 $$;
 
 CREATE SEQUENCE log.event_seq
