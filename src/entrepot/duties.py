@@ -26,6 +26,8 @@ from entrepot.commerce.people.events import SESSIONS_ENDED
 from entrepot.commerce.stock.commands import watch_stock
 from entrepot.commerce.stock.events import STOCK_CHANGED
 from entrepot.commerce.subscription.renewing import Renewals
+from entrepot.engines import products
+from entrepot.engines.series.spool import Spool
 from entrepot.jobs.abandoned import announce_abandoned
 from entrepot.jobs.approvals import expire_over
 from entrepot.jobs.digital import HANDING_OUT, hand_out_waiting
@@ -38,13 +40,16 @@ from entrepot.jobs.reaction import Reaction
 from entrepot.jobs.renewals import announce_coming, renew_due
 from entrepot.jobs.runner import Job, Runner
 from entrepot.jobs.sellers import SELLER_ORDERS
+from entrepot.jobs.service_pulse import ServicePulse
 from entrepot.jobs.webhooks import tell_subscribers
 from entrepot.log.archive import Moved, archive_passed
 from entrepot.log.projector import Projector
 from entrepot.log.reader import LogReader
 from entrepot.partners.payout.own import OwnBank
 from entrepot.privacy.erasing import whose_is_restricted
+from entrepot.privacy.scanner import Scanner
 from entrepot.privacy.subjects import find_guests
+from entrepot.privacy.watching import watch_cards
 from entrepot.record.transaction import open_record
 
 log = structlog.get_logger()
@@ -102,8 +107,10 @@ def jobs(app: App) -> list[Job]:
         Job(name="overdue_invoices", seconds=300.0, act=partial(mark_overdue, record, cell, clock)),
         Job(name="audit_links", seconds=limits.AUDIT_LINK_SECONDS, act=partial(link_new, record, cell)),
         Job(name="audit_roots", seconds=limits.AUDIT_ROOT_SECONDS, act=publisher(app).publish),
+        Job(name="card_scan", seconds=300.0, act=partial(watch_cards, record, Scanner(app.settings), clock)),
         Job(name="approvals", seconds=60.0, act=partial(expire_over, record, cell, clock)),
         Job(name="old_keys", seconds=60.0, act=OldKeys(record, cell, clock).forget),
+        *(each.job() for each in service_pulse(app)),
     ]
 
 
@@ -120,7 +127,16 @@ def reactions(app: App) -> list[Reaction]:
         Reaction(name="guests", kinds=frozenset({ORDER_PLACED}), react=partial(find_guests, app.sealing), from_start=True),
         FINANCIAL_CHANGES,
         Reaction(name="unused_promises", kinds=frozenset({PAYMENT_CAPTURED}), react=give_up_unused),
+        *(each.reaction() for each in service_pulse(app)),
     ]
+
+
+def service_pulse(app: App) -> list[ServicePulse]:
+    """Return who keeps the pulse, where a series engine is named: none is embedded."""
+    url = app.settings.engines.series
+    if not url:
+        return []
+    return [ServicePulse(products.driver("series", url), Spool(app.settings.pulse_folder, app.record.ids), SystemClock())]
 
 
 async def archive(app: App) -> list[Moved]:

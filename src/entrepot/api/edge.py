@@ -15,8 +15,9 @@ from litestar.types import ASGIApp, HTTPResponseStartEvent, HTTPScope, Message, 
 
 from entrepot.api import problems
 from entrepot.api.auditing import AuditedSend, Noting
-from entrepot.api.cards import CARD_BYTES, as_text, refuse_cards, refuse_cards_in_address
+from entrepot.api.cards import as_text, refuse_cards, refuse_cards_in_address
 from entrepot.api.metrics import Metrics
+from entrepot.base.cards import CARD_BYTES
 from entrepot.base.errors import EntrepotError
 from entrepot.base.limits import (
     BODY_BYTES_MAX,

@@ -50,8 +50,13 @@ class Scanner:
 
         ``restored`` are the URLs of databases that old backups were restored into.
         """
-        needles, engines = await asyncio.to_thread(Needles, values, subjects), self._settings.engines
-        home = Path(self._settings.home)
+        scan = await self.look(await asyncio.to_thread(Needles, values, subjects), restored)
+        keys = [self._keys(f"keys in restored {number}", url, subjects) for number, url in enumerate(restored, 1)]
+        return Scan([*scan.sources, *await asyncio.gather(*keys)])
+
+    async def look(self, needles: Needles, restored: Sequence[str] = ()) -> Scan:
+        """Search everything for whatever these needles find."""
+        engines, home = self._settings.engines, Path(self._settings.home)
         searches: list[Coroutine[object, object, Looked]] = [
             search(role, getattr(engines, role), needles)
             if urlsplit(getattr(engines, role)).scheme in schemes
@@ -59,11 +64,7 @@ class Scanner:
             for role, (schemes, search) in _SEARCHES.items()
         ]
         searches.append(files.search_folder("home", home, frozenset(SCHEMES), needles))
-        for number, url in enumerate(restored, 1):
-            searches += [
-                postgresql.search(f"restored {number}", url, needles, ids=False),
-                self._keys(f"keys in restored {number}", url, subjects),
-            ]
+        searches += [postgresql.search(f"restored {number}", url, needles, ids=False) for number, url in enumerate(restored, 1)]
         return Scan(list(await asyncio.gather(*searches)))
 
     async def _keys(self, source: str, url: str, subjects: Sequence[UUID]) -> Looked:

@@ -27,8 +27,8 @@ NAMES = frozenset({
 PLACES = frozenset({
     "approval.request.scope", "approval.request.what", "approval.threshold.scope", "closing.period.balance",
     "closing.period.period", "event approval.ApprovalMoved.scope", "event approval.ApprovalMoved.what",
-    "event approval.LimitSet.scope", "event closing.PeriodMoved.period", "audit.head.hash", "audit.link.hash", "audit.root.document",
-    "audit.signing_key.wrapped_by", "catalog.category.names",
+    "event approval.LimitSet.scope", "event closing.PeriodMoved.period", "audit.head.hash", "audit.link.hash",
+    "audit.root.document", "audit.signing_key.wrapped_by", "catalog.category.names",
     "catalog.media.alt", "catalog.product_text.description", "catalog.product_text.summary", "catalog.product_text.title",
     "checkout.allowance.name", "checkout.checkout.claim_names", "digital.article.file_name", "digital.entitlement.file_name",
     "identity.consent.text_version", "identity.residence.takes", "jobs.cursor.name", "jobs.run.name",

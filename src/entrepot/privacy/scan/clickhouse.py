@@ -36,8 +36,14 @@ def _search(source: str, url: str, needles: Needles) -> Looked:
     )
     try:
         for database, table in client.query(SQL["tables"]).result_rows:
+            columns = "*"
+            if needles.text_only:
+                found = client.query(SQL["text_columns"], parameters={"database": database, "table": table}).result_rows
+                columns = ", ".join(f"`{name}`" for (name,) in found)
+                if not columns:
+                    continue
             sql = SQL["rows_of_a_log" if database == "system" else "rows"]
-            sql = sql.rstrip(";").format(database=database, table=table)  # names that the server itself has given
+            sql = sql.rstrip(";").format(columns=columns, database=database, table=table)  # names that the server has given
             piece = looking.pieces(f"{database}.{table}")
             with client.raw_stream(sql, fmt="TabSeparated") as stream:
                 while data := stream.read(_PIECE_BYTES):

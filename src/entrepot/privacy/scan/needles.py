@@ -29,6 +29,9 @@ class Match(Struct, frozen=True, order=True):
 class Needles:
     """The forms of some values, and the ids of some subjects, made ready to be searched for."""
 
+    # Whether columns that hold no text need not be looked at.
+    text_only = False
+
     def __init__(self, values: Sequence[str], subjects: Sequence[UUID] = ()) -> None:
         made: dict[bytes, Match] = {}
         for number, value in enumerate(values, 1):
