@@ -1,14 +1,23 @@
 """A person is forgotten in every engine; the search that proves it finds whatever is planted again, wherever it is planted."""
 
+import asyncio
+import sys
+from datetime import timedelta
+from pathlib import Path
 from uuid import UUID
+
+import msgspec
 
 from entrepot.app import privacy_of
 from entrepot.privacy.certificate import Certificate, certificate_of, verify
 from entrepot.privacy.scanner import Scanner
 from entrepot.verify.verify import Verifier
+from tests.faults.erasure_process import STEPS
 from tests.forgetting import AT_ONCE, contact, fill_cart, forget, settle
 from tests.house import House
 from tests.planting import PLANTS
+
+KILLED_SECONDS_MAX = 60.0
 
 
 async def proof(house: House, person_id: UUID) -> Certificate:
@@ -67,3 +76,35 @@ async def test_an_erasure_that_was_cut_after_any_step_goes_on_and_ends_once(hous
     assert await erasing._step(asked.id)
     assert (await erasing.finish(asked.id)).state == "certified"
     assert (await erasing.of(asked.id) or asked).known_sealed is None
+
+
+async def killed(house: House, told: Path, erasure: UUID, step: str) -> str:
+    """Have the erasure done by a process that is killed at a step; returns how far it came."""
+    told.write_bytes(msgspec.json.encode(house.app.settings, enc_hook=str))
+    command = [sys.executable, "-m", "tests.faults.erasure_process", str(told), str(erasure), step]
+    child = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    assert child.stdout is not None
+    try:
+        async with asyncio.timeout(KILLED_SECONDS_MAX):
+            assert (await child.stdout.readline()).strip() == step.encode()
+    finally:
+        child.kill()
+        await child.wait()
+    one = await privacy_of(house.app).erasing.of(erasure)
+    assert one is not None
+    return one.state
+
+
+async def test_an_erasure_that_is_killed_at_each_step_goes_on_and_ends_with_its_certificate(
+    house: House, tmp_path: Path
+) -> None:
+    person_id = await settle(house, "Quilla")
+    await house.seen_by_all()
+    await house.until_reacted()
+    asked = await privacy_of(house.app).erasing.ask(str(person_id), "test", timedelta(days=1))
+    came = [await killed(house, tmp_path / "settings.json", asked.id, step) for step in STEPS]
+    assert came == ["asked", "erased", "cleared"]
+    assert (await privacy_of(house.app).erasing.finish(asked.id)).state == "certified"
+    certificate = await proof(house, person_id)
+    assert certificate.clean
+    assert certificate.removed["order_contacts"] == 2

@@ -2,19 +2,33 @@
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import UUID
 
 import asyncpg
 import pytest
+from msgspec import structs
 
-from entrepot.access.rows import as_tenant
+from entrepot.access.roles import ROLES
+from entrepot.access.rows import AS_PLATFORM, AS_TENANT, as_tenant
+from entrepot.base.errors import NotFoundError
 from entrepot.base.principal import Membership, Principal
 from entrepot.base.time import SystemClock
+from entrepot.commerce.business import commands as business
+from entrepot.commerce.business import negotiating
+from entrepot.commerce.business.negotiating import NegotiationDraft
+from entrepot.commerce.business.negotiation import WantedPieces
+from entrepot.commerce.business.rules import BuyerDraft
+from entrepot.commerce.marketplace import commands as marketplace
 from entrepot.commerce.marketplace import query
-from entrepot.commerce.marketplace.rules import SellerUnknownError
+from entrepot.commerce.marketplace.rules import Feed, FeedLine, SellerUnknownError
 from entrepot.record.named import queries
 from entrepot.record.transaction import Connection, Record, open_record
+from tests.account import Account, open_account
+from tests.conftest import working
+from tests.sellers import open_market
+from tests.trade import CELL
 
 NOBODY = UUID(int=0)
 SWITCHES, TASKS, TRANSACTIONS = 100_000, 40, 25
@@ -44,9 +58,9 @@ def of_company(company: UUID) -> Principal:
 
 
 @pytest.fixture
-async def shared(record: Record) -> Record:
-    """Return a record in which each of two sellers, and two companies, has a row of everything."""
-    async with record.committing() as connection:
+async def shared(record: Record, migrated_url: str) -> Record:
+    """Return a record in which each of two sellers, and two companies, has a row of everything, as its superuser fills it."""
+    async with await open_record(migrated_url, connections=1) as superuser, superuser.committing() as connection:
         await connection.execute(Path(__file__).with_name("tenants.sql").read_text())
     return record
 
@@ -147,7 +161,7 @@ async def test_a_hundred_thousand_switches_between_tenants_on_few_connections_sh
 ) -> None:
     ids = await companies(shared)
     order = [ids["a"], ids["b"]]
-    async with await open_record(migrated_url, connections=4) as record:
+    async with await open_record(working(migrated_url), connections=4) as record:
         told = [one for many in await asyncio.gather(*[switching(record, order) for _ in range(TASKS)]) for one in many]
     assert sum(seen for seen, _ in told) == 2 * SWITCHES
     assert sum(others for _, others in told) == 0
@@ -169,7 +183,7 @@ async def switching(record: Record, companies: list[UUID]) -> list[tuple[int, in
 
 
 async def test_what_a_tenant_was_is_over_with_its_transaction(shared: Record, migrated_url: str) -> None:
-    async with await open_record(migrated_url, connections=1) as record:
+    async with await open_record(working(migrated_url), connections=1) as record:
         async with record.as_tenant(of_seller("a")).reading():
             pass
         async with record.committing() as connection:
@@ -212,9 +226,60 @@ async def test_a_seller_reads_its_own_as_a_tenant_and_another_s_is_not_there(sha
         (Membership("seller_staff", "seller/a"), "sellers.read", True),
         (Membership("buyer", "company/1"), "invoices.read", True),
         (Membership("buyer", "company/1"), "purchases.ask", False),
+        (Membership("seller_admin", "seller/a"), "sellers.sell", True),
         (Membership("finance"), "sellers.read", False),
         (Membership("seller_staff", "seller/a"), "catalogue.read", False),
     ],
 )
 def test_who_is_let_in_by_a_tenant_s_role_alone_reads_as_that_tenant(role: Membership, permission: str, is_one: bool) -> None:
     assert as_tenant(Principal(kind="person", id=NOBODY, memberships=frozenset({role})), permission) is is_one
+
+
+def test_whatever_a_tenant_may_runs_as_the_tenant_or_says_why_not() -> None:
+    held = {permission for role in ROLES.values() for permission in role.tenant}
+    assert held == AS_TENANT | AS_PLATFORM.keys()
+    assert not AS_TENANT & AS_PLATFORM.keys()
+
+
+@pytest.fixture
+async def account(record: Record, gateway_url: str) -> AsyncIterator[Account]:
+    async with open_account(record, gateway_url) as opened:
+        yield opened
+
+
+async def test_a_company_runs_its_staff_its_decisions_and_its_negotiations_as_itself(account: Account) -> None:
+    own = structs.replace(account, record=account.record.as_tenant(of_company(account.company)))
+    new = account.record.ids.fresh()
+    await own.do(lambda tx: business.save_buyer(tx, account.company, new, BuyerDraft(name="Dee", email="dee@kim.example")))
+    asked = [await account.ask(account.ann, {"tea": 20}) for _ in range(2)]
+    rejected = await own.do(lambda tx: business.reject_purchase(tx, asked[0].id, account.bea, "no need", account.now))
+    approved = await own.do(lambda tx: business.approve_purchase(tx, asked[1].id, account.bea, account.now))
+    assert (rejected.purchase.state, approved.purchase.state) == ("rejected", "approved")
+    wanted = NegotiationDraft(buyer_id=new, market="uk", lines=[WantedPieces(sku="tea", quantity=100)])
+    begun = await own.do(lambda tx: negotiating.request_prices(tx, account.company, wanted, account.now))
+    ended = await own.do(lambda tx: negotiating.decline(tx, begun.negotiation.id, "company", "", account.now))
+    assert ended.negotiation.state == "declined"
+
+
+async def test_another_company_decides_nothing_of_it(account: Account) -> None:
+    other = structs.replace(account, record=account.record.as_tenant(of_company(NOBODY)))
+    asked = await account.ask(account.ann, {"tea": 20})
+    with pytest.raises(NotFoundError):
+        await other.do(lambda tx: business.approve_purchase(tx, asked.id, account.bea, account.now))
+    with pytest.raises(NotFoundError):
+        await other.do(
+            lambda tx: business.save_buyer(tx, account.company, account.ann, BuyerDraft(name="X", email="x@x.example"))
+        )
+
+
+async def test_a_seller_feeds_its_own_warehouse_as_itself_and_no_other(record: Record, gateway_url: str) -> None:
+    async with open_market(record, gateway_url) as market:
+        feed = Feed(sequence=1_000, lines=[FeedLine(sku="cup", quantity=7, cost_minor=500)], currency="GBP")
+        async with record.reading() as connection:
+            supplier = await connection.fetchval("SELECT code FROM marketplace.seller WHERE id = $1", market.supplier)
+        async with record.as_tenant(of_seller(supplier)).transaction(CELL) as tx:
+            fed = await marketplace.apply_feed(tx, market.supplier, "near", feed)
+        assert (fed.articles, fed.changed) == (1, 1)
+        with pytest.raises(NotFoundError):
+            async with record.as_tenant(of_seller("elsewhere")).transaction(CELL) as tx:
+                await marketplace.apply_feed(tx, market.supplier, "far", feed)

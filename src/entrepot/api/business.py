@@ -289,6 +289,6 @@ def parse_company(text: str) -> UUID | None:
 
 
 async def _ordered(parts: Parts, bought: Bought) -> Response[PurchaseChanged]:
-    """Order a purchase that is approved, and answer how it stands."""
-    purchase = await Purchasing(parts.record, parts.cell, parts.checkouts).order(bought.purchase.id)
+    """Order a purchase that is approved, and answer how it stands: a checkout takes from what is everybody's."""
+    purchase = await Purchasing(parts.platform, parts.cell, parts.checkouts).order(bought.purchase.id)
     return Response(purchase, status_code=201, headers=moved(bought.position))

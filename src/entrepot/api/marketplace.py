@@ -161,7 +161,8 @@ async def save_warehouse(
         await commands.save_warehouse(tx, seller_id, code, data.country, data.rank, data.parcel_minor, data.lead_days)
         return Done(changed=True)
 
-    return await parts.run(act, Done)
+    # Whether a code is free is known to who sees everybody's warehouses.
+    return await parts.for_platform().run(act, Done)
 
 
 @post(

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from entrepot.api.flash import FlashDesk
 from entrepot.api.metrics import Metrics
@@ -103,9 +103,18 @@ class Parts(Struct, frozen=True, kw_only=True):
         try:
             yield
         except ApprovalNeededError as needed:
-            async with self.record.transaction(self.cell, self.actor) as tx:
+            async with self.platform.transaction(self.cell, self.actor) as tx:
                 one = await approvals.ask(tx, needed.deed, self.who.id)
             raise ApprovalNeededError(needed.deed, one.id, one.state) from needed
+
+    @property
+    def platform(self) -> Record:
+        """The record as the platform has it, for what a tenant asks and reaches rows of others: whoever takes it says why."""
+        return self.record.platform
+
+    def for_platform(self) -> "Parts":
+        """Return the same parts, which run commands on the platform's own behalf: whoever takes them says why."""
+        return structs.replace(self, record=self.platform)
 
     def token(self, position: str) -> Token:
         """Return a position as it was given, or say that it is none of ours."""

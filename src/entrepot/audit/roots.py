@@ -10,8 +10,9 @@ from entrepot.audit import rules
 from entrepot.audit.publishing import RootDocument, prefix_of
 from entrepot.audit.report import Finding, What
 from entrepot.audit.rules import Link
-from entrepot.audit.signing import Signer, is_signed
+from entrepot.audit.signing import Signer
 from entrepot.engines.objects.port import LockedObjects, Version
+from entrepot.sealing.signing import is_signed
 
 Find = Callable[[Finding], None]
 

@@ -65,7 +65,8 @@ async def answer_quote(
         async with parts.record.reading() as connection:
             seen = (await _own(parts, connection, buying, negotiation_id)).negotiation
         if text(data, "do") == "order":
-            state = await _order(parts, buying, seen, data)
+            # A purchase is quoted from what is everybody's.
+            state = await _order(parts.for_platform(), buying, seen, data)
             return Redirect(f"{HERE}?done={state}", status_code=303)
         await _answer(parts, seen, data)
     except EntrepotError as error:

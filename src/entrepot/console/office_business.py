@@ -18,6 +18,7 @@ from entrepot.commerce.business.events import NegotiationChanged, PurchaseChange
 from entrepot.commerce.business.negotiating import Negotiated
 from entrepot.commerce.business.purchasing import Purchasing
 from entrepot.commerce.business.query import BuyerView, CompanyView
+from entrepot.console.cart import titles_of_skus
 from entrepot.console.forms import Form, key_of, money, text
 from entrepot.console.guard import same_site
 from entrepot.console.office import LIMIT, office_page
@@ -90,7 +91,7 @@ async def decide_purchase(
     try:
         bought = await parts.run(act, Bought, key_of(data), f"{do} {purchase_id} {text(data, 'buyer')} {why}".encode())
         if bought.purchase.state == "approved":
-            await Purchasing(parts.record, parts.cell, parts.checkouts).order(purchase_id)
+            await Purchasing(parts.platform, parts.cell, parts.checkouts).order(purchase_id)
     except EntrepotError as error:
         return await _purchases_page(parts, wrong=str(error), status=error.status)
     return Redirect("/office/purchases?done=yes", status_code=303)
@@ -139,8 +140,10 @@ async def _quote_page(
     async with parts.record.reading() as connection:
         found = await query.negotiation(connection, parts.cell, negotiation_id)
         company = await query.company(connection, parts.cell, found.negotiation.company_id)
+        titles = await titles_of_skus(parts, connection, found.negotiation.skus)
     context = {
         "one": found.negotiation,
+        "titles": titles,
         "rounds": found.rounds,
         "company": company,
         "until": utc(parts.clock.millis()) + timedelta(days=OFFER_DAYS),

@@ -6,8 +6,6 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from msgspec import Struct
 
 from entrepot.base.errors import EntrepotError, NotFoundError
@@ -20,6 +18,7 @@ from entrepot.privacy.scanner import Scanner
 from entrepot.privacy.store import Erasure
 from entrepot.record.transaction import Connection, Fact, Record
 from entrepot.sealing.sealing import Sealing
+from entrepot.sealing.signing import SigningKey, is_signed
 
 SIGNING = "privacy.signing_key"
 ACTOR = "privacy"
@@ -97,17 +96,17 @@ class Certifier:
             about = rules.key_of(one.subject)
             version = await store.next_version(tx.connection, self._cell, one.subject, about)
             await tx.append([Fact(ERASURE_CERTIFIED, about, version, told, one.subject)])
-        return Signed(document=document, signature=signature.hex(), public_key=key.public_key().public_bytes_raw().hex())
+        return Signed(document=document, signature=signature.hex(), public_key=key.public.hex())
 
-    async def _key(self, connection: Connection) -> Ed25519PrivateKey:
+    async def _key(self, connection: Connection) -> SigningKey:
         """Return the key that certificates are signed with, made when there is none."""
         if await store.signing_key(connection, self._cell) is None:
-            made = Ed25519PrivateKey.generate()
-            sealed = self._sealing.seal_secret(SIGNING, made.private_bytes_raw().hex())
-            await store.add_signing_key(connection, self._cell, made.public_key().public_bytes_raw(), sealed)
+            made = SigningKey.made()
+            sealed = self._sealing.seal_secret(SIGNING, made.seed.hex())
+            await store.add_signing_key(connection, self._cell, made.public, sealed)
         found = await store.signing_key(connection, self._cell)
         assert found is not None
-        return Ed25519PrivateKey.from_private_bytes(bytes.fromhex(self._sealing.unseal_secret(SIGNING, found[1])))
+        return SigningKey.opened(bytes.fromhex(self._sealing.unseal_secret(SIGNING, found[1])))
 
 
 async def certificate_of(connection: Connection, cell: int, subject: UUID) -> Signed:
@@ -120,11 +119,6 @@ async def certificate_of(connection: Connection, cell: int, subject: UUID) -> Si
 
 def verify(signed: Signed) -> Certificate:
     """Return what a certificate says, once its signature is proved to be by the key that it names."""
-    key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(signed.public_key))
-    try:
-        key.verify(bytes.fromhex(signed.signature), signed.document.encode())
-    except InvalidSignature as error:
-        raise CertificateBrokenError(
-            "The certificate is not what was signed: fetch it anew, and look into the audit."
-        ) from error
+    if not is_signed(bytes.fromhex(signed.public_key), bytes.fromhex(signed.signature), signed.document.encode()):
+        raise CertificateBrokenError("The certificate is not what was signed: fetch it anew, and look into the audit.")
     return signed.certificate

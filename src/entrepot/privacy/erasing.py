@@ -84,11 +84,19 @@ class Erasing:
 
         ``restored`` are databases that old backups were restored into, to be searched too.
         """
-        while await self._step(id_, restored):
-            pass
+        more = True
+        while more:
+            try:
+                more = await self._step(id_, restored)
+            except ConflictError:
+                more = await self._is_open(id_)  # another process was quicker: it has ended it, or it is to be gone on with
         found = await self.of(id_)
         assert found is not None
         return found
+
+    async def _is_open(self, id_: UUID) -> bool:
+        one = await self.of(id_)
+        return one is not None and one.state in {"asked", "erased", "cleared"}
 
     async def _finish_aside(self, id_: UUID) -> None:
         try:
@@ -152,7 +160,8 @@ class Erasing:
     async def _known(self, one: Erasure) -> list[str]:
         assert one.known_sealed is not None, one.id
         text = (await self._sealing.unseal(one.id, {KNOWN: one.known_sealed}))[KNOWN]
-        assert text is not None, one.id
+        if text is None:
+            raise ConflictError(f"Another process has just ended the erasure {one.id}: look at it again.")
         return msgspec.json.decode(text, type=list[str])
 
 

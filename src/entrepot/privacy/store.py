@@ -142,7 +142,7 @@ async def set_erased(connection: Connection, one: Erasure, done: Erased) -> None
 
 
 async def set_cleared(connection: Connection, one: Erasure, removed: Mapping[str, int]) -> None:
-    """Note that copies are cleared, and how many of what."""
+    """Note that copies are cleared, and how many of what, unless another process came further."""
     await connection.execute(SQL["set_cleared"], one.cell, one.id, msgspec.json.encode(removed).decode())
 
 

@@ -67,8 +67,8 @@ SET state = 'erased', erased_at = $3, log_position = $4, orders = $5, returns = 
 WHERE cell = $1 AND id = $2;
 
 -- name: set_cleared
--- Notes that copies are cleared.
-UPDATE privacy.erasure SET state = 'cleared', removed = removed || $3::jsonb WHERE cell = $1 AND id = $2;
+-- Notes that copies are cleared, unless another process that cleared them too came further.
+UPDATE privacy.erasure SET state = 'cleared', removed = removed || $3::jsonb WHERE cell = $1 AND id = $2 AND state = 'erased';
 
 -- name: set_certified
 -- Notes the end; what was searched for, and what the person had ordered, is not known any more.

@@ -135,6 +135,7 @@ class Record:
     ) -> None:
         self.pool = pool
         self._tenants = tenants or pool
+        self._platform: Record | None = None
         self._tenant = tenant
         self._seals = seals
         self.clock = clock or HybridClock(SystemClock())
@@ -148,7 +149,14 @@ class Record:
 
     def as_tenant(self, who: Principal) -> "Record":
         """Return the record as a tenant has it: no rows but those of the sellers and companies that they act for."""
-        return Record(self._tenants, clock=self.clock, ids=self.ids, wake=self._wake, seals=self._seals, tenant=who)
+        own = Record(self._tenants, clock=self.clock, ids=self.ids, wake=self._wake, seals=self._seals, tenant=who)
+        own._platform = self
+        return own
+
+    @property
+    def platform(self) -> "Record":
+        """The record as the platform has it, for what a tenant asks and reaches rows of others: whoever takes it says why."""
+        return self._platform or self
 
     @property
     def keys_of(self) -> str:
