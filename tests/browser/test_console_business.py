@@ -71,6 +71,7 @@ async def test_a_quote_is_asked_for_offered_countered_agreed_and_ordered(desk: P
     await desk.get_by_label("Our price for").fill("4,50")
     await desk.get_by_role("button", name="Offer these prices").click()
     await desk.goto(f"/account/company/quotes/{quote}")
+    await expect(desk.get_by_role("region", name="Articles and prices")).to_contain_text("Teapot")
     await fits_and_reads_well(desk)
     await desk.get_by_label("What you would pay").fill("4")
     await desk.get_by_role("button", name="Propose these prices").click()

@@ -7,11 +7,12 @@ from uuid import uuid4
 
 import pytest
 from httpx import Response
+from msgspec import structs
 
 from entrepot.base.time import FixedClock, HybridClock, SystemClock, utc
 from entrepot.commerce.cart.requests import CartLineRequest, CartRequest
 from entrepot.commerce.cart.rules import Write, open_cart
-from entrepot.commerce.checkout.carted import carted
+from entrepot.commerce.checkout.carted import CartView, carted
 from entrepot.commerce.checkout.carted import look as look_at
 from entrepot.commerce.promotion.commands import save_promotion
 from entrepot.commerce.promotion.events import Percentage, PromotionSaved
@@ -124,21 +125,30 @@ async def test_a_changed_price_and_a_shortage_are_told_and_not_applied_in_silenc
     assert (await look(house, cart))["lines"][0]["changed"] == []
 
 
-async def test_a_promotion_that_ended_meanwhile_is_told_on_the_line_it_took_something_off(house: House) -> None:
+async def seen_after(house: House, sku: str, *saved: PromotionSaved) -> CartView:
+    """Save promotions one after the other, and return a cart as it is seen now into which this was put two hours ago."""
     app, now = house.app, SystemClock().millis()
-    async with app.record.transaction(app.settings.cell) as tx:
-        over = PromotionSaved(
-            code="MORNING", title="Mornings", effect=Percentage(basis_points=5_000), currency="GBP", skus=["MUG-CEDAR-RED"],
-            ends_at=utc(now - HOUR_MILLIS),
-        )  # fmt: skip
-        await save_promotion(tx, over)
-        line = [CartLineRequest(sku="MUG-CEDAR-RED", quantity=2)]
-        currencies, offers = await carted(tx.connection, app.settings.cell, "uk", ["MUG-CEDAR-RED"])
+    for promotion in saved:
+        async with app.record.transaction(app.settings.cell) as tx:
+            await save_promotion(tx, promotion)
+            currencies, offers = await carted(tx.connection, app.settings.cell, "uk", [sku])
     app.quoting.forget(app.settings.cell)
     then = Write("1-test", HybridClock(FixedClock(now - 2 * HOUR_MILLIS)).tick())
+    line = [CartLineRequest(sku=sku, quantity=2)]
     cart = open_cart(CartRequest(market="uk", country="GB", lines=line), currencies, offers, then)
     async with app.record.committing() as connection:
-        seen = await look_at(connection, app.settings.cell, app.quoting, uuid4(), cart)
+        return await look_at(connection, app.settings.cell, app.quoting, uuid4(), cart)
+
+
+@pytest.mark.parametrize("switched_off", [False, True])
+async def test_a_promotion_that_ended_or_was_switched_off_meanwhile_is_told_on_the_line_it_took_something_off(
+    house: House, switched_off: bool
+) -> None:
+    sku, code = "MUG-CEDAR-RED", f"HALF-{switched_off}".upper()
+    half = PromotionSaved(code=code, title="Half", effect=Percentage(basis_points=5_000), currency="GBP", skus=[sku])
+    ended = structs.replace(half, ends_at=utc(SystemClock().millis() - HOUR_MILLIS))
+    off = structs.replace(half, active=False)
+    seen = await seen_after(house, sku, *((half, off) if switched_off else (ended,)))
     [told] = seen.lines[0].changed
     assert re.fullmatch(r"With what was taken off, it cost \d+\.\d\d GBP and costs \d+\.\d\d GBP\.", told)
     assert all("Postage" in sentence for sentence in seen.changed)

@@ -1,21 +1,30 @@
 """Exchanges, with the real sandbox gateway and a real PostgreSQL: other goods, and the difference in money, tax and ledger."""
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
+from msgspec import structs
 
 from entrepot.base.errors import BadInputError, ConflictError
 from entrepot.commerce.aftersale import exchange
+from entrepot.commerce.aftersale.planning import plan_shipments
 from entrepot.commerce.aftersale.requests import Moved
+from entrepot.commerce.business.commands import save_company
+from entrepot.commerce.business.rules import CompanyDraft
+from entrepot.commerce.cart.state import Address
 from entrepot.commerce.catalog.query import variants
-from entrepot.commerce.checkout.held import PaymentChoice
+from entrepot.commerce.checkout.held import CheckoutRequest, PaymentChoice
+from entrepot.commerce.checkout.quote import QuoteRequest, WantedLine
 from entrepot.commerce.checkout.saga_rules import PaymentDeclinedError
+from entrepot.commerce.checkout.seed import furnish
+from entrepot.commerce.ordering import store as orders
 from entrepot.commerce.ordering.events import ORDER_PLACED
 from entrepot.commerce.pricing.commands import set_prices
 from entrepot.commerce.pricing.rules import PriceDraft
 from entrepot.jobs.reaction import Reaction
 from tests.flows.test_aftersale import Shop, owed, shop
 from tests.following import until_reacted
+from tests.till import BUYER
 from tests.trade import CELL, ledger, left
 
 __all__ = ["shop"]  # the fixture
@@ -143,3 +152,31 @@ async def test_an_exchange_that_waits_for_the_bank_is_settled_when_the_buyer_app
     await until_reacted(shop.record, EXCHANGES)
     assert (await swap(shop, case, "cup", card("tok_challenge"))).exchange_order_id == new_id
     assert (await owed(shop), [one.state for one in await shop.shipments(new_id)]) == (667, ["planned"])
+
+
+async def test_what_a_company_abroad_gets_in_exchange_is_taxed_as_its_order_was(shop: Shop) -> None:
+    company, vat_id = uuid4(), "FR40303265045"
+    async with shop.record.transaction(CELL) as tx:
+        await furnish(tx, "uk", country="DE")
+        await save_company(tx, company, CompanyDraft(name="Livres", country="FR", currency="GBP", vat_id=vat_id))
+    address = Address(line1="1 Rue X", city="Paris", postcode="75001", country="FR")
+    quoted = QuoteRequest(
+        market="uk", country="FR", lines=[WantedLine(sku="tea", quantity=1)], company_id=company, vat_id=vat_id
+    )  # fmt: skip
+    contact = structs.replace(BUYER, address=address)
+    answer = await shop.checkouts.begin("buy", CheckoutRequest(quote=quoted, payment=card(), contact=contact))
+    assert answer.order_id
+    async with shop.record.transaction(CELL) as tx:
+        await plan_shipments(tx, [answer.order_id])
+    await shop.ship(answer.order_id)
+    moved = await swap(shop, await shop.take_back(answer.order_id, 1, 1, "does_not_fit"), "cup")
+    assert moved.exchange_order_id
+    assert [await taxed(shop, one) for one in (answer.order_id, moved.exchange_order_id)] == [0, 0]
+
+
+async def taxed(shop: Shop, order_id: UUID) -> int:
+    """Return how much tax is in an order."""
+    async with shop.record.reading() as connection:
+        order = await orders.order(connection, CELL, order_id)
+    assert order is not None
+    return order.placed.tax_minor

@@ -21,9 +21,11 @@ from entrepot.commerce.business.purchasing import Purchasing
 from entrepot.commerce.business.query import BuyerView
 from entrepot.commerce.cart.state import Address, Contact
 from entrepot.commerce.checkout.carted import look
+from entrepot.console.cart import titles_in
 from entrepot.console.checkout import countries
 from entrepot.console.forms import Form, key_of, text
 from entrepot.console.guard import same_site
+from entrepot.console.language import locale_of
 from entrepot.console.render import page
 from entrepot.console.visitor import BUYER, CART, Buying, buying_for, cart_of, forget, pieces, remember_buyer
 from entrepot.record.transaction import Connection, Transaction
@@ -183,9 +185,11 @@ async def company_page(
             "quotes": await query.negotiations(connection, parts.cell, buying.company_id, None, LIMIT),
             "invoices": await query.invoices(connection, parts.cell, buying.company_id, "", None, LIMIT),
             "notes": await query.credit_notes(connection, parts.cell, buying.company_id, None, LIMIT),
-            "view": await look(connection, parts.cell, parts.quoting, kept.id, kept.cart) if kept else None,
         }
+        view = await look(connection, parts.cell, parts.quoting, kept.id, kept.cart) if kept else None
     context |= {
+        "view": view,
+        "titles": await titles_in(parts, view, locale_of(request)) if view else {},
         "me": buyer,
         "one": one,
         "people": {each.id: each.name for each in people},

@@ -18,9 +18,11 @@ from entrepot.commerce.business.negotiating import Negotiated, NegotiationDraft
 from entrepot.commerce.business.negotiation import WantedPieces
 from entrepot.commerce.business.query import NegotiationView
 from entrepot.console.account_company import DONE, HERE, buying_of, company_page, contact_of, me, purchase
+from entrepot.console.cart import titles_of_skus
 from entrepot.console.checkout import countries
 from entrepot.console.forms import Form, key_of, money, text
 from entrepot.console.guard import same_site
+from entrepot.console.language import locale_of
 from entrepot.console.render import page
 from entrepot.console.visitor import Buying, cart_of, pieces
 from entrepot.record.transaction import Connection, Transaction
@@ -126,8 +128,10 @@ async def _quote_page(
     async with parts.record.reading() as connection:
         found = await _own(parts, connection, buying, negotiation_id)
         company = await query.company(connection, parts.cell, buying.company_id)
+        titles = await titles_of_skus(parts, connection, found.negotiation.skus, locale_of(request))
     context = {
         "one": found.negotiation,
+        "titles": titles,
         "rounds": found.rounds,
         "company": company,
         "countries": countries(),

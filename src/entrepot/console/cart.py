@@ -14,6 +14,7 @@ from entrepot.commerce.cart import rules
 from entrepot.commerce.cart.commands import Kept
 from entrepot.commerce.cart.requests import Carted, CartLineRequest, CartRequest, LineChange
 from entrepot.commerce.cart.state import Cart
+from entrepot.commerce.catalog.query import variants
 from entrepot.commerce.checkout.carted import CartView, carted, check_coupon, look
 from entrepot.commerce.pricing.query import countries
 from entrepot.console.forms import Form, key_of, text, whole_number
@@ -24,6 +25,7 @@ from entrepot.console.store import place, spoken
 from entrepot.console.visitor import cart_of, customer_of, remember_cart, remember_guest
 from entrepot.projections.product_page.query import read_page
 from entrepot.record.idempotency import fingerprint
+from entrepot.record.transaction import Connection
 
 # Where a market says no country of its own.
 COUNTRY = "GB"
@@ -121,6 +123,13 @@ async def titles_of(parts: Parts, ids: Sequence[UUID], locale: str = LOCALE) -> 
 async def titles_in(parts: Parts, view: CartView, locale: str) -> dict[UUID, str]:
     """Return what the products of a cart are called."""
     return await titles_of(parts, [line.product_id for line in view.lines if line.product_id], locale)
+
+
+async def titles_of_skus(parts: Parts, connection: Connection, skus: Sequence[str], locale: str = LOCALE) -> dict[str, str]:
+    """Return what articles are called, by SKU; fewer, or none, when the engine that knows does not answer."""
+    known = await variants(connection, skus)
+    titles = await titles_of(parts, [row.product_id for row in known.values()], locale)
+    return {sku: titles[row.product_id] for sku, row in known.items() if row.product_id in titles}
 
 
 async def _put_in(request: Request[Any, Any, Any], parts: Parts, data: dict[str, str]) -> tuple[Kept, UUID]:

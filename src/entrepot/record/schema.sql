@@ -2425,7 +2425,8 @@ CREATE TABLE promotion.promotion (
     definition jsonb NOT NULL,
     active boolean NOT NULL,
     ends_at timestamp with time zone,
-    version bigint NOT NULL
+    version bigint NOT NULL,
+    off_at timestamp with time zone
 );
 
 CREATE TABLE shipping.method (

@@ -57,7 +57,8 @@ async def exchange_return(
             order, case = await locked_case(tx, case_id)
             swaps.check_exchangeable(order, await store.exchanged_for(tx.connection, cell, order.placed.id))
             contact = await store.contact_of(tx.connection, cell, order.placed.id, tx.sealing)
-            request = swaps.request(order, case, instead, contact, payment)
+            vat_id = await store.vat_id_of(tx.connection, cell, order.placed.company_id)
+            request = swaps.request(order, case, instead, contact, payment, vat_id)
         answer = await checkouts.begin(begun_as, request, mark=of)
     checked(answer)
     if answer.order_id is None:

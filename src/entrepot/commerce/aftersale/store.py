@@ -61,6 +61,12 @@ async def contact_of(connection: Connection, cell: int, order_id: UUID, seals: S
     return None if row is None else await contact.opened(row, seals)
 
 
+async def vat_id_of(connection: Connection, cell: int, company_id: UUID | None) -> str | None:
+    """Return the VAT id of a company; None for a person, and for a company that has none."""
+    found: str | None = await connection.fetchval(SQL["vat_id_of"], cell, company_id)
+    return found or None
+
+
 async def grams_of(connection: Connection, cell: int, shipment_id: UUID) -> int:
     """Return what a shipment weighs, packing left out."""
     grams: int = await connection.fetchval(SQL["grams_of"], cell, shipment_id)

@@ -29,9 +29,17 @@ def claim_of(case_id: UUID) -> Claim:
 
 
 def request(
-    order: StoredOrder, case: ReturnCase, instead: Mapping[int, str], contact: Contact | None, payment: PaymentChoice
+    order: StoredOrder,
+    case: ReturnCase,
+    instead: Mapping[int, str],
+    contact: Contact | None,
+    payment: PaymentChoice,
+    vat_id: str | None,
 ) -> CheckoutRequest:
-    """Return the checkout that sends other goods for those that came back: the same articles unless others are named."""
+    """Return the checkout that sends other goods for those that came back: the same articles unless others are named.
+
+    A company's is taxed as its orders are, by its ``vat_id``.
+    """
     pieces = accepted(case, "exchanged")
     check_known(case, instead)
     placed = order.placed
@@ -49,7 +57,7 @@ def request(
         quote=QuoteRequest(
             market=placed.market, country=placed.country, currency=placed.currency, lines=lines, channel=placed.channel,
             region=address.region if address else "", postcode=address.postcode if address else "",
-            customer_id=placed.customer_id, company_id=placed.company_id,
+            customer_id=placed.customer_id, company_id=placed.company_id, vat_id=vat_id,
         ),
         payment=payment,
         contact=contact,

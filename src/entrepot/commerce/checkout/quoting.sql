@@ -24,9 +24,10 @@ FROM pricing.price_list WHERE active AND (valid_until IS NULL OR valid_until > n
 SELECT base, quote, valid_from, rate FROM pricing.rate WHERE valid_from > now() - interval '3 years';
 
 -- name: promotions
--- Every promotion that may hold later, now, or did in the last month, so that its coupons can say when they were over.
-SELECT code, definition FROM promotion.promotion
-WHERE active AND (ends_at IS NULL OR ends_at > now() - interval '35 days') ORDER BY code;
+-- Every promotion that may hold later, now, or did in the last month, so that its coupons can say when they were over, and carts
+-- what it took off. One that was switched off is one that ended then (its own end may have come first).
+SELECT code, definition, least(ends_at, off_at) AS ends_at FROM promotion.promotion
+WHERE (active OR off_at > now() - interval '35 days') AND (ends_at IS NULL OR ends_at > now() - interval '35 days') ORDER BY code;
 
 -- name: zones
 -- Every zone.

@@ -82,7 +82,9 @@ async def read(connection: Connection, cell: int) -> Terms:
             for row in await connection.fetch(SQL["rates"])
         ),
         promotions={
-            row["code"]: msgspec.json.decode(row["definition"], type=Promotion)
+            row["code"]: msgspec.structs.replace(
+                msgspec.json.decode(row["definition"], type=Promotion), active=True, ends_at=row["ends_at"]
+            )
             for row in await connection.fetch(SQL["promotions"])
         },
         zones=[msgspec.json.decode(row["definition"], type=Zone) for row in await connection.fetch(SQL["zones"])],

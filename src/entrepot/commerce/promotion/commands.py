@@ -1,6 +1,7 @@
 """The commands of promotions: make one what it shall be, and open it by a coupon."""
 
 from entrepot.base.event import Token
+from entrepot.base.time import stamp_millis, utc
 from entrepot.commerce.promotion import rules, store
 from entrepot.commerce.promotion.events import COUPON_SAVED, PROMOTION_SAVED, CouponSaved, PromotionSaved
 from entrepot.record.transaction import Fact, Transaction
@@ -11,7 +12,7 @@ async def save_promotion(tx: Transaction, wanted: PromotionSaved) -> Token | Non
     rules.check_promotion(wanted)
     if await store.promotion(tx.connection, wanted.code) == wanted:
         return None
-    version = await store.put_promotion(tx.connection, wanted)
+    version = await store.put_promotion(tx.connection, wanted, utc(stamp_millis(tx.clock.tick())))
     return await tx.append([Fact(PROMOTION_SAVED, f"promotion/{wanted.code}", version, wanted)])
 
 

@@ -1,5 +1,7 @@
 """The queries of promotions, typed; nothing else."""
 
+from datetime import datetime
+
 import msgspec
 
 from entrepot.commerce.promotion.events import CouponSaved, PromotionSaved
@@ -9,10 +11,10 @@ from entrepot.record.transaction import Connection
 SQL = queries(__package__)
 
 
-async def put_promotion(connection: Connection, wanted: PromotionSaved) -> int:
+async def put_promotion(connection: Connection, wanted: PromotionSaved, at: datetime) -> int:
     """Write a promotion and return its version."""
     definition = msgspec.json.encode(wanted).decode()
-    version: int = await connection.fetchval(SQL["put_promotion"], wanted.code, definition, wanted.active, wanted.ends_at)
+    version: int = await connection.fetchval(SQL["put_promotion"], wanted.code, definition, wanted.active, wanted.ends_at, at)
     return version
 
 
