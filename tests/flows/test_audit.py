@@ -13,6 +13,7 @@ from entrepot.api.edge import STREAMING
 from entrepot.api.personal import IMPERSONAL, PERSONAL
 from entrepot.console import pages
 from tests.flows.conftest import filled_house
+from tests.flows.test_access import guests_order
 from tests.house import House
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
@@ -105,3 +106,12 @@ async def test_the_chain_is_linked_and_published_while_the_house_is_open(house: 
     assert len(shown["items"]) == 2
     more = (await house.client.get(f"/v1/audit?limit=2&cursor={shown['cursor']}")).json()
     assert {one["id"] for one in more["items"]}.isdisjoint(one["id"] for one in shown["items"])
+
+
+async def test_an_order_of_a_checkout_names_the_request_that_began_it(house: House) -> None:
+    order, _ = await guests_order(house)
+    shown = (await house.client.get("/v1/audit", params={"object": order})).json()["items"]
+    [begun] = [one["id"] for one in shown if one["action"] == "POST /v1/checkouts"]
+    async with house.app.record.committing() as connection:
+        kinds = await connection.fetch("SELECT kind FROM log.event WHERE cause = $1", UUID(begun))
+    assert "ordering.order_placed.v1" in {row["kind"] for row in kinds}

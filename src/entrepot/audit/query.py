@@ -8,9 +8,13 @@ from msgspec import Struct
 from entrepot.audit import store
 from entrepot.audit.rules import Class, mark
 from entrepot.audit.store import LAST, Entry, Wanted
+from entrepot.base import limits
 from entrepot.base.ids import lowest_at
 from entrepot.base.time import millis_of, stamp_millis, utc
 from entrepot.record.transaction import Connection
+
+# A UUIDv7 begins with its milliseconds.
+RANDOM_BITS = 80
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -19,6 +23,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     ``action`` is a part of it, such as ``export`` or ``POST``.
     """
 
+    request: UUID | None = None
     subject: UUID | None = None
     actor: str | None = None
     action: str | None = None
@@ -46,6 +51,15 @@ class Noted(Struct, frozen=True, kw_only=True):
     problem: str
 
 
+class Caused(Struct, frozen=True, kw_only=True):
+    """An event that a request caused."""
+
+    id: UUID
+    kind: str
+    key: str
+    at: datetime
+
+
 class State(Struct, frozen=True, kw_only=True):
     """Where the chain stands. ``waiting`` rows are not linked yet, ``unpublished`` links not vouched for from outside.
 
@@ -65,6 +79,7 @@ async def entries(connection: Connection, cell: int, asked: Asked, most: int) ->
     """Return entries, newest first. An object that opens what it names (a cart) is found by its name, and shown as a mark."""
     ends = [asked.before or LAST, lowest_at(millis_of(asked.until)) if asked.until else LAST]
     wanted = Wanted(
+        request=asked.request,
         subject=asked.subject,
         actor=asked.actor,
         action=asked.action,
@@ -74,6 +89,14 @@ async def entries(connection: Connection, cell: int, asked: Asked, most: int) ->
         before=min(ends),
     )
     return [_noted(entry) for entry in await store.entries(connection, cell, wanted, most)]
+
+
+async def events_of(connection: Connection, cell: int, request: UUID) -> list[Caused]:
+    """Return the events that a request caused, in the order of commits."""
+    began = request.int >> RANDOM_BITS
+    before = lowest_at(began + round(limits.CAUSED_SECONDS_MAX * 1_000))
+    found = await store.events_of(connection, cell, request, before, limits.PAGE_ITEMS_MAX)
+    return [Caused(id=one.id, kind=one.kind, key=one.key, at=utc(stamp_millis(one.at))) for one in found]
 
 
 async def state(connection: Connection, cell: int) -> State:

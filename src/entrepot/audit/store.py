@@ -46,6 +46,7 @@ class Entry(Struct, frozen=True, kw_only=True):
 class Wanted(Struct, frozen=True, kw_only=True):
     """Which entries are asked for: about whom, by whom, about what; ids from (with it) and to (without it)."""
 
+    request: UUID | None = None
     subject: UUID | None = None
     actor: str | None = None
     object: str | None = None
@@ -94,6 +95,15 @@ class Chain(Struct, frozen=True, kw_only=True):
     object: str | None = None
     waiting_entries: int = 0
     waiting_events: int = 0
+
+
+class Told(Struct, frozen=True):
+    """An event of the log, without what it tells; ``at`` is a hybrid stamp."""
+
+    id: UUID
+    kind: str
+    key: str
+    at: int
 
 
 class Unanswered(Struct, frozen=True):
@@ -204,9 +214,25 @@ async def entries(connection: Connection, cell: int, wanted: Wanted, most: int) 
     """Return entries, newest first."""
     found = await connection.fetch(
         SQL["entries"],
-        *(cell, wanted.subject, wanted.actor, wanted.object, wanted.marked, wanted.first, wanted.before, most, wanted.action),
+        *(
+            cell,
+            wanted.subject,
+            wanted.actor,
+            wanted.object,
+            wanted.marked,
+            wanted.first,
+            wanted.before,
+            most,
+            wanted.action,
+            wanted.request,
+        ),
     )
     return [Entry(kind=row["class"], **{name: row[name] for name in _READ}) for row in found]
+
+
+async def events_of(connection: Connection, cell: int, request: UUID, before: UUID, most: int) -> list[Told]:
+    """Return the events that a request caused."""
+    return [Told(*row) for row in await connection.fetch(SQL["events_of"], cell, request, before, most)]
 
 
 async def state(connection: Connection, cell: int) -> Chain:

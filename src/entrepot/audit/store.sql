@@ -90,11 +90,17 @@ FROM audit.entry
 WHERE cell = $1
     AND ($2::uuid IS NULL OR subject = $2 OR (others IS NOT NULL AND others @> ARRAY[$2]))
     AND ($3::text IS NULL OR actor = $3)
+    AND ($10::uuid IS NULL OR id = $10)
     AND ($9::text IS NULL OR strpos(action, $9) > 0)
     AND ($4::text IS NULL OR object IN ($4, $5) OR (object > $4 || '/' AND object < $4 || '0'))
     AND id >= $6::uuid AND id < $7::uuid
 ORDER BY id DESC
 LIMIT $8;
+
+-- name: events_of
+-- The events that a request caused, for as long as a checkout may take; all of them have an id that is later than its own.
+SELECT id, kind, key, at FROM log.event
+WHERE cell = $1 AND cause = $2 AND id > $2 AND id < $3 ORDER BY txid, seq LIMIT $4;
 
 -- name: state
 -- Where a chain stands, and what waits to be linked.

@@ -33,7 +33,9 @@ audit = App(name="audit", help="Show who did what, and prove that nobody has cha
 async def show(
     *,
     subject: UUID | None = None,
+    request: UUID | None = None,
     actor: str | None = None,
+    action: str | None = None,
     object: str | None = None,  # noqa: A002  # the word that a person types
     since: datetime | None = None,
     limit: int = PAGE_ITEMS_MAX,
@@ -45,8 +47,12 @@ async def show(
     ----------
     subject
         About whom: a person's id.
+    request
+        One request alone, with the events that it caused.
     actor
         By whom, such as person/<id>.
+    action
+        A part of what was done, such as export or POST.
     object
         About what: the id or code that an address names.
     since
@@ -58,13 +64,16 @@ async def show(
     """
     settings = load(os.environ)
     require(settings, "record")
-    asked = Asked(subject=subject, actor=actor, object=object, since=_aware(since))
+    asked = Asked(request=request, subject=subject, actor=actor, action=action, object=object, since=_aware(since))
     async with await open_record(settings.engines.record, connections=1) as record, record.reading() as connection:
         found = await query.entries(connection, settings.cell, asked, limit)
+        events = await query.events_of(connection, settings.cell, request) if request else []
     if json:
-        print(msgspec.json.encode(found).decode())
-    else:
-        _print_entries(found)
+        print(msgspec.json.encode({"entries": found, "events": events} if request else found).decode())
+        return
+    _print_entries(found)
+    for event in events:
+        print(f"{event.at:%Y-%m-%d %H:%M:%S} {event.kind} {event.key}")
 
 
 @audit.command
@@ -115,13 +124,14 @@ async def verify(
 
 def _print_entries(found: list[Noted]) -> None:
     table = Table(box=None, pad_edge=False)
-    for heading in ("at", "who", "what", "about", "of", "from", "why", "answer"):
+    for heading in ("at", "request", "who", "what", "about", "of", "from", "why", "answer"):
         table.add_column(heading, overflow="fold")
     for one in found:
         answer = f"{one.status} {one.problem}".strip()
         where = f"{one.network} {one.agent}".strip()
         table.add_row(
-            f"{one.at:%Y-%m-%d %H:%M:%S}", one.actor, one.action, one.object, str(one.subject or ""), where, one.why, answer
+            *(f"{one.at:%Y-%m-%d %H:%M:%S}", str(one.id), one.actor, one.action),
+            *(one.object, f"{one.subject or ''}{f' +{len(one.others)}' if one.others else ''}", where, one.why, answer),
         )
     Console().print(table)
 

@@ -584,9 +584,9 @@ BEGIN
         CROSS JOIN LATERAL jsonb_to_recordset(c.held -> 'transfers')
             AS t (id uuid, debit text, credit text, amount_minor bigint, debit_party text, credit_party text);
 
-        INSERT INTO log.event (cell, id, at, kind, key, version, body, subject, actor)
+        INSERT INTO log.event (cell, id, at, kind, key, version, body, subject, actor, cause)
         SELECT in_cell, c.event_id, stamp, 'ordering.order_placed.v1', 'order/' || c.id, 1, c.held -> 'order',
-               (c.held -> 'order' ->> 'customer_id')::uuid, acting
+               (c.held -> 'order' ->> 'customer_id')::uuid, acting, (c.held ->> 'cause')::uuid
         FROM unnest(placed, helds, events) AS c (id, held, event_id);
 
         PERFORM payment.put_payments(
@@ -769,10 +769,10 @@ BEGIN
         DELETE FROM stock.reservation WHERE cell = in_cell AND id = ANY (releasing);
         PERFORM checkout.give_back_claims(in_cell, releasing);
 
-        INSERT INTO log.event (cell, id, at, kind, key, version, body, subject, actor)
+        INSERT INTO log.event (cell, id, at, kind, key, version, body, subject, actor, cause)
         SELECT in_cell, c.event_id, stamp, 'checkout.released.v1', 'checkout/' || c.id, 1,
                jsonb_build_object('id', c.id, 'state', u.to_state, 'reason', u.reason, 'total_minor', c.total_minor,
-                                  'currency', c.currency), c.customer_id, acting
+                                  'currency', c.currency), c.customer_id, acting, (c.held ->> 'cause')::uuid
         FROM unnest(ids, ends, reasons) AS u (id, to_state, reason)
         JOIN checkout.checkout AS c ON c.cell = in_cell AND c.id = u.id AND c.id = ANY (releasing)
         WHERE u.to_state <> 'compensating';

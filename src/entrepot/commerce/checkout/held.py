@@ -87,6 +87,7 @@ class Held(Struct, frozen=True, kw_only=True):
     """What a checkout holds until it ends: the order as it will be placed, whole, and how it is paid.
 
     ``capture``: the money is taken at once, since nothing has to be shipped first. Whom it goes to lies in it ``sealed``.
+    ``cause`` is the request that began it: its events name that one, whoever ends it.
     """
 
     order: OrderPlaced
@@ -96,6 +97,7 @@ class Held(Struct, frozen=True, kw_only=True):
     sealed: bytes = b""
     transfers: list[HeldTransfer] = field(default_factory=list)
     capture: bool = False
+    cause: UUID | None = None
 
 
 class Beginning(Struct, frozen=True, kw_only=True):
@@ -104,6 +106,7 @@ class Beginning(Struct, frozen=True, kw_only=True):
     key: str
     mark: bytes
     request: CheckoutRequest
+    cause: UUID | None = None
 
 
 class Reserving(Struct, frozen=True, kw_only=True):
@@ -113,6 +116,7 @@ class Reserving(Struct, frozen=True, kw_only=True):
     mark: bytes
     request: CheckoutRequest
     quote: Quote
+    cause: UUID | None = None
 
 
 class Reserved(Struct, frozen=True):

@@ -44,6 +44,7 @@ from entrepot.partners.payment.port import (
     GatewayRefusedError,
     PaymentGateway,
 )
+from entrepot.record.cause import cause_of_this
 from entrepot.record.gathering import Gathering
 from entrepot.record.idempotency import check_key, fingerprint
 from entrepot.record.transaction import Record
@@ -150,7 +151,7 @@ class Checkouts:
     async def _begin(self, key: str, mark: bytes, request: CheckoutRequest) -> CheckoutAnswer:
         try:
             rules.check_asked(request)
-            reserved = await self._beginning.ask(Beginning(key=key, mark=mark, request=request))
+            reserved = await self._beginning.ask(Beginning(key=key, mark=mark, request=request, cause=cause_of_this()))
         except EntrepotError:
             # What it needs may have changed, or been used up, since this key was answered: the first answer stands.
             known = await self.begun(key, mark)

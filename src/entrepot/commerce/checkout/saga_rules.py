@@ -174,7 +174,7 @@ def agreed(asked: Beginning, quote: Quote | EntrepotError) -> Reserving | Entrep
         check_agreed(asked.request, quote)
     except EntrepotError as error:
         return error
-    return Reserving(key=asked.key, mark=asked.mark, request=asked.request, quote=quote)
+    return Reserving(key=asked.key, mark=asked.mark, request=asked.request, quote=quote, cause=asked.cause)
 
 
 def claims_of(request: CheckoutRequest, quote: Quote) -> list[Claim]:

@@ -95,7 +95,7 @@ async def _attempt(
             continue
         left = rules.less(left, wanted[n], taken)
         held = rules.hold(one.request, one.quote, taken, record.ids.fresh(), at, record.ids.fresh)
-        found.append((n, one, held))
+        found.append((n, one, structs.replace(held, cause=one.cause)))
     found, forgotten = await _sealed(record.sealing, found)
     answers.update(forgotten)
     answers.update(await _reserve(record, connection, cell, found, actor, at, at + timedelta(seconds=seconds)))
