@@ -111,6 +111,11 @@ class Settings(Struct, frozen=True):
     providers: Mapping[str, str] = {}
 
     @property
+    def pulse_folder(self) -> Path:
+        """Where points wait for the series engine."""
+        return self.home / "pulse"
+
+    @property
     def site(self) -> str:
         """The address that people have open; links in letters lead there, and passkeys are good there."""
         name = "localhost" if self.host in {"127.0.0.1", "0.0.0.0"} else self.host  # noqa: S104  # nothing is bound here

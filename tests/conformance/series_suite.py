@@ -42,15 +42,15 @@ class SeriesSuite:
         for _ in range(3):
             await series.write(batch)
         await series.write([point(of, 7, 5.0)])
-        assert [(span.count, span.total) for span in await series.spans(asked(of))] == [(60, 64.0), (40, 40.0)]
+        assert [(span.count, span.added) for span in await series.spans(asked(of))] == [(60, 64.0), (40, 40.0)]
 
     async def test_tags_keep_values_apart_and_bring_them_together(self, series: SeriesStore) -> None:
         of = name()
         strange = ("a b", "x,y=z", 'quo"te', "Zürich", "自行车", "back\\slash in")
         await series.write([point(of, 1, float(number), tag=text, other="o") for number, text in enumerate(strange)])
         by_tag = await series.spans(asked(of, "tag"))
-        assert {span.tags["tag"]: span.total for span in by_tag} == {text: float(n) for n, text in enumerate(strange)}
-        assert [(span.count, span.total) for span in await series.spans(asked(of))] == [(6, 15.0)]
+        assert {span.tags["tag"]: span.added for span in by_tag} == {text: float(n) for n, text in enumerate(strange)}
+        assert [(span.count, span.added) for span in await series.spans(asked(of))] == [(6, 15.0)]
 
     async def test_a_nanosecond_tells_two_points_apart(self, series: SeriesStore) -> None:
         of = name()
@@ -84,9 +84,9 @@ class SeriesSuite:
         for _ in range(2):
             assert not await series.write(rolls, "minutes")
         kept = Asked(
-            name=of, field="value_total", since_ns=NOW_NS, until_ns=NOW_NS + 5 * MINUTE_NS, by=("tag",), tier="minutes"
+            name=of, field="value_added", since_ns=NOW_NS, until_ns=NOW_NS + 5 * MINUTE_NS, by=("tag",), tier="minutes"
         )
-        assert [(span.tags, span.total) for span in await series.spans(kept)] == [
+        assert [(span.tags, span.added) for span in await series.spans(kept)] == [
             ({"tag": "a"}, 1770.0),
             ({"tag": "a"}, 5370.0),
         ]

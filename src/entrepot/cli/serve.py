@@ -24,6 +24,7 @@ from entrepot.api.metrics import Metrics
 from entrepot.api.page_cache import PageCache
 from entrepot.api.parts import Parts
 from entrepot.api.pulse import Check, Pulse
+from entrepot.api.recording import recording
 from entrepot.api.tally import Tally
 from entrepot.api.today import BestSold, Today
 from entrepot.api.verifying import Verifying
@@ -34,6 +35,8 @@ from entrepot.base.projection import Slot
 from entrepot.base.time import SystemClock
 from entrepot.cli.ports import Port, check_port
 from entrepot.commerce.people.lending import lent_key
+from entrepot.engines import products
+from entrepot.engines.series.spool import Collector, Spool
 from entrepot.settings import Settings, load
 from entrepot.shoppers.flash import Desk
 from entrepot.verify.verify import Verifier
@@ -183,7 +186,7 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
         if desk is not None:
             stack.push_async_callback(desk.close)
         pulse = _pulse(app, metrics, clock)
-        await stack.enter_async_context(pulse.running())
+        await stack.enter_async_context(_running(app, pulse))
         tally = _tally(metrics, app)
         await stack.enter_async_context(tally.keeping())
         with suppress(NotImplementedError, RuntimeError, ValueError):  # in a test's thread, nobody sends signals
@@ -222,6 +225,18 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
                 best_sold=BestSold(app.stores.columns, app.live, BEST_SOLD),
             )
         )
+
+
+@asynccontextmanager
+async def _running(app: App, pulse: Pulse) -> AsyncIterator[None]:
+    """Look until the block ends, and keep what is seen where a series engine is named."""
+    url = app.settings.engines.series
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(pulse.running())
+        if url:
+            collector = Collector(products.driver("series", url), Spool(app.settings.pulse_folder, app.record.ids))
+            await stack.enter_async_context(recording(pulse, collector, str(os.getpid())))
+        yield
 
 
 def _pulse(app: App, metrics: Metrics, clock: SystemClock) -> Pulse:

@@ -103,8 +103,8 @@ class ClickHouseSeries:
         with answering(ROLE):
             found = await self._connected.query(_SPANS.replace("{table}", _table(asked.tier)), parameters=parameters)
         spans = [
-            Span(at, dict(zip(asked.by, values, strict=True)), count, total, least, most)
-            for at, values, count, total, least, most in found.result_rows
+            Span(at, dict(zip(asked.by, values, strict=True)), count, added, least, most)
+            for at, values, count, added, least, most in found.result_rows
         ]
         return sorted(spans, key=lambda span: (span.at_ns, sorted(span.tags.items())))
 

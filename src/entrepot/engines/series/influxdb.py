@@ -101,9 +101,9 @@ class InfluxdbSeries:
             f"WHERE time >= {asked.since_ns} AND time < {asked.until_ns} GROUP BY time({asked.step_ns}ns){tags} fill(none)"
         )
         found = [
-            Span(at, each.get("tags", {}), int(count), total, least, most)
+            Span(at, each.get("tags", {}), int(count), added, least, most)
             for each in series
-            for at, count, total, least, most in each["values"]
+            for at, count, added, least, most in each["values"]
         ]
         return sorted(found, key=lambda span: (span.at_ns, sorted(span.tags.items())))
 

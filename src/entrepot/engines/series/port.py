@@ -40,7 +40,7 @@ class Span(Struct, frozen=True):
     at_ns: int
     tags: Mapping[str, str]
     count: int
-    total: float
+    added: float
     least: float
     most: float
 
@@ -116,7 +116,7 @@ def rolled(name: str, field: str, spans: Sequence[Span]) -> list[Point]:
             dict(span.tags),
             {
                 f"{field}_count": float(span.count),
-                f"{field}_total": span.total,
+                f"{field}_added": span.added,
                 f"{field}_least": span.least,
                 f"{field}_most": span.most,
             },
