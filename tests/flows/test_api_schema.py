@@ -6,7 +6,7 @@ random names would never come past the first lookup.
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
-from schemathesis.schemas import BaseSchema
+from schemathesis.schemas import APIOperation, BaseSchema
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_schema_conformance,
@@ -27,11 +27,13 @@ from schemathesis.specs.openapi.checks import (
 
 from entrepot.api.application import ROOMS
 from entrepot.api.edge import STREAMING
+from entrepot.base.principal import Membership
 from tests.flows.conftest import filled_house
 from tests.house import House, bearing, served
 from tests.people import bearer
 
 EXAMPLES = 10  # of each operation, and as many with something wrong in them
+FEW = 3  # of each operation, by everybody else
 PLACES = 10
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
@@ -183,6 +185,38 @@ async def test_every_answer_is_as_described(
         case.validate_response(case.call(base_url=address), checks=CHECKS)
 
     await asyncio.to_thread(ask)
+
+
+@pytest.mark.parametrize("user", ["nobody", "seller"])
+async def test_whoever_asks_is_answered_as_described(
+    house: House, described: BaseSchema, address: str, there: There, user: str
+) -> None:
+    held = [Membership("seller_admin", "seller/elsewhere")]
+    headers = {} if user == "nobody" else await bearer(house, "described@example.com", *held)
+
+    def ask_all() -> None:
+        for path, method in dict.fromkeys((path, method) for _, path, method, _ in OPERATIONS):
+            asking(described[path][method], headers, there, address)()
+
+    await asyncio.to_thread(ask_all)
+
+
+def asking(
+    operation: APIOperation[Any, Any, Any, Any], headers: Mapping[str, str], there: There, address: str
+) -> Callable[[], None]:
+    """Return what sends a few requests of one operation, half of which name what is there."""
+
+    @settings(max_examples=FEW, derandomize=True, database=None, deadline=None, phases=[Phase.generate],
+              suppress_health_check=list(HealthCheck))  # fmt: skip
+    @given(case=operation.as_strategy(generation_mode=GenerationMode.POSITIVE), place=st.none() | st.integers(0, PLACES - 1))
+    def ask(case: Case[Any], place: int | None) -> None:
+        if place is not None:
+            for part in ("path_parameters", "query", "headers", "body"):
+                setattr(case, part, named(getattr(case, part), there, place))
+        case.headers.update(headers)
+        case.validate_response(case.call(base_url=address), checks=CHECKS)
+
+    return ask
 
 
 def named(given: Any, there: There, place: int) -> Any:

@@ -6,6 +6,7 @@ are depends on how long a chain has grown, one a minute, and not on how many ent
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 
 from entrepot.app import make_room
 from entrepot.audit.linking import link_new
@@ -22,6 +23,8 @@ from entrepot.record.transaction import Record, open_record
 from entrepot.settings import Settings
 
 SQL = queries("entrepot.bench", "audit.sql")
+
+Seal = Callable[[int], Awaitable[object]]
 
 ENTRIES = 1_000_000
 FILLED_AT_ONCE = 50_000
@@ -65,8 +68,8 @@ async def run(settings: Settings) -> list[Row]:
     ]
 
 
-async def orders_per_second(record: Record, turn: int, *, audited: bool) -> float:
-    """Return how many orders a second are placed, each with its entry in the audit if it is audited."""
+async def orders_per_second(record: Record, turn: int, *, audited: bool, seal: Seal | None = None) -> float:
+    """Return how many orders a second are placed, each with its entry in the audit if it is audited, and its contact sealed."""
     gatherer = Gatherer(record, CELL, actor="bench")
     until = time.perf_counter() + SECONDS
     counted = 0
@@ -76,6 +79,8 @@ async def orders_per_second(record: Record, turn: int, *, audited: bool) -> floa
         n = first
         while time.perf_counter() < until:
             cause = _cause(record) if audited else None
+            if seal is not None:
+                await seal(n)
             await gatherer.place(f"{turn}-{audited}-{n}", article_order(spread(n)), cause)
             assert cause is None or cause.noted
             counted += 1

@@ -1,5 +1,5 @@
-"""What security costs: the hot path with row-level security and an audit entry for each order, and without, in turns; and what
-else a request pays for it: a session checked, a password compared, a sealed field read.
+"""What security costs: the hot path with row-level security, with an audit entry for each order and its contact sealed too, and
+without, in turns; and what else a request pays for it: a session checked, a password compared, a sealed field read.
 
 Everything happens in a database of its own on the same server, which is dropped afterwards.
 """
@@ -7,19 +7,22 @@ Everything happens in a database of its own on the same server, which is dropped
 import statistics
 import time
 
+import msgspec
 from msgspec import structs
 
 from entrepot.app import keys_of, open_people_of
 from entrepot.bench import Row, sealing
-from entrepot.bench.audit import orders_per_second
+from entrepot.bench.audit import Seal, orders_per_second
 from entrepot.bench.key import bench_key
 from entrepot.bench.orders import ARTICLES, own_database, owned
+from entrepot.bench.promotions import BUYER
 from entrepot.bench.shop import open_shop
 from entrepot.bench.targets import SECURITY_ORDERS_LOST, SESSION_CHECK_MILLIS, SIGN_IN_CPU_MILLIS
+from entrepot.commerce.checkout.held import CONTACT
 from entrepot.commerce.people.passwords import Passwords
 from entrepot.record.named import queries
-from entrepot.record.transaction import open_record
-from entrepot.sealing.sealing import open_sealing
+from entrepot.record.transaction import Record, open_record
+from entrepot.sealing.sealing import Sealing, open_sealing
 from entrepot.settings import Settings
 
 SQL = queries("entrepot.bench", "security.sql")
@@ -27,6 +30,7 @@ SQL = queries("entrepot.bench", "security.sql")
 ROUNDS = 3
 CHECKS = 5_000
 HASHES = 5
+CUSTOMERS = 1_000
 
 
 async def run(settings: Settings) -> list[Row]:
@@ -39,13 +43,15 @@ async def run(settings: Settings) -> list[Row]:
 
 
 async def _hot_path(settings: Settings) -> list[Row]:
-    off, policies, both = [], [], []
+    off, policies, both, all_three = [], [], [], []
     async with (
+        await open_sealing(settings.engines.record, keys_of(settings)) as seals,
         await open_record(settings.engines.record) as record,
         await open_record(settings.engines.owner, connections=1) as owner,
         owner.committing() as switch,
     ):
         await open_shop(record, ARTICLES)
+        seal = await _sealing_contacts(record, seals)
         await orders_per_second(record, ROUNDS, audited=False)  # warms up
         for turn in range(ROUNDS):
             await switch.execute(SQL["policies_off"])
@@ -53,7 +59,8 @@ async def _hot_path(settings: Settings) -> list[Row]:
             await switch.execute(SQL["policies_on"])
             policies.append(await orders_per_second(record, ROUNDS + 1 + turn, audited=False))
             both.append(await orders_per_second(record, turn, audited=True))
-    without, kept, noted = (statistics.median(seen) for seen in (off, policies, both))
+            all_three.append(await orders_per_second(record, ROUNDS + 1 + turn, audited=True, seal=seal))
+    without, kept, noted, sealed = (statistics.median(seen) for seen in (off, policies, both, all_three))
     lost, most = 1 - kept / without, SECURITY_ORDERS_LOST
     return [
         Row(name="orders, no policies and no audit", value=without, unit="orders/s"),
@@ -61,7 +68,20 @@ async def _hot_path(settings: Settings) -> list[Row]:
         Row(name="lost by row-level security", value=lost, unit="", target=most, met=lost < most),
         Row(name="orders, audited too", value=noted, unit="orders/s", reference=without, ratio=noted / without),
         Row(name="lost by both", value=1 - noted / without, unit="", target=most, met=1 - noted / without < most),
+        Row(name="orders, contacts sealed too", value=sealed, unit="orders/s", reference=without, ratio=sealed / without),
+        Row(name="lost by all three", value=1 - sealed / without, unit="", target=most, met=1 - sealed / without < most),
     ]
+
+
+async def _sealing_contacts(record: Record, seals: Sealing) -> Seal:
+    """Return what seals the contact of the n-th order under the key of its customer, who has one: guests' are made beside."""
+    customers, text = [record.ids.fresh() for _ in range(CUSTOMERS)], msgspec.json.encode(BUYER).decode()
+    await seals.seal_many([(one, {CONTACT: text}) for one in customers])
+
+    async def seal(n: int) -> object:
+        return await seals.seal(customers[n % CUSTOMERS], {CONTACT: text})
+
+    return seal
 
 
 async def _session(settings: Settings) -> Row:
