@@ -10,6 +10,7 @@ import pytest
 from entrepot.base.errors import BadInputError, NotFoundError
 from entrepot.base.limits import PARCEL_GRAMS_MAX
 from entrepot.base.time import SystemClock
+from entrepot.cli import run
 from entrepot.partners.carrier.own import OwnCarrier, is_number
 from entrepot.partners.carrier.port import Booked, CarrierAwayError, Consignee, Consignment, NotTaken, Seen
 
@@ -104,3 +105,15 @@ async def test_a_parcels_file_names_nobody(vans: OwnCarrier, tmp_path: Path) -> 
     number = await booked(vans, parcel())
     text = (tmp_path / "parcels" / f"{number}.jsonl").read_text()
     assert not [word for word in ("Kim", "High", "York", "YO1") if word in text]
+
+
+def test_who_drives_notes_by_command_what_happened_to_a_parcel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ENTREPOT_HOME", str(tmp_path))
+    vans = OwnCarrier(tmp_path / "parcels", SystemClock())
+    number = asyncio.run(booked(vans, parcel()))
+    assert (run(["parcel", number, "under_way"]), run(["parcel", number, "delivered", "--json"])) == (0, 0)
+    assert capsys.readouterr().out == f'Noted: {number} is under way.\n{{"number":"{number}","state":"delivered"}}\n'
+    assert (run(["parcel", number, "lost"]), run(["parcel", "EO1", "lost"])) == (2, 2)
+    assert "nothing more happens to it" in capsys.readouterr().err
