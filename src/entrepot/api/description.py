@@ -55,6 +55,10 @@ OF_PEOPLE = {StepUpNeededError.status, TooManyTriesError.status}
 OF_GATEWAYS = {WebhookRefusedError.status, GatewayLiedError.status}
 
 
+# What is read piece by piece is no value that the framework could describe; any other type of content is as welcome.
+STREAMED = {"/v1/files/{sku}/content"}
+BYTES = {"schema": {"type": "string", "format": "binary"}}
+
 PEOPLE = {"People", "Sessions", "You", "Your credentials", "Other providers"}
 
 
@@ -62,6 +66,8 @@ def complete(schema: dict[str, Any], app: Litestar) -> None:
     """Add the problems, and say of parameters and bodies what is true."""
     _say_any_of(schema)
     _say_permissions(schema, app)
+    for path in STREAMED & schema["paths"].keys():
+        schema["paths"][path]["put"]["requestBody"] = {"required": True, "content": {"application/octet-stream": BYTES}}
     components = schema["components"]["schemas"]
     components["Problem"] = PROBLEM
     # What msgspec reads it describes best itself: it also knows that a field which is unknown is refused.

@@ -90,7 +90,7 @@ def described(app: Litestar) -> dict[str, Any]:
         answer = operation["responses"].setdefault(str(example.status), {"description": "Done."})
         answer.setdefault("content", {}).setdefault("application/json", {})["example"] = example.reply
         if example.request is not None:
-            operation["requestBody"]["content"]["application/json"]["example"] = example.request
+            operation["requestBody"]["content"].setdefault("application/json", {})["example"] = example.request
     return schema
 
 
