@@ -23,6 +23,7 @@ from entrepot.commerce.cart.state import Address, Contact
 from entrepot.commerce.checkout.carted import look
 from entrepot.console.cart import titles_in
 from entrepot.console.checkout import countries
+from entrepot.console.company import company_shown
 from entrepot.console.forms import Form, key_of, text
 from entrepot.console.guard import same_site
 from entrepot.console.language import locale_of
@@ -30,7 +31,6 @@ from entrepot.console.render import page
 from entrepot.console.visitor import BUYER, CART, Buying, buying_for, cart_of, forget, pieces, remember_buyer
 from entrepot.record.transaction import Connection, Transaction
 
-LIMIT = 50
 HERE = "/account/company"
 DONE = {
     "ordered": "It is ordered, and the invoice is on its way.",
@@ -178,25 +178,16 @@ async def company_page(
     kept = await cart_of(parts, request)
     async with parts.record.reading() as connection:
         buyer = await me(parts, connection, buying)
-        one = await query.company(connection, parts.cell, buying.company_id)
-        people = await query.buyers(connection, parts.cell, buying.company_id, utc(parts.clock.millis()), parts.record.sealing)
-        context: dict[str, object] = {
-            "purchases": await query.purchases(connection, parts.cell, buying.company_id, "", None, LIMIT),
-            "quotes": await query.negotiations(connection, parts.cell, buying.company_id, None, LIMIT),
-            "invoices": await query.invoices(connection, parts.cell, buying.company_id, "", None, LIMIT),
-            "notes": await query.credit_notes(connection, parts.cell, buying.company_id, None, LIMIT),
-        }
+        context = await company_shown(parts, connection, buying.company_id)
         view = await look(connection, parts.cell, parts.quoting, kept.id, kept.cart) if kept else None
     context |= {
         "view": view,
         "titles": await titles_in(parts, view, locale_of(request)) if view else {},
         "me": buyer,
-        "one": one,
-        "people": {each.id: each.name for each in people},
         "countries": countries(),
         "done": done,
         "wrong": wrong,
-        "typed": typed or {"country": one.company.country},
+        "typed": typed or {"country": context["one"].company.country},
         "fresh": parts.record.ids.fresh,
     }
     return page("account_company.html", "account", context, status=status, pieces=await pieces(parts, request))

@@ -14,10 +14,10 @@ from entrepot.api.pages import parse_cursor
 from entrepot.api.parts import Parts
 from entrepot.base.errors import BadInputError, EntrepotError
 from entrepot.base.money import currency as currency_of
-from entrepot.base.time import utc
 from entrepot.commerce.business import commands, query
 from entrepot.commerce.business.rules import BuyerDraft, CompanyDraft
 from entrepot.console.checkout import countries
+from entrepot.console.company import company_shown
 from entrepot.console.forms import Form, key_of, money, money_or_none, text, whole_number
 from entrepot.console.guard import same_site
 from entrepot.console.office import LIMIT, office_page
@@ -157,18 +157,8 @@ async def _company_page(
     status: int = 200,
 ) -> Response[str]:
     async with parts.record.reading() as connection:
-        one = await query.company(connection, parts.cell, company_id)
-        buyers = await query.buyers(connection, parts.cell, company_id, utc(parts.clock.millis()), parts.record.sealing)
-        context: dict[str, object] = {
-            "purchases": await query.purchases(connection, parts.cell, company_id, "", None, LIMIT),
-            "quotes": await query.negotiations(connection, parts.cell, company_id, None, LIMIT),
-            "invoices": await query.invoices(connection, parts.cell, company_id, "", None, LIMIT),
-            "notes": await query.credit_notes(connection, parts.cell, company_id, None, LIMIT),
-        }
+        context = await company_shown(parts, connection, company_id)
     context |= {
-        "one": one,
-        "buyers": buyers,
-        "people": {buyer.id: buyer.name for buyer in buyers},
         "countries": countries(),
         "done": done,
         "wrong": wrong,
