@@ -46,6 +46,7 @@ SECURITY_HEADERS: list[tuple[bytes, bytes]] = [
             b"connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
         ),
     ),
+    (b"strict-transport-security", b"max-age=31536000; includeSubDomains"),  # a browser heeds it where it came by TLS
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
