@@ -16,7 +16,7 @@ import pytest
 
 from entrepot.local.columns import ClickHouse
 from entrepot.local.place import Place
-from entrepot.local.postgres import RECORD_DATABASE, Postgres
+from entrepot.local.postgres import RECORD_DATABASE, SUPERUSER, Postgres
 from entrepot.local.process import running
 from entrepot.local.proxy import reach_loopback_directly
 from entrepot.local.redis import FalkorDB, Redis
@@ -193,6 +193,16 @@ def working(url: str, user: str = PLATFORM) -> str:
     """Return the URL by which one of the application's users reaches a database, from the superuser's."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(netloc=f"{user}:{derived(SECRET, user)}@{parts.hostname}:{parts.port}"))
+
+
+@contextlib.asynccontextmanager
+async def superuser(record: Record) -> AsyncIterator[asyncpg.Connection]:
+    """Connect to a record's database as its superuser, for what the application may not: partitions, tables of a test's own."""
+    async with record.committing() as connection:
+        row = await connection.fetchrow("SELECT inet_server_port() AS port, current_database() AS name")
+    assert row is not None
+    async with _connection(f"postgresql://{SUPERUSER}:{SECRET}@127.0.0.1:{row['port']}/{row['name']}") as opened:
+        yield opened
 
 
 @contextlib.asynccontextmanager

@@ -13,6 +13,7 @@ from entrepot.commerce.checkout.requests import ChargeRequest, ReturnLineRequest
 from entrepot.commerce.pricing.commands import save_market, set_prices
 from entrepot.commerce.pricing.rules import PriceDraft
 from entrepot.record.transaction import Record
+from tests.conftest import superuser
 from tests.trade import CELL, open_shop, order
 
 
@@ -38,7 +39,7 @@ def rich_product() -> ProductDraft:
 
 async def fill(record: Record) -> None:
     """Make room, and one of everything that the truth knows."""
-    async with record.committing() as connection:
+    async with superuser(record) as connection:
         await connection.execute("SELECT ordering.ensure_room('2020-05-01', '2020-05-01'), ordering.ensure_room(now(), now())")
     await open_shop(record, {"tea": 10_000, "cup": 10_000, "gone": 1})
     async with record.transaction(CELL) as tx:

@@ -30,6 +30,7 @@ from entrepot.partners.payment.sandbox import SandboxGateway
 from entrepot.partners.payout.port import PayingBank
 from entrepot.partners.tax.regional import RegionalTax
 from entrepot.record.transaction import Record
+from tests.conftest import superuser
 from tests.following import until_reacted
 from tests.till import BUYER
 from tests.trade import CELL, open_shop
@@ -134,7 +135,7 @@ class Market(Struct, frozen=True):
 @asynccontextmanager
 async def open_market(record: Record, gateway_url: str) -> AsyncIterator[Market]:
     """Open a market with 100 pieces of tea (ours) and of lamps (the seller's); the supplier has told nothing yet."""
-    async with record.committing() as connection:
+    async with superuser(record) as connection:
         await connection.execute("SELECT ordering.ensure_room(now(), now() + interval '100 days')")
     await open_shop(record, {"tea": 100, "lamp": 100, "cup": 0}, price_minor=PRICE_MINOR)
     async with record.transaction(CELL) as tx:

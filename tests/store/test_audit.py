@@ -22,6 +22,7 @@ from entrepot.base.ids import IdSource
 from entrepot.engines.objects.s3_locked import S3Locked
 from entrepot.partners.keys.file import FileKeyring
 from entrepot.record.transaction import Fact, Record
+from tests.conftest import superuser
 
 # Each test has a cell of its own: they share one bucket, whose objects nobody can remove.
 CELLS = count(2)
@@ -109,7 +110,7 @@ async def test_what_was_written_cannot_be_changed_not_even_by_its_owner(books: B
     partition = await books.superuser.fetchval("SELECT tableoid::regclass::text FROM audit.entry")
     for table in ("audit.entry", "audit.link", "audit.root", partition):
         for verb in ("UPDATE {} SET at = 0", "DELETE FROM {}", "TRUNCATE {}"):
-            async with books.record.committing() as connection:
+            async with superuser(books.record) as connection:
                 with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
                     await connection.execute(verb.format(table))
 

@@ -14,6 +14,7 @@ from entrepot.commerce.marketplace.query import SQL as SELLERS
 from entrepot.commerce.ordering.rules import Transfer
 from entrepot.commerce.ordering.store import book
 from entrepot.record.transaction import Record
+from tests.conftest import superuser
 from tests.trade import CELL, ledger
 
 IDS = IdSource()
@@ -35,7 +36,7 @@ async def sell(record: Record, day: str, amount_minor: int = 1_000) -> None:
 @pytest.fixture
 async def books(record: Record) -> Record:
     """Return a record with sales in October and November."""
-    async with record.committing() as connection:
+    async with superuser(record) as connection:
         await connection.execute("SELECT ordering.ensure_room('2026-09-01', '2026-12-31')")
     for day in ("2026-10-03", "2026-10-31", "2026-11-04"):
         await sell(record, day)

@@ -17,6 +17,7 @@ from entrepot.log.reader import LogReader
 from entrepot.log.store import claim_leases
 from entrepot.record.idempotency import once
 from entrepot.record.transaction import Record, Transaction
+from tests.conftest import superuser
 from tests.trade import CELL, open_shop
 
 PRODUCTS = frozenset({PRODUCT_CHANGED})
@@ -32,11 +33,19 @@ class Witness:
         self.reaction = Reaction(name="witness", kinds=PRODUCTS, react=self.react, from_start=True)
 
     async def react(self, tx: Transaction, events: Sequence[Event]) -> None:
-        await tx.connection.execute("CREATE TABLE IF NOT EXISTS seen (id uuid)")
         await tx.connection.executemany("INSERT INTO seen VALUES ($1)", [(event.id,) for event in events])
         if self.stumbles:
             self.stumbles -= 1
             raise RuntimeError("stumbled")
+
+
+@pytest.fixture
+async def witnessed(record: Record) -> Record:
+    """Return the record with a table for what witnesses see, which the application may write and not make."""
+    async with superuser(record) as connection:
+        await connection.execute("CREATE TABLE seen (id uuid)")
+        await connection.execute("GRANT SELECT, INSERT ON seen TO entrepot_platform")
+    return record
 
 
 async def seen(record: Record) -> tuple[int, int]:
@@ -47,34 +56,34 @@ async def seen(record: Record) -> tuple[int, int]:
         return row[0], row[1]
 
 
-async def test_two_that_react_to_the_same_batch_see_each_event_once(record: Record) -> None:
-    await open_shop(record, {f"A{n}": 1 for n in range(20)})
-    followers = [Follower(record, LogReader(record), CELL, Witness().reaction) for _ in range(2)]
+async def test_two_that_react_to_the_same_batch_see_each_event_once(witnessed: Record) -> None:
+    await open_shop(witnessed, {f"A{n}": 1 for n in range(20)})
+    followers = [Follower(witnessed, LogReader(witnessed), CELL, Witness().reaction) for _ in range(2)]
 
     await followers[0].step()
     await asyncio.gather(*(follower.step() for follower in followers for _ in range(3)))
 
-    assert await seen(record) == (20, 20)
+    assert await seen(witnessed) == (20, 20)
 
 
-async def test_a_reaction_that_fails_leaves_nothing_and_reads_the_batch_again(record: Record, migrated_url: str) -> None:
-    await open_shop(record, {"A": 1, "B": 1})
+async def test_a_reaction_that_fails_leaves_nothing_and_reads_the_batch_again(witnessed: Record, migrated_url: str) -> None:
+    await open_shop(witnessed, {"A": 1, "B": 1})
     witness = Witness(stumbles=1)
     async with Bell(migrated_url) as bell:
-        runner = Runner(record, bell, CELL, "me", jobs=[], reactions=[witness.reaction])
+        runner = Runner(witnessed, bell, CELL, "me", jobs=[], reactions=[witness.reaction])
         running = asyncio.create_task(runner.run())
         async with asyncio.timeout(SECONDS_MAX):
-            await wait_for_run(record, "witness", done=2)
+            await wait_for_run(witnessed, "witness", done=2)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
 
-    assert await seen(record) == (2, 2)
+    assert await seen(witnessed) == (2, 2)
 
 
-async def test_a_new_reaction_begins_with_what_comes_from_now_on(record: Record) -> None:
-    await open_shop(record, {"OLD": 1})
+async def test_a_new_reaction_begins_with_what_comes_from_now_on(witnessed: Record) -> None:
+    await open_shop(witnessed, {"OLD": 1})
     reaction = Reaction(name="late", kinds=PRODUCTS, react=Witness().react)
-    assert await Follower(record, LogReader(record), CELL, reaction).step() == (0, False)
+    assert await Follower(witnessed, LogReader(witnessed), CELL, reaction).step() == (0, False)
 
 
 async def test_a_job_is_left_to_the_process_that_holds_its_lease(record: Record, migrated_url: str) -> None:
@@ -125,8 +134,8 @@ async def test_old_keys_are_forgotten_page_by_page_and_what_is_asked_for_again_i
     assert left == ["import:shop:1", "subscription/a/1", "zz-young"]
 
 
-async def test_an_event_that_a_reaction_cannot_take_is_set_aside_with_its_error_and_the_others_go_on(record: Record) -> None:
-    await open_shop(record, {f"A{n}": 1 for n in range(5)})
+async def test_an_event_that_a_reaction_cannot_take_is_set_aside_with_its_error_and_the_others_go_on(witnessed: Record) -> None:
+    await open_shop(witnessed, {f"A{n}": 1 for n in range(5)})
     witness = Witness()
     poison: list[str] = []
 
@@ -136,19 +145,21 @@ async def test_an_event_that_a_reaction_cannot_take_is_set_aside_with_its_error_
             raise RuntimeError("it has no order")
         await witness.react(tx, events)
 
-    follower = Follower(record, LogReader(record), CELL, Reaction(name="picky", kinds=PRODUCTS, react=react, from_start=True))
+    follower = Follower(
+        witnessed, LogReader(witnessed), CELL, Reaction(name="picky", kinds=PRODUCTS, react=react, from_start=True)
+    )
     await until_all_is_read(follower)
-    assert await seen(record) == (4, 4)
-    async with record.committing() as connection:
+    assert await seen(witnessed) == (4, 4)
+    async with witnessed.committing() as connection:
         (cursor,) = [one for one in await store.cursors(connection, CELL) if one.name == "picky"]
     assert (cursor.aside, cursor.error) == (1, "RuntimeError: it has no order")
 
-    assert await quarantine.replay(record, "reaction/picky") == 1
+    assert await quarantine.replay(witnessed, "reaction/picky") == 1
     await until_all_is_read(follower)  # it fails again, and stays aside
     poison[0] = "mended"
-    assert await quarantine.replay(record, "reaction/picky") == 1
+    assert await quarantine.replay(witnessed, "reaction/picky") == 1
     await until_all_is_read(follower)
-    assert (await seen(record), await quarantine.parked(record, "reaction/picky")) == ((5, 5), [])
+    assert (await seen(witnessed), await quarantine.parked(witnessed, "reaction/picky")) == ((5, 5), [])
 
 
 async def until_all_is_read(follower: Follower) -> None:
