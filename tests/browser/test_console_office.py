@@ -56,7 +56,11 @@ async def test_an_order_is_sent_returned_inspected_and_refunded(page: Page, hous
     await until_planned(house, order_id)
     await page.goto(f"/orders/{order_id}")
     for button in ("Picked", "Packed", "Ship", "Delivered"):
+        if button == "Ship":
+            await page.get_by_label("book this carrier").check()
+            await fits_and_reads_well(page)
         await page.get_by_role("button", name=button, exact=True).click()
+    await expect(page.locator(".timeline")).to_contain_text("own EO")
     await expect(page.locator(".timeline")).to_contain_text("Payment taken")
     await page.get_by_text("Open a return").click()
     await page.get_by_role("button", name="Open the return").click()

@@ -25,6 +25,7 @@ _WORDS: Mapping[tuple[str, str], tuple[str, str]] = {
     ("shipment", "picked"): ("Picked", "idle"),
     ("shipment", "packed"): ("Packed", "idle"),
     ("shipment", "shipped"): ("Shipped", "good"),
+    ("shipment", "under_way"): ("With the carrier, under way", "good"),
     ("shipment", "delivered"): ("Delivered", "good"),
     ("shipment", "lost"): ("Lost on its way", "bad"),
     ("shipment", "cancelled"): ("Shipment cancelled", "idle"),
