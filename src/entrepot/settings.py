@@ -23,7 +23,7 @@ _PROVIDER = re.compile(r"ENTREPOT_OIDC_([A-Z][A-Z0-9_]{0,39})_URL")
 SCHEMES: Mapping[str, tuple[str, ...]] = {
     "record": ("postgresql",),
     "documents": ("postgresql", "mongodb", "mongodbs", "mongodb+srv"),
-    "memory": ("redis", "rediss"),
+    "memory": ("redis", "rediss", "redis+cluster", "rediss+cluster", "redis+sentinel", "rediss+sentinel"),
     "graph": ("falkor", "falkors", "bolt", "bolt+s", "neo4j", "neo4j+s"),
     "columns": ("clickhouse", "clickhouses"),
     "objects": ("s3", "s3s"),
@@ -48,7 +48,9 @@ class Engines(Struct, frozen=True):
                   sellers and companies ask; both are the same if they are not given)
     ``documents`` postgresql://...                  (embedded: a database of its own on the same server)
                   mongodb://user:password@host:port/database    (``mongodbs`` for TLS, ``mongodb+srv`` by DNS)
-    ``memory``    redis://[:password@]host:port
+    ``memory``    redis://[:password@]host:port           (``rediss`` for TLS)
+                  redis+cluster://:password@host:port?also=host:port,host:port
+                  redis+sentinel://:password@host:port?name=master  (``&auth=sentinels``: they ask for the password too)
     ``graph``     falkor://[:password@]host:port          (``falkors`` for TLS)
                   bolt://user:password@host:port[/database]    (Neo4j; ``bolt+s`` for TLS, ``neo4j`` for a cluster)
     ``columns``   clickhouse://user:password@host:port/database   (HTTP; ``clickhouses`` for HTTPS)

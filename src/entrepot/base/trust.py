@@ -25,7 +25,7 @@ def trusting(role: str, url: str, ca: str = "") -> str:
             )
         if ca:
             query |= {"sslmode": "verify-full", "sslrootcert": ca}
-    elif parts.scheme in {"rediss", "falkors"}:
+    elif parts.scheme in {"rediss", "rediss+cluster", "rediss+sentinel", "falkors"}:
         query |= {"ssl_cert_reqs": "required", "ssl_check_hostname": "true", **({"ssl_ca_certs": ca} if ca else {})}
     elif ca and parts.scheme in {
         "clickhouses",

@@ -108,9 +108,13 @@ PRODUCTS: tuple[Product, ...] = (
     Product(
         role="memory",
         name="Redis",
-        schemes=("redis", "rediss"),
+        schemes=("redis", "rediss", "redis+cluster", "rediss+cluster", "redis+sentinel", "rediss+sentinel"),
         driver="memory.redis:RedisMemory",
         once="a script per bucket that compares versions, then the position",
+        differs=(
+            "on a cluster what one script touches shares a hash tag: MULTI, Lua and RENAME are refused across slots",
+            "a master that ends takes with it what no replica had yet: carts of the last moment, and items that `verify` finds",
+        ),
     ),
     Product(
         role="objects",

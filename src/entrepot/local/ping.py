@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 import asyncpg
 import boto3
@@ -58,7 +58,13 @@ async def _postgresql(url: str) -> str:
 
 
 async def _redis(url: str) -> str:
-    async with Redis.from_url(url) as client:
+    """Ask a server, any master of a cluster, or a sentinel; who asks for its password is told it."""
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query))
+    scheme, _, kind = parts.scheme.partition("+")
+    known = urlencode({name: value for name, value in query.items() if name.startswith("ssl_")}, safe="/:")
+    place = parts.netloc if kind != "sentinel" or query.get("auth") == "sentinels" else parts.netloc.rpartition("@")[2]
+    async with Redis.from_url(urlunsplit((scheme, place, parts.path, known, ""))) as client:
         return str((await client.info("server"))["redis_version"])
 
 
@@ -165,8 +171,10 @@ async def _tantivy(url: str) -> str:
 
 _QUESTIONS: dict[str, Callable[[str], Awaitable[str]]] = {
     "postgresql": _postgresql,
-    "redis": _redis,
-    "rediss": _redis,
+    **dict.fromkeys(
+        ("redis", "rediss", "redis+cluster", "rediss+cluster", "redis+sentinel", "rediss+sentinel"),
+        _redis,
+    ),
     "falkor": _falkor,
     "falkors": _falkor,
     **dict.fromkeys(("bolt", "bolt+s", "neo4j", "neo4j+s"), _neo4j),

@@ -45,7 +45,7 @@ class RedisCache:
         with answering(ROLE, *AWAY):
             async with self._redis.pipeline(transaction=False) as pipe:
                 for name in names:
-                    pipe.unlink(_entry(name))
+                    pipe.execute_command("UNLINK", _entry(name))  # a cluster's pipe.unlink is a coroutine that sends nothing
                 await pipe.execute()
 
 
