@@ -75,6 +75,7 @@ TAKES_ANYTHING = {
     "GET /v1/sellers",
     "GET /v1/webhook-endpoints",
     "GET /v1/rates",
+    "GET /v1/approval-limits",
     "GET /v1/coupons/{code:str}",
 }
 

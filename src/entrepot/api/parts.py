@@ -103,7 +103,8 @@ class Parts(Struct, frozen=True, kw_only=True):
         try:
             yield
         except ApprovalNeededError as needed:
-            async with self.platform.transaction(self.cell, self.actor) as tx:
+            whole_record = self.platform  # whoever is held may be a tenant's, and approvals are the platform's
+            async with whole_record.transaction(self.cell, self.actor) as tx:
                 one = await approvals.ask(tx, needed.deed, self.who.id)
             raise ApprovalNeededError(needed.deed, one.id, one.state) from needed
 
