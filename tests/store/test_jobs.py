@@ -153,7 +153,6 @@ async def test_an_event_that_a_reaction_cannot_take_is_set_aside_with_its_error_
     async with witnessed.committing() as connection:
         (cursor,) = [one for one in await store.cursors(connection, CELL) if one.name == "picky"]
     assert (cursor.aside, cursor.error) == (1, "RuntimeError: it has no order")
-
     assert await quarantine.replay(witnessed, "reaction/picky") == 1
     await until_all_is_read(follower)  # it fails again, and stays aside
     poison[0] = "mended"
