@@ -145,9 +145,8 @@ async def test_an_event_that_a_reaction_cannot_take_is_set_aside_with_its_error_
             raise RuntimeError("it has no order")
         await witness.react(tx, events)
 
-    follower = Follower(
-        witnessed, LogReader(witnessed), CELL, Reaction(name="picky", kinds=PRODUCTS, react=react, from_start=True)
-    )
+    picky = Reaction(name="picky", kinds=PRODUCTS, react=react, from_start=True)
+    follower = Follower(witnessed, LogReader(witnessed), CELL, picky)
     await until_all_is_read(follower)
     assert await seen(witnessed) == (4, 4)
     async with witnessed.committing() as connection:
