@@ -1,11 +1,16 @@
 """What follows an order, over HTTP: shipments, cancellations, returns, and what each refusal says."""
 
+import asyncio
 from typing import Any
 from uuid import uuid4
 
+from entrepot.base.time import SystemClock
+from entrepot.commerce.aftersale.carrying import follow_parcels
+from entrepot.partners.carrier.own import OwnCarrier
 from entrepot.projections.sales_facts.project import SalesFacts
 from entrepot.verify.verify import Verifier
-from tests.house import House
+from tests.flows.test_api_checkout import BUYER
+from tests.house import READY_SECONDS, House
 
 NOBODY = "01a20461-e57f-751a-8980-e82f16d498f2"
 
@@ -99,3 +104,23 @@ async def test_sales_and_truth_agree_after_all_of_it(house: House) -> None:
     app = house.app
     report = await Verifier(app.record, app.live).verify(SalesFacts(), app.stores.columns)
     assert (report.differs, report.differences) == (0, [])
+
+
+async def test_a_booked_carrier_says_the_number_once_and_its_parcel_arrives_by_itself(house: House) -> None:
+    line = [{"sku": "KETTLE-ALDER-RED", "quantity": 1}]
+    bought = {"market": "uk", "lines": line, "contact": BUYER, "payment": {"token": "tok_ok"}}
+    _, placed = await ask(house, "/v1/checkouts", bought)
+    await ask(house, f"/v1/orders/{placed['order_id']}/shipments")
+    [shipment] = (await house.client.get(f"/v1/orders/{placed['order_id']}/shipments")).json()["items"]
+    path, key = f"/v1/shipments/{shipment['id']}/shipped", str(uuid4())
+    first = await ask(house, path, {"carrier": "own", "book": True}, key)
+    assert first[0] == 201, first
+    assert await ask(house, path, {"carrier": "own", "book": True}, key) == first
+    assert (await ask(house, path, {"carrier": "own", "book": True}))[0] == 409
+    sent = (await house.client.get(f"/v1/shipments/{shipment['id']}")).json()
+    own = house.app.carriers["own"]
+    assert isinstance(own, OwnCarrier)
+    await own.note(sent["tracking"], "delivered")
+    async with asyncio.timeout(READY_SECONDS):
+        while (await house.client.get(f"/v1/shipments/{shipment['id']}")).json()["state"] != "delivered":
+            await follow_parcels(house.app.record, house.app.carriers, house.app.settings.cell, SystemClock())
