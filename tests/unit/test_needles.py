@@ -58,7 +58,7 @@ def test_what_points_to_thousands_is_not_searched_for() -> None:
 
 
 def test_what_is_under_way_is_named_with_what_to_do() -> None:
-    assert waits_for(Waiting(checkouts=0, subscriptions=0, returns=0, disputes=0)) == ""
-    assert waits_for(Waiting(checkouts=0, subscriptions=2, returns=0, disputes=0)) == (
+    assert waits_for(Waiting(checkouts=0, subscriptions=0, returns=0, disputes=0, holds=0)) == ""
+    assert waits_for(Waiting(checkouts=0, subscriptions=2, returns=0, disputes=0, holds=0)) == (
         "2 subscriptions under way: cancel them and let them end"
     )
