@@ -182,7 +182,7 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
         stack.push_async_callback(waker.close)
         sealing = await open_sealing(settings.engines.record, keys_of(settings))
         stack.push_async_callback(sealing.close)
-        record = await stack.enter_async_context(await _record(settings.engines, waker, sealing))
+        record = await stack.enter_async_context(await _record(settings, waker, sealing))
         bell = await stack.enter_async_context(Bell(settings.engines.record))
         stores = await stack.enter_async_context(_stores(settings.engines))
         every = projections()
@@ -321,8 +321,9 @@ async def subscribe_to_gateway(app: App) -> None:
             log.warning("gateway.not_subscribed", why=str(error))
 
 
-async def _record(engines: Engines, waker: Waker, sealing: Sealing) -> Record:
-    return await open_record(engines.record, tenant_url=engines.record_tenant, wake=waker.wake, seals=sealing)
+async def _record(settings: Settings, waker: Waker, sealing: Sealing) -> Record:
+    engines, pooler = settings.engines, settings.pooler
+    return await open_record(engines.record, tenant_url=engines.record_tenant, pooler=pooler, wake=waker.wake, seals=sealing)
 
 
 @asynccontextmanager

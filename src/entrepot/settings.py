@@ -86,6 +86,7 @@ class Settings(Struct, frozen=True):
 
     ``region``: where this cell is; it holds only people whose rows may lie there (none: everybody).
     ``webhooks_private``: subscribers may listen on addresses of private networks, this machine's own among them.
+    ``pooler``: the host:port of a PgBouncer before the record, for what is served; who listens or migrates goes past it.
     ``demo``: the console offers what only a demo may do, such as holding a flash sale.
     ``origin``: the address that people have open, such as https://shop.example, where it is not this host and port;
     ``proxies``: how many of our own stand before us, whose word of a client's address is taken.
@@ -106,6 +107,7 @@ class Settings(Struct, frozen=True):
     keys: str = ""
     webhooks_private: bool = False
     demo: bool = False
+    pooler: str = ""
     origin: str = ""
     proxies: int = 0
     mail: str = ""
@@ -128,9 +130,9 @@ def load(environ: Mapping[str, str]) -> Settings:
     """Read the settings from the environment and from what ``entrepot up`` has remembered.
 
     ``ENTREPOT_HOME`` (default ``.entrepot``), ``ENTREPOT_<ROLE>_URL``, ``ENTREPOT_<ROLE>_CA``,
-    ``ENTREPOT_RECORD_OWNER_URL``, ``ENTREPOT_RECORD_TENANT_URL``, ``ENTREPOT_CELL``, ``ENTREPOT_HOST``,
-    ``ENTREPOT_REGION``, ``ENTREPOT_PORT``, ``ENTREPOT_SHARDS``, ``ENTREPOT_DATA``, ``ENTREPOT_WORKERS``, ``ENTREPOT_MARKET``,
-    ``ENTREPOT_WEBHOOKS_PRIVATE``, ``ENTREPOT_DEMO``, ``ENTREPOT_KEYS_URL``,
+    ``ENTREPOT_RECORD_OWNER_URL``, ``ENTREPOT_RECORD_TENANT_URL``, ``ENTREPOT_RECORD_POOLER``, ``ENTREPOT_CELL``,
+    ``ENTREPOT_HOST``, ``ENTREPOT_REGION``, ``ENTREPOT_PORT``, ``ENTREPOT_SHARDS``, ``ENTREPOT_DATA``, ``ENTREPOT_WORKERS``,
+    ``ENTREPOT_MARKET``, ``ENTREPOT_WEBHOOKS_PRIVATE``, ``ENTREPOT_DEMO``, ``ENTREPOT_KEYS_URL``,
     ``ENTREPOT_ORIGIN``, ``ENTREPOT_PROXIES``, ``ENTREPOT_MAIL_URL``, ``ENTREPOT_MAIL_FROM``, ``ENTREPOT_OIDC_<NAME>_URL``.
     """
     home = Path(environ.get("ENTREPOT_HOME", ".entrepot")).absolute()
@@ -165,6 +167,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         keys=environ.get("ENTREPOT_KEYS_URL", ""),
         webhooks_private=bool(_whole(environ, "ENTREPOT_WEBHOOKS_PRIVATE", 0, 0, 1)),
         demo=bool(_whole(environ, "ENTREPOT_DEMO", 0, 0, 1)),
+        pooler=_pooler(environ.get("ENTREPOT_RECORD_POOLER", "")),
         origin=_origin(environ.get("ENTREPOT_ORIGIN", "")),
         proxies=_whole(environ, "ENTREPOT_PROXIES", 0, 0, PROXIES_MAX),
         mail=environ.get("ENTREPOT_MAIL_URL", ""),
@@ -179,6 +182,13 @@ def _record_user(user: str, environ: Mapping[str, str], remembered: Mapping[str,
         _check_url("record", url)
         return trusting("record", url, environ.get("ENTREPOT_RECORD_CA", ""))
     return "" if environ.get("ENTREPOT_RECORD_URL") else remembered.get(user, "")
+
+
+def _pooler(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if text and not (host and port.isdecimal()):
+        raise BadInputError(f"ENTREPOT_RECORD_POOLER is {text!r}: give the host:port of a PgBouncer that pools by transaction.")
+    return text
 
 
 def given_roles(environ: Mapping[str, str]) -> frozenset[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from msgspec import structs
 
 from entrepot.local.columns import ClickHouse
 from entrepot.local.process import running
@@ -33,8 +34,8 @@ async def replayed(house: House) -> list[str]:
 
 
 @asynccontextmanager
-async def filled_house(record_url: str, objects_url: str, engines_home: Path) -> AsyncIterator[House]:
-    """Open a house with a few products on offer.
+async def filled_house(record_url: str, objects_url: str, engines_home: Path, *, pooler: str = "") -> AsyncIterator[House]:
+    """Open a house with a few products on offer; ``pooler`` is a PgBouncer before the record.
 
     Its record is a database of its own; memory, graph and columns are engines of its own, since projections are named alike
     in every house.
@@ -64,6 +65,7 @@ async def filled_house(record_url: str, objects_url: str, engines_home: Path) ->
             search=f"tantivy://{home}/search",
             gateway=gateway["gateway"],
         )
-        async with open_house(settings_for(engines, home)) as opened:
+        settings = structs.replace(settings_for(engines, home), pooler=pooler)
+        async with open_house(settings) as opened:
             await fill_shop_front(opened)
             yield opened

@@ -5,7 +5,8 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
 import asyncpg
@@ -276,6 +277,7 @@ async def open_record(
     url: str,
     *,
     tenant_url: str = "",
+    pooler: str = "",
     connections: int = limits.POOL_CONNECTIONS_MAX,
     clock: HybridClock | None = None,
     ids: IdSource | None = None,
@@ -284,33 +286,38 @@ async def open_record(
 ) -> Record:
     """Connect to the system of record at ``url`` (postgresql://...), or say that it does not answer.
 
-    What tenants ask goes by a small pool of its own where they have a user of their own (``tenant_url``).
+    What tenants ask goes by a small pool of its own where they have a user of their own (``tenant_url``). ``pooler`` is the
+    ``host:port`` of one that pools by transaction, such as PgBouncer, before the same server: the limits that a session
+    would set are then those of the database user.
     """
-    pool = await _pool(url, connections, 1)
+    pool = await _pool(url, connections, 1, pooler)
     try:
-        tenants = await _pool(tenant_url, limits.TENANT_CONNECTIONS_MAX, 0) if tenant_url else None
+        tenants = await _pool(tenant_url, limits.TENANT_CONNECTIONS_MAX, 0, pooler) if tenant_url else None
     except EntrepotError:
         await pool.close()
         raise
     return Record(pool, clock=clock, ids=ids, wake=wake, seals=seals, tenants=tenants)
 
 
-async def _pool(url: str, connections: int, at_once: int) -> Pool:
+async def _pool(url: str, connections: int, at_once: int, pooler: str = "") -> Pool:
+    session = {
+        "application_name": "entrepot",
+        "lock_timeout": f"{limits.LOCK_SECONDS_MAX:.0f}s",
+        "statement_timeout": f"{limits.STATEMENT_SECONDS_MAX:.0f}s",
+        # Every reader of the log waits for the oldest open transaction: a forgotten one must not hold them for long.
+        "idle_in_transaction_session_timeout": f"{limits.IDLE_TRANSACTION_SECONDS_MAX:.0f}s",
+    }
+    # A pooler's next transaction may be on a connection that has never heard of a statement's name.
+    given: dict[str, Any] = {"statement_cache_size": 0} if pooler else {"server_settings": session}
     try:
         return await asyncpg.create_pool(
-            url,
+            _by(pooler, url),
             min_size=at_once,
             max_size=connections,
             timeout=limits.CONNECT_SECONDS_MAX,
             command_timeout=limits.STATEMENT_SECONDS_MAX,
             reset=_leave_as_it_is,
-            server_settings={
-                "application_name": "entrepot",
-                "lock_timeout": f"{limits.LOCK_SECONDS_MAX:.0f}s",
-                "statement_timeout": f"{limits.STATEMENT_SECONDS_MAX:.0f}s",
-                # Every reader of the log waits for the oldest open transaction: a forgotten one must not hold them for long.
-                "idle_in_transaction_session_timeout": f"{limits.IDLE_TRANSACTION_SECONDS_MAX:.0f}s",
-            },
+            **given,
         )
     except REFUSED as error:
         raise BadInputError(
@@ -318,3 +325,10 @@ async def _pool(url: str, connections: int, at_once: int) -> Pool:
         ) from error
     except (*UNREACHABLE, asyncpg.PostgresError) as error:
         raise _away(error) from error
+
+
+def _by(pooler: str, url: str) -> str:
+    """Return the URL of the same database by way of a pooler."""
+    parts = urlsplit(url)
+    login, at, _ = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=f"{login}{at}{pooler}")) if pooler else url
