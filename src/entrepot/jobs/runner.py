@@ -75,8 +75,11 @@ class Runner:
                 rings, began = self._bell.rings(CHANNEL), time.monotonic()
                 done = await self._once(name, lease, act)
                 failures = failures + 1 if done is None else 0
-                if failures or seconds is not None:
+                if failures:
                     await asyncio.sleep(min(limits.JOB_BACKOFF_SECONDS_MAX, (seconds or 1.0) * 2**failures))
+                    continue
+                if seconds is not None:
+                    await asyncio.sleep(seconds)
                     continue
                 if not done:
                     await self._bell.wait(CHANNEL, rings, limits.JOB_POLL_SECONDS)
