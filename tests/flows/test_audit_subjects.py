@@ -34,6 +34,7 @@ FOUND = {
 # What is told there is nobody's: firms and their money, letters to machines; and a page of events ends before they are told.
 NOBODYS = {
     *("/office/companies", "/office/webhooks/{endpoint_id}", "/v1/companies", "/v1/companies/{company_id}", "/v1/receipts"),
+    *("/office/privacy", "/office/approvals"),  # lists of which there are none here
     *("/office/disputes", "/office/invoices", "/office/payments"),  # by their order's number, of which there is none here
 }
 # Of these the house has none for who asks here: of each there is a sibling that is answered by the same queries.

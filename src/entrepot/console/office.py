@@ -45,6 +45,8 @@ TABS: Sequence[tuple[str, str, str]] = (
     ("jobs", "Jobs", "/office/jobs"),
     ("people", "People", "/office/people"),
     ("approvals", "Approvals", "/office/approvals"),
+    ("privacy", "Privacy", "/office/privacy"),
+    ("audit", "Audit", "/office/audit"),
 )
 
 

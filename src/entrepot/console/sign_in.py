@@ -27,7 +27,11 @@ from entrepot.console.visitor import CART, CHECKOUT, forget
 
 SIGN_IN, SECURITY = "/sign-in", "/account/security"
 After: TypeAlias = Annotated[str, QueryParameter(name="next", required=False)]
-DONE = {"ended": "That session has ended.", "proved": "You have proved once more who you are."}
+DONE = {
+    "ended": "That session has ended.",
+    "proved": "You have proved once more who you are.",
+    "authenticator": "Codes are asked for no longer.",
+}
 
 
 @get(SIGN_IN, include_in_schema=False, opt={"permission": "account.join"})
@@ -87,7 +91,7 @@ async def show_security(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], done: FromQuery[str] = ""
 ) -> Response[str]:
     """Show where one is signed in, and by what."""
-    return await _security(request, parts, done=DONE.get(done, ""))
+    return await security_page(request, parts, done=DONE.get(done, ""))
 
 
 @post(f"{SECURITY}/proof", include_in_schema=False, opt={"permission": "account.own"})
@@ -98,7 +102,7 @@ async def prove(request: Request[Any, Any, Any], parts: NamedDependency[Parts], 
     try:
         answer = await sessions.step_up.fn(request, parts, given)
     except EntrepotError as error:
-        return await _security(request, parts, wrong=str(error), status=error.status)
+        return await security_page(request, parts, wrong=str(error), status=error.status)
     return Redirect(f"{SECURITY}?done=proved", status_code=303, cookies=answer.cookies)
 
 
@@ -153,9 +157,10 @@ def _page(
     return page("sign_in.html", "account", context, status=status)
 
 
-async def _security(
+async def security_page(
     request: Request[Any, Any, Any], parts: Parts, *, done: str = "", wrong: str = "", status: int = 200
 ) -> Response[str]:
+    """Return the page of one's sessions and of what one signs in by."""
     who, person_id, now = principal_of(request), _me(request), utc(parts.clock.millis())
     async with parts.record.reading() as connection:
         context = {
