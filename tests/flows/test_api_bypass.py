@@ -56,6 +56,12 @@ async def test_a_key_that_was_bent_is_nobodys(house: House, data: st.DataObject)
         assert (await house.nobody.get("/v1/me", headers=bearing(bent))).status_code in {400, 401}
 
 
+async def test_a_key_that_calls_itself_a_session_is_refused_though_it_is_remembered(house: House) -> None:
+    assert (await house.nobody.get("/v1/sessions/current", headers=bearing(house.key))).status_code == 200
+    disguised = house.key.replace("ent_", "ses_")
+    assert (await house.nobody.get("/v1/sessions/current", headers=bearing(disguised))).status_code == 401
+
+
 @FEW
 @given(key=BYTES, nested=st.integers(0, 3_000))
 async def test_no_key_and_no_depth_breaks_a_command(house: House, key: bytes, nested: int) -> None:

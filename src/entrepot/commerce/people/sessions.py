@@ -6,6 +6,7 @@ everywhere with the next request. The doubt is put there at once by who ended it
 outlasts a crash in between. Without the drawer every request asks the truth: slower, and as right.
 """
 
+import hmac
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
@@ -56,7 +57,7 @@ class Begun(Struct, frozen=True, kw_only=True):
 
 
 class _Kept(Struct, frozen=True, array_like=True):
-    """What lies in the drawer: the hash of the secret, and whom it stands for."""
+    """What lies in the drawer: the mark and the hash of the secret, and whom it stands for."""
 
     hash: bytes
     person_id: UUID
@@ -81,7 +82,11 @@ class Sessions:
         """Return who holds this token, or refuse it: unknown, expired, ended, or of somebody who may not come in."""
         proof = tokens.read(text, SESSION, KEY)
         kept, known = await self._remembered(proof)
-        if kept is not None and proof.matches(kept.hash) and self._clock.millis() < kept.expires_at.timestamp() * 1_000:
+        if (
+            kept is not None
+            and hmac.compare_digest(kept.hash, _marked(proof))
+            and self._clock.millis() < kept.expires_at.timestamp() * 1_000
+        ):
             return _principal(proof, kept)
         now = utc(self._clock.millis())
         async with self._record.committing() as connection:
@@ -186,8 +191,13 @@ async def tell_ended(tx: Transaction, person_id: UUID, ids: Sequence[UUID], why:
     await tx.append([Fact(SESSIONS_ENDED, f"person/{person_id}", version, body, subject=person_id)])
 
 
+def _marked(proof: Proof) -> bytes:
+    """Return what is remembered of a proof: its mark too, since a key that calls itself a session would have no scopes."""
+    return proof.mark.encode() + proof.hash
+
+
 def _kept(proof: Proof, held: Held) -> _Kept:
-    return _Kept(proof.hash, held.person_id, held.methods, held.proved_at, held.expires_at, held.scopes, held.memberships)
+    return _Kept(_marked(proof), held.person_id, held.methods, held.proved_at, held.expires_at, held.scopes, held.memberships)
 
 
 def _principal(proof: Proof, kept: _Kept) -> Principal:
