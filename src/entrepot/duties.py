@@ -61,13 +61,24 @@ async def keep_up(app: App) -> None:
     projector = Projector(
         app.record, app.bell, app.subscriptions, cells=(app.settings.cell,), archived=app.archived, holder=name
     )
+    pulses = service_pulse(app)
     runner = Runner(
-        app.record, app.bell, app.settings.cell, name, jobs=jobs(app), reactions=reactions(app), archived=app.archived
+        app.record,
+        app.bell,
+        app.settings.cell,
+        name,
+        jobs=[*jobs(app), *(each.job() for each in pulses)],
+        reactions=[*reactions(app), *(each.reaction() for each in pulses)],
+        archived=app.archived,
     )
-    async with asyncio.TaskGroup() as group:
-        group.create_task(projector.run())
-        group.create_task(runner.run())
-        group.create_task(_keep_room(app))
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(projector.run())
+            group.create_task(runner.run())
+            group.create_task(_keep_room(app))
+    finally:
+        for each in pulses:
+            await each.close()
 
 
 def jobs(app: App) -> list[Job]:
@@ -110,7 +121,6 @@ def jobs(app: App) -> list[Job]:
         Job(name="card_scan", seconds=300.0, act=partial(watch_cards, record, Scanner(app.settings), clock)),
         Job(name="approvals", seconds=60.0, act=partial(expire_over, record, cell, clock)),
         Job(name="old_keys", seconds=60.0, act=OldKeys(record, cell, clock).forget),
-        *(each.job() for each in service_pulse(app)),
     ]
 
 
@@ -127,7 +137,6 @@ def reactions(app: App) -> list[Reaction]:
         Reaction(name="guests", kinds=frozenset({ORDER_PLACED}), react=partial(find_guests, app.sealing), from_start=True),
         FINANCIAL_CHANGES,
         Reaction(name="unused_promises", kinds=frozenset({PAYMENT_CAPTURED}), react=give_up_unused),
-        *(each.reaction() for each in service_pulse(app)),
     ]
 
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
+from uuid import uuid4
 
 import msgspec
 import pytest
@@ -22,6 +23,8 @@ from entrepot.jobs.service_pulse import ServicePulse
 from entrepot.projections.service_pulse.query import sales_per_minute
 from entrepot.record.transaction import Transaction
 from tests.conformance.series_suite import name
+from tests.flows.conftest import filled_house
+from tests.log_case import until
 
 IDS = IdSource()
 NOW_NS = time.time_ns() // MINUTE_NS * MINUTE_NS
@@ -104,3 +107,22 @@ async def test_the_collector_keeps_up_with_many_points_and_loses_none(series: In
     found = await series.spans(Asked(name=of, field="value", since_ns=NOW_NS - MINUTE_NS, until_ns=NOW_NS + 1))
     assert sum(span.count for span in found) == len(points)
     assert speed > POINTS_PER_SECOND_MIN, f"{speed:,.0f} points/s"
+
+
+async def test_an_order_and_how_the_house_does_are_kept_while_it_runs(
+    series: InfluxdbSeries, influxdb_url: str, record_url: str, objects_url: str, engines_home: Path
+) -> None:
+    since_ns = time.time_ns() - MINUTE_NS
+    body = {"market": "uk", "country": "GB", "currency": "GBP", "lines": [{"sku": "KETTLE-ALDER-RED", "quantity": 1}]}
+    async with filled_house(record_url, objects_url, engines_home, series=influxdb_url) as house:
+        answer = await house.client.post("/v1/orders", json=body, headers={"Idempotency-Key": str(uuid4())})
+        assert answer.status_code == 201
+
+        async def kept() -> bool:
+            until_ns = time.time_ns() + MINUTE_NS
+            sold = await sales_per_minute(series, since_ns, until_ns)
+            asked = Asked(name="engine", field="answers", since_ns=since_ns, until_ns=until_ns, by=("role",))
+            roles = {span.tags["role"] for span in await series.spans(asked) if span.most == 1.0}
+            return any(span.tags == {"market": "uk", "currency": "GBP"} for span in sold) and {"search", "memory"} <= roles
+
+        await until(kept, seconds=90)

@@ -34,8 +34,10 @@ async def replayed(house: House) -> list[str]:
 
 
 @asynccontextmanager
-async def filled_house(record_url: str, objects_url: str, engines_home: Path, *, pooler: str = "") -> AsyncIterator[House]:
-    """Open a house with a few products on offer; ``pooler`` is a PgBouncer before the record.
+async def filled_house(
+    record_url: str, objects_url: str, engines_home: Path, *, pooler: str = "", series: str = ""
+) -> AsyncIterator[House]:
+    """Open a house with a few products on offer; ``pooler`` is a PgBouncer before the record, ``series`` keeps the pulse.
 
     Its record is a database of its own; memory, graph and columns are engines of its own, since projections are named alike
     in every house.
@@ -64,6 +66,7 @@ async def filled_house(record_url: str, objects_url: str, engines_home: Path, *,
             objects=objects_url,
             search=f"tantivy://{home}/search",
             gateway=gateway["gateway"],
+            series=series,
         )
         settings = structs.replace(settings_for(engines, home), pooler=pooler)
         async with open_house(settings) as opened:

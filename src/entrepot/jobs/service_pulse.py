@@ -37,6 +37,10 @@ class ServicePulse:
         """Return what is to be done when orders were placed."""
         return Reaction(name=NAME, kinds=SALES_KINDS, react=self.react)
 
+    async def close(self) -> None:
+        """Give every connection back; what waits is sent by whoever comes next."""
+        await self._store.close()
+
     async def act(self) -> int:
         """Send what waits; once a minute sum up the minutes since the last time, and those that may have come late."""
         sent = await self._collector.send()
