@@ -24,7 +24,8 @@ SPOOL_BYTES_MAX = 64 << 20
 # After a try that found no engine: this long, then twice as long, at most the second.
 AGAIN_SECONDS, AGAIN_SECONDS_MAX = 0.5, 30.0
 
-# The engine works on one batch while the next is made ready.
+# The engine works on one batch while the next is made ready. Which comes first is all the same: who makes a point again makes
+# the same one.
 BATCHES_AT_ONCE = 4
 
 _SUFFIX = ".points"
