@@ -114,7 +114,12 @@ class Collector:
         paths = await asyncio.to_thread(self._spool.waiting)
         sent = 0
         for start in range(0, len(paths), BATCHES_AT_ONCE):
-            sent += sum(await asyncio.gather(*map(self._send, paths[start : start + BATCHES_AT_ONCE])))
+            some = map(self._send, paths[start : start + BATCHES_AT_ONCE])
+            # All are waited for, also when one fails: none may go on behind the back of who asked.
+            for done in await asyncio.gather(*some, return_exceptions=True):
+                if isinstance(done, BaseException):
+                    raise done
+                sent += done
         return sent
 
     async def _send(self, path: Path) -> int:
