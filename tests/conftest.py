@@ -177,15 +177,15 @@ def keyring(tmp_path: Path) -> FileKeyring:
 @pytest.fixture
 async def sealing(migrated_url: str, keyring: FileKeyring) -> AsyncIterator[Sealing]:
     """Return what seals personal data in the test's database."""
-    one = await open_sealing(migrated_url, keyring)
+    one = await open_sealing(working(migrated_url), keyring)
     yield one
     await one.close()
 
 
 @pytest.fixture
 async def record(migrated_url: str, sealing: Sealing) -> AsyncIterator[Record]:
-    """Return an open system of record, fresh and migrated."""
-    async with await open_record(migrated_url, tenant_url=working(migrated_url, TENANT), seals=sealing) as opened:
+    """Return an open system of record, fresh and migrated, as the application's user has it."""
+    async with await open_record(working(migrated_url), tenant_url=working(migrated_url, TENANT), seals=sealing) as opened:
         yield opened
 
 

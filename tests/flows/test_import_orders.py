@@ -19,6 +19,13 @@ from tests.imports import QUIRKS, SETTINGS, CutError, CutRecord, bring_in, conte
 from tests.trade import ledger, left
 
 
+@pytest.fixture
+async def record(migrated_url: str) -> AsyncIterator[Record]:
+    """Return the record as who owns its tables: orders of the past need room, which `entrepot import` makes as the owner."""
+    async with await open_record(migrated_url) as opened:
+        yield opened
+
+
 async def test_every_row_is_in_exactly_one_class(record: Record, tmp_path: Path) -> None:
     report = await bring_in(record, sheet(tmp_path))
     assert {name: account.rows for name, account in report.classes.items()} == {
