@@ -21,7 +21,7 @@ async def make(house: House, body: Mapping[str, object]) -> str:
 
 async def test_a_product_without_price_stock_or_english_has_a_page(house: House) -> None:
     bare = {"code": "BARE", "texts": {"de": {"title": "Nacktes <Ding>"}}, "variants": [{"sku": "BARE-1"}]}
-    answer = await house.client.get(await make(house, bare), headers=PAGE)
+    answer = await house.client.get(f"{await make(house, bare)}?market=uk", headers=PAGE)
     assert answer.status_code == 200
     assert "Nacktes &lt;Ding&gt;" in answer.text
     assert "Not sold in the market uk" in answer.text
@@ -38,7 +38,7 @@ async def test_a_product_with_several_variants_offers_each_at_its_price(house: H
     ]
     await house.client.put(f"/v1{page}/prices", json={"prices": prices})
     await house.seen_by_all()
-    text = (await house.client.get(page, headers=PAGE)).text
+    text = (await house.client.get(f"{page}?market=uk", headers=PAGE)).text
     assert "from £10.00" in text
     assert "£12.50" in text
     assert "size: L (out of stock)" in text
