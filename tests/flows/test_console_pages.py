@@ -57,9 +57,7 @@ async def test_a_visitor_finds_what_is_sold_in_their_market_and_is_told_where_th
     assert "market=ca" in here
     assert f"{page}?market=ca" in (await house.client.get("/search?q=canoe&market=ca", headers=PAGE)).text
     suggested = (await house.client.get("/suggest?q=canoe&market=uk")).json()
-    assert "canoe" not in {
-        one["text"].casefold() for one in suggested
-    }  # others a slip away may be
+    assert "canoe" not in {one["text"].casefold() for one in suggested}  # others a slip away may be
     assert [one["text"] for one in (await house.client.get("/suggest?q=canoe&market=ca")).json()] == ["canoe", "Canoe"]
     text = (await house.client.get(f"{page}?market=uk", headers=PAGE)).text
     assert "Not sold in the market uk" in text
