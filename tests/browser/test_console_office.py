@@ -102,7 +102,7 @@ async def test_a_quote_is_offered_and_a_price_that_is_none_is_told(page: Page, h
     draft: dict[str, Any] = {"buyer_id": ann, "market": "uk", "lines": [{"sku": SKU, "quantity": 100}]}
     asked = await made(house, f"/v1/companies/{of}/negotiations", draft)
     await page.goto(f"/office/quotes/{asked['id']}")
-    price = page.get_by_role("textbox", name=f"Our price for a piece of {SKU}")
+    price = page.get_by_role("textbox", name="Our price for a piece of")
     await price.fill("cheap")
     await page.get_by_role("button", name="Offer these prices").click()
     await expect(page.get_by_role("alert")).to_contain_text("'cheap'")

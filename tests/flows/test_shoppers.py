@@ -5,6 +5,7 @@ import random
 import socket
 from collections import Counter
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -14,9 +15,17 @@ from entrepot.shoppers.crowd import Crowd
 from entrepot.shoppers.flash import hold_flash_sale
 from entrepot.shoppers.regulars import Regulars
 from entrepot.shoppers.storefront import MARKETS, Storefront
+from tests.flows.conftest import filled_house
 from tests.house import House, served
 
 SECONDS_MAX = 120.0
+
+
+@pytest.fixture(scope="module")
+async def house(record_url: str, objects_url: str, engines_home: Path) -> AsyncIterator[House]:
+    """Return a house of this module's own: what the demo's trade leaves behind others should not meet."""
+    async with filled_house(record_url, objects_url, engines_home) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -128,8 +128,9 @@ async def cancel(tx: Transaction, order_id: UUID, request: Cancellation) -> Move
 async def give_up_unused(tx: Transaction, events: Sequence[Event]) -> None:
     """React to captures: once nothing of an order can leave any more, what is left of its promise is given up."""
     for order_id in rules.captured_in_part(events):
-        order = await locked_order(tx, order_id)
-        await ask(tx, order_id, order_id, money.unused(order, await locked_payment(tx, order_id)))
+        order = await orders.order(tx.connection, tx.cell, order_id, for_update=True)
+        if order is not None:  # a payment that was made beside all orders keeps its promise
+            await ask(tx, order_id, order_id, money.unused(order, await locked_payment(tx, order_id)))
 
 
 async def refund(tx: Transaction, order_id: UUID, amount_minor: int, reason: str) -> Moved:
