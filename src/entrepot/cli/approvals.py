@@ -3,9 +3,6 @@
 Nobody approves here: a command line does not know who sits at it. The office's page and the API do.
 """
 
-import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -16,25 +13,15 @@ from rich.table import Table
 
 from entrepot.api.approvals import known_kind
 from entrepot.base.limits import PAGE_ITEMS_MAX
+from entrepot.cli.opening import opened_record
 from entrepot.commerce.approval import commands, query
 from entrepot.commerce.approval.rules import LIMITED, Limit
-from entrepot.record.transaction import Record, open_record
-from entrepot.settings import Settings, load, require
 
 ACTOR = "system"
 
 Json = Annotated[bool, Parameter(name="json", negative="")]
 
 approvals = App(name="approvals", help="What takes two people, from where on, and who changed what decides about money.")
-
-
-@asynccontextmanager
-async def opened() -> AsyncIterator[tuple[Settings, Record]]:
-    """Open the record."""
-    settings = load(os.environ)
-    require(settings, "record")
-    async with await open_record(settings.engines.record, connections=1) as record:
-        yield settings, record
 
 
 @approvals.command(name="list")
@@ -48,7 +35,7 @@ async def list_(*, state: str = "requested", json: Json = False) -> None:
     json
         Print JSON.
     """
-    async with opened() as (settings, record), record.reading() as connection:
+    async with opened_record() as (settings, record), record.reading() as connection:
         found = await query.approvals(connection, settings.cell, state, None, PAGE_ITEMS_MAX)
     if json:
         print(msgspec.json.encode({"approvals": found}).decode())
@@ -69,7 +56,7 @@ async def limits(*, json: Json = False) -> None:
     json
         Print JSON.
     """
-    async with opened() as (_, record), record.reading() as connection:
+    async with opened_record() as (_, record), record.reading() as connection:
         found = await query.thresholds(connection)
     if json:
         print(msgspec.json.encode({"limits": found}).decode())
@@ -105,7 +92,7 @@ async def limit(
         Print JSON.
     """
     wanted = Limit(kind=known_kind(kind), scope=scope, above=None if lift else above or 0)
-    async with opened() as (settings, record), record.transaction(settings.cell, ACTOR) as tx:
+    async with opened_record() as (settings, record), record.transaction(settings.cell, ACTOR) as tx:
         changed = await commands.set_limit(tx, wanted) is not None
     if json:
         print(msgspec.json.encode({"limit": wanted, "changed": changed}).decode())
@@ -126,7 +113,7 @@ async def changes(of: str = "", *, json: Json = False) -> None:
         Print JSON.
     """
     beginning = datetime(1, 1, 1, tzinfo=UTC)
-    async with opened() as (settings, record), record.reading() as connection:
+    async with opened_record() as (settings, record), record.reading() as connection:
         found = await query.changes(connection, settings.cell, of, beginning, None, PAGE_ITEMS_MAX)
     if json:
         print(msgspec.json.encode({"changes": found}).decode())

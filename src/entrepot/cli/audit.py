@@ -19,8 +19,8 @@ from entrepot.audit.report import Report
 from entrepot.base.limits import PAGE_ITEMS_MAX
 from entrepot.base.time import millis_of
 from entrepot.cli.logs import to_stderr
-from entrepot.record.transaction import open_record
-from entrepot.settings import load, require
+from entrepot.cli.opening import opened_record
+from entrepot.settings import load
 
 EXIT_CHANGED = 8
 
@@ -62,10 +62,8 @@ async def show(
     json
         Print JSON instead of a table.
     """
-    settings = load(os.environ)
-    require(settings, "record")
     asked = Asked(request=request, subject=subject, actor=actor, action=action, object=object, since=_aware(since))
-    async with await open_record(settings.engines.record, connections=1) as record, record.reading() as connection:
+    async with opened_record() as (settings, record), record.reading() as connection:
         found = await query.entries(connection, settings.cell, asked, limit)
         events = await query.events_of(connection, settings.cell, request) if request else []
     if json:
@@ -85,9 +83,7 @@ async def state(*, json: Json = False) -> None:
     json
         Print JSON instead of sentences.
     """
-    settings = load(os.environ)
-    require(settings, "record")
-    async with await open_record(settings.engines.record, connections=1) as record, record.reading() as connection:
+    async with opened_record() as (settings, record), record.reading() as connection:
         found = await query.state(connection, settings.cell)
     if json:
         print(msgspec.json.encode(found).decode())

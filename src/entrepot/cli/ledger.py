@@ -1,8 +1,5 @@
 """`entrepot ledger`: the trial balance of a month, closing it for ever, and reopening it by somebody's word."""
 
-import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Annotated
 
 import msgspec
@@ -13,28 +10,19 @@ from rich.table import Table
 from entrepot.audit.commands import Entry, note_in
 from entrepot.base.money import Currency, spoken
 from entrepot.base.time import SystemClock, utc
+from entrepot.cli.opening import opened_record
 from entrepot.cli.verify import EXIT_DIFFERS
 from entrepot.commerce.approval import commands as approvals
 from entrepot.commerce.approval.rules import ApprovalNeededError
 from entrepot.commerce.closing import commands, query
 from entrepot.commerce.closing.rules import Period
-from entrepot.record.transaction import Record, Transaction, open_record
-from entrepot.settings import Settings, load, require
+from entrepot.record.transaction import Transaction
 
 ACTOR = "system"
 
 Json = Annotated[bool, Parameter(name="json", negative="")]
 
 ledger = App(name="ledger", help="Draw the ledger's trial balance, close a month, reopen it.")
-
-
-@asynccontextmanager
-async def opened() -> AsyncIterator[tuple[Settings, Record]]:
-    """Open the record."""
-    settings = load(os.environ)
-    require(settings, "record")
-    async with await open_record(settings.engines.record, connections=1) as record:
-        yield settings, record
 
 
 @ledger.command
@@ -48,7 +36,7 @@ async def balance(*, period: str, json: Json = False) -> int:
     json
         Print JSON.
     """
-    async with opened() as (settings, record), record.reading() as connection:
+    async with opened_record() as (settings, record), record.reading() as connection:
         found = await query.books(connection, settings.cell, period)
     if json:
         print(msgspec.json.encode(found).decode())
@@ -68,7 +56,7 @@ async def close(period: str, *, json: Json = False) -> None:
     json
         Print JSON.
     """
-    async with opened() as (settings, record):
+    async with opened_record() as (settings, record):
         async with record.transaction(settings.cell, ACTOR) as tx:
             await commands.shut(tx, period, utc(SystemClock().millis()))
         async with record.transaction(settings.cell, ACTOR) as tx:
@@ -88,7 +76,7 @@ async def reopen(period: str, *, json: Json = False) -> None:
     json
         Print JSON.
     """
-    async with opened() as (settings, record):
+    async with opened_record() as (settings, record):
         try:
             async with record.transaction(settings.cell, ACTOR) as tx:
                 again = await commands.reopen(tx, period)

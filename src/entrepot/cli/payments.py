@@ -12,6 +12,7 @@ from rich.console import Console
 from entrepot.app import payment_gateway
 from entrepot.base.limits import PAGE_ITEMS_MAX
 from entrepot.cli.logs import to_stderr
+from entrepot.cli.opening import opened_record
 from entrepot.commerce.payment import operations, query
 from entrepot.commerce.payment.rules import Operation
 from entrepot.record.transaction import open_record
@@ -29,9 +30,7 @@ async def unclear(*, json: Annotated[bool, Parameter(negative="")] = False) -> N
     json
         Print JSON instead of sentences.
     """
-    settings = load(os.environ)
-    require(settings, "record")
-    async with await open_record(settings.engines.record, connections=1) as record, record.reading() as connection:
+    async with opened_record() as (settings, record), record.reading() as connection:
         found = await query.unclear_operations(connection, settings.cell, PAGE_ITEMS_MAX)
     show(found, as_json=json)
 

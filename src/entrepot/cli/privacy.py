@@ -19,13 +19,13 @@ from entrepot.app import opened, privacy_of
 from entrepot.base.limits import ERASURE_GRACE_DAYS
 from entrepot.base.time import SystemClock, utc
 from entrepot.cli.logs import to_stderr
+from entrepot.cli.opening import opened_record
 from entrepot.privacy import erasing
 from entrepot.privacy.certificate import Certificate, certificate_of
 from entrepot.privacy.certificate import verify as prove
 from entrepot.privacy.store import Erasure
 from entrepot.privacy.subjects import named
-from entrepot.record.transaction import open_record
-from entrepot.settings import load, require
+from entrepot.settings import load
 
 ACTOR = "system"
 
@@ -136,9 +136,7 @@ async def certificate(
     json
         Print JSON: the document that was signed, the signature and the public key.
     """
-    settings = load(os.environ)
-    require(settings, "record")
-    async with await open_record(settings.engines.record, connections=1) as record, record.reading() as connection:
+    async with opened_record() as (settings, record), record.reading() as connection:
         signed = await certificate_of(connection, settings.cell, subject)
     proved = prove(signed) if verify else signed.certificate
     if json:

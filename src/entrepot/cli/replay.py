@@ -1,13 +1,11 @@
 """`entrepot replay NAME [KEY]`: asks to try again what a projection or a reaction could not take."""
 
-import os
-
 from entrepot.app import projection_named
 from entrepot.base.errors import NotFoundError
+from entrepot.cli.opening import opened_record
 from entrepot.jobs.store import cursors
 from entrepot.log import quarantine
-from entrepot.record.transaction import Record, open_record
-from entrepot.settings import load, require
+from entrepot.record.transaction import Record
 
 REACTION = "reaction/"
 
@@ -24,9 +22,7 @@ async def replay(name: str, key: str | None = None) -> None:
     """
     if not name.startswith(REACTION):
         projection_named(name)
-    settings = load(os.environ)
-    require(settings, "record")
-    async with await open_record(settings.engines.record, connections=1) as record:
+    async with opened_record() as (settings, record):
         if name.startswith(REACTION):
             await _reaction_named(record, settings.cell, name)
         events = await quarantine.replay(record, name, key)
