@@ -8,7 +8,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-from entrepot.app import make_room
 from entrepot.audit.linking import link_new
 from entrepot.audit.roots import Find, Published
 from entrepot.audit.rows import Rows
@@ -43,7 +42,6 @@ class _NoRoots:
 async def run(settings: Settings) -> list[Row]:
     """Measure both and return the rows; raises when the chain is not whole."""
     async with own_database(settings) as url, await open_record(url) as record:
-        await make_room(record)
         await open_shop(record, ARTICLES)
         with_, without = 0.0, 0.0
         for turn in range(ROUNDS):

@@ -1,6 +1,5 @@
 """A shop to measure in: numbered articles at one price, with more pieces than any run can sell."""
 
-from entrepot.app import make_room
 from entrepot.commerce.catalog.commands import save_products
 from entrepot.commerce.catalog.events import ProductText
 from entrepot.commerce.catalog.rules import ProductDraft, VariantDraft
@@ -21,7 +20,6 @@ BATCH = 1_000
 
 async def open_shop(record: Record, articles: int) -> None:
     """Make so many articles with a price in the market ``uk`` and pieces in the warehouse ``main``, and gather statistics."""
-    await make_room(record)
     async with record.transaction(CELL) as tx:
         await save_market(tx, "uk", "GBP")
         await save_warehouse(tx, "main", 1)
