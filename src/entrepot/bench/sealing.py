@@ -1,6 +1,6 @@
 """What sealing costs: a contact of an order sealed and opened, beside the same contact written and read plain as JSON.
 
-Keys are made in the running system of record, for subjects that nothing belongs to, and destroyed at the end.
+Keys are made in a database of its own, which goes away with them.
 """
 
 import time
@@ -8,15 +8,16 @@ from collections.abc import Callable
 from uuid import UUID
 
 import msgspec
+from msgspec import structs
 
 from entrepot.app import keys_of
 from entrepot.base.ids import IdSource
 from entrepot.bench import Row
+from entrepot.bench.orders import own_database, owned
 from entrepot.bench.promotions import BUYER
 from entrepot.bench.targets import SEALED_ORDER_MILLIS, SEALED_READ_MICROS
 from entrepot.commerce.cart.state import Contact
 from entrepot.commerce.checkout.held import CONTACT
-from entrepot.record.transaction import open_record
 from entrepot.sealing.sealing import Sealing, open_sealing
 from entrepot.settings import Settings
 
@@ -27,15 +28,13 @@ BATCHES = 10
 
 async def run(settings: Settings) -> list[Row]:
     """Measure and return the rows."""
-    url, ids = settings.engines.record, IdSource()
-    async with await open_sealing(url, keys_of(settings)) as seals, await open_record(url, connections=1) as record:
-        batches = [[ids.fresh() for _ in range(SUBJECTS)] for _ in range(BATCHES)]
-        try:
-            return await _rows(settings, seals, batches)
-        finally:
-            async with record.transaction(settings.cell) as tx:
-                for subject in (one for batch in batches for one in batch):
-                    await seals.destroy(tx.connection, subject)
+    ids = IdSource()
+    async with own_database(settings) as url:
+        own = structs.replace(
+            settings, engines=structs.replace(settings.engines, record=url, record_owner=owned(settings, url))
+        )
+        async with await open_sealing(url, keys_of(own)) as seals:
+            return await _rows(own, seals, [[ids.fresh() for _ in range(SUBJECTS)] for _ in range(BATCHES)])
 
 
 async def _rows(settings: Settings, seals: Sealing, batches: list[list[UUID]]) -> list[Row]:
