@@ -112,7 +112,7 @@ async def test_captures_under_kill_are_finished_once_and_both_books_agree(record
     await server.kill()
     ended = await asyncio.gather(*moving)
     await server.start()
-    left = await finish_operations(record, server.client, CELL, patience_seconds=-1)
+    left = await finish_operations(record, server.client, CELL, patience_seconds=0)
     assert left == sum(one.state == "asked" for one in ended)
     assert await ledger(record) == {"gateway": 20_000, "receivable": -20_000}
     assert (await reconcile(record, server.client, CELL)).differences == []

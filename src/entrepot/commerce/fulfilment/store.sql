@@ -111,7 +111,7 @@ FROM fulfilment.parcel WHERE cell = $1 AND shipment_id = $2;
 -- Notes that parcels are looked at, those first that were not for longest, and returns them; one just asked for waits ($3).
 WITH due AS (
     SELECT d.shipment_id FROM fulfilment.parcel AS d
-    WHERE d.cell = $1 AND d.state IN ('asked', 'booked', 'under_way') AND (d.state <> 'asked' OR d.asked_at < $3)
+    WHERE d.cell = $1 AND d.state IN ('asked', 'booked', 'under_way') AND (d.state <> 'asked' OR d.asked_at <= $3)
     ORDER BY d.looked_at LIMIT $4 FOR UPDATE SKIP LOCKED
 )
 UPDATE fulfilment.parcel AS p SET looked_at = $2 FROM due AS d WHERE p.cell = $1 AND p.shipment_id = d.shipment_id

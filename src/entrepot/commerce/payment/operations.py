@@ -86,9 +86,9 @@ async def finish_operations(
     record: Record, gateway: PaymentGateway, cell: int, *, patience_seconds: float = OPERATION_PATIENCE_SECONDS
 ) -> int:
     """Finish what was asked some time ago and has no answer (a crash, a gateway that was away); returns how many."""
-    before = utc(stamp_millis(record.clock.tick())) - timedelta(seconds=patience_seconds)
+    by = utc(stamp_millis(record.clock.tick())) - timedelta(seconds=patience_seconds)
     async with record.reading() as connection:
-        open_ids = await store.operations_to_finish(connection, cell, gateway.name, before, OPERATIONS_FINISHED_MAX)
+        open_ids = await store.operations_to_finish(connection, cell, gateway.name, by, OPERATIONS_FINISHED_MAX)
         disputes = await store.evidence_to_send(connection, cell, gateway.name, OPERATIONS_FINISHED_MAX)
     for operation_id in open_ids:
         await finish(record, gateway, cell, operation_id)

@@ -71,9 +71,9 @@ async def unclear_operations(connection: Connection, cell: int, limit: int) -> l
     return [Operation(**dict(row)) for row in await connection.fetch(SQL["unclear_operations"], cell, limit)]
 
 
-async def operations_to_finish(connection: Connection, cell: int, gateway: str, before: datetime, limit: int) -> list[UUID]:
-    """Return what was asked of a gateway before a moment and has no answer yet."""
-    return [row["id"] for row in await connection.fetch(SQL["operations_to_finish"], cell, gateway, before, limit)]
+async def operations_to_finish(connection: Connection, cell: int, gateway: str, by: datetime, limit: int) -> list[UUID]:
+    """Return what was asked of a gateway by a moment and has no answer yet."""
+    return [row["id"] for row in await connection.fetch(SQL["operations_to_finish"], cell, gateway, by, limit)]
 
 
 async def operations(connection: Connection, cell: int, payment_id: UUID) -> list[Operation]:

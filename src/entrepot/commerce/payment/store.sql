@@ -45,10 +45,10 @@ SELECT id, payment_id, kind, amount_minor, currency, state, about_id, reason
 FROM payment.operation WHERE cell = $1 AND state = 'unclear' ORDER BY id LIMIT $2;
 
 -- name: operations_to_finish
--- What was asked of a gateway before a moment and has no answer yet, the oldest first.
+-- What was asked of a gateway by a moment and has no answer yet, the oldest first.
 SELECT o.id FROM payment.operation AS o
 JOIN payment.payment AS p ON p.cell = o.cell AND p.id = o.payment_id
-WHERE o.cell = $1 AND o.state = 'asked' AND p.gateway = $2 AND o.asked_at < $3
+WHERE o.cell = $1 AND o.state = 'asked' AND p.gateway = $2 AND o.asked_at <= $3
 ORDER BY o.id LIMIT $4;
 
 -- name: operations
