@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from entrepot.base.limits import READY_SECONDS_MAX
-from entrepot.cli.verify import EXIT_DIFFERS
+from entrepot.cli import EXIT_DIFFERS
 from entrepot.local import control
 from entrepot.settings import Engines, Settings
 

@@ -21,7 +21,6 @@ from entrepot.base.errors import BadInputError, NotFoundError
 from entrepot.base.time import utc
 from entrepot.commerce.approval import commands, query
 from entrepot.commerce.approval import rules as approval
-from entrepot.commerce.approval.events import DeedKind
 from entrepot.commerce.approval.query import FinancialChange
 from entrepot.commerce.approval.rules import Approval
 from entrepot.record.transaction import Transaction
@@ -121,7 +120,7 @@ async def set_limit(
     parts: NamedDependency[Parts], kind: FromPath[str], where: FromPath[str], data: JSONBody[LimitDraft]
 ) -> Response[Done]:
     """Set from where on deeds of a kind take two people; to let more through than before takes two people itself."""
-    wanted = approval.Limit(kind=known_kind(kind), scope=where, above=data.above)
+    wanted = approval.Limit(kind=approval.known_kind(kind), scope=where, above=data.above)
 
     async def act(tx: Transaction) -> Done:
         return done(await commands.set_limit(tx, wanted))
@@ -163,11 +162,3 @@ async def give_word(request: Request[Any, Any, Any], parts: Parts, approval_id: 
         if not policies.grants(who, permission):
             raise ForbiddenError(permission)
     return decided
-
-
-def known_kind(kind: str) -> DeedKind:
-    """Return a kind of deeds that have limits, or say that it is none."""
-    found = next((one for one in approval.LIMITED if one == kind), None)
-    if found is None:
-        raise BadInputError(f"{kind!r} has no limit: {', '.join(approval.LIMITED)}.", field="kind", value=kind)
-    return found

@@ -1,7 +1,7 @@
 """What the API and the console are made of: everything they may touch, put together by the composition root."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import TypeVar
 
 from msgspec import Struct, structs
@@ -20,8 +20,7 @@ from entrepot.base.limits import AT_LEAST_SECONDS_MAX
 from entrepot.base.principal import ANONYMOUS, Principal
 from entrepot.base.projection import Item, Target
 from entrepot.base.time import Clock
-from entrepot.commerce.approval import commands as approvals
-from entrepot.commerce.approval.rules import ApprovalNeededError
+from entrepot.commerce.approval.asking import asking
 from entrepot.commerce.cart.commands import Carts
 from entrepot.commerce.checkout.gather import Gatherer
 from entrepot.commerce.checkout.quoting import Quoting
@@ -97,16 +96,9 @@ class Parts(Struct, frozen=True, kw_only=True):
         async with self.asking():
             return await command.run(self.record, self.cell, act, answer, actor=self.actor, key=key, request=request)
 
-    @asynccontextmanager
-    async def asking(self) -> AsyncIterator[None]:
+    def asking(self) -> AbstractAsyncContextManager[None]:
         """Ask for somebody else's word where what happens inside needs it: it was undone, and waits to be done again."""
-        try:
-            yield
-        except ApprovalNeededError as needed:
-            whole_record = self.platform  # whoever is held may be a tenant's, and approvals are the platform's
-            async with whole_record.transaction(self.cell, self.actor) as tx:
-                one = await approvals.ask(tx, needed.deed, self.who.id)
-            raise ApprovalNeededError(needed.deed, one.id, one.state) from needed
+        return asking(self.platform, self.cell, self.actor, self.who.id)
 
     @property
     def platform(self) -> Record:

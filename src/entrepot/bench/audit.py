@@ -4,7 +4,6 @@ Everything happens in a database of its own on the same server, which is dropped
 are depends on how long a chain has grown, one a minute, and not on how many entries it holds.
 """
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
@@ -13,9 +12,8 @@ from entrepot.audit.roots import Find, Published
 from entrepot.audit.rows import Rows
 from entrepot.audit.verify import Verifier
 from entrepot.bench import BenchError, Row, targets
-from entrepot.bench.orders import ARTICLES, SHOPPERS, own_database, spread
-from entrepot.bench.shop import CELL, article_order, open_shop
-from entrepot.commerce.checkout.gather import Gatherer
+from entrepot.bench.orders import ARTICLES, own_database, placed_per_second, spread
+from entrepot.bench.shop import CELL, open_shop
 from entrepot.record.cause import Cause
 from entrepot.record.named import queries
 from entrepot.record.transaction import Record, open_record
@@ -68,25 +66,14 @@ async def run(settings: Settings) -> list[Row]:
 
 async def orders_per_second(record: Record, turn: int, *, audited: bool, seal: Seal | None = None) -> float:
     """Return how many orders a second are placed, each with its entry in the audit if it is audited, and its contact sealed."""
-    gatherer = Gatherer(record, CELL, actor="bench")
-    until = time.perf_counter() + SECONDS
-    counted = 0
 
-    async def shopper(first: int) -> None:
-        nonlocal counted
-        n = first
-        while time.perf_counter() < until:
-            cause = _cause(record) if audited else None
-            if seal is not None:
-                await seal(n)
-            await gatherer.place(f"{turn}-{audited}-{n}", article_order(spread(n)), cause)
-            assert cause is None or cause.noted
-            counted += 1
-            n += SHOPPERS
+    async def prepare(n: int) -> Cause | None:
+        cause = _cause(record) if audited else None
+        if seal is not None:
+            await seal(n)
+        return cause
 
-    began = time.perf_counter()
-    await asyncio.gather(*[shopper(n) for n in range(SHOPPERS)])
-    return counted / (time.perf_counter() - began)
+    return await placed_per_second(record, f"{turn}-{audited}", spread, SECONDS, prepare)
 
 
 def _cause(record: Record) -> Cause:

@@ -6,7 +6,7 @@ Everything happens in a database of its own on the same server, which is dropped
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,6 +23,7 @@ from entrepot.bench.load import load, post
 from entrepot.bench.served import served
 from entrepot.bench.shop import CELL, article_order, open_shop
 from entrepot.commerce.checkout.gather import Gatherer
+from entrepot.record.cause import Cause
 from entrepot.record.migrate import migrate
 from entrepot.record.named import queries
 from entrepot.record.transaction import Record, open_record
@@ -38,6 +39,7 @@ CONNECTIONS = 128
 SECONDS = 8
 
 Pick = Callable[[int], int]
+Prepare = Callable[[int], Awaitable[Cause | None]]
 
 
 def spread(n: int) -> int:
@@ -56,7 +58,7 @@ async def run(settings: Settings) -> list[Row]:
         await open_shop(record, ARTICLES)
         await prepare_floor(record, owned(settings, url))
         floors = {name: await floor(url, pick) for name, pick in (("spread", "random(1, 10000)"), ("hot", "1"))}
-        inside = {name: await _inside(record, name, pick) for name, pick in (("spread", spread), ("hot", hot))}
+        inside = {name: await placed_per_second(record, name, pick) for name, pick in (("spread", spread), ("hot", hot))}
         engines = structs.replace(settings.engines, record=url, record_owner=owned(settings, url), record_tenant="")
         own = structs.replace(settings, engines=engines)
         async with served(own) as (host, port), bench_key(own) as key:
@@ -124,16 +126,21 @@ async def floor(url: str, pick: str) -> float:
     return float(found[1])
 
 
-async def _inside(record: Record, name: str, pick: Pick) -> float:
+async def placed_per_second(
+    record: Record, name: str, pick: Pick, seconds: float = SECONDS, prepare: Prepare | None = None
+) -> float:
+    """Return how many orders a second are placed in process; ``prepare`` does what else the n-th takes, and gives its cause."""
     gatherer = Gatherer(record, CELL, actor="bench")
-    until = time.perf_counter() + SECONDS
+    until = time.perf_counter() + seconds
     counted = 0
 
     async def shopper(first: int) -> None:
         nonlocal counted
         n = first
         while time.perf_counter() < until:
-            await gatherer.place(f"inside-{name}-{n}", article_order(pick(n)))
+            cause = await prepare(n) if prepare else None
+            await gatherer.place(f"inside-{name}-{n}", article_order(pick(n)), cause)
+            assert cause is None or cause.noted
             counted += 1
             n += SHOPPERS
 

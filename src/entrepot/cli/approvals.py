@@ -11,11 +11,10 @@ from cyclopts import App, Parameter
 from rich.console import Console
 from rich.table import Table
 
-from entrepot.api.approvals import known_kind
 from entrepot.base.limits import PAGE_ITEMS_MAX
 from entrepot.cli.opening import opened_record
 from entrepot.commerce.approval import commands, query
-from entrepot.commerce.approval.rules import LIMITED, Limit
+from entrepot.commerce.approval.rules import LIMITED, Limit, known_kind
 
 ACTOR = "system"
 

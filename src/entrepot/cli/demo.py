@@ -21,6 +21,7 @@ from entrepot.app import App, opened, prepare
 from entrepot.base import limits
 from entrepot.base.errors import BadInputError, EngineAwayError
 from entrepot.base.principal import Membership
+from entrepot.cli import EXIT_DIFFERS
 from entrepot.cli.children import Children
 from entrepot.cli.demo_trade import COMPANY, SELLER, furnish_trade
 from entrepot.cli.history import History, bring_in, caught_up, history, verified
@@ -28,7 +29,6 @@ from entrepot.cli.logs import to_stderr
 from entrepot.cli.people import SignInLink, sign_in_link
 from entrepot.cli.ports import Port, free_port
 from entrepot.cli.shoppers import check_rate
-from entrepot.cli.verify import EXIT_DIFFERS
 from entrepot.importing.data import DataSet, find_data
 from entrepot.importing.pace import Pace, parse_pace
 from entrepot.local import control

@@ -10,10 +10,9 @@ from rich.table import Table
 from entrepot.audit.commands import Entry, note_in
 from entrepot.base.money import Currency, spoken
 from entrepot.base.time import SystemClock, utc
+from entrepot.cli import EXIT_DIFFERS
 from entrepot.cli.opening import opened_record
-from entrepot.cli.verify import EXIT_DIFFERS
-from entrepot.commerce.approval import commands as approvals
-from entrepot.commerce.approval.rules import ApprovalNeededError
+from entrepot.commerce.approval.asking import asking
 from entrepot.commerce.closing import commands, query
 from entrepot.commerce.closing.rules import Period
 from entrepot.record.transaction import Transaction
@@ -76,15 +75,13 @@ async def reopen(period: str, *, json: Json = False) -> None:
     json
         Print JSON.
     """
-    async with opened_record() as (settings, record):
-        try:
-            async with record.transaction(settings.cell, ACTOR) as tx:
-                again = await commands.reopen(tx, period)
-                await _note(tx, "ledger.reopen", again)
-        except ApprovalNeededError as needed:
-            async with record.transaction(settings.cell, ACTOR) as tx:
-                one = await approvals.ask(tx, needed.deed, None)
-            raise ApprovalNeededError(needed.deed, one.id, one.state) from needed
+    async with (
+        opened_record() as (settings, record),
+        asking(record, settings.cell, ACTOR, None),
+        record.transaction(settings.cell, ACTOR) as tx,
+    ):
+        again = await commands.reopen(tx, period)
+        await _note(tx, "ledger.reopen", again)
     _tell(again, as_json=json, sentence=f"The books of {period} are open again; they were signed by ")
 
 

@@ -14,11 +14,12 @@ import asyncpg
 from cyclopts import CycloptsError
 
 from entrepot.access.told import Told
-from entrepot.app import make_room
 from entrepot.audit.commands import Entry, note_in
+from entrepot.audit.store import ensure_partitions
 from entrepot.base.errors import EntrepotError
 from entrepot.base.ids import IdSource
 from entrepot.base.principal import SYSTEM
+from entrepot.base.time import SystemClock, utc
 from entrepot.record.cause import Cause, causing
 from entrepot.record.transaction import Record, open_record
 from entrepot.settings import Settings, load
@@ -70,8 +71,8 @@ async def _write(record: Record, settings: Settings, entry: Entry) -> None:
         async with record.transaction(settings.cell) as tx:
             await note_in(tx, entry)
     except asyncpg.CheckViolationError:  # nobody has opened the house for days: there is no partition of today
-        async with await open_record(settings.engines.owner, connections=1) as owner:
-            await make_room(owner)
+        async with await open_record(settings.engines.owner, connections=1) as owner, owner.committing() as connection:
+            await ensure_partitions(connection, utc(SystemClock().millis()))
         async with record.transaction(settings.cell) as tx:
             await note_in(tx, entry)
 

@@ -9,8 +9,8 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from entrepot.app import payment_gateway
+from entrepot.cli import EXIT_DIFFERS
 from entrepot.cli.logs import to_stderr
-from entrepot.cli.verify import EXIT_DIFFERS
 from entrepot.commerce.payment.reconcile import Reconciliation
 from entrepot.commerce.payment.reconcile import reconcile as compare
 from entrepot.record.transaction import open_record

@@ -8,7 +8,7 @@ from cyclopts import App, Parameter
 from rich.console import Console
 from rich.table import Table
 
-from entrepot.cli.verify import EXIT_DIFFERS
+from entrepot.cli import EXIT_DIFFERS
 from entrepot.privacy.scan.cards import CardNumbers
 from entrepot.privacy.scanner import Scan, Scanner
 from entrepot.settings import load, require

@@ -11,11 +11,10 @@ from rich.progress import Progress
 from rich.table import Table
 
 from entrepot.app import opened, projection_named, projections
+from entrepot.cli import EXIT_DIFFERS
 from entrepot.cli.logs import to_stderr
 from entrepot.settings import load
 from entrepot.verify.verify import Report, Verifier
-
-EXIT_DIFFERS = 7
 
 
 async def verify(

@@ -178,3 +178,11 @@ def change_permille(before: int, after: int) -> int:
 def _move(approval: Approval, to: ApprovalState) -> Approval:
     APPROVAL.check(approval.id, approval.state, to)
     return msgspec.structs.replace(approval, state=to, version=approval.version + 1)
+
+
+def known_kind(kind: str) -> DeedKind:
+    """Return a kind of deeds that have limits, or say that it is none."""
+    found = next((one for one in LIMITED if one == kind), None)
+    if found is None:
+        raise BadInputError(f"{kind!r} has no limit: {', '.join(LIMITED)}.", field="kind", value=kind)
+    return found
