@@ -8,9 +8,9 @@ from uuid import UUID
 import psutil
 import pytest
 
+from entrepot.base.engine_limits import COLUMNS_LOOKUP_IDS_MIN
 from entrepot.base.errors import BadInputError, EngineAwayError
 from entrepot.base.event import Position
-from entrepot.base.limits import COLUMNS_LOOKUP_IDS_MIN
 from entrepot.base.projection import Body, Item, Shape
 from entrepot.engines.columns.clickhouse import ClickHouseColumns
 from entrepot.local.columns import ClickHouse

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from entrepot.base.limits import READY_SECONDS_MAX, STOP_SECONDS_MAX
+from entrepot.base.engine_limits import READY_SECONDS_MAX, STOP_SECONDS_MAX
 from entrepot.local import control
 from entrepot.settings import Engines, Settings
 from tests.faults.test_demo_survives import VERBS, write_orders

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from entrepot.base.limits import READY_SECONDS_MAX
+from entrepot.base.engine_limits import READY_SECONDS_MAX
 from entrepot.cli import EXIT_DIFFERS
 from entrepot.local import control
 from entrepot.settings import Engines, Settings

@@ -9,7 +9,7 @@ import httpx
 import psutil
 import pytest
 
-from entrepot.base.limits import STOP_SECONDS_MAX
+from entrepot.base.engine_limits import STOP_SECONDS_MAX
 from entrepot.local.columns import ClickHouse
 from entrepot.local.place import Place
 from entrepot.local.process import free_ports, launch, stop, until_ready

@@ -16,9 +16,10 @@ from entrepot.api import pulse_store as store
 from entrepot.api.metrics import Metrics
 from entrepot.api.pulse_store import Arrival
 from entrepot.api.today import Today
+from entrepot.base.engine_limits import PING_SECONDS_MAX
 from entrepot.base.errors import EngineAwayError, EntrepotError, NotThereYetError
 from entrepot.base.event import START, Position
-from entrepot.base.limits import PING_SECONDS_MAX, PULSE_SECONDS, STREAM_SUBSCRIBERS_MAX
+from entrepot.base.limits import PULSE_SECONDS, STREAM_SUBSCRIBERS_MAX
 from entrepot.base.time import Clock, utc
 from entrepot.log.status import GenerationStatus, LogStatus, ProjectionStatus, Verified, status
 from entrepot.record.transaction import Connection, Record

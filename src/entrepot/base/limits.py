@@ -259,18 +259,7 @@ TALLY_SECONDS = 5.0
 
 # Search
 SEARCH_DEPTH_MAX = 10_000
-# An index that is being made lies aside for milliseconds; one that lies there longer was left by a crash.
-SEARCH_ASIDE_SECONDS_MAX = 60.0
-# Elasticsearch: one answer, one bulk request, tries of what it had no room for, and how long it may remember a deletion.
-SEARCH_SECONDS_MAX = 10.0
-SEARCH_WRITE_SECONDS_MAX = 30.0
-SEARCH_BULK_BYTES_MAX = 8 << 20
-SEARCH_TRIES_MAX = 5
-SEARCH_FORGET_SECONDS_MAX = 5.0
-# A key of a map of numbers is a field of its own, and each field costs every server of the cluster memory.
-SEARCH_FIELDS_MAX = 10_000
-# Of the values nearest to a word, and of those in a facet's parts, this many are looked at.
-SEARCH_VALUES_MAX = 1_000
+SALES_ROWS_MAX = 10_000
 
 # Catalogue
 LOCALES_MAX = 64
@@ -311,28 +300,6 @@ TENANT_CONNECTIONS_MAX = 4
 
 # Cache
 CACHE_SECONDS_MAX = 2.0
-
-# Local engines
-READY_SECONDS_MAX = 60.0
-STOP_SECONDS_MAX = 15.0
-RESTART_BACKOFF_SECONDS_MIN = 0.1
-RESTART_BACKOFF_SECONDS_MAX = 10.0
-RESTART_FORGOTTEN_SECONDS = 60.0
-WATCH_SECONDS = 0.2
-PING_SECONDS_MAX = 3.0
-LOG_BYTES_MAX = 64 << 20
-
-# Columns: the embedded ClickHouse, and batches to any
-COLUMNS_STATEMENTS_MAX = 4
-COLUMNS_MEMORY_BYTES_MAX = 2 << 30
-COLUMNS_CACHE_BYTES_MAX = 32 << 20
-COLUMNS_BODY_BYTES_MAX = 1 << 30
-COLUMNS_QUERY_BYTES_MAX = 16 << 20
-COLUMNS_INSERT_ROWS_MAX = 100_000
-COLUMNS_LOOKUP_IDS_MAX = 5_000
-COLUMNS_LOOKUP_IDS_MIN = 500
-COLUMNS_SECONDS_MAX = 30.0
-SALES_ROWS_MAX = 10_000
 
 # Audit
 AUDIT_WHY_CHARS_MAX = 80

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 from msgspec import structs
 
-from entrepot.base import limits
+from entrepot.base import engine_limits
 from entrepot.settings import Settings
 
 
@@ -26,4 +26,4 @@ async def running(settings: Settings, *arguments: str) -> AsyncIterator[Process]
     finally:
         if process.returncode is None:
             process.terminate()
-        await asyncio.wait_for(process.wait(), limits.STOP_SECONDS_MAX)
+        await asyncio.wait_for(process.wait(), engine_limits.STOP_SECONDS_MAX)

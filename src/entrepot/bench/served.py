@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 
-from entrepot.base import limits
+from entrepot.base import engine_limits, limits
 from entrepot.base.errors import EngineAwayError
 from entrepot.bench.load import get, load
 from entrepot.bench.process import running
@@ -27,7 +27,7 @@ async def served(settings: Settings) -> AsyncIterator[tuple[str, int]]:
 
 
 async def _until_up(process: asyncio.subprocess.Process, port: int) -> None:
-    until = time.monotonic() + limits.READY_SECONDS_MAX
+    until = time.monotonic() + engine_limits.READY_SECONDS_MAX
     while time.monotonic() < until and process.returncode is None:
         try:
             answer = await load(HOST, port, lambda _: get("/healthz"), total=1, connections=1)
@@ -36,4 +36,4 @@ async def _until_up(process: asyncio.subprocess.Process, port: int) -> None:
         else:
             if set(answer.statuses) == {200}:
                 return
-    raise EngineAwayError("API", f"it did not answer on port {port} within {limits.READY_SECONDS_MAX:.0f} s")
+    raise EngineAwayError("API", f"it did not answer on port {port} within {engine_limits.READY_SECONDS_MAX:.0f} s")

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from entrepot.base import limits
+from entrepot.base import engine_limits
 from entrepot.settings import Settings
 
 # Says to a child that its standard input is a pipe whose other end closes when its parent dies, however that comes about.
@@ -61,7 +61,7 @@ class Children:
             except asyncio.CancelledError:
                 await _end(process)
                 raise
-            await asyncio.sleep(limits.RESTART_BACKOFF_SECONDS_MIN)
+            await asyncio.sleep(engine_limits.RESTART_BACKOFF_SECONDS_MIN)
 
 
 def _outlived() -> None:
@@ -73,7 +73,7 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     with contextlib.suppress(ProcessLookupError):
         process.terminate()
     try:
-        await asyncio.wait_for(process.wait(), limits.STOP_SECONDS_MAX)
+        await asyncio.wait_for(process.wait(), engine_limits.STOP_SECONDS_MAX)
     except TimeoutError:
         process.kill()
         await process.wait()

@@ -18,7 +18,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from entrepot.app import App, opened, prepare
-from entrepot.base import limits
+from entrepot.base import engine_limits
 from entrepot.base.errors import BadInputError, EngineAwayError
 from entrepot.base.principal import Membership
 from entrepot.cli import EXIT_DIFFERS
@@ -97,7 +97,7 @@ async def demo(
 async def _opened(settings: Settings) -> AsyncIterator[App]:
     """Open everything; an engine that is just being started again is waited for."""
     async with AsyncExitStack() as stack:
-        async for attempt in stamina.retry_context(on=EngineAwayError, attempts=None, timeout=limits.READY_SECONDS_MAX):
+        async for attempt in stamina.retry_context(on=EngineAwayError, attempts=None, timeout=engine_limits.READY_SECONDS_MAX):
             with attempt:
                 await prepare(settings)
                 app = await stack.enter_async_context(opened(settings))

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from entrepot.app import App
-from entrepot.base import limits
+from entrepot.base import engine_limits, limits
 from entrepot.base.errors import EngineAwayError
 from entrepot.base.time import SystemClock
 from entrepot.commerce.checkout.seed import furnish
@@ -111,7 +111,7 @@ async def verified(app: App) -> list[Verification]:
     verifier = Verifier(app.record, app.live, cells=(app.settings.cell,))
     reports = []
     for one in app.projections:
-        async for attempt in stamina.retry_context(on=EngineAwayError, attempts=None, timeout=limits.READY_SECONDS_MAX):
+        async for attempt in stamina.retry_context(on=EngineAwayError, attempts=None, timeout=engine_limits.READY_SECONDS_MAX):
             with attempt:
                 report = await verifier.verify(one, app.stores.of(one))
         reports.append(report)
@@ -120,7 +120,7 @@ async def verified(app: App) -> list[Verification]:
 
 async def history(app: App, data: DataSet, imports: Sequence[Report], verifications: Sequence[Verification]) -> History:
     """Return what was brought in and how everything stands now."""
-    async for attempt in stamina.retry_context(on=EngineAwayError, attempts=None, timeout=limits.READY_SECONDS_MAX):
+    async for attempt in stamina.retry_context(on=EngineAwayError, attempts=None, timeout=engine_limits.READY_SECONDS_MAX):
         with attempt:
             async with app.record.reading() as connection:
                 row = await connection.fetchrow(SQL["counts"])
@@ -141,7 +141,7 @@ async def history(app: App, data: DataSet, imports: Sequence[Report], verificati
 
 async def _statuses(app: App) -> Sequence[ProjectionStatus]:
     names = [one.name for one in app.projections]
-    async for attempt in stamina.retry_context(on=EngineAwayError, attempts=None, timeout=limits.READY_SECONDS_MAX):
+    async for attempt in stamina.retry_context(on=EngineAwayError, attempts=None, timeout=engine_limits.READY_SECONDS_MAX):
         with attempt:
             found = (await status(app.record, names, (app.settings.cell,), SystemClock())).projections
     return found

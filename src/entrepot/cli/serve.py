@@ -29,8 +29,9 @@ from entrepot.api.tally import Tally
 from entrepot.api.today import BestSold, Today
 from entrepot.api.verifying import Verifying
 from entrepot.app import App, opened, prepare, privacy_of, subscribe_to_gateway
+from entrepot.base.engine_limits import STOP_SECONDS_MAX
 from entrepot.base.errors import EntrepotError
-from entrepot.base.limits import REQUEST_SECONDS_MAX, STOP_SECONDS_MAX
+from entrepot.base.limits import REQUEST_SECONDS_MAX
 from entrepot.base.projection import Slot
 from entrepot.base.time import SystemClock
 from entrepot.cli.ports import Port, check_port

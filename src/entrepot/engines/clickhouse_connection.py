@@ -9,8 +9,9 @@ import clickhouse_connect
 from clickhouse_connect.driver.asyncclient import AsyncClient
 from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 
+from entrepot.base.engine_limits import COLUMNS_SECONDS_MAX
 from entrepot.base.errors import EngineAwayError
-from entrepot.base.limits import COLUMNS_SECONDS_MAX, CONNECT_SECONDS_MAX, POOL_CONNECTIONS_MAX
+from entrepot.base.limits import CONNECT_SECONDS_MAX, POOL_CONNECTIONS_MAX
 from entrepot.base.trust import authority
 
 # ClickHouse's codes for what passes: time-outs, too busy, out of memory, no keeper, read-only replica, table not made yet.

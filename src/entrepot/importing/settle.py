@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 import asyncpg
 from msgspec import Struct
 
-from entrepot.base import limits
+from entrepot.base import engine_limits, limits
 from entrepot.base.errors import EngineAwayError, EntrepotError
 from entrepot.commerce.pricing.commands import save_market
 from entrepot.commerce.stock.commands import save_warehouse
@@ -74,7 +74,7 @@ async def patiently(act: Callable[[], Awaitable[R]]) -> R:
     """Do something that may be repeated; while an engine is away, again and again, for as long as it may be waited for."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + limits.IMPORT_AWAY_SECONDS_MAX
-    wait_seconds = limits.RESTART_BACKOFF_SECONDS_MIN
+    wait_seconds = engine_limits.RESTART_BACKOFF_SECONDS_MIN
     while True:
         try:
             return await act()
@@ -82,4 +82,4 @@ async def patiently(act: Callable[[], Awaitable[R]]) -> R:
             if loop.time() + wait_seconds > deadline:
                 raise
         await asyncio.sleep(wait_seconds)
-        wait_seconds = min(2 * wait_seconds, limits.RESTART_BACKOFF_SECONDS_MAX)
+        wait_seconds = min(2 * wait_seconds, engine_limits.RESTART_BACKOFF_SECONDS_MAX)

@@ -20,8 +20,8 @@ from pathlib import Path
 import psutil
 from msgspec import Struct
 
+from entrepot.base.engine_limits import READY_SECONDS_MAX, STOP_SECONDS_MAX
 from entrepot.base.errors import EntrepotError
-from entrepot.base.limits import READY_SECONDS_MAX, STOP_SECONDS_MAX
 from entrepot.local.ping import address, ping
 from entrepot.local.place import LocalEngineError
 from entrepot.local.process import ASK_AGAIN_SECONDS, alive, stop_process

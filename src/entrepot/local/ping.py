@@ -20,8 +20,8 @@ from neo4j import AsyncGraphDatabase
 from pymongo import AsyncMongoClient
 from redis.asyncio import Redis
 
+from entrepot.base.engine_limits import PING_SECONDS_MAX
 from entrepot.base.errors import BadInputError, EngineAwayError
-from entrepot.base.limits import PING_SECONDS_MAX
 from entrepot.base.trust import authority
 
 

@@ -12,8 +12,8 @@ from typing import ClassVar
 
 from msgspec import Struct
 
+from entrepot.base.engine_limits import READY_SECONDS_MAX, STOP_SECONDS_MAX
 from entrepot.base.errors import EntrepotError
-from entrepot.base.limits import READY_SECONDS_MAX, STOP_SECONDS_MAX
 
 
 class LocalEngineError(EntrepotError):

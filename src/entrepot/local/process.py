@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from entrepot.base.limits import LOG_BYTES_MAX, STOP_SECONDS_MAX
+from entrepot.base.engine_limits import LOG_BYTES_MAX, STOP_SECONDS_MAX
 from entrepot.local.place import Engine, LocalEngineError, Place
 
 ASK_AGAIN_SECONDS = 0.05

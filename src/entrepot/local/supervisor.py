@@ -17,7 +17,7 @@ from typing import Literal
 import psutil
 import structlog
 
-from entrepot.base.limits import (
+from entrepot.base.engine_limits import (
     RESTART_BACKOFF_SECONDS_MAX,
     RESTART_BACKOFF_SECONDS_MIN,
     RESTART_FORGOTTEN_SECONDS,

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import asyncpg
 
-from entrepot.base import limits
+from entrepot.base import engine_limits, limits
 from entrepot.base.errors import EngineAwayError
 from entrepot.partners.keys.port import KeyProvider, KeysRefusedError
 from entrepot.record.transaction import UNREACHABLE
@@ -116,7 +116,7 @@ class PersonKeys:
     async def _answer(self, asked: dict[UUID, _Asked]) -> None:
         connection = await self._listening()
         if not asked:
-            await connection.execute("SELECT 1", timeout=limits.PING_SECONDS_MAX)
+            await connection.execute("SELECT 1", timeout=engine_limits.PING_SECONDS_MAX)
             return
         self._destroyed.clear()
         rows = {

@@ -16,13 +16,9 @@ from typing import Any, TypeVar
 from clickhouse_connect.driver.asyncclient import AsyncClient
 from clickhouse_connect.driver.exceptions import DatabaseError, DataError
 
+from entrepot.base.engine_limits import COLUMNS_INSERT_ROWS_MAX, COLUMNS_LOOKUP_IDS_MAX, COLUMNS_LOOKUP_IDS_MIN
 from entrepot.base.errors import BadInputError
 from entrepot.base.event import Position
-from entrepot.base.limits import (
-    COLUMNS_INSERT_ROWS_MAX,
-    COLUMNS_LOOKUP_IDS_MAX,
-    COLUMNS_LOOKUP_IDS_MIN,
-)
 from entrepot.base.projection import Item, Refusal, Slot, Target
 from entrepot.engines import newest
 from entrepot.engines.clickhouse_connection import answering, connect

@@ -23,9 +23,9 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure
 from pymongo.read_preferences import ReadPreference, make_read_preference
 from pymongo.read_preferences import read_pref_mode_from_name as mode
 
+from entrepot.base.engine_limits import SEARCH_TRIES_MAX as TRIES_MAX
 from entrepot.base.errors import BadInputError, EngineAwayError
 from entrepot.base.event import START, Position
-from entrepot.base.limits import SEARCH_TRIES_MAX as TRIES_MAX
 from entrepot.base.projection import Item, Refusal, Slot, Target
 from entrepot.engines import Packed, newest, pack
 from entrepot.engines.documents.mongodb_connection import ROLE, connect, database_of, options_of, telling

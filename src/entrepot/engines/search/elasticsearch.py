@@ -16,9 +16,10 @@ import msgspec
 from elasticsearch import BadRequestError, ConflictError, NotFoundError
 from msgspec import structs
 
+from entrepot.base.engine_limits import SEARCH_FORGET_SECONDS_MAX, SEARCH_TRIES_MAX
 from entrepot.base.errors import BadInputError, EngineAwayError
 from entrepot.base.event import START, Position
-from entrepot.base.limits import SCAN_ITEMS_MAX, SEARCH_FORGET_SECONDS_MAX, SEARCH_TRIES_MAX
+from entrepot.base.limits import SCAN_ITEMS_MAX
 from entrepot.base.projection import Item, Refusal, Slot, Target
 from entrepot.engines import newest
 from entrepot.engines.search import elasticsearch_shape as shape

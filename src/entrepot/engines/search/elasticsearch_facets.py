@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from entrepot.base.limits import SEARCH_VALUES_MAX
+from entrepot.base.engine_limits import SEARCH_VALUES_MAX
 from entrepot.engines.search import port
 from entrepot.engines.search.elasticsearch_query import Asked
 

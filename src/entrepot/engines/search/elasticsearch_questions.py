@@ -8,8 +8,9 @@ from elasticsearch import AsyncElasticsearch, BadRequestError
 from msgspec import Struct, structs
 from rapidfuzz.distance import OSA
 
+from entrepot.base.engine_limits import SEARCH_VALUES_MAX
 from entrepot.base.errors import BadInputError
-from entrepot.base.limits import SEARCH_DEPTH_MAX, SEARCH_VALUES_MAX
+from entrepot.base.limits import SEARCH_DEPTH_MAX
 from entrepot.engines.search import port
 from entrepot.engines.search.elasticsearch_facets import aggregations, among, counted
 from entrepot.engines.search.elasticsearch_query import IS_LIVE, Asked, clause, escaped, folded, narrowing, nearly, selection

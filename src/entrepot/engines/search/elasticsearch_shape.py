@@ -10,8 +10,9 @@ from urllib.parse import quote
 
 import msgspec
 
+from entrepot.base.engine_limits import SEARCH_FIELDS_MAX
 from entrepot.base.errors import BadInputError
-from entrepot.base.limits import ITEM_BYTES_MAX, SEARCH_FIELDS_MAX
+from entrepot.base.limits import ITEM_BYTES_MAX
 from entrepot.base.projection import Item
 from entrepot.engines.search.languages import ANALYZERS, analyzer
 from entrepot.engines.search.shape import Field, texts_of

@@ -11,8 +11,9 @@ from elastic_transport import SerializationError, TlsError, TransportError
 from elasticsearch import ApiError, AsyncElasticsearch, UnsupportedProductError
 from msgspec import Meta, Struct
 
+from entrepot.base.engine_limits import SEARCH_SECONDS_MAX
 from entrepot.base.errors import BadInputError, EngineAwayError
-from entrepot.base.limits import POOL_CONNECTIONS_MAX, SEARCH_SECONDS_MAX, SHARDS_MAX
+from entrepot.base.limits import POOL_CONNECTIONS_MAX, SHARDS_MAX
 from entrepot.base.redaction import redact
 
 ROLE = "search"

@@ -13,8 +13,8 @@ import stamina
 from elasticsearch import AsyncElasticsearch
 from msgspec import Struct
 
+from entrepot.base.engine_limits import SEARCH_BULK_BYTES_MAX, SEARCH_TRIES_MAX, SEARCH_WRITE_SECONDS_MAX
 from entrepot.base.errors import EngineAwayError
-from entrepot.base.limits import SEARCH_BULK_BYTES_MAX, SEARCH_TRIES_MAX, SEARCH_WRITE_SECONDS_MAX
 from entrepot.base.projection import Refusal
 from entrepot.engines.search.elasticsearch_wire import ROLE, FullError, answering, reason
 

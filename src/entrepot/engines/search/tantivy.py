@@ -13,9 +13,9 @@ from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
+from entrepot.base.engine_limits import SEARCH_ASIDE_SECONDS_MAX
 from entrepot.base.errors import BadInputError, EngineAwayError
 from entrepot.base.event import Position
-from entrepot.base.limits import SEARCH_ASIDE_SECONDS_MAX
 from entrepot.base.projection import Item, Refusal, Slot, Target
 from entrepot.engines.search.port import Clause, Found, Near, Query, Word
 from entrepot.engines.search.tantivy_index import TantivyIndex

@@ -8,8 +8,8 @@ import signal
 import sys
 from pathlib import Path
 
+from entrepot.base.engine_limits import STOP_SECONDS_MAX
 from entrepot.base.errors import EntrepotError
-from entrepot.base.limits import STOP_SECONDS_MAX
 from entrepot.local.clickhouse.engine import Folder
 from entrepot.local.clickhouse.server import Server
 

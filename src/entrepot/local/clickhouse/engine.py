@@ -11,8 +11,8 @@ from pathlib import Path
 import chdb
 from msgspec import Struct, field
 
+from entrepot.base.engine_limits import COLUMNS_CACHE_BYTES_MAX, COLUMNS_MEMORY_BYTES_MAX
 from entrepot.base.errors import EntrepotError
-from entrepot.base.limits import COLUMNS_CACHE_BYTES_MAX, COLUMNS_MEMORY_BYTES_MAX
 
 CONFIG = """<clickhouse>
     <timezone>UTC</timezone>

@@ -13,7 +13,7 @@ import lz4.frame  # type: ignore[import-untyped]  # it ships no types
 from aiohttp import web
 from backports import zstd
 
-from entrepot.base.limits import COLUMNS_BODY_BYTES_MAX, COLUMNS_QUERY_BYTES_MAX
+from entrepot.base.engine_limits import COLUMNS_BODY_BYTES_MAX, COLUMNS_QUERY_BYTES_MAX
 from entrepot.local.clickhouse.engine import RefusedError, Statement, quoted
 
 # Spoken between client and server only, or without meaning here; everything else in the URL is a setting of ClickHouse.

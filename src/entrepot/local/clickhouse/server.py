@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from entrepot.base.limits import COLUMNS_QUERY_BYTES_MAX, COLUMNS_STATEMENTS_MAX
+from entrepot.base.engine_limits import COLUMNS_QUERY_BYTES_MAX, COLUMNS_STATEMENTS_MAX
 from entrepot.local.clickhouse.engine import Folder, RefusedError, Statement
 from entrepot.local.clickhouse.request import read_statement
 
