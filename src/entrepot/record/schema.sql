@@ -1831,6 +1831,17 @@ CREATE TABLE log.archive (
     at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE log.engine (
+    id uuid NOT NULL,
+    role text NOT NULL,
+    product text NOT NULL,
+    address text NOT NULL,
+    url_sealed bytea,
+    one_writer boolean NOT NULL,
+    live boolean NOT NULL,
+    CONSTRAINT engine_address_has_no_password CHECK ((address !~ '@'::text))
+);
+
 CREATE TABLE log.generation (
     projection text NOT NULL,
     generation integer NOT NULL,
@@ -1840,7 +1851,7 @@ CREATE TABLE log.generation (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     live_at timestamp with time zone,
     retired_at timestamp with time zone,
-    CONSTRAINT generation_state_is_known CHECK ((state = ANY (ARRAY['building'::text, 'live'::text, 'retired'::text, 'dropped'::text])))
+    engine uuid
 );
 
 CREATE TABLE log.idempotency (
@@ -1861,6 +1872,24 @@ CREATE TABLE log.lease (
     holder text NOT NULL,
     fence bigint NOT NULL,
     expires_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE log.move (
+    id uuid NOT NULL,
+    role text NOT NULL,
+    from_engine uuid NOT NULL,
+    to_engine uuid NOT NULL,
+    state text NOT NULL,
+    began_by text NOT NULL,
+    began_at timestamp with time zone DEFAULT now() NOT NULL,
+    switched_by text,
+    switched_at timestamp with time zone,
+    ended_by text,
+    ended_at timestamp with time zone,
+    proof jsonb,
+    CONSTRAINT move_is_switched_with_a_proof CHECK (((state <> ALL (ARRAY['switched'::text, 'finished'::text])) OR ((proof IS NOT NULL) AND (switched_at IS NOT NULL)))),
+    CONSTRAINT move_leads_elsewhere CHECK ((from_engine <> to_engine)),
+    CONSTRAINT move_state_is_known CHECK ((state = ANY (ARRAY['building'::text, 'switched'::text, 'finished'::text, 'given_up'::text])))
 );
 
 CREATE TABLE log.progress (
@@ -2844,6 +2873,9 @@ ALTER TABLE ONLY jobs.run
 ALTER TABLE ONLY log.archive
     ADD CONSTRAINT archive_holds_a_partition_once PRIMARY KEY (cell, partition);
 
+ALTER TABLE ONLY log.engine
+    ADD CONSTRAINT engine_is_unique PRIMARY KEY (id);
+
 ALTER TABLE ONLY log.event
     ADD CONSTRAINT event_id_is_unique PRIMARY KEY (cell, id);
 
@@ -2852,6 +2884,12 @@ ALTER TABLE ONLY log.quarantine
 
 ALTER TABLE ONLY log.generation
     ADD CONSTRAINT generation_is_unique PRIMARY KEY (projection, generation);
+
+ALTER TABLE log.generation
+    ADD CONSTRAINT generation_state_is_known CHECK ((state = ANY (ARRAY['building'::text, 'live'::text, 'beside'::text, 'retired'::text, 'dropped'::text]))) NOT VALID;
+
+ALTER TABLE ONLY log.move
+    ADD CONSTRAINT move_is_unique PRIMARY KEY (id);
 
 ALTER TABLE ONLY log.idempotency
     ADD CONSTRAINT one_answer_per_key PRIMARY KEY (cell, key);
@@ -3184,6 +3222,10 @@ CREATE INDEX event_in_commit_order ON ONLY log.event USING btree (cell, txid, se
 
 CREATE UNIQUE INDEX one_building_generation_per_projection ON log.generation USING btree (projection) WHERE (state = 'building'::text);
 
+CREATE UNIQUE INDEX one_live_engine_per_role ON log.engine USING btree (role) WHERE live;
+
+CREATE UNIQUE INDEX one_move_under_way_per_role ON log.move USING btree (role) WHERE (state = ANY (ARRAY['building'::text, 'switched'::text]));
+
 CREATE INDEX quarantine_in_log_order ON log.quarantine USING btree (projection, generation, cell, shard, txid, seq);
 
 CREATE INDEX verification_newest_first ON log.verification USING btree (projection, id DESC);
@@ -3350,7 +3392,16 @@ ALTER TABLE ONLY identity.totp
     ADD CONSTRAINT totp_of_a_person FOREIGN KEY (person_id) REFERENCES identity.person(id);
 
 ALTER TABLE ONLY log.generation
+    ADD CONSTRAINT generation_lies_in_an_engine FOREIGN KEY (engine) REFERENCES log.engine(id) NOT VALID;
+
+ALTER TABLE ONLY log.generation
     ADD CONSTRAINT generation_of_a_projection FOREIGN KEY (projection) REFERENCES log.projection(name);
+
+ALTER TABLE ONLY log.move
+    ADD CONSTRAINT move_from_an_engine FOREIGN KEY (from_engine) REFERENCES log.engine(id);
+
+ALTER TABLE ONLY log.move
+    ADD CONSTRAINT move_to_an_engine FOREIGN KEY (to_engine) REFERENCES log.engine(id);
 
 ALTER TABLE ONLY marketplace.warehouse
     ADD CONSTRAINT seller_warehouse_is_a_warehouse FOREIGN KEY (cell, code) REFERENCES stock.warehouse(cell, code);
