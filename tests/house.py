@@ -58,8 +58,8 @@ class House(Struct, frozen=True):
 
 
 def settings_for(engines: Engines, home: Path) -> Settings:
-    """Return settings with these engines and a search folder of their own."""
-    return Settings(home=home, engines=engines, webhooks_private=True)
+    """Return settings with these engines; a request waits for them as long as a busy machine may make it wait."""
+    return Settings(home=home, engines=engines, webhooks_private=True, engine_seconds=READY_SECONDS)
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from msgspec import MsgspecError, Struct, json, structs
 
+from entrepot.base.engine_limits import ENGINE_SECONDS_MAX
 from entrepot.base.errors import BadInputError
 from entrepot.base.limits import PROXIES_MAX, SHARDS_MAX
 from entrepot.base.regions import LIVES_IN
@@ -92,6 +93,7 @@ class Settings(Struct, frozen=True):
     ``proxies``: how many of our own stand before us, whose word of a client's address is taken.
     ``mail``: smtp(s)://..., else files in ``<home>/mail``. ``providers``: other providers of identities, by name.
     ``keys``: who keeps the key-encryption key (``partners/keys``); if nobody is named, a file of the home, made at first start.
+    ``engine_seconds``: what a request waits for an engine in all, before it is answered without it.
     """
 
     home: Path
@@ -132,7 +134,7 @@ def load(environ: Mapping[str, str]) -> Settings:
     ``ENTREPOT_HOME`` (default ``.entrepot``), ``ENTREPOT_<ROLE>_URL``, ``ENTREPOT_<ROLE>_CA``,
     ``ENTREPOT_RECORD_OWNER_URL``, ``ENTREPOT_RECORD_TENANT_URL``, ``ENTREPOT_RECORD_POOLER``, ``ENTREPOT_CELL``,
     ``ENTREPOT_HOST``, ``ENTREPOT_REGION``, ``ENTREPOT_PORT``, ``ENTREPOT_SHARDS``, ``ENTREPOT_DATA``, ``ENTREPOT_WORKERS``,
-    ``ENTREPOT_MARKET``, ``ENTREPOT_WEBHOOKS_PRIVATE``, ``ENTREPOT_DEMO``, ``ENTREPOT_KEYS_URL``,
+    ``ENTREPOT_MARKET``, ``ENTREPOT_ENGINE_MILLIS``, ``ENTREPOT_WEBHOOKS_PRIVATE``, ``ENTREPOT_DEMO``, ``ENTREPOT_KEYS_URL``,
     ``ENTREPOT_ORIGIN``, ``ENTREPOT_PROXIES``, ``ENTREPOT_MAIL_URL``, ``ENTREPOT_MAIL_FROM``, ``ENTREPOT_OIDC_<NAME>_URL``.
     """
     home = Path(environ.get("ENTREPOT_HOME", ".entrepot")).absolute()
@@ -177,6 +179,7 @@ def load(environ: Mapping[str, str]) -> Settings:
 
 
 def _record_user(user: str, environ: Mapping[str, str], remembered: Mapping[str, str]) -> str:
+        engine_seconds=_whole(environ, "ENTREPOT_ENGINE_MILLIS", int(ENGINE_SECONDS_MAX * 1000), 100, 60_000) / 1000,
     url = environ.get(f"ENTREPOT_{user.upper()}_URL", "")
     if url:
         _check_url("record", url)

@@ -16,6 +16,7 @@ from entrepot.api import pulse_store as store
 from entrepot.api.metrics import Metrics
 from entrepot.api.pulse_store import Arrival
 from entrepot.api.today import Today
+from entrepot.base.breaker import Breaker
 from entrepot.base.engine_limits import PING_SECONDS_MAX
 from entrepot.base.errors import EngineAwayError, EntrepotError, NotThereYetError
 from entrepot.base.event import START, Position
@@ -110,7 +111,8 @@ class _Seen(Struct):
 class Pulse:
     """Looks while it runs; ``latest`` is what was seen last, ``beats`` gives every look to one reader.
 
-    ``checks`` ask an engine whether it answers, by role; raising says no. ``roles`` name the engine of each projection.
+    ``checks`` ask an engine whether it answers, by role; raising says no; ``breakers`` know it of
+    some at any time. ``roles`` name the engine of each projection.
     """
 
     def __init__(
@@ -119,12 +121,13 @@ class Pulse:
         cell: int,
         *,
         checks: Mapping[str, Check],
+        breakers: Mapping[str, Breaker],
         roles: Mapping[str, str],
         today: Today,
         metrics: Metrics,
         clock: Clock,
     ) -> None:
-        self._record, self._cell, self.checks = record, cell, checks
+        self._record, self._cell, self.checks, self._breakers = record, cell, checks, breakers
         self._roles, self._today, self._metrics, self._clock = roles, today, metrics, clock
         self._seen = _Seen()
         self._lags: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=SAMPLES))
@@ -200,7 +203,7 @@ class Pulse:
             events_per_second=seen.events_per_second,
             orders_per_second=seen.orders_per_second,
             lanes=[lane for one in told.projections if (lane := self._lane(one, now))],
-            engines=dict(self._engines),
+            engines=self._engines | {role: one.sentence for role, one in self._breakers.items() if one.why},
             arrivals=arrivals,
             latency_p50=fast[len(fast) // 2] if fast else 0.0,
             latency_p99=fast[len(fast) * 99 // 100] if fast else 0.0,

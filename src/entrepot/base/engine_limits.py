@@ -33,3 +33,16 @@ RESTART_FORGOTTEN_SECONDS = 60.0
 WATCH_SECONDS = 0.2
 PING_SECONDS_MAX = 3.0
 LOG_BYTES_MAX = 64 << 20
+
+# What a request may wait for an engine, in all, unless the settings say otherwise; and how its parts share that: how long a
+# call waits until it is doubted that the engine answers at all, how long that takes to find out, what a call may take that a
+# request needs, and one that it does as well without. Asked again so long after no answer.
+ENGINE_SECONDS_MAX = 1.0
+DOUBT_SHARE = 0.4
+PROBE_SHARE = 0.3
+NEEDED_SHARE = 0.8
+BESIDE_SHARE = 0.2
+PROBE_REST_SECONDS = 0.25
+
+assert DOUBT_SHARE + PROBE_SHARE < NEEDED_SHARE
+assert NEEDED_SHARE + BESIDE_SHARE <= 1.0

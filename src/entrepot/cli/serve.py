@@ -32,7 +32,6 @@ from entrepot.app import App, opened, prepare, privacy_of, subscribe_to_gateway
 from entrepot.base.engine_limits import STOP_SECONDS_MAX
 from entrepot.base.errors import EntrepotError
 from entrepot.base.limits import REQUEST_SECONDS_MAX
-from entrepot.base.projection import Slot
 from entrepot.base.time import SystemClock
 from entrepot.cli.ports import Port, check_port
 from entrepot.commerce.people.lending import lent_key
@@ -202,17 +201,17 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
                 gatherer=app.gatherer,
                 live=app.live,
                 subscriptions=subscriptions,
-                documents=app.stores.documents,
-                search=app.stores.search,
-                columns=app.stores.columns,
-                graph=app.stores.graph,
-                memory=app.stores.memory,
+                documents=app.readers.documents,
+                search=app.readers.search,
+                columns=app.readers.columns,
+                graph=app.readers.graph,
+                memory=app.readers.memory,
                 objects=app.stores.objects,
                 carts=app.carts,
                 quoting=app.quoting,
                 checkouts=app.checkouts,
                 addresses=addresses(app.settings),
-                pages=PageCache(app.stores.documents, app.live, metrics),
+                pages=PageCache(app.readers.documents, app.live, metrics),
                 pulse=pulse,
                 metrics=metrics,
                 tally=tally,
@@ -223,7 +222,7 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
                 people=app.people,
                 privacy=privacy_of(app),
                 auditor=app.auditor,
-                best_sold=BestSold(app.stores.columns, app.live, BEST_SOLD),
+                best_sold=BestSold(app.readers.columns, app.live, BEST_SOLD),
             )
         )
 
@@ -242,21 +241,28 @@ async def _running(app: App, pulse: Pulse) -> AsyncIterator[None]:
 
 def _pulse(app: App, metrics: Metrics, clock: SystemClock) -> Pulse:
     roles = {one.projection.name: one.projection.role for one in app.subscriptions}
-    today = Today(app.stores.columns, app.live, clock)
-    return Pulse(app.record, app.settings.cell, checks=checks(app), roles=roles, today=today, metrics=metrics, clock=clock)
+    today = Today(app.readers.columns, app.live, clock)
+    return Pulse(
+        app.record,
+        app.settings.cell,
+        checks=checks(app),
+        breakers=app.breakers,
+        roles=roles,
+        today=today,
+        metrics=metrics,
+        clock=clock,
+    )
 
 
 def checks(app: App) -> dict[str, Check]:
     """Return how to ask the engine of each role whether it answers: by the least that a reader of it does."""
-    slot = Slot(app.settings.cell)
 
     async def record() -> None:
         async with app.record.committing() as connection:
             await connection.fetchval("SELECT 1")
 
     found: dict[str, Check] = {"record": record}
-    for one in app.subscriptions:
-        found[one.projection.role] = lambda one=one: one.store.position(app.live.target(one.projection.name), slot)  # type: ignore[misc]  # a default binds this round's one
+    found |= {role: breaker.check for role, breaker in app.breakers.items()}
     found["objects"] = app.stores.objects.open
     return found
 

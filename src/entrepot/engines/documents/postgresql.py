@@ -5,16 +5,24 @@ a probe each to ``id = ANY``. jsonb keeps numbers as exact decimals: a float wit
 as a whole number. Who outgrows one table by far moves to a documents database by changing the URL.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, TypeAlias
 
 import asyncpg
 import msgspec
 
 from entrepot.base.errors import BadInputError
 from entrepot.base.event import START, Position
-from entrepot.base.limits import CONNECT_SECONDS_MAX, POOL_CONNECTIONS_MAX, STATEMENT_SECONDS_MAX
+from entrepot.base.limits import CONNECT_SECONDS_MAX, POOL_CONNECTIONS_MAX, RELEASE_SECONDS_MAX, STATEMENT_SECONDS_MAX
 from entrepot.base.projection import Item, Refusal, Slot, Target
 from entrepot.engines import Packed, answering, newest, pack
+
+if TYPE_CHECKING:  # asyncpg's proxies are generic in its stubs only
+    Connection: TypeAlias = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+else:
+    Connection = asyncpg.pool.PoolConnectionProxy
 
 ROLE = "documents"
 
@@ -25,6 +33,7 @@ _AWAY = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
+    asyncpg.ReadOnlySQLTransactionError,  # it has become a replica, or somebody has stopped its writes
     asyncpg.UndefinedTableError,  # a generation that its projector has not made yet, or has just dropped
     asyncpg.InternalClientError,  # what asyncpg raises on a connection that the server ended while it lay idle
 )
@@ -126,31 +135,31 @@ class PostgresqlDocuments:
 
     async def create(self, target: Target) -> None:
         """Make an empty table for this generation; does nothing if it is there."""
-        with answering(ROLE, *_AWAY):
-            await self._connected.execute(_TAKE_TURNS + _CREATE.format(table=_table(target)))
+        async with self._connection() as connection:
+            await connection.execute(_TAKE_TURNS + _CREATE.format(table=_table(target)))
 
     async def drop(self, target: Target) -> None:
         """Delete the table and its positions, positions first: a cut between leaves a table that is filled again."""
-        with answering(ROLE, *_AWAY):
-            await self._connected.execute(_FORGET_POSITIONS, target.name)
-            await self._connected.execute(_DROP.format(table=_table(target)))
+        async with self._connection() as connection:
+            await connection.execute(_FORGET_POSITIONS, target.name)
+            await connection.execute(_DROP.format(table=_table(target)))
 
     async def position(self, target: Target, slot: Slot) -> Position:
         """Return how far this generation has read this slot."""
-        with answering(ROLE, *_AWAY):
-            row = await self._connected.fetchrow(_POSITION, target.name, slot.cell, slot.shard, slot.shards)
+        async with self._connection() as connection:
+            row = await connection.fetchrow(_POSITION, target.name, slot.cell, slot.shard, slot.shards)
         return START if row is None else Position(row["txid"], row["seq"])
 
     async def read(self, target: Target, ids: Sequence[str]) -> dict[str, Item]:
         """Return the items with these ids, tombstones included."""
-        with answering(ROLE, *_AWAY):
-            rows = await self._connected.fetch(_READ.format(table=_table(target)), ids)
+        async with self._connection() as connection:
+            rows = await connection.fetch(_READ.format(table=_table(target)), ids)
         return {row["id"]: _item(row) for row in rows}
 
     async def get(self, target: Target, ids: Sequence[str]) -> dict[str, bytes]:
         """Return the JSON text of each live item among these ids."""
-        with answering(ROLE, *_AWAY):
-            rows = await self._connected.fetch(_GET.format(table=_table(target)), ids)
+        async with self._connection() as connection:
+            rows = await connection.fetch(_GET.format(table=_table(target)), ids)
         return {row["id"]: row["body"] for row in rows}
 
     async def apply(self, target: Target, slot: Slot, items: Sequence[Item], position: Position) -> Sequence[Refusal]:
@@ -158,23 +167,23 @@ class PostgresqlDocuments:
         packed, refused = pack(newest(items))
         statement = _APPLY.format(table=_table(target))
         place = (target.name, slot.cell, slot.shard, slot.shards, position.txid, position.seq)
-        with answering(ROLE, *_AWAY):
+        async with self._connection() as connection:
             try:
-                await self._connected.execute(statement, *_columns(packed), *place)
+                await connection.execute(statement, *_columns(packed), *place)
             except _UNFIT:
-                fit, unfit = await self._sift(packed)
-                await self._connected.execute(statement, *_columns(fit), *place)
+                fit, unfit = await _sift(connection, packed)
+                await connection.execute(statement, *_columns(fit), *place)
                 refused += unfit
         return refused
 
     async def scan(self, target: Target, low: str, high: str | None) -> Sequence[Item]:
         """Return the live items of a range of ids, by id."""
-        with answering(ROLE, *_AWAY):
+        async with self._connection() as connection:
             # Two statements: one with "or the bound is null" would be planned without the upper bound.
             if high is None:
-                rows = await self._connected.fetch(_SCAN.format(table=_table(target)), low)
+                rows = await connection.fetch(_SCAN.format(table=_table(target)), low)
             else:
-                rows = await self._connected.fetch(_SCAN_BELOW.format(table=_table(target)), low, high)
+                rows = await connection.fetch(_SCAN_BELOW.format(table=_table(target)), low, high)
         return [_item(row) for row in rows]
 
     async def put(self, target: Target, items: Sequence[Item]) -> None:
@@ -183,8 +192,8 @@ class PostgresqlDocuments:
         if refused:
             raise ValueError(f"{refused[0].id} cannot be repaired: {refused[0].reason}")
         gone = [item.id for item in items if item.body is None]
-        with answering(ROLE, *_AWAY):
-            await self._connected.execute(_PUT.format(table=_table(target)), *_columns(packed), gone)
+        async with self._connection() as connection:
+            await connection.execute(_PUT.format(table=_table(target)), *_columns(packed), gone)
 
     @property
     def _connected(self) -> asyncpg.Pool:
@@ -192,17 +201,32 @@ class PostgresqlDocuments:
             raise RuntimeError("The documents store was used before open() or after close().")
         return self._pool
 
-    async def _sift(self, packed: Sequence[Packed]) -> tuple[list[Packed], list[Refusal]]:
-        """Ask PostgreSQL about each body alone; rare, since nearly every batch has none that does not fit."""
-        fit: list[Packed] = []
-        refused: list[Refusal] = []
-        for item in packed:
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        """Lend a connection. Whoever is cut ends it: a server that hangs would not answer to being asked to stop either."""
+        with answering(ROLE, *_AWAY):
+            connection = await self._connected.acquire(timeout=CONNECT_SECONDS_MAX)
             try:
-                await self._connected.fetchval("SELECT $1::jsonb IS NULL", item.json)
-                fit.append(item)
-            except _UNFIT as error:
-                refused.append(Refusal(item.id, f"PostgreSQL cannot keep this body as jsonb ({error}): mend it at its source."))
-        return fit, refused
+                yield connection
+            except asyncio.CancelledError:
+                connection.terminate()
+                raise
+            finally:
+                with suppress(*_AWAY):
+                    await self._connected.release(connection, timeout=RELEASE_SECONDS_MAX)
+
+
+async def _sift(connection: Connection, packed: Sequence[Packed]) -> tuple[list[Packed], list[Refusal]]:
+    """Ask PostgreSQL about each body alone; rare, since nearly every batch has none that does not fit."""
+    fit: list[Packed] = []
+    refused: list[Refusal] = []
+    for item in packed:
+        try:
+            await connection.fetchval("SELECT $1::jsonb IS NULL", item.json)
+            fit.append(item)
+        except _UNFIT as error:
+            refused.append(Refusal(item.id, f"PostgreSQL cannot keep this body as jsonb ({error}): mend it at its source."))
+    return fit, refused
 
 
 async def _json_as_bytes(connection: asyncpg.Connection) -> None:

@@ -1,0 +1,155 @@
+"""What keeps one engine's absence from its readers: a breaker that opens when an engine hangs, and closes by itself.
+
+A call that takes long raises a doubt, and the engine is asked the least it can be asked. Does it not answer that either, the
+breaker opens: whoever waits is let go, and whoever comes hears at once that the engine is away, until it answers again. So a
+question that is merely hard opens nothing, and no request is spent on finding out whether an engine is back. What is refused
+at once (a connection, 429) costs nobody any time and needs no breaker. Knows no engine.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from inspect import iscoroutinefunction
+from types import TracebackType
+from typing import TypeVar, cast
+
+import structlog
+from msgspec import Struct
+
+from entrepot.base.engine_limits import PROBE_REST_SECONDS, PROBE_SHARE
+from entrepot.base.errors import EngineAwayError
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+
+class Patience(Struct, frozen=True):
+    """How long a caller waits: after ``doubt_seconds`` it asks itself why, after ``seconds_max`` (None: ever) it gives up.
+
+    ``beside``: the caller does as well without, so it does not even wait for the doubt to be cleared.
+    """
+
+    doubt_seconds: float
+    seconds_max: float | None
+    beside: bool = False
+
+
+class Breaker:
+    """One engine as one process has it. ``why`` is empty while it is closed; ``check`` asks the engine the least.
+
+    ``cuts`` are those who wait now, to be let go.
+
+    ``seconds`` is what a request may wait for the engine in all, of which the check has a share.
+    """
+
+    def __init__(self, role: str, check: Callable[[], Awaitable[object]], seconds: float) -> None:
+        self.role, self.why = role, ""
+        self.doubted = False
+        self._check, self._seconds = check, seconds * PROBE_SHARE
+        self.cuts: set[asyncio.Timeout] = set()
+        self._probing: asyncio.Task[None] | None = None
+
+    @property
+    def sentence(self) -> str:
+        """Say that the engine is away; nothing while it is not."""
+        return str(EngineAwayError(self.role, self.why)) if self.why else ""
+
+    async def check(self) -> None:
+        """Ask the engine the least, or say at once that it is away; how they are told who ask whether it is well."""
+        async with self.waiting(Patience(self._seconds, None)):
+            await self._check()
+
+    def waiting(self, patience: Patience) -> "Waiting":
+        """Return what bounds one call: ``async with`` around it. Raises ``EngineAwayError`` at once while open."""
+        if self.doubted and (self.why or patience.beside):
+            raise EngineAwayError(self.role, self.why or "it took long a moment ago")
+        return Waiting(self, patience)
+
+    def doubt(self) -> None:
+        """Find out whether the engine answers at all; if not, open until it does."""
+        if not self.doubted:
+            self.doubted = True
+            self._probing = asyncio.get_running_loop().create_task(self._probe())
+
+    async def close(self) -> None:
+        """Stop asking."""
+        if self._probing is not None:
+            self._probing.cancel()
+            await asyncio.gather(self._probing, return_exceptions=True)
+
+    async def _probe(self) -> None:
+        try:
+            while not await self._answers():
+                self._open()
+                await asyncio.sleep(PROBE_REST_SECONDS)
+        finally:
+            if self.why:
+                log.info("engine.back", role=self.role)
+            self.doubted, self.why = False, ""
+
+    async def _answers(self) -> bool:
+        try:
+            async with asyncio.timeout(self._seconds):
+                await self._check()
+        except (EngineAwayError, TimeoutError):
+            return False
+        except Exception as error:  # noqa: BLE001  # what it answers does not matter here: it does
+            log.warning("engine.answers_otherwise", role=self.role, why=f"{type(error).__name__}: {error}")
+        return True
+
+    def _open(self) -> None:
+        if not self.why:
+            log.warning("engine.away", role=self.role)
+            self.why = "it hangs, and is asked again and again whether it is back"
+        now = asyncio.get_running_loop().time()
+        for cut in self.cuts:
+            cut.reschedule(now)
+
+
+class Waiting:
+    """Bounds one call (``Breaker.waiting``); written out, since it stands around every call."""
+
+    __slots__ = ("_breaker", "_cut", "_doubt", "_patience")
+
+    def __init__(self, breaker: Breaker, patience: Patience) -> None:
+        self._breaker, self._patience = breaker, patience
+
+    async def __aenter__(self) -> None:
+        """Begin to wait."""
+        self._cut = asyncio.timeout(self._patience.seconds_max)
+        await self._cut.__aenter__()
+        self._doubt = asyncio.get_running_loop().call_later(self._patience.doubt_seconds, self._breaker.doubt)
+        self._breaker.cuts.add(self._cut)
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        """Tell that nobody waits any more; whoever was cut hears that the engine is away."""
+        self._doubt.cancel()
+        self._breaker.cuts.discard(self._cut)
+        try:
+            await self._cut.__aexit__(kind, error, tb)
+        except TimeoutError as late:
+            why = self._breaker.why or f"no answer within {self._patience.seconds_max or 0:g} s"
+            raise EngineAwayError(self._breaker.role, why) from late
+
+
+def guarded(driver: T, breaker: Breaker, patience: Patience) -> T:
+    """Return a driver each of whose calls is bounded; ports stay what they are, so no reader knows of it."""
+    return cast("T", _Guarded(driver, breaker, patience))
+
+
+class _Guarded:
+    def __init__(self, driver: object, breaker: Breaker, patience: Patience) -> None:
+        self._driver, self._breaker, self._patience = driver, breaker, patience
+
+    def __getattr__(self, name: str) -> object:
+        method = getattr(self._driver, name)
+        if not iscoroutinefunction(method):
+            return method
+        bounded = partial(self._ask, method)
+        setattr(self, name, bounded)  # the next call finds it without asking here
+        return bounded
+
+    async def _ask(self, method: Callable[..., Awaitable[object]], *given: object, **named: object) -> object:
+        async with self._breaker.waiting(self._patience):
+            return await method(*given, **named)
