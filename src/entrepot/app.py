@@ -18,9 +18,9 @@ from entrepot.audit.rows import Rows
 from entrepot.audit.signing import Signer
 from entrepot.audit.store import ensure_partitions as ensure_audit_partitions
 from entrepot.audit.verify import Verifier as AuditVerifier
+from entrepot.base import limits
 from entrepot.base.breaker import Breaker, Patience, guarded
 from entrepot.base.engine_limits import BESIDE_SHARE, DOUBT_SHARE, NEEDED_SHARE
-from entrepot.base import limits
 from entrepot.base.errors import NotFoundError
 from entrepot.base.projection import Projection, Slot, Store
 from entrepot.base.time import SystemClock, utc
@@ -115,9 +115,9 @@ class App(Struct, frozen=True, kw_only=True):
     record: Record
     sealing: Sealing
     bell: Bell
+    stores: Stores
     readers: Stores
     breakers: Mapping[str, Breaker]
-    stores: Stores
     projections: Sequence[Projection]
     subscriptions: Sequence[Subscription]
     live: LiveTargets
@@ -189,11 +189,11 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
         record = await stack.enter_async_context(await _record(settings, waker, sealing))
         bell = await stack.enter_async_context(Bell(settings.engines.record))
         stores = await stack.enter_async_context(_stores(settings.engines))
+        every = projections()
         live = await stack.enter_async_context(LiveTargets(record, bell, every))
         breakers = _breakers(settings, stores, live, every)
         for breaker in breakers.values():
             stack.push_async_callback(breaker.close)
-        every = projections()
         gatherer = Gatherer(record, settings.cell)
         gateway = await stack.enter_async_context(payment_gateway(settings))
         quoting = Quoting(RegionalTax(), SystemClock())
@@ -203,8 +203,8 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
         sender = HttpSender(partial(reachable, private=settings.webhooks_private or settings.demo))
         stack.push_async_callback(sender.close)
         drawer = RedisDrawer(settings.engines.memory, f"cart-{settings.cell}")
-        kept = guarded(drawer, breakers["memory"], needed(settings))
         stack.push_async_callback(drawer.close)
+        kept = guarded(drawer, breakers["memory"], needed(settings))
         auditor = Auditor(record, settings.cell)
         stack.push_async_callback(auditor.close)
         people = await stack.enter_async_context(open_people_of(settings, record, sealing, breakers["memory"]))
@@ -213,9 +213,9 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
             record=record,
             sealing=sealing,
             bell=bell,
+            stores=stores,
             readers=_readers(settings, stores, breakers),
             breakers=breakers,
-            stores=stores,
             projections=every,
             subscriptions=[Subscription(one, stores.of(one), _shards(settings, one)) for one in every],
             live=live,
@@ -240,9 +240,9 @@ async def open_people_of(
     """Open the door, and what stands beside it: a drawer for sessions, and the other providers of identities."""
     async with AsyncExitStack() as stack:
         drawer = RedisDrawer(settings.engines.memory, f"people-{settings.cell}")
+        stack.push_async_callback(drawer.close)
         if memory is not None:
             drawer = guarded(drawer, memory, beside(settings))
-        stack.push_async_callback(drawer.close)
         providers = {name: OidcProvider(name, url) for name, url in settings.providers.items()}
         for provider in providers.values():
             stack.push_async_callback(provider.close)
@@ -353,6 +353,7 @@ async def _stores(engines: Engines) -> AsyncIterator[Stores]:
         stack.push_async_callback(objects.close)
         yield Stores(objects=objects, **made)
 
+
 def needed(settings: Settings) -> Patience:
     """Return how long a request waits for an engine that it needs."""
     return Patience(DOUBT_SHARE * settings.engine_seconds, NEEDED_SHARE * settings.engine_seconds)
@@ -379,7 +380,6 @@ def _readers(settings: Settings, stores: Stores, breakers: Mapping[str, Breaker]
     patience["columns"] = Patience(patience["columns"].doubt_seconds, limits.SUM_SECONDS_MAX)
     read = {role: guarded(getattr(stores, role), one, patience[role]) for role, one in breakers.items()}
     return structs.replace(stores, **read)
-
 
 
 def _shards(settings: Settings, projection: Projection) -> int:

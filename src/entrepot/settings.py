@@ -92,8 +92,8 @@ class Settings(Struct, frozen=True):
     ``origin``: the address that people have open, such as https://shop.example, where it is not this host and port;
     ``proxies``: how many of our own stand before us, whose word of a client's address is taken.
     ``mail``: smtp(s)://..., else files in ``<home>/mail``. ``providers``: other providers of identities, by name.
-    ``keys``: who keeps the key-encryption key (``partners/keys``); if nobody is named, a file of the home, made at first start.
     ``engine_seconds``: what a request waits for an engine in all, before it is answered without it.
+    ``keys``: who keeps the key-encryption key (``partners/keys``); if nobody is named, a file of the home, made at first start.
     """
 
     home: Path
@@ -115,6 +115,7 @@ class Settings(Struct, frozen=True):
     mail: str = ""
     mail_from: str = "shop@localhost.localdomain"
     providers: Mapping[str, str] = {}
+    engine_seconds: float = ENGINE_SECONDS_MAX
 
     @property
     def pulse_folder(self) -> Path:
@@ -175,11 +176,11 @@ def load(environ: Mapping[str, str]) -> Settings:
         mail=environ.get("ENTREPOT_MAIL_URL", ""),
         mail_from=environ.get("ENTREPOT_MAIL_FROM", "shop@localhost.localdomain"),
         providers={found[1].lower(): url for name, url in environ.items() if (found := _PROVIDER.fullmatch(name)) and url},
+        engine_seconds=_whole(environ, "ENTREPOT_ENGINE_MILLIS", int(ENGINE_SECONDS_MAX * 1000), 100, 60_000) / 1000,
     )
 
 
 def _record_user(user: str, environ: Mapping[str, str], remembered: Mapping[str, str]) -> str:
-        engine_seconds=_whole(environ, "ENTREPOT_ENGINE_MILLIS", int(ENGINE_SECONDS_MAX * 1000), 100, 60_000) / 1000,
     url = environ.get(f"ENTREPOT_{user.upper()}_URL", "")
     if url:
         _check_url("record", url)
