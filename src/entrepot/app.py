@@ -1,6 +1,5 @@
 """The composition root: the only file that joins rooms. It opens what a process needs and closes it in the reverse order."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
@@ -8,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import structlog
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from entrepot.audit.archived import ArchivedRows
 from entrepot.audit.commands import Auditor
@@ -19,11 +18,10 @@ from entrepot.audit.signing import Signer
 from entrepot.audit.store import ensure_partitions as ensure_audit_partitions
 from entrepot.audit.verify import Verifier as AuditVerifier
 from entrepot.base import limits
-from entrepot.base.breaker import Breaker, Patience, guarded
-from entrepot.base.engine_limits import BESIDE_SHARE, DOUBT_SHARE, NEEDED_SHARE
 from entrepot.base.errors import NotFoundError
-from entrepot.base.projection import Projection, Slot, Store
+from entrepot.base.projection import Projection, Store
 from entrepot.base.time import SystemClock, utc
+from entrepot.commerce.approval.migrating import migrate_with_word
 from entrepot.commerce.cart.commands import Carts
 from entrepot.commerce.checkout.gather import Gatherer
 from entrepot.commerce.checkout.quoting import Quoting
@@ -71,7 +69,6 @@ from entrepot.projections.live_stock.project import LiveStock
 from entrepot.projections.product_page.project import ProductPages
 from entrepot.projections.product_search.project import ProductSearch
 from entrepot.projections.sales_facts.project import SalesFacts
-from entrepot.record.migrate import migrate
 from entrepot.record.transaction import Record, open_record
 from entrepot.record.wake import Waker
 from entrepot.sealing.ring import check_ring
@@ -109,15 +106,13 @@ class Stores(Struct, frozen=True, kw_only=True):
 
 
 class App(Struct, frozen=True, kw_only=True):
-    """What one process of Entrepôt has open; ``readers`` are the ``stores`` for who answers requests, each call bounded."""
+    """What one process of Entrepôt has open."""
 
     settings: Settings
     record: Record
     sealing: Sealing
     bell: Bell
     stores: Stores
-    readers: Stores
-    breakers: Mapping[str, Breaker]
     projections: Sequence[Projection]
     subscriptions: Sequence[Subscription]
     live: LiveTargets
@@ -150,12 +145,12 @@ def projection_named(name: str) -> Projection:
 async def prepare(settings: Settings) -> list[str]:
     """Bring the schema up to date, make room for the coming weeks, and return the migrations that were applied.
 
-    A key-encryption key that does not fit is refused before anything is touched.
+    A key-encryption key that does not fit is refused before anything is touched; a record in production takes a word first.
     """
     require(settings, *ROLES)
     async with await open_record(settings.engines.owner, connections=1) as record:
         await check_ring(record, keys_of(settings))
-        applied = await asyncio.to_thread(migrate, settings.engines.owner)
+        applied = await migrate_with_word(record, settings.cell, settings.engines.owner)
         await make_room(record)
         async with record.transaction(settings.cell) as tx:
             await residence.settle(tx, settings.region)
@@ -190,10 +185,6 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
         bell = await stack.enter_async_context(Bell(settings.engines.record))
         stores = await stack.enter_async_context(_stores(settings.engines))
         every = projections()
-        live = await stack.enter_async_context(LiveTargets(record, bell, every))
-        breakers = _breakers(settings, stores, live, every)
-        for breaker in breakers.values():
-            stack.push_async_callback(breaker.close)
         gatherer = Gatherer(record, settings.cell)
         gateway = await stack.enter_async_context(payment_gateway(settings))
         quoting = Quoting(RegionalTax(), SystemClock())
@@ -204,24 +195,21 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
         stack.push_async_callback(sender.close)
         drawer = RedisDrawer(settings.engines.memory, f"cart-{settings.cell}")
         stack.push_async_callback(drawer.close)
-        kept = guarded(drawer, breakers["memory"], needed(settings))
         auditor = Auditor(record, settings.cell)
         stack.push_async_callback(auditor.close)
-        people = await stack.enter_async_context(open_people_of(settings, record, sealing, breakers["memory"]))
+        people = await stack.enter_async_context(open_people_of(settings, record, sealing))
         yield App(
             settings=settings,
             record=record,
             sealing=sealing,
             bell=bell,
             stores=stores,
-            readers=_readers(settings, stores, breakers),
-            breakers=breakers,
             projections=every,
             subscriptions=[Subscription(one, stores.of(one), _shards(settings, one)) for one in every],
-            live=live,
+            live=await stack.enter_async_context(LiveTargets(record, bell, every)),
             gatherer=gatherer,
             drawer=drawer,
-            carts=Carts(kept, settings.cell, record.clock, record.ids, sealing),
+            carts=Carts(drawer, settings.cell, record.clock, record.ids, sealing),
             archived=ArchivedLog(record, stores.objects, Path(settings.home) / "archive"),
             sender=sender,
             gateway=gateway,
@@ -234,15 +222,11 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
 
 
 @asynccontextmanager
-async def open_people_of(
-    settings: Settings, record: Record, sealing: Sealing, memory: Breaker | None = None
-) -> AsyncIterator[People]:
+async def open_people_of(settings: Settings, record: Record, sealing: Sealing) -> AsyncIterator[People]:
     """Open the door, and what stands beside it: a drawer for sessions, and the other providers of identities."""
     async with AsyncExitStack() as stack:
         drawer = RedisDrawer(settings.engines.memory, f"people-{settings.cell}")
         stack.push_async_callback(drawer.close)
-        if memory is not None:
-            drawer = guarded(drawer, memory, beside(settings))
         providers = {name: OidcProvider(name, url) for name, url in settings.providers.items()}
         for provider in providers.values():
             stack.push_async_callback(provider.close)
@@ -352,34 +336,6 @@ async def _stores(engines: Engines) -> AsyncIterator[Stores]:
         objects = S3Objects(engines.objects)  # opens by itself: only the archive needs it, and that can wait
         stack.push_async_callback(objects.close)
         yield Stores(objects=objects, **made)
-
-
-def needed(settings: Settings) -> Patience:
-    """Return how long a request waits for an engine that it needs."""
-    return Patience(DOUBT_SHARE * settings.engine_seconds, NEEDED_SHARE * settings.engine_seconds)
-
-
-def beside(settings: Settings) -> Patience:
-    """Return how long a request waits for an engine that it does as well without."""
-    return Patience(BESIDE_SHARE * settings.engine_seconds, BESIDE_SHARE * settings.engine_seconds, beside=True)
-
-
-def _breakers(settings: Settings, stores: Stores, live: LiveTargets, every: Sequence[Projection]) -> dict[str, Breaker]:
-    """Return a breaker for the engine of each projection; it asks for a position, the least that a reader asks."""
-    slot = Slot(settings.cell)
-
-    def breaker(one: Projection) -> Breaker:
-        return Breaker(one.role, lambda: stores.of(one).position(live.target(one.name), slot), settings.engine_seconds)
-
-    return {one.role: breaker(one) for one in every}
-
-
-def _readers(settings: Settings, stores: Stores, breakers: Mapping[str, Breaker]) -> Stores:
-    """Return the stores for who answers requests. Sums over years may take their time, of an engine that answers."""
-    patience = {role: needed(settings) for role in breakers}
-    patience["columns"] = Patience(patience["columns"].doubt_seconds, limits.SUM_SECONDS_MAX)
-    read = {role: guarded(getattr(stores, role), one, patience[role]) for role, one in breakers.items()}
-    return structs.replace(stores, **read)
 
 
 def _shards(settings: Settings, projection: Projection) -> int:

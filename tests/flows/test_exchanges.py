@@ -9,6 +9,8 @@ from entrepot.base.errors import BadInputError, ConflictError
 from entrepot.commerce.aftersale import exchange
 from entrepot.commerce.aftersale.planning import plan_shipments
 from entrepot.commerce.aftersale.requests import Moved
+from entrepot.commerce.approval import commands as approvals
+from entrepot.commerce.approval.rules import ApprovalNeededError, Limit
 from entrepot.commerce.business.commands import save_company
 from entrepot.commerce.business.rules import CompanyDraft
 from entrepot.commerce.cart.state import Address
@@ -99,6 +101,23 @@ async def test_what_costs_more_is_paid_for_and_all_of_it_comes_back_when_it_does
     assert ((await shop.paid(new_id)).refunded_minor, (await shop.paid(order_id)).refunded_minor) == (667, 333)
     assert (await owed(shop), (await ledger(shop.record)).get("adjustments", 0)) == (0, 0)
     assert (await left(shop.record, "tea"), await left(shop.record, "cup")) == (99, 10)  # under the name of what came back
+
+
+async def test_what_an_exchange_gives_back_is_held_beyond_its_limit_and_no_reaction_gets_round_it(shop: Shop) -> None:
+    order_id, case = await came_back(shop, 100)
+    await until_reacted(shop.record, EXCHANGES)  # its cursor begins here
+    async with shop.record.transaction(CELL) as tx:
+        await approvals.set_limit(tx, Limit(kind="refund", scope="GBP", above=200))
+    for _ in range(2):
+        with pytest.raises(ApprovalNeededError) as needed:
+            await swap(shop, case, "cup")
+        await until_reacted(shop.record, EXCHANGES)
+    async with shop.record.transaction(CELL, "person/ann") as tx:
+        asked = await approvals.ask(tx, needed.value.deed, uuid4())
+    async with shop.record.transaction(CELL, "person/ben") as tx:
+        await approvals.decide(tx, asked.id, "approved", uuid4())
+    moved = await swap(shop, case, "cup")
+    assert (moved.state, moved.amount_minor, (await shop.paid(order_id)).refunded_minor) == ("exchanged", 233, 233)
 
 
 async def test_of_what_costs_less_the_rest_is_given_back_with_its_tax(shop: Shop) -> None:

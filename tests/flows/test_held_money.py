@@ -7,10 +7,13 @@ import pytest
 
 from entrepot.base.ids import IdSource
 from entrepot.commerce.aftersale import commands as aftersale
+from entrepot.commerce.aftersale.requests import Cancellation, Moved
 from entrepot.commerce.approval import commands as approvals
 from entrepot.commerce.approval import query
 from entrepot.commerce.approval.events import ApprovalState
 from entrepot.commerce.approval.rules import Approval, ApprovalNeededError, Limit
+from entrepot.commerce.payment import commands as payments
+from entrepot.commerce.payment.operations import finish_operations
 from entrepot.partners.payout.own import OwnBank
 from entrepot.record.transaction import Record
 from tests.sellers import Market, open_market
@@ -68,6 +71,31 @@ async def test_a_payout_that_was_refused_is_not_paid_and_stays_owed(market: Mark
     await decide(market, "refused")
     assert await market.pay(OwnBank(tmp_path)) == 0
     assert await market.money(market.seller) == (1_700, 0, 1_700)
+
+
+async def test_a_cancellation_that_gives_back_what_was_captured_is_held_like_any_refund(market: Market) -> None:
+    order = await market.buy({"lamp": 3})
+    async with market.record.transaction(CELL) as tx:
+        await payments.ask(tx, order, "capture")
+    await finish_operations(market.record, market.gateway, CELL, patience_seconds=0)
+
+    async def cancel() -> Moved:
+        async with market.record.transaction(CELL, ANN) as tx:
+            return await aftersale.cancel(tx, order, Cancellation(reason="not needed"))
+
+    with pytest.raises(ApprovalNeededError) as needed:
+        await cancel()
+    async with market.record.transaction(CELL, ANN) as tx:
+        await approvals.ask(tx, needed.value.deed, IDS.fresh())
+    await decide(market, "approved")
+    assert (await cancel()).amount_minor == needed.value.deed.amount
+
+
+async def test_a_cancellation_of_what_was_never_captured_is_no_refund_and_never_held(market: Market) -> None:
+    order = await market.buy({"lamp": 3})
+    async with market.record.transaction(CELL, ANN) as tx:
+        moved = await aftersale.cancel(tx, order, Cancellation(reason="not needed"))
+    assert (moved.state, moved.amount_minor) == ("cancelled", 0)
 
 
 async def test_refunds_of_one_payment_count_together_until_somebody_else_says_yes(market: Market) -> None:

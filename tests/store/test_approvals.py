@@ -1,28 +1,45 @@
 """What takes two people, on PostgreSQL: held beyond its limit, decided by another, used once, or over."""
 
 import asyncio
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
 from uuid import UUID
 
 import asyncpg
 import pytest
+from msgspec import structs
 
-from entrepot.base.errors import ConflictError
+from entrepot.base.errors import BadInputError, ConflictError
 from entrepot.base.ids import IdSource
 from entrepot.base.limits import APPROVAL_DAYS
 from entrepot.base.principal import Membership
 from entrepot.base.time import FixedClock, SystemClock
 from entrepot.commerce.approval import commands, store
-from entrepot.commerce.approval.rules import Approval, ApprovalNeededError, Deed, Limit, OwnApprovalError
+from entrepot.commerce.approval.migrating import migrate_with_word
+from entrepot.commerce.approval.rules import (
+    Approval,
+    ApprovalNeededError,
+    Deed,
+    Limit,
+    OwnApprovalError,
+    change_permille,
+    known_kind,
+)
+from entrepot.commerce.checkout.offering import withdraw_product
 from entrepot.commerce.people import rules as people
-from entrepot.commerce.pricing.commands import set_prices
+from entrepot.commerce.pricing.commands import save_price_list, set_list_prices, set_prices
+from entrepot.commerce.pricing.events import PriceListSaved, Tier
 from entrepot.commerce.pricing.rules import PriceDraft
 from entrepot.jobs.approvals import expire_over
+from entrepot.record.migrate import FOLDER
 from entrepot.record.transaction import Record
 from tests.trade import CELL, open_shop
 
 IDS = IdSource()
 ANN, BEN = IDS.fresh(), IDS.fresh()
 AS_ANN = f"person/{ANN}"
+BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
 LARGE = Deed(kind="refund", about="payment/1", scope="EUR", amount=600_00, what="A refund of 600.00 EUR of payment 1")
 
 
@@ -165,3 +182,85 @@ async def test_a_price_that_changes_by_more_than_its_market_allows_is_held(recor
 def test_a_role_is_asked_for_by_its_name_and_for_whom() -> None:
     deed = people.granting(BEN, Membership("finance"))
     assert (deed.kind, deed.scope, deed.what) == ("role", "finance", f"To give finance to {BEN}")
+
+
+async def test_a_first_price_of_what_was_sold_before_is_held_and_that_of_something_new_is_not(record: Record) -> None:
+    variant = (await open_shop(record, {"MUG": 0}, price_minor=1_000))["MUG"]
+    async with record.transaction(CELL) as tx:
+        await commands.set_limit(tx, Limit(kind="price", scope="uk", above=200))
+        product: UUID = await tx.connection.fetchval("SELECT product_id FROM pricing.price")
+    one = PriceDraft(product_id=product, variant_id=variant, market="uk", currency="GBP", amount_minor=0)
+    async with record.transaction(CELL, AS_ANN) as tx:
+        await set_prices(tx, [structs.replace(one, product_id=IDS.fresh(), variant_id=IDS.fresh())])
+        await withdraw_product(tx, product)
+    with pytest.raises(ApprovalNeededError, match=f"{variant} to 0 GBP"):
+        async with record.transaction(CELL, AS_ANN) as tx:
+            await set_prices(tx, [one])
+
+
+async def test_a_list_whose_prices_depart_too_far_is_held_when_it_is_to_hold_for_others(record: Record) -> None:
+    variant = (await open_shop(record, {"MUG": 0}, price_minor=1_000))["MUG"]
+    vip = PriceListSaved(code="vip", title="V", market="uk", currency="GBP", rank=1, valid_from=BEGINNING, customer_group="vip")
+    async with record.transaction(CELL) as tx:
+        await commands.set_limit(tx, Limit(kind="price", scope="uk", above=200))
+        await save_price_list(tx, vip)
+        await set_list_prices(tx, "vip", {variant: [Tier(from_quantity=1, amount_minor=100)]})
+    async with record.transaction(CELL, AS_ANN) as tx:
+        await save_price_list(tx, structs.replace(vip, title="Very important"))
+        await save_price_list(tx, structs.replace(vip, active=False))
+    with pytest.raises(ApprovalNeededError, match="the list vip hold anew"):
+        async with record.transaction(CELL, AS_ANN) as tx:
+            await save_price_list(tx, structs.replace(vip, customer_group=""))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "permille"), [(None, 0, 1_000), (None, 5, 5_000), (1_000, 0, 1_000), (0, 5, 5_000)]
+)
+def test_a_first_price_counts_as_one_that_becomes_nothing_or_comes_from_nothing(before: int, after: int, permille: int) -> None:
+    assert change_permille(before, after) == permille
+
+
+async def test_a_record_in_production_changes_its_schema_once_somebody_else_has_said_yes(
+    record: Record, migrated_url: str, tmp_path: Path
+) -> None:
+    folder = with_one_more(tmp_path, "CREATE TABLE public.more (id bigint PRIMARY KEY);")
+    async with record.transaction(CELL) as tx:
+        await commands.set_limit(tx, Limit(kind="migration", scope="record", above=0))
+    assert await migrate_with_word(record, CELL, migrated_url) == []  # nothing is missing: nobody is asked
+    with pytest.raises(ApprovalNeededError, match="9999_pre_more") as needed:
+        await migrate_with_word(record, CELL, migrated_url, folder)
+    assert needed.value.facts["approval_id"]
+    async with record.transaction(CELL, f"person/{BEN}") as tx:
+        await commands.decide(tx, UUID(str(needed.value.facts["approval_id"])), "approved", BEN)
+    other = with_one_more(tmp_path / "other", "DROP TABLE ordering.orders;")
+    with pytest.raises(ApprovalNeededError):
+        await migrate_with_word(record, CELL, migrated_url, other)
+    assert await migrate_with_word(record, CELL, migrated_url, folder) == ["9999_pre_more"]
+
+
+async def test_a_change_of_the_schema_that_was_refused_says_why_and_changes_nothing(
+    record: Record, migrated_url: str, tmp_path: Path
+) -> None:
+    folder = with_one_more(tmp_path, "DROP TABLE ordering.orders;")
+    async with record.transaction(CELL) as tx:
+        await commands.set_limit(tx, Limit(kind="migration", scope="record", above=0))
+    with pytest.raises(ApprovalNeededError) as needed:
+        await migrate_with_word(record, CELL, migrated_url, folder)
+    async with record.transaction(CELL, f"person/{BEN}") as tx:
+        await commands.decide(tx, UUID(str(needed.value.facts["approval_id"])), "refused", BEN, "No orders left?")
+    with pytest.raises(ConflictError, match="No orders left"):
+        await migrate_with_word(record, CELL, migrated_url, folder)
+
+
+async def test_a_limit_on_migrations_is_of_the_record_and_of_nothing_else(record: Record) -> None:
+    for kind, scope in (("migration", "uk"), ("refund", "record")):
+        with pytest.raises(BadInputError, match="The scope"):
+            async with record.transaction(CELL) as tx:
+                await commands.set_limit(tx, Limit(kind=known_kind(kind), scope=scope, above=0))
+
+
+def with_one_more(folder: Path, statement: str) -> Path:
+    """Return a folder of all migrations, and one that is not applied yet."""
+    shutil.copytree(FOLDER, folder / "migrations")
+    (folder / "migrations" / "9999_pre_more.sql").write_text(f"-- One more.\n-- transactional: true\n\n{statement}\n")
+    return folder / "migrations"

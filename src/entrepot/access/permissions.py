@@ -67,4 +67,5 @@ DECIDES: Mapping[str, str] = {
     "price": "pricing.write",
     "role": "people.manage",
     "limit": "approvals.limits",
+    "migration": "approvals.limits",
 }

@@ -183,7 +183,8 @@ async def exchanged(
     """
     instead = {line.line: line.sku for line in data.lines}
     key, payment = required(idempotency_key), data.payment.choice()
-    moved = await exchange_return(parts.record, parts.checkouts, parts.cell, key, return_id, instead, payment, parts.actor)
+    async with parts.asking():
+        moved = await exchange_return(parts.record, parts.checkouts, parts.cell, key, return_id, instead, payment, parts.actor)
     return await answered(parts, moved)
 
 

@@ -53,6 +53,7 @@ VERBS: Final = {
     "approvals": "What takes two people, from where on, and who changed financial terms.",
     "ledger": "Draw the ledger's trial balance, close a month, reopen it.",
     "scan": "Search everything that is kept for what must not be there.",
+    "migrate": "Bring the system of record up to date; in production, with somebody's word.",
     "roles": "Show who works in the system of record, or make them on a server of your own.",
     "schema": "Print the schema of the system of record.",
 }

@@ -1,6 +1,5 @@
 """`entrepot import`: bring in categories, products or orders from a file, and account for every row of it."""
 
-import asyncio
 import os
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from entrepot.app import make_room
+from entrepot.commerce.approval.migrating import migrate_with_word
 from entrepot.importing.accounting import Report, ordered
 from entrepot.importing.categories import import_categories
 from entrepot.importing.mapping import guess_mapping, load_mapping
@@ -20,7 +20,6 @@ from entrepot.importing.orders import import_orders
 from entrepot.importing.pace import parse_pace
 from entrepot.importing.products import import_products
 from entrepot.importing.reading import open_source
-from entrepot.record.migrate import migrate
 from entrepot.record.transaction import open_record
 from entrepot.record.wake import Waker
 from entrepot.settings import load, require
@@ -64,8 +63,8 @@ async def import_(
     waker = Waker(settings.engines.record)
     try:
         async with await open_record(settings.engines.record, wake=waker.wake) as record:
-            await asyncio.to_thread(migrate, settings.engines.owner)
             async with await open_record(settings.engines.owner, connections=1) as owner:
+                await migrate_with_word(owner, settings.cell, settings.engines.owner)
                 await make_room(owner)
             with _progress() as progress:
                 seen = _seen(progress, f"{kind} of {file.name}")

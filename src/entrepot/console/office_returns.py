@@ -86,7 +86,10 @@ async def _move(parts: Parts, return_id: UUID, step: str, data: dict[str, str]) 
             await run(parts, key, lambda tx: returning.refund_return(tx, return_id), f"refunded {return_id}")
         case "exchange":
             same, free = dict[int, str](), PaymentChoice(kind="none")
-            moved = await exchange_return(parts.record, parts.checkouts, parts.cell, key, return_id, same, free, parts.actor)
+            async with parts.asking():
+                moved = await exchange_return(
+                    parts.record, parts.checkouts, parts.cell, key, return_id, same, free, parts.actor
+                )
             await answered(parts, moved)
         case "reject":
             await run(parts, key, lambda tx: returning.reject_return(tx, return_id), f"rejected {return_id}")

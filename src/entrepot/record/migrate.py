@@ -16,7 +16,7 @@ FOLDER = Path(__file__).parent / "migrations"
 GRANTS = Path(__file__).with_name("grants.sql")
 
 
-def migrate(url: str) -> list[str]:
+def migrate(url: str, folder: Path = FOLDER) -> list[str]:
     """Apply what is missing to the database and return the names of the migrations applied (blocking; run at start).
 
     Processes that start at once take turns by an advisory lock: one that dies in the middle lets go of it, and what it had
@@ -27,9 +27,9 @@ def migrate(url: str) -> list[str]:
             _take_turn(turn)
             backend = get_backend(url.replace("postgresql://", "postgresql+psycopg://", 1))
             try:
-                missing = backend.to_apply(read_migrations(str(FOLDER)))
-                names = [migration.id for migration in missing]
-                for migration in missing:
+                wanted = backend.to_apply(read_migrations(str(folder)))
+                names = [migration.id for migration in wanted]
+                for migration in wanted:
                     # yoyo's own apply marks in a second transaction: who dies between the two could never migrate again.
                     with backend.transaction():
                         migration.process_steps(backend, "apply")
@@ -40,6 +40,19 @@ def migrate(url: str) -> list[str]:
     except OperationalError as error:
         raise EngineAwayError("record", str(error).strip()) from error
     return names
+
+
+def missing(url: str, folder: Path = FOLDER) -> list[tuple[str, bytes]]:
+    """Return the migrations that the database has not, each with its text, in their order (blocking)."""
+    try:
+        backend = get_backend(url.replace("postgresql://", "postgresql+psycopg://", 1))
+        try:
+            found = backend.to_apply(read_migrations(str(folder)))
+            return [(migration.id, Path(migration.path).read_bytes()) for migration in found]
+        finally:
+            backend.connection.close()
+    except OperationalError as error:
+        raise EngineAwayError("record", str(error).strip()) from error
 
 
 def _take_turn(turn: psycopg.Connection) -> None:

@@ -116,9 +116,10 @@ async def cancel(tx: Transaction, order_id: UUID, request: Cancellation) -> Move
             token = await save_order(tx, arrived, at)
         kept = order.placed.total_minor - sum((await orders.given_back(tx.connection, tx.cell, order_id)).values())
     asks = money.on_cancellation(after, payment, kept)
+    await need_approval(tx, order_id, asks)
     operations = await ask(tx, order_id, return_id, asks)
     credit, asked = await give_credit_back(tx, order, part)
-    refunded = sum(amount for kind, amount in asks if kind == "refund") + credit
+    refunded = sum(money.refunded(asks)) + credit
     return Moved(
         id=return_id, order_id=order_id, state=after.state, token=token, amount_minor=refunded,
         currency=order.placed.currency, operations=[*operations, *asked],

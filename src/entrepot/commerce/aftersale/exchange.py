@@ -5,6 +5,7 @@ the order settles it. Meanwhile the return can be settled in no other way: both 
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from uuid import UUID
 
 import msgspec
@@ -15,6 +16,7 @@ from entrepot.commerce.aftersale import store, swaps
 from entrepot.commerce.aftersale.ground import locked_case
 from entrepot.commerce.aftersale.requests import Moved
 from entrepot.commerce.aftersale.returning import settle_exchange
+from entrepot.commerce.approval.rules import ApprovalNeededError
 from entrepot.commerce.checkout.held import CheckoutAnswer, PaymentChoice
 from entrepot.commerce.checkout.saga import Checkouts
 from entrepot.commerce.checkout.saga_rules import checked
@@ -72,7 +74,11 @@ async def exchange_return(
 
 
 async def settle_placed(tx: Transaction, events: Sequence[Event]) -> None:
-    """React to placed orders: settle the return for which one was sent, where nobody has."""
+    """React to placed orders: settle the return for which one was sent, where nobody has.
+
+    Where what is left over takes somebody's word, whoever exchanges it asks for that, and settles it with it.
+    """
     found = swaps.may_be_exchanges(events)
     for order_id, case_id in await store.cases_claimed(tx.connection, tx.cell, found) if found else ():
-        await settle_exchange(tx, case_id, order_id)
+        with suppress(ApprovalNeededError):
+            await settle_exchange(tx, case_id, order_id)

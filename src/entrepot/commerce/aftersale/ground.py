@@ -112,15 +112,19 @@ async def give_credit_back(tx: Transaction, order: StoredOrder, part: OrderPlace
     amount = min(credit, payment.refundable_minor) if payment else credit
     why = f"paid for order {order.placed.id}, which came back or was cancelled"
     event = rules.given_back(first, return_id, amount, why, now(tx))
+    await need_approval(tx, paid_with, money.refunds(payment, amount))
     operations = await ask(tx, paid_with, return_id, money.refunds(payment, amount))
     await give_back(tx, event, ordering.book_return(event))
     return amount, operations
 
 
-async def need_approval(tx: Transaction, order_id: UUID, refunds: Sequence[Ask]) -> None:
-    """Let refunds through that are within their limit, or that somebody else has approved."""
-    for _, amount in refunds:
-        await payments.need_refund(tx, order_id, amount)
+async def need_approval(tx: Transaction, order_id: UUID, asks: Sequence[Ask], *, of_all: bool = False) -> None:
+    """Let what is asked through where its refunds are within their limit, or approved by somebody else.
+
+    What was promised and never taken is given up without anybody's word. ``of_all``: the house is held, too.
+    """
+    for amount in money.refunded(asks):
+        await payments.need_refund(tx, order_id, amount, of_all=of_all)
 
 
 async def ask(tx: Transaction, order_id: UUID, about_id: UUID, asks: Sequence[Ask]) -> list[UUID]:

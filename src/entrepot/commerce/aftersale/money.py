@@ -3,6 +3,8 @@
 What a payment is asked for counts as if it were done, so that what is asked at the same time sums to no more than there is.
 """
 
+from collections.abc import Sequence
+
 from entrepot.base.errors import ConflictError
 from entrepot.commerce.ordering.parts import StoredOrder, due
 from entrepot.commerce.payment.rules import OperationKind, Payment
@@ -49,6 +51,11 @@ def on_return(order: StoredOrder, payment: Payment | None, worth_minor: int) -> 
 def refunds(payment: Payment | None, amount_minor: int) -> list[Ask]:
     """Return what is asked to give so much back; an order without a payment is settled outside."""
     return _asks(("refund", amount_minor if payment else 0))
+
+
+def refunded(asks: Sequence[Ask]) -> list[int]:
+    """Return what is given back by what is asked."""
+    return [amount for kind, amount in asks if kind == "refund"]
 
 
 def unused(order: StoredOrder, payment: Payment | None) -> list[Ask]:

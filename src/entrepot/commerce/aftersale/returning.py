@@ -84,7 +84,7 @@ async def refund_return(tx: Transaction, case_id: UUID) -> Moved:
 async def settle_exchange(tx: Transaction, case_id: UUID, exchange_order_id: UUID) -> Moved:
     """End a return whose pieces were sent anew, or others for them, by another order that what came back has paid for.
 
-    What the other order did not need of it is given back.
+    What the other order did not need of it is given back; beyond its limit that takes two people, whoever settles it.
     """
     order, case = await locked_case(tx, case_id)
     if case.exchange_order_id == exchange_order_id:
@@ -95,6 +95,7 @@ async def settle_exchange(tx: Transaction, case_id: UUID, exchange_order_id: UUI
     sent = await locked_order(tx, exchange_order_id)
     payment = await locked_payment(tx, order.placed.id)
     worth = swaps.left_over(part, sent.placed, payment)
+    await need_approval(tx, order.placed.id, money.refunds(payment, worth), of_all=True)  # before anything is written
     event = cases.returned(part, case, at, less_minor=part.total_minor - worth, why=f"paid for order {exchange_order_id}")
     await orders.count_pieces(tx.connection, tx.cell, after)
     await give_back(tx, event, ordering.book_part_returned(msgspec.structs.replace(part, charges=event.charges)))

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -31,9 +31,12 @@ LIMITED: Mapping[DeedKind, str] = {
     "payout": "minor units paid to a seller at once, by currency",
     "price": "permille by which a price changes or a list departs from it, by market",
     "role": "0: every time it is given, by role",
+    "migration": "0: every time the schema changes, of the record",
 }
+_EVERY_TIME = ("role", "migration")  # takes two people wherever a limit names it, whatever the number
 _SCOPE = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _PEOPLE = ("person/", "key/")
+RECORD = "record"  # what a limit on migrations is of
 
 
 class Deed(Struct, frozen=True, kw_only=True):
@@ -96,10 +99,10 @@ def by_people(actor: str) -> bool:
 
 
 def is_beyond(deed: Deed, above: int | None) -> bool:
-    """Say whether a deed takes two people; a role does wherever a limit names it."""
+    """Say whether a deed takes two people."""
     if deed.kind not in LIMITED:
         return True
-    return above is not None and (deed.kind == "role" or deed.amount > above)
+    return above is not None and (deed.kind in _EVERY_TIME or deed.amount > above)
 
 
 def asked(deed: Deed, id_: UUID, by: UUID | None, now: datetime) -> Approval:
@@ -155,11 +158,19 @@ def of_limit(wanted: Limit) -> Deed:
     )
 
 
+def migrating(missing: Sequence[tuple[str, bytes]]) -> Deed:
+    """Return what it is to apply these migrations, with what they say: another text is another deed."""
+    names = ", ".join(name for name, _ in missing)
+    digest = hashlib.sha256(msgspec.json.encode([[name, text.decode()] for name, text in missing])).hexdigest()
+    what = f"To change the schema of the record by {names} (sha256 {digest[:16]})"
+    return Deed(kind="migration", about="migration/record", scope=RECORD, amount=len(missing), what=what)
+
+
 def check_limit(wanted: Limit) -> None:
     """Refuse a limit of what has none, of no scope, or below nothing."""
     if wanted.kind not in LIMITED:
         raise BadInputError(f"{wanted.kind!r} has no limit: {', '.join(LIMITED)}.", field="kind", value=wanted.kind)
-    if not _SCOPE.fullmatch(wanted.scope):
+    if not _SCOPE.fullmatch(wanted.scope) or (wanted.kind == "migration") != (wanted.scope == RECORD):
         raise BadInputError(f"The scope {wanted.scope!r} is none: a {LIMITED[wanted.kind].rpartition(' ')[2]}.", field="scope")
     if wanted.above is not None and not 0 <= wanted.above <= limits.MINOR_MAX:
         raise BadInputError(f"A limit of {wanted.above} cannot be: 0 to {limits.MINOR_MAX}.", field="above", value=wanted.above)
@@ -170,8 +181,13 @@ def loosens(known: int | None, wanted: int | None) -> bool:
     return known is not None and (wanted is None or wanted > known)
 
 
-def change_permille(before: int, after: int) -> int:
-    """Return by how many permille of a price it changes, rounded up: what is barely beyond a limit is beyond it."""
+def change_permille(before: int | None, after: int) -> int:
+    """Return by how many permille of a price it changes, rounded up: what is barely beyond a limit is beyond it.
+
+    A first price changes all of it: it is as far as a price that becomes nothing, or comes from nothing.
+    """
+    if before is None:
+        return max(after, 1) * 1_000
     return 0 if before == after else -(-abs(after - before) * 1_000 // max(before, 1))
 
 

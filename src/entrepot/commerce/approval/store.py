@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from entrepot.base.event import Event
 from entrepot.base.time import stamp_millis, utc
-from entrepot.commerce.approval.rules import Approval, Deed, Limit
+from entrepot.commerce.approval.rules import RECORD, Approval, Deed, Limit
 from entrepot.record.named import queries
 from entrepot.record.transaction import Connection
 
@@ -37,6 +37,12 @@ async def threshold(connection: Connection, kind: str, scope: str) -> int | None
 async def thresholds(connection: Connection) -> list[Limit]:
     """Return every limit."""
     return [Limit(**dict(row)) for row in await connection.fetch(SQL["thresholds"])]
+
+
+async def migrations_are_held(connection: Connection) -> bool:
+    """Say whether the record is one whose schema takes two people to change; one without a schema is not."""
+    known = await connection.fetchval(SQL["migrations_may_be_held"])
+    return bool(known) and await threshold(connection, "migration", RECORD) is not None
 
 
 async def put_threshold(connection: Connection, wanted: Limit) -> int | None:

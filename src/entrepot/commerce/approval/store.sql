@@ -6,6 +6,10 @@ SELECT above FROM approval.threshold WHERE kind = $1 AND scope = $2;
 -- Every limit.
 SELECT kind, scope, above FROM approval.threshold ORDER BY kind, scope;
 
+-- name: migrations_may_be_held
+-- Whether the record knows of limits yet: a new one does not.
+SELECT to_regclass('approval.threshold') IS NOT NULL;
+
 -- name: put_threshold
 -- Sets a limit, and returns its version if that is a change.
 INSERT INTO approval.threshold AS t (kind, scope, above, version) VALUES ($1, $2, $3, 1)

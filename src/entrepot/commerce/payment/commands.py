@@ -40,11 +40,11 @@ async def put_payments(tx: Transaction, payments: Sequence[NewPayment]) -> None:
     )  # fmt: skip
 
 
-async def need_refund(tx: Transaction, payment_id: UUID, amount_minor: int | None = None) -> None:
+async def need_refund(tx: Transaction, payment_id: UUID, amount_minor: int | None = None, *, of_all: bool = False) -> None:
     """Let a refund through that is within its limit, or that somebody else has approved (``approval.commands.need``)."""
     payment = await _payment(tx, payment_id)
     _, amount = rules.ask(payment, "refund", amount_minor)
-    await approvals.need(tx, rules.refunding(payment, amount))
+    await approvals.need(tx, rules.refunding(payment, amount), of_all=of_all)
 
 
 async def ask(

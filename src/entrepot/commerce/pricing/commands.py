@@ -51,9 +51,13 @@ async def save_market(
 async def save_price_list(tx: Transaction, wanted: PriceListSaved) -> Token | None:
     """Make a price list what is wanted; None when it was so already.
 
-    One that would rank equal with another for the same buyers at the same time is refused.
+    One that would rank equal with another for the same buyers at the same time is refused. To have prices that depart from
+    the market's by more than its limit hold for others, or at other times, takes two people.
     """
     rules.check_list(wanted, await store.markets(tx.connection))
+    known = await store.known_price_list(tx.connection, wanted.code)
+    for deed in rules.holds_anew(known, wanted, await store.farthest_price(tx.connection, wanted.code)):
+        await approvals.need(tx, deed)
     version = await store.put_price_list(tx.connection, wanted)
     if version is None:
         return None
@@ -97,7 +101,7 @@ async def set_rates(tx: Transaction, rates: Sequence[RateSet]) -> Token | None:
 async def set_prices(tx: Transaction, drafts: Sequence[PriceDraft]) -> Token | None:
     """Set prices; returns the position, or None when every price was so already.
 
-    A change beyond its market's limit takes two people.
+    A change beyond its market's limit takes two people; a first price of what had prices before is such a change.
     """
     markets = await store.markets(tx.connection)
     by_product: dict[UUID, list[PriceDraft]] = defaultdict(list)
@@ -113,7 +117,8 @@ async def set_prices(tx: Transaction, drafts: Sequence[PriceDraft]) -> Token | N
             changes[product_id] = merged
     if not changes:
         return None
-    for deed in rules.changed(present, changes):
+    sold = {product_id for product_id, version in versions.items() if version}
+    for deed in rules.changed(present, changes, sold):
         await approvals.need(tx, deed)
     await store.put_prices(tx.connection, changes)
     return await tx.append(

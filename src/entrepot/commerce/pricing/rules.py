@@ -1,11 +1,12 @@
 """Pure decisions about prices: what a draft must be, what the prices of a product become, and which price a buyer gets."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 
 from entrepot.base import limits
@@ -76,15 +77,18 @@ def merge(present: Sequence[Price], drafts: Sequence[PriceDraft]) -> list[Price]
     return [prices[key] for key in sorted(prices)]
 
 
-def changed(present: Mapping[UUID, Sequence[Price]], changes: Mapping[UUID, Sequence[Price]]) -> list[Deed]:
-    """Return, by product and market, what changes of prices that were there; a first price changes none."""
+def changed(
+    present: Mapping[UUID, Sequence[Price]], changes: Mapping[UUID, Sequence[Price]], sold: Container[UUID]
+) -> list[Deed]:
+    """Return, by product and market, what changes of prices; first ones count where a product had prices before (``sold``)."""
     before = {(one.variant_id, one.market): one for of_product in present.values() for one in of_product}
     deeds = []
     for product_id, prices in changes.items():
-        moved = [(old, one) for one in prices if (old := before.get((one.variant_id, one.market))) not in {None, one}]
+        moved = [(old, one) for one in prices if (old := before.get((one.variant_id, one.market))) != one]
+        moved = [(old, one) for old, one in moved if old is not None or product_id in sold]
         for market in sorted({one.market for _, one in moved}):
-            pairs = [(old.amount_minor, one) for old, one in moved if old is not None and one.market == market]
-            told = ", ".join(f"{one.variant_id} from {was} to {one.amount_minor} {one.currency}" for was, one in pairs)
+            pairs = [(old.amount_minor if old else None, one) for old, one in moved if one.market == market]
+            told = ", ".join(f"{one.variant_id} {_from(was)}to {one.amount_minor} {one.currency}" for was, one in pairs)
             most = max(change_permille(was, one.amount_minor) for was, one in pairs)
             what = f"To change prices in {market} ({told})"
             deeds.append(Deed(kind="price", about=f"product/{product_id}", scope=market, amount=most, what=what))
@@ -92,12 +96,32 @@ def changed(present: Mapping[UUID, Sequence[Price]], changes: Mapping[UUID, Sequ
 
 
 def departs(code: str, market: str, own: Mapping[UUID, int], tiers: Mapping[UUID, Sequence[Tier]]) -> Deed:
-    """Return what a list's new prices are, and by how much they depart from the market's own."""
-    pairs = [(own[id_], tier) for id_, of_variant in sorted(tiers.items()) if id_ in own for tier in of_variant]
+    """Return what a list's new prices are, and by how much they depart from the market's own: all, where it has none."""
+    pairs = [(own.get(id_), tier) for id_, of_variant in sorted(tiers.items()) for tier in of_variant]
     told = ", ".join(f"{id_}: {[(x.from_quantity, x.amount_minor) for x in of]}" for id_, of in sorted(tiers.items()))
     most = max((change_permille(was, tier.amount_minor) for was, tier in pairs), default=0)
     what = f"To set prices in the list {code} ({told})"
     return Deed(kind="price", about=f"price-list/{code}", scope=market, amount=most, what=what)
+
+
+def holds_anew(before: PriceList | None, wanted: PriceList, farthest: tuple[int | None, int] | None) -> list[Deed]:
+    """Return what it is to have a list's prices hold on other terms: for others, from then, before other lists.
+
+    ``farthest`` is the market's own price and the list's where they differ most. A list that has no prices, is switched off, or
+    gets another title alone, changes nobody's.
+    """
+    if before is None or farthest is None or not wanted.active:
+        return []
+    if msgspec.structs.replace(before, title=wanted.title) == wanted:
+        return []
+    terms = ", ".join(f"{name} {getattr(wanted, name)}" for name in wanted.__struct_fields__ if name not in {"code", "title"})
+    what = f"To have the prices of the list {wanted.code} hold anew ({terms})"
+    amount = change_permille(*farthest)
+    return [Deed(kind="price", about=f"price-list/{wanted.code}", scope=wanted.market, amount=amount, what=what)]
+
+
+def _from(was: int | None) -> str:
+    return "" if was is None else f"from {was} "
 
 
 class Market(Struct, frozen=True, kw_only=True):

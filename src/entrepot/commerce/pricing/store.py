@@ -124,10 +124,23 @@ async def price_list_for_update(connection: Connection, code: str) -> int | None
     return version
 
 
+async def known_price_list(connection: Connection, code: str) -> PriceListSaved | None:
+    """Return a price list as it is, locked; None when there is none."""
+    row = await connection.fetchrow(SQL["known_price_list"], code)
+    return None if row is None else PriceListSaved(**dict(row))
+
+
+async def farthest_price(connection: Connection, code: str) -> tuple[int | None, int] | None:
+    """Return the market's own price (None: it has none) and the list's, where they differ most; None for a list of none."""
+    row = await connection.fetchrow(SQL["farthest_price"], code)
+    return None if row is None else (row["own_minor"], row["amount_minor"])
+
+
 async def own_prices(connection: Connection, code: str, variant_ids: Sequence[UUID]) -> tuple[str, dict[UUID, int]]:
-    """Return the market of a list (empty where it has no such price) and what variants cost there without the list."""
+    """Return the market of a list (empty where nothing is asked of it) and what variants cost there without the list."""
     rows = await connection.fetch(SQL["own_prices"], code, variant_ids)
-    return (rows[0]["market"] if rows else ""), {row["variant_id"]: row["amount_minor"] for row in rows}
+    own = {row["variant_id"]: row["amount_minor"] for row in rows if row["amount_minor"] is not None}
+    return (rows[0]["market"] if rows else ""), own
 
 
 async def put_list_prices(connection: Connection, code: str, tiers: Mapping[UUID, Sequence[Tier]]) -> dict[UUID, int]:

@@ -80,10 +80,27 @@ FROM pricing.rate WHERE valid_from <= $1 ORDER BY base, quote, valid_from DESC;
 SELECT version FROM pricing.price_list WHERE code = $1 FOR UPDATE;
 
 -- name: own_prices
--- What variants cost in the market of a list, in the list's currency, and that market.
-SELECT p.variant_id, p.amount_minor, p.market FROM pricing.price_list AS l
-JOIN pricing.price AS p ON p.market = l.market AND p.currency = l.currency
-WHERE l.code = $1 AND p.variant_id = ANY ($2::uuid[]) ORDER BY p.variant_id;
+-- What variants cost in the market of a list, in the list's currency (NULL: nothing is said there), and that market.
+SELECT v.id AS variant_id, p.amount_minor, l.market FROM pricing.price_list AS l
+CROSS JOIN unnest($2::uuid[]) AS v (id)
+LEFT JOIN pricing.price AS p ON p.variant_id = v.id AND p.market = l.market AND p.currency = l.currency
+WHERE l.code = $1 ORDER BY v.id;
+
+-- name: known_price_list
+-- A price list as it is, locked.
+SELECT code, title, market, currency, rank, valid_from, valid_until, channel, customer_group, company_id, active
+FROM pricing.price_list WHERE code = $1 FOR UPDATE;
+
+-- name: farthest_price
+-- Where a list departs most from the market's own price, in permille of that; where there is none, that is farthest.
+SELECT p.amount_minor AS own_minor, a.amount_minor FROM pricing.price_list AS l
+JOIN pricing.list_price AS t ON t.list = l.code
+CROSS JOIN LATERAL unnest(t.amounts_minor) AS a (amount_minor)
+LEFT JOIN pricing.price AS p ON p.variant_id = t.variant_id AND p.market = l.market AND p.currency = l.currency
+WHERE l.code = $1
+ORDER BY (p.amount_minor IS NULL) DESC, abs(a.amount_minor - p.amount_minor)::numeric / greatest(p.amount_minor, 1) DESC,
+    a.amount_minor DESC
+LIMIT 1;
 
 -- name: put_list_prices
 -- Writes what variants cost in a list, and returns the version of each that changed.
