@@ -1,25 +1,15 @@
 """Carts over HTTP: filled, looked at, changed from two tabs, merged on sign-in; what cannot be is refused by name."""
 
 import asyncio
-import re
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from httpx import Response
-from msgspec import structs
 
-from entrepot.base.time import FixedClock, HybridClock, SystemClock, utc
-from entrepot.commerce.cart.requests import CartLineRequest, CartRequest
-from entrepot.commerce.cart.rules import Write, open_cart
-from entrepot.commerce.checkout.carted import CartView, carted
-from entrepot.commerce.checkout.carted import look as look_at
-from entrepot.commerce.promotion.commands import save_promotion
-from entrepot.commerce.promotion.events import Percentage, PromotionSaved
 from tests.flows.test_api_refusals import refused
 from tests.house import House
 
-HOUR_MILLIS = 3_600_000
 MUG, TRAY = "MUG-BIRCH-BLACK", "TRAY-BIRCH-BLACK"
 CART = {"market": "uk", "country": "GB", "lines": [{"sku": MUG, "quantity": 2, "note": "as a gift"}]}
 CONTACT = {
@@ -123,35 +113,6 @@ async def test_a_changed_price_and_a_shortage_are_told_and_not_applied_in_silenc
     assert after["changed"][0].startswith("The price was ")
     await house.client.patch(f"/v1/carts/{cart['id']}/lines/MUG-BIRCH-RED", json={"quantity": 1})
     assert (await look(house, cart))["lines"][0]["changed"] == []
-
-
-async def seen_after(house: House, sku: str, *saved: PromotionSaved) -> CartView:
-    """Save promotions one after the other, and return a cart as it is seen now into which this was put two hours ago."""
-    app, now = house.app, SystemClock().millis()
-    for promotion in saved:
-        async with app.record.transaction(app.settings.cell) as tx:
-            await save_promotion(tx, promotion)
-            currencies, offers = await carted(tx.connection, app.settings.cell, "uk", [sku])
-    app.quoting.forget(app.settings.cell)
-    then = Write("1-test", HybridClock(FixedClock(now - 2 * HOUR_MILLIS)).tick())
-    line = [CartLineRequest(sku=sku, quantity=2)]
-    cart = open_cart(CartRequest(market="uk", country="GB", lines=line), currencies, offers, then)
-    async with app.record.committing() as connection:
-        return await look_at(connection, app.settings.cell, app.quoting, uuid4(), cart)
-
-
-@pytest.mark.parametrize("switched_off", [False, True])
-async def test_a_promotion_that_ended_or_was_switched_off_meanwhile_is_told_on_the_line_it_took_something_off(
-    house: House, switched_off: bool
-) -> None:
-    sku, code = "MUG-CEDAR-RED", f"HALF-{switched_off}".upper()
-    half = PromotionSaved(code=code, title="Half", effect=Percentage(basis_points=5_000), currency="GBP", skus=[sku])
-    ended = structs.replace(half, ends_at=utc(SystemClock().millis() - HOUR_MILLIS))
-    off = structs.replace(half, active=False)
-    seen = await seen_after(house, sku, *((half, off) if switched_off else (ended,)))
-    [told] = seen.lines[0].changed
-    assert re.fullmatch(r"With what was taken off, it cost \d+\.\d\d GBP and costs \d+\.\d\d GBP\.", told)
-    assert all("Postage" in sentence for sentence in seen.changed)
 
 
 async def test_a_note_that_goes_there_and_back_is_kept_each_time(house: House) -> None:

@@ -34,7 +34,7 @@ NOBODY = UUID(int=0)
 SWITCHES, TASKS, TRANSACTIONS = 100_000, 40, 25
 
 # Tables that every tenant reads whole (the catalogue), or not at all (who is whose).
-EVERYBODYS, NOBODYS = {"catalog.sku"}, {"identity.membership", "fulfilment.waiting", "pricing.price_list"}
+EVERYBODYS, NOBODYS = {"catalog.sku"}, {"identity.membership", "fulfilment.waiting", "pricing.price_list", "pricing.past_list"}
 
 PROTECTED = """
 SELECT c.oid::regclass::text AS name,

@@ -1008,6 +1008,29 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION pricing.keep_past_list() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    DELETE FROM pricing.past_list WHERE code = OLD.code AND until < NEW.since - interval '35 days';
+    INSERT INTO pricing.past_list (code, version, company_id, definition, since, until)
+    VALUES (OLD.code, OLD.version, OLD.company_id, to_jsonb(OLD), OLD.since, coalesce(NEW.since, now()));
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION pricing.keep_past_list_price() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    DELETE FROM pricing.past_list_price
+    WHERE variant_id = OLD.variant_id AND list = OLD.list AND until < NEW.since - interval '35 days';
+    INSERT INTO pricing.past_list_price (variant_id, list, version, from_quantities, amounts_minor, since, until)
+    VALUES (OLD.variant_id, OLD.list, OLD.version, OLD.from_quantities, OLD.amounts_minor, OLD.since, coalesce(NEW.since, now()));
+    RETURN NULL;
+END
+$$;
+
 CREATE TABLE aftersale.return_case (
     cell integer NOT NULL,
     id uuid NOT NULL,
@@ -1080,6 +1103,17 @@ CREATE TABLE privacy.legal_hold (
 CREATE FUNCTION privacy.is_held(of_cell integer, of_order uuid, of_whom uuid) RETURNS boolean
     LANGUAGE sql STABLE
     RETURN ((EXISTS (SELECT FROM privacy.legal_hold h WHERE (h.about_id = ANY (ARRAY[is_held.of_order, is_held.of_whom])))) OR (EXISTS (SELECT FROM payment.dispute d WHERE ((d.cell = is_held.of_cell) AND (d.payment_id = is_held.of_order) AND (d.decided_at IS NULL)))) OR (EXISTS (SELECT FROM aftersale.return_case r WHERE ((r.cell = is_held.of_cell) AND (r.order_id = is_held.of_order) AND (r.ended_at IS NULL)))) OR (EXISTS (SELECT FROM business.invoice i WHERE ((i.cell = is_held.of_cell) AND (i.order_id = is_held.of_order) AND (i.state <> ALL (ARRAY['paid'::text, 'credited'::text]))))));
+
+CREATE FUNCTION promotion.keep_past() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    DELETE FROM promotion.past WHERE code = OLD.code AND until < NEW.since - interval '35 days';
+    INSERT INTO promotion.past (code, version, definition, since, until)
+    VALUES (OLD.code, OLD.version, OLD.definition, OLD.since, coalesce(NEW.since, now()));
+    RETURN NULL;
+END
+$$;
 
 CREATE TABLE aftersale.return_case_line (
     cell integer NOT NULL,
@@ -2289,6 +2323,7 @@ CREATE TABLE pricing.list_price (
     from_quantities integer[] NOT NULL,
     amounts_minor bigint[] NOT NULL,
     version bigint NOT NULL,
+    since timestamp with time zone,
     CONSTRAINT list_price_arrays_are_parallel CHECK ((cardinality(from_quantities) = cardinality(amounts_minor))),
     CONSTRAINT list_price_from_at_least_one_piece CHECK ((0 < ALL (from_quantities))),
     CONSTRAINT list_price_never_negative CHECK ((0 <= ALL (amounts_minor)))
@@ -2303,6 +2338,27 @@ CREATE TABLE pricing.market (
     currencies text[] DEFAULT '{}'::text[] NOT NULL,
     version bigint DEFAULT 1 NOT NULL,
     CONSTRAINT market_currency_is_iso_4217 CHECK ((currency ~ '^[A-Z]{3}$'::text))
+);
+
+CREATE TABLE pricing.past_list (
+    code text NOT NULL,
+    version bigint NOT NULL,
+    company_id uuid,
+    definition jsonb NOT NULL,
+    since timestamp with time zone,
+    until timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY pricing.past_list FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE pricing.past_list_price (
+    variant_id uuid NOT NULL,
+    list text NOT NULL,
+    version bigint NOT NULL,
+    from_quantities integer[] NOT NULL,
+    amounts_minor bigint[] NOT NULL,
+    since timestamp with time zone,
+    until timestamp with time zone NOT NULL
 );
 
 CREATE TABLE pricing.price (
@@ -2328,6 +2384,7 @@ CREATE TABLE pricing.price_list (
     valid_until timestamp with time zone,
     active boolean NOT NULL,
     version bigint NOT NULL,
+    since timestamp with time zone,
     CONSTRAINT price_list_currency_is_iso_4217 CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT price_list_ends_after_it_begins CHECK ((valid_until > valid_from))
 );
@@ -2449,13 +2506,22 @@ CREATE TABLE promotion.coupon (
 )
 PARTITION BY HASH (code);
 
+CREATE TABLE promotion.past (
+    code text NOT NULL,
+    version bigint NOT NULL,
+    definition jsonb NOT NULL,
+    since timestamp with time zone,
+    until timestamp with time zone NOT NULL
+);
+
 CREATE TABLE promotion.promotion (
     code text NOT NULL,
     definition jsonb NOT NULL,
     active boolean NOT NULL,
     ends_at timestamp with time zone,
     version bigint NOT NULL,
-    off_at timestamp with time zone
+    off_at timestamp with time zone,
+    since timestamp with time zone
 );
 
 CREATE TABLE shipping.method (
@@ -3029,6 +3095,12 @@ ALTER TABLE ONLY pricing.price
 ALTER TABLE ONLY pricing.rate
     ADD CONSTRAINT one_rate_per_pair_and_moment PRIMARY KEY (base, quote, valid_from);
 
+ALTER TABLE ONLY pricing.past_list_price
+    ADD CONSTRAINT past_list_price_is_one_version PRIMARY KEY (variant_id, list, version);
+
+ALTER TABLE ONLY pricing.past_list
+    ADD CONSTRAINT past_price_list_is_one_version PRIMARY KEY (code, version);
+
 ALTER TABLE ONLY pricing.price_list
     ADD CONSTRAINT price_list_code_is_unique PRIMARY KEY (code);
 
@@ -3064,6 +3136,9 @@ ALTER TABLE ONLY privacy.ring_key
 
 ALTER TABLE ONLY promotion.coupon
     ADD CONSTRAINT coupon_code_is_unique PRIMARY KEY (code);
+
+ALTER TABLE ONLY promotion.past
+    ADD CONSTRAINT past_promotion_is_one_version PRIMARY KEY (code, version);
 
 ALTER TABLE ONLY promotion.promotion
     ADD CONSTRAINT promotion_code_is_unique PRIMARY KEY (code);
@@ -3297,6 +3372,12 @@ CREATE TRIGGER closed_period_changes_no_transfer AFTER UPDATE ON ordering.transf
 CREATE TRIGGER closed_period_loses_no_transfer AFTER DELETE ON ordering.transfer REFERENCING OLD TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION closing.refuse_closed();
 
 CREATE TRIGGER closed_period_takes_no_transfer AFTER INSERT ON ordering.transfer REFERENCING NEW TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION closing.refuse_closed();
+
+CREATE TRIGGER changed_list_price_keeps_what_it_was AFTER UPDATE ON pricing.list_price FOR EACH ROW WHEN ((new.version > old.version)) EXECUTE FUNCTION pricing.keep_past_list_price();
+
+CREATE TRIGGER changed_price_list_keeps_what_it_was AFTER UPDATE ON pricing.price_list FOR EACH ROW WHEN ((new.version > old.version)) EXECUTE FUNCTION pricing.keep_past_list();
+
+CREATE TRIGGER changed_promotion_keeps_what_it_was AFTER UPDATE ON promotion.promotion FOR EACH ROW WHEN ((new.version > old.version)) EXECUTE FUNCTION promotion.keep_past();
 
 ALTER TABLE ONLY business.buyer
     ADD CONSTRAINT buyer_of_a_company FOREIGN KEY (cell, company_id) REFERENCES business.company(cell, id);
@@ -3774,13 +3855,23 @@ CREATE POLICY tenant_sees_some_rows ON ordering.transfer TO entrepot_tenant USIN
 
 ALTER TABLE ordering.transfer ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE pricing.past_list ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY platform_sees_every_row ON pricing.past_list TO entrepot_platform USING (true) WITH CHECK (true);
+
 CREATE POLICY platform_sees_every_row ON pricing.price_list TO entrepot_platform USING (true) WITH CHECK (true);
 
 ALTER TABLE pricing.price_list ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY reader_sees_every_row ON pricing.past_list FOR SELECT TO entrepot_reader USING (true);
+
 CREATE POLICY reader_sees_every_row ON pricing.price_list FOR SELECT TO entrepot_reader USING (true);
 
+CREATE POLICY tenant_sees_only_its_own ON pricing.past_list AS RESTRICTIVE TO entrepot_tenant USING (((company_id IS NULL) OR (company_id = ANY (access.companies())))) WITH CHECK (((company_id IS NULL) OR (company_id = ANY (access.companies()))));
+
 CREATE POLICY tenant_sees_only_its_own ON pricing.price_list AS RESTRICTIVE TO entrepot_tenant USING (((company_id IS NULL) OR (company_id = ANY (access.companies())))) WITH CHECK (((company_id IS NULL) OR (company_id = ANY (access.companies()))));
+
+CREATE POLICY tenant_sees_some_rows ON pricing.past_list TO entrepot_tenant USING (true) WITH CHECK (true);
 
 CREATE POLICY tenant_sees_some_rows ON pricing.price_list TO entrepot_tenant USING (true) WITH CHECK (true);
 

@@ -74,9 +74,16 @@ def moments(cart: Cart, now: datetime) -> dict[str, datetime]:
     }
 
 
-def costs_otherwise(was_minor: int, is_minor: int, currency: str) -> list[str]:
-    """Return in a sentence that what a line costs has changed since it was put in, whatever has come or gone meanwhile."""
+def costs_a_piece(was_minor: int, is_minor: int, currency: str) -> list[str]:
+    """Return in a sentence that a piece costs this buyer otherwise than when it was put in: by a price list, or by a rate."""
     if was_minor == is_minor:
+        return []
+    return [f"A piece cost {_price(was_minor, currency)} and costs {_price(is_minor, currency)}."]
+
+
+def costs_otherwise(was_minor: int, is_minor: int, currency: str, *, off: bool) -> list[str]:
+    """Return in a sentence that what is taken ``off`` a line has changed since it was put in, and with it what it costs."""
+    if was_minor == is_minor or not off:
         return []
     return [f"With what was taken off, it cost {_price(was_minor, currency)} and costs {_price(is_minor, currency)}."]
 

@@ -16,7 +16,16 @@ from entrepot.base.time import stamp_millis, utc
 from entrepot.commerce.cart.requests import Carted
 from entrepot.commerce.cart.rules import seconds_kept
 from entrepot.commerce.cart.state import Cart, Contact, Standing
-from entrepot.commerce.cart.view import HeldCart, HeldLine, changed, charged_otherwise, costs_otherwise, held, moments
+from entrepot.commerce.cart.view import (
+    HeldCart,
+    HeldLine,
+    changed,
+    charged_otherwise,
+    costs_a_piece,
+    costs_otherwise,
+    held,
+    moments,
+)
 from entrepot.commerce.checkout.quote import Explained, Quote, QuotedLine, QuoteRequest, WantedLine
 from entrepot.commerce.checkout.quoting import Quoting
 from entrepot.commerce.checkout.requests import ChargeRequest
@@ -193,8 +202,7 @@ async def _then(connection: Connection, cell: int, quoting: Quoting, cart: Cart,
     asked = sorted(set(put_in.values()))[: limits.CART_MOMENTS_MAX]
     if not asked:
         return Then({}, None)
-    answers = await quoting.quote_all(connection, cell, [structs.replace(request, at=at) for at in asked])
-    known = {at: answer for at, answer in zip(asked, answers, strict=True) if isinstance(answer, Quote)}
+    known = await quoting.quote_then(connection, cell, request, asked)
     return Then({sku: known[at] for sku, at in put_in.items() if at in known}, known.get(asked[0]))
 
 
@@ -215,7 +223,11 @@ def _told(view: CartView, quote: Quote, then: Then) -> CartView:
 def _line_told(line: CartLine, now: QuotedLine, then: Quote | None, place: int) -> CartLine:
     if then is None:
         return line
-    sentences = costs_otherwise(then.lines[place].amount_minor, now.amount_minor, then.currency)
+    was = then.lines[place]
+    sentences = [
+        *costs_a_piece(was.list_minor, now.list_minor, then.currency),
+        *costs_otherwise(was.amount_minor, now.amount_minor, then.currency, off=was.discount_minor != now.discount_minor),
+    ]
     return structs.replace(line, changed=[*line.changed, *sentences])
 
 

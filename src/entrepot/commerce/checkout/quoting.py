@@ -4,6 +4,7 @@ Markets, lists, rates, promotions, zones and methods are held in process (``term
 offered as, and estimates; but what a buyer is to pay is quoted from the truth.
 """
 
+import contextlib
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -72,6 +73,28 @@ class Quoting:
             except EntrepotError as error:
                 answers[place] = error
         return [answers[place] for place in range(len(requests))]
+
+    async def quote_then(
+        self, connection: Connection, cell: int, request: QuoteRequest, moments: Sequence[datetime]
+    ) -> dict[datetime, Quote]:
+        """Return what a cart would have cost at moments gone by, with the promotions and price lists as they then were.
+
+        What it had no price at is left out.
+        """
+        terms = await self._held(cell).current(connection)
+        settings: dict[datetime, Setting] = {}
+        for at in moments:
+            with contextlib.suppress(EntrepotError):
+                settings[at] = self._setting(request, terms.as_of(at), at)
+        reads = await _read(connection, cell, settings.values())
+        prices = await _prices_then(connection, settings, reads)
+        answers = {}
+        for at, setting in settings.items():
+            with contextlib.suppress(EntrepotError):
+                answers[at] = await self._quoted(
+                    setting, structs.replace(reads[setting.market.code], prices=prices.get(at, {}))
+                )
+        return answers
 
     async def estimate(self, record: Record, cell: int, request: QuoteRequest) -> Quote:
         """Return what a cart cost at most ``OFFERS_SECONDS`` ago, but for a tax that is not known yet.
@@ -186,14 +209,32 @@ async def _offers(connection: Connection, market: str, skus: Iterable[str]) -> d
     return {row["sku"]: Offer(**dict(row)) for row in await connection.fetch(SQL["offers"], list(skus), market)}
 
 
+async def _prices_then(
+    connection: Connection, settings: Mapping[datetime, Setting], reads: Mapping[str, Read]
+) -> dict[datetime, dict[UUID, dict[str, list[Tier]]]]:
+    """Return what variants cost in the lists that held at each of these moments."""
+    lists = {one.code for setting in settings.values() for one in setting.lists}
+    if not lists:
+        return {}
+    variants = {offer.variant_id for read in reads.values() for offer in read.offers.values()}
+    found: dict[datetime, dict[UUID, dict[str, list[Tier]]]] = defaultdict(lambda: defaultdict(dict))
+    for row in await connection.fetch(SQL["list_prices_then"], list(variants), list(lists), list(settings)):
+        found[row["at"]][row["variant_id"]][row["list"]] = _tiers(row["from_quantities"], row["amounts_minor"])
+    return found
+
+
 async def _list_prices(
     connection: Connection, variants: Sequence[UUID], lists: Iterable[str]
 ) -> dict[UUID, dict[str, list[Tier]]]:
     found: dict[UUID, dict[str, list[Tier]]] = defaultdict(dict)
     for row in await connection.fetch(SQL["list_prices"], variants, list(lists)):
-        tiers = zip(row["from_quantities"], row["amounts_minor"], strict=True)
-        found[row["variant_id"]][row["list"]] = [Tier(from_quantity=pieces, amount_minor=amount) for pieces, amount in tiers]
+        found[row["variant_id"]][row["list"]] = _tiers(row["from_quantities"], row["amounts_minor"])
     return found
+
+
+def _tiers(from_quantities: Sequence[int], amounts_minor: Sequence[int]) -> list[Tier]:
+    tiers = zip(from_quantities, amounts_minor, strict=True)
+    return [Tier(from_quantity=pieces, amount_minor=amount) for pieces, amount in tiers]
 
 
 async def _coupons(connection: Connection, codes: Iterable[str]) -> dict[str, Coupon]:

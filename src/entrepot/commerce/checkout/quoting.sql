@@ -15,8 +15,8 @@ SELECT concat_ws('/', pg_current_xact_id_if_assigned(),
 SELECT code, currency, country, prices_include_tax, currencies FROM pricing.market;
 
 -- name: price_lists
--- Every price list that may hold later, now, or did in the last month.
-SELECT code, title, market, currency, rank, valid_from, valid_until, channel, customer_group, company_id, active
+-- Every price list that may hold later, now, or did in the last month, and since when it is as it is.
+SELECT code, title, market, currency, rank, valid_from, valid_until, channel, customer_group, company_id, active, since
 FROM pricing.price_list WHERE active AND (valid_until IS NULL OR valid_until > now() - interval '35 days');
 
 -- name: rates
@@ -26,8 +26,18 @@ SELECT base, quote, valid_from, rate FROM pricing.rate WHERE valid_from > now() 
 -- name: promotions
 -- Every promotion that may hold later, now, or did in the last month, so that its coupons can say when they were over, and carts
 -- what it took off. One that was switched off is one that ended then (its own end may have come first).
-SELECT code, definition, least(ends_at, off_at) AS ends_at FROM promotion.promotion
+SELECT code, definition, least(ends_at, off_at) AS ends_at, since FROM promotion.promotion
 WHERE (active OR off_at > now() - interval '35 days') AND (ends_at IS NULL OR ends_at > now() - interval '35 days') ORDER BY code;
+
+-- name: past_promotions
+-- What promotions that held in the last month were before they were changed.
+SELECT code, definition, since, until FROM promotion.past
+WHERE until > now() - interval '35 days' AND definition @> '{"active": true}';
+
+-- name: past_lists
+-- What price lists that held in the last month were before they were changed.
+SELECT code, definition, since, until FROM pricing.past_list
+WHERE until > now() - interval '35 days' AND definition @> '{"active": true}';
 
 -- name: zones
 -- Every zone.
@@ -58,6 +68,18 @@ LEFT JOIN LATERAL (SELECT k.state, k.commission_permille FROM marketplace.seller
 SELECT t.variant_id, t.list, t.from_quantities, t.amounts_minor
 FROM unnest($1::uuid[]) AS w (variant_id)
 JOIN pricing.list_price AS t ON t.variant_id = w.variant_id AND t.list = ANY ($2::text[]);
+
+-- name: list_prices_then
+-- What variants cost in these lists at moments gone by.
+SELECT m.at, p.variant_id, p.list, p.from_quantities, p.amounts_minor
+FROM unnest($3::timestamptz[]) AS m (at)
+CROSS JOIN LATERAL (
+    SELECT t.variant_id, t.list, t.from_quantities, t.amounts_minor FROM pricing.list_price AS t
+    WHERE t.variant_id = ANY ($1::uuid[]) AND t.list = ANY ($2::text[]) AND (t.since IS NULL OR t.since <= m.at)
+    UNION ALL
+    SELECT t.variant_id, t.list, t.from_quantities, t.amounts_minor FROM pricing.past_list_price AS t
+    WHERE t.variant_id = ANY ($1::uuid[]) AND t.list = ANY ($2::text[]) AND (t.since IS NULL OR t.since <= m.at) AND t.until > m.at
+) AS p;
 
 -- name: coupons
 -- Coupons by their codes.

@@ -5,10 +5,12 @@ the next quote asks whether any of them has changed (the sum of their versions),
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from fractions import Fraction
+from typing import Generic, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from entrepot.base.errors import NotFoundError
 from entrepot.base.limits import TERMS_SECONDS
@@ -23,8 +25,22 @@ from entrepot.record.transaction import Connection
 SQL = queries(__package__, "quoting.sql")
 
 
+T = TypeVar("T", Promotion, PriceList)
+
+
+class Past(Struct, Generic[T], frozen=True, kw_only=True):
+    """A promotion or a price list as it was from one change of it (none: from ever) until the next."""
+
+    was: T
+    since: datetime | None
+    until: datetime
+
+
 class Terms(Struct, frozen=True, kw_only=True):
-    """Everything that prices depend on beside the articles themselves."""
+    """Everything that prices depend on beside the articles themselves.
+
+    ``since`` says when a promotion (``promotion/<code>``) or a list (``list/<code>``) became what it is, where that is known.
+    """
 
     markets: Mapping[str, Market]
     lists: Sequence[PriceList] = ()
@@ -33,6 +49,25 @@ class Terms(Struct, frozen=True, kw_only=True):
     zones: Sequence[Zone] = ()
     methods: Sequence[Method] = ()
     warehouse_countries: Sequence[str] = ()
+    since: Mapping[str, datetime] = {}
+    past_promotions: Sequence[Past[Promotion]] = ()
+    past_lists: Sequence[Past[PriceList]] = ()
+
+    def as_of(self, at: datetime) -> "Terms":
+        """Return the terms with the promotions and lists that there were at a moment gone by, as they then were.
+
+        One that needs a coupon is left as it is where there was none: whoever has used it since knows what it takes off.
+        """
+        present = {code: one for code, one in self.promotions.items() if one.needs_coupon or self._was(f"promotion/{code}", at)}
+        lists = [one for one in self.lists if self._was(f"list/{one.code}", at)]
+        return structs.replace(
+            self,
+            promotions=present | {one.code: one for one in _at(self.past_promotions, at)},
+            lists=[*lists, *_at(self.past_lists, at)],
+        )
+
+    def _was(self, name: str, at: datetime) -> bool:
+        return name not in self.since or self.since[name] <= at
 
     def market(self, code: str) -> Market:
         """Return a market, or refuse one that is not there."""
@@ -74,20 +109,38 @@ class TermsHeld:
 
 async def read(connection: Connection, cell: int) -> Terms:
     """Read the terms whole."""
+    lists, promotions = await connection.fetch(SQL["price_lists"]), await connection.fetch(SQL["promotions"])
+    since = {f"list/{row['code']}": row["since"] for row in lists} | {
+        f"promotion/{row['code']}": row["since"] for row in promotions
+    }
     return Terms(
         markets={row["code"]: Market(**dict(row)) for row in await connection.fetch(SQL["markets"])},
-        lists=[PriceList(**dict(row)) for row in await connection.fetch(SQL["price_lists"])],
+        lists=[PriceList(**{name: value for name, value in row.items() if name != "since"}) for row in lists],
         rates=Rates(
             Rate(row["base"], row["quote"], row["valid_from"], Fraction(row["rate"]))
             for row in await connection.fetch(SQL["rates"])
         ),
         promotions={
-            row["code"]: msgspec.structs.replace(
+            row["code"]: structs.replace(
                 msgspec.json.decode(row["definition"], type=Promotion), active=True, ends_at=row["ends_at"]
             )
-            for row in await connection.fetch(SQL["promotions"])
+            for row in promotions
         },
         zones=[msgspec.json.decode(row["definition"], type=Zone) for row in await connection.fetch(SQL["zones"])],
         methods=[msgspec.json.decode(row["definition"], type=Method) for row in await connection.fetch(SQL["methods"])],
         warehouse_countries=[row["country"] for row in await connection.fetch(SQL["warehouse_countries"], cell)],
+        since={name: at for name, at in since.items() if at is not None},
+        past_promotions=await _past(connection, "past_promotions", Promotion),
+        past_lists=await _past(connection, "past_lists", PriceList),
     )
+
+
+async def _past(connection: Connection, name: str, of: type[T]) -> list[Past[T]]:
+    return [
+        Past(was=msgspec.json.decode(row["definition"], type=of), since=row["since"], until=row["until"])
+        for row in await connection.fetch(SQL[name])
+    ]
+
+
+def _at(past: Sequence[Past[T]], at: datetime) -> list[T]:
+    return [one.was for one in past if (one.since is None or one.since <= at) and at < one.until]

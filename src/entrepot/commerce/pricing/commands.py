@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from entrepot.base.event import Token
+from entrepot.base.time import stamp_millis, utc
 from entrepot.commerce.approval import commands as approvals
 from entrepot.commerce.pricing import rules, store
 from entrepot.commerce.pricing.events import (
@@ -58,7 +59,7 @@ async def save_price_list(tx: Transaction, wanted: PriceListSaved) -> Token | No
     known = await store.known_price_list(tx.connection, wanted.code)
     for deed in rules.holds_anew(known, wanted, await store.farthest_price(tx.connection, wanted.code)):
         await approvals.need(tx, deed)
-    version = await store.put_price_list(tx.connection, wanted)
+    version = await store.put_price_list(tx.connection, wanted, utc(stamp_millis(tx.clock.tick())))
     if version is None:
         return None
     return await tx.append([Fact(PRICE_LIST_SAVED, f"price-list/{wanted.code}", version, wanted)])
@@ -70,7 +71,7 @@ async def set_list_prices(tx: Transaction, code: str, tiers: Mapping[UUID, Seque
     wanted = {variant_id: rules.check_tiers(str(variant_id), of_variant) for variant_id, of_variant in tiers.items()}
     market, own = await store.own_prices(tx.connection, code, list(wanted))
     await approvals.need(tx, rules.departs(code, market, own, wanted))
-    versions = await store.put_list_prices(tx.connection, code, wanted)
+    versions = await store.put_list_prices(tx.connection, code, wanted, utc(stamp_millis(tx.clock.tick())))
     if not versions:
         return None
     return await tx.append(

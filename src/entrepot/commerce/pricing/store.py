@@ -95,12 +95,13 @@ async def put_market_terms(
     return row is not None
 
 
-async def put_price_list(connection: Connection, wanted: PriceListSaved) -> int | None:
+async def put_price_list(connection: Connection, wanted: PriceListSaved, since: datetime) -> int | None:
     """Write a price list and return its version, None when it was so already; two of equal rank at once are refused."""
     try:
         version: int | None = await connection.fetchval(
             SQL["put_price_list"], wanted.code, wanted.title, wanted.market, wanted.currency, wanted.channel,
             wanted.customer_group, wanted.company_id, wanted.rank, wanted.valid_from, wanted.valid_until, wanted.active,
+            since,
         )  # fmt: skip
     except asyncpg.ExclusionViolationError as error:
         raise RankTakenError(wanted.code, wanted.rank) from error
@@ -143,7 +144,9 @@ async def own_prices(connection: Connection, code: str, variant_ids: Sequence[UU
     return (rows[0]["market"] if rows else ""), own
 
 
-async def put_list_prices(connection: Connection, code: str, tiers: Mapping[UUID, Sequence[Tier]]) -> dict[UUID, int]:
+async def put_list_prices(
+    connection: Connection, code: str, tiers: Mapping[UUID, Sequence[Tier]], since: datetime
+) -> dict[UUID, int]:
     """Write what variants cost in a list; returns the new version of those that changed. The caller holds the list's lock."""
     rows = await connection.fetch(
         SQL["put_list_prices"],
@@ -151,6 +154,7 @@ async def put_list_prices(connection: Connection, code: str, tiers: Mapping[UUID
         list(tiers),
         [_array(one.from_quantity for one in of_variant) for of_variant in tiers.values()],
         [_array(one.amount_minor for one in of_variant) for of_variant in tiers.values()],
+        since,
     )
     return {row["variant_id"]: row["version"] for row in rows}
 

@@ -52,14 +52,14 @@ WHERE m.code = $1 AND (m.country, m.prices_include_tax, m.currencies)
 RETURNING m.code;
 
 -- name: put_price_list
--- Writes a price list as it now is, and returns its version if that is a change.
+-- Writes a price list as it now is since a moment, and returns its version if that is a change.
 INSERT INTO pricing.price_list AS l
-    (code, title, market, currency, channel, customer_group, company_id, rank, valid_from, valid_until, active, version)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1)
+    (code, title, market, currency, channel, customer_group, company_id, rank, valid_from, valid_until, active, since, version)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1)
 ON CONFLICT (code) DO UPDATE SET title = excluded.title, market = excluded.market, currency = excluded.currency,
     channel = excluded.channel, customer_group = excluded.customer_group, company_id = excluded.company_id,
     rank = excluded.rank, valid_from = excluded.valid_from, valid_until = excluded.valid_until, active = excluded.active,
-    version = l.version + 1
+    since = excluded.since, version = l.version + 1
 WHERE (l.title, l.market, l.currency, l.channel, l.customer_group, l.company_id, l.rank, l.valid_from, l.valid_until, l.active)
     IS DISTINCT FROM (excluded.title, excluded.market, excluded.currency, excluded.channel, excluded.customer_group,
                       excluded.company_id, excluded.rank, excluded.valid_from, excluded.valid_until, excluded.active)
@@ -103,12 +103,12 @@ ORDER BY (p.amount_minor IS NULL) DESC, abs(a.amount_minor - p.amount_minor)::nu
 LIMIT 1;
 
 -- name: put_list_prices
--- Writes what variants cost in a list, and returns the version of each that changed.
-INSERT INTO pricing.list_price AS p (list, variant_id, from_quantities, amounts_minor, version)
-SELECT $1, t.variant_id, t.from_quantities::integer[], t.amounts_minor::bigint[], 1
+-- Writes what variants cost in a list since a moment, and returns the version of each that changed.
+INSERT INTO pricing.list_price AS p (list, variant_id, from_quantities, amounts_minor, since, version)
+SELECT $1, t.variant_id, t.from_quantities::integer[], t.amounts_minor::bigint[], $5, 1
 FROM unnest($2::uuid[], $3::text[], $4::text[]) AS t (variant_id, from_quantities, amounts_minor)
 ON CONFLICT (variant_id, list) DO UPDATE SET from_quantities = excluded.from_quantities,
-    amounts_minor = excluded.amounts_minor, version = p.version + 1
+    amounts_minor = excluded.amounts_minor, since = excluded.since, version = p.version + 1
 WHERE (p.from_quantities, p.amounts_minor) IS DISTINCT FROM (excluded.from_quantities, excluded.amounts_minor)
 RETURNING variant_id, version;
 

@@ -1,8 +1,10 @@
 -- name: put_promotion
--- Writes a promotion as it now is, and returns its version; one that is switched off keeps since when.
-INSERT INTO promotion.promotion AS p (code, definition, active, ends_at, version) VALUES ($1, $2::text::jsonb, $3, $4, 1)
+-- Writes a promotion as it now is since a moment, and returns its version; one that is switched off keeps since when.
+INSERT INTO promotion.promotion AS p (code, definition, active, ends_at, since, version)
+VALUES ($1, $2::text::jsonb, $3, $4, $5::timestamptz, 1)
 ON CONFLICT (code) DO UPDATE SET definition = excluded.definition, active = excluded.active, ends_at = excluded.ends_at,
-    version = p.version + 1, off_at = CASE WHEN excluded.active THEN NULL WHEN p.active THEN $5::timestamptz ELSE p.off_at END
+    since = excluded.since, version = p.version + 1,
+    off_at = CASE WHEN excluded.active THEN NULL WHEN p.active THEN excluded.since ELSE p.off_at END
 RETURNING version;
 
 -- name: promotion

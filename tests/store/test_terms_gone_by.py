@@ -1,0 +1,121 @@
+"""What a cart tells of terms that were changed since its articles were put in: promotions and lists, begun, edited or over."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import TypeAlias
+from uuid import UUID, uuid4
+
+import pytest
+from msgspec import structs
+
+from entrepot.base.time import FixedClock, HybridClock, millis_of
+from entrepot.commerce.cart.requests import CartLineRequest, CartRequest
+from entrepot.commerce.cart.rules import Write, open_cart, use_coupon
+from entrepot.commerce.checkout.carted import CartView, carted, look
+from entrepot.commerce.checkout.quoting import Quoting
+from entrepot.commerce.checkout.seed import furnish
+from entrepot.commerce.pricing.commands import save_price_list, set_list_prices
+from entrepot.commerce.pricing.events import PriceListSaved, Tier
+from entrepot.commerce.promotion.commands import save_coupon, save_promotion
+from entrepot.commerce.promotion.events import CouponSaved, Percentage, PromotionSaved
+from entrepot.partners.tax.regional import RegionalTax
+from entrepot.record.transaction import Record, Transaction
+from tests.trade import CELL, open_shop
+
+NOW = datetime.now(UTC)  # rows of more than a month ago are read no more
+HALF = PromotionSaved(code="HALF", title="Half", effect=Percentage(basis_points=5_000), currency="GBP", skus=["tea"])
+TENTH = structs.replace(HALF, effect=Percentage(basis_points=1_000))
+LIST = PriceListSaved(
+    code="sale", title="Sale", market="uk", currency="GBP", rank=10, valid_from=NOW - timedelta(days=1)
+)  # fmt: skip
+
+Deed: TypeAlias = Callable[[Transaction, UUID], Awaitable[object]]
+
+
+def hours_ago(hours: float) -> int:
+    return millis_of(NOW - timedelta(hours=hours))
+
+
+def promote(one: PromotionSaved) -> Deed:
+    return lambda tx, _: save_promotion(tx, one)
+
+
+def enlist(one: PriceListSaved) -> Deed:
+    return lambda tx, _: save_price_list(tx, one)
+
+
+def price(amount_minor: int | None) -> Deed:
+    tiers = [] if amount_minor is None else [Tier(from_quantity=1, amount_minor=amount_minor)]
+    return lambda tx, variant_id: set_list_prices(tx, "sale", {variant_id: tiers})
+
+
+async def seen(record: Record, *deeds: tuple[float, Deed], coupon: str = "") -> CartView:
+    """Do what was done so many hours ago, and return a cart as it is seen now into which tea was put two hours ago."""
+    variants = await open_shop(record, {"tea": 10}, price_minor=1_000)
+    async with record.transaction(CELL) as tx:
+        await furnish(tx, "uk", country="GB")
+    for hours, deed in deeds:
+        then = Record(record.pool, clock=HybridClock(FixedClock(hours_ago(hours))), seals=record.sealing)
+        async with then.transaction(CELL) as tx:
+            await deed(tx, variants["tea"])
+    async with record.committing() as connection:
+        currencies, offers = await carted(connection, CELL, "uk", ["tea"])
+        write = Write("1-test", HybridClock(FixedClock(hours_ago(2))).tick())
+        lines = [CartLineRequest(sku="tea", quantity=2)]
+        cart = open_cart(CartRequest(market="uk", country="GB", lines=lines), currencies, offers, write)
+        cart = use_coupon(cart, coupon, write) if coupon else cart
+        return await look(connection, CELL, Quoting(RegionalTax(), FixedClock(millis_of(NOW))), uuid4(), cart)
+
+
+@pytest.mark.parametrize(
+    ("deeds", "was", "is_"),
+    [
+        ([(3, promote(HALF)), (1, promote(TENTH))], "10.00", "18.00"),
+        ([(3, promote(HALF)), (1, promote(structs.replace(HALF, skus=["cup"])))], "10.00", "20.00"),
+        ([(3, promote(HALF)), (1, promote(structs.replace(HALF, active=False)))], "10.00", "20.00"),
+        ([(3, promote(structs.replace(HALF, ends_at=NOW - timedelta(hours=1))))], "10.00", "20.00"),
+        ([(1, promote(HALF))], "20.00", "10.00"),
+        ([(3, promote(structs.replace(HALF, starts_at=NOW - timedelta(hours=1))))], "20.00", "10.00"),
+        ([(5, promote(HALF)), (4, promote(structs.replace(HALF, active=False))), (1, promote(HALF))], "20.00", "10.00"),
+    ],
+    ids=["edited", "for another article", "switched off", "ended", "new", "begun", "switched on again"],
+)
+async def test_a_promotion_that_was_changed_has_begun_or_ended_meanwhile_is_told_on_its_line(
+    record: Record, deeds: list[tuple[float, Deed]], was: str, is_: str
+) -> None:
+    view = await seen(record, *deeds)
+    assert view.lines[0].changed == [f"With what was taken off, it cost {was} GBP and costs {is_} GBP."]
+
+
+@pytest.mark.parametrize(
+    ("deeds", "was", "is_"),
+    [
+        ([(3, enlist(LIST)), (3, price(800)), (1, enlist(structs.replace(LIST, active=False)))], "8.00", "10.00"),
+        ([(3, enlist(LIST)), (3, price(800)), (1, enlist(structs.replace(LIST, channel="counter")))], "8.00", "10.00"),
+        ([(3, enlist(LIST)), (3, price(800)), (1, price(900))], "8.00", "9.00"),
+        ([(3, enlist(LIST)), (3, price(800)), (1, price(None))], "8.00", "10.00"),
+        ([(1, enlist(LIST)), (1, price(800))], "10.00", "8.00"),
+    ],
+    ids=["switched off", "for another channel", "edited", "article taken out", "new"],
+)
+async def test_a_price_list_that_was_changed_or_made_meanwhile_is_told_on_its_line(
+    record: Record, deeds: list[tuple[float, Deed]], was: str, is_: str
+) -> None:
+    view = await seen(record, *deeds)
+    assert view.lines[0].changed == [f"A piece cost {was} GBP and costs {is_} GBP."]
+
+
+async def test_what_was_changed_before_an_article_was_put_in_is_not_told(record: Record) -> None:
+    made = [(5, promote(HALF)), (5, enlist(LIST)), (5, price(800))]
+    changed = [(3, promote(TENTH)), (3, price(900)), (1, promote(structs.replace(TENTH, title="A tenth")))]
+    view = await seen(record, *made, *changed)
+    assert (view.lines[0].changed, view.goods_minor) == ([], 1_620)
+
+
+async def test_a_coupon_made_since_hides_no_change_of_another_kind(record: Record) -> None:
+    opened = structs.replace(HALF, needs_coupon=True)
+    coupon: Deed = lambda tx, _: save_coupon(tx, CouponSaved(code="TEA", promotion="HALF"))  # noqa: E731  # one line of a table
+    view = await seen(
+        record, (3, enlist(LIST)), (3, price(800)), (1, price(900)), (1, promote(opened)), (1, coupon), coupon="TEA"
+    )
+    assert view.lines[0].changed[0] == "A piece cost 8.00 GBP and costs 9.00 GBP."
