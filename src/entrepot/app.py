@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import structlog
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from entrepot.audit.archived import ArchivedRows
 from entrepot.audit.commands import Auditor
@@ -18,8 +18,10 @@ from entrepot.audit.signing import Signer
 from entrepot.audit.store import ensure_partitions as ensure_audit_partitions
 from entrepot.audit.verify import Verifier as AuditVerifier
 from entrepot.base import limits
+from entrepot.base.breaker import Breaker, Patience, guarded
+from entrepot.base.engine_limits import BESIDE_SHARE, DOUBT_SHARE, NEEDED_SHARE
 from entrepot.base.errors import NotFoundError
-from entrepot.base.projection import Projection, Store
+from entrepot.base.projection import Projection, Slot, Store
 from entrepot.base.time import SystemClock, utc
 from entrepot.commerce.approval.migrating import migrate_with_word
 from entrepot.commerce.cart.commands import Carts
@@ -106,13 +108,15 @@ class Stores(Struct, frozen=True, kw_only=True):
 
 
 class App(Struct, frozen=True, kw_only=True):
-    """What one process of Entrepôt has open."""
+    """What one process of Entrepôt has open; ``readers`` are the ``stores`` for who answers requests, each call bounded."""
 
     settings: Settings
     record: Record
     sealing: Sealing
     bell: Bell
     stores: Stores
+    readers: Stores
+    breakers: Mapping[str, Breaker]
     projections: Sequence[Projection]
     subscriptions: Sequence[Subscription]
     live: LiveTargets
@@ -185,6 +189,10 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
         bell = await stack.enter_async_context(Bell(settings.engines.record))
         stores = await stack.enter_async_context(_stores(settings.engines))
         every = projections()
+        live = await stack.enter_async_context(LiveTargets(record, bell, every))
+        breakers = _breakers(settings, stores, live, every)
+        for breaker in breakers.values():
+            stack.push_async_callback(breaker.close)
         gatherer = Gatherer(record, settings.cell)
         gateway = await stack.enter_async_context(payment_gateway(settings))
         quoting = Quoting(RegionalTax(), SystemClock())
@@ -195,21 +203,24 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
         stack.push_async_callback(sender.close)
         drawer = RedisDrawer(settings.engines.memory, f"cart-{settings.cell}")
         stack.push_async_callback(drawer.close)
+        kept = guarded(drawer, breakers["memory"], needed(settings))
         auditor = Auditor(record, settings.cell)
         stack.push_async_callback(auditor.close)
-        people = await stack.enter_async_context(open_people_of(settings, record, sealing))
+        people = await stack.enter_async_context(open_people_of(settings, record, sealing, breakers["memory"]))
         yield App(
             settings=settings,
             record=record,
             sealing=sealing,
             bell=bell,
             stores=stores,
+            readers=_readers(settings, stores, breakers),
+            breakers=breakers,
             projections=every,
             subscriptions=[Subscription(one, stores.of(one), _shards(settings, one)) for one in every],
-            live=await stack.enter_async_context(LiveTargets(record, bell, every)),
+            live=live,
             gatherer=gatherer,
             drawer=drawer,
-            carts=Carts(drawer, settings.cell, record.clock, record.ids, sealing),
+            carts=Carts(kept, settings.cell, record.clock, record.ids, sealing),
             archived=ArchivedLog(record, stores.objects, Path(settings.home) / "archive"),
             sender=sender,
             gateway=gateway,
@@ -222,11 +233,15 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
 
 
 @asynccontextmanager
-async def open_people_of(settings: Settings, record: Record, sealing: Sealing) -> AsyncIterator[People]:
+async def open_people_of(
+    settings: Settings, record: Record, sealing: Sealing, memory: Breaker | None = None
+) -> AsyncIterator[People]:
     """Open the door, and what stands beside it: a drawer for sessions, and the other providers of identities."""
     async with AsyncExitStack() as stack:
         drawer = RedisDrawer(settings.engines.memory, f"people-{settings.cell}")
         stack.push_async_callback(drawer.close)
+        if memory is not None:
+            drawer = guarded(drawer, memory, beside(settings))
         providers = {name: OidcProvider(name, url) for name, url in settings.providers.items()}
         for provider in providers.values():
             stack.push_async_callback(provider.close)
@@ -336,6 +351,35 @@ async def _stores(engines: Engines) -> AsyncIterator[Stores]:
         objects = S3Objects(engines.objects)  # opens by itself: only the archive needs it, and that can wait
         stack.push_async_callback(objects.close)
         yield Stores(objects=objects, **made)
+
+
+def needed(settings: Settings) -> Patience:
+    """Return how long a request waits for an engine that it needs."""
+    return Patience(DOUBT_SHARE * settings.engine_seconds, NEEDED_SHARE * settings.engine_seconds)
+
+
+def beside(settings: Settings) -> Patience:
+    """Return how long a request waits for an engine that it does as well without."""
+    seconds = BESIDE_SHARE * settings.engine_seconds
+    return Patience(seconds / 2, seconds, beside=True)
+
+
+def _breakers(settings: Settings, stores: Stores, live: LiveTargets, every: Sequence[Projection]) -> dict[str, Breaker]:
+    """Return a breaker for the engine of each projection; it asks for a position, the least that a reader asks."""
+    slot = Slot(settings.cell)
+
+    def breaker(one: Projection) -> Breaker:
+        return Breaker(one.role, lambda: stores.of(one).position(live.target(one.name), slot), settings.engine_seconds)
+
+    return {one.role: breaker(one) for one in every}
+
+
+def _readers(settings: Settings, stores: Stores, breakers: Mapping[str, Breaker]) -> Stores:
+    """Return the stores for who answers requests. Sums over years may take their time, of an engine that answers."""
+    patience = {role: needed(settings) for role in breakers}
+    patience["columns"] = Patience(patience["columns"].doubt_seconds, limits.SUM_SECONDS_MAX)
+    read = {role: guarded(getattr(stores, role), one, patience[role]) for role, one in breakers.items()}
+    return structs.replace(stores, **read)
 
 
 def _shards(settings: Settings, projection: Projection) -> int:
