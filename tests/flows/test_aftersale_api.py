@@ -124,3 +124,14 @@ async def test_a_booked_carrier_says_the_number_once_and_its_parcel_arrives_by_i
     async with asyncio.timeout(READY_SECONDS):
         while (await house.client.get(f"/v1/shipments/{shipment['id']}")).json()["state"] != "delivered":
             await follow_parcels(house.app.record, house.app.carriers, house.app.settings.cell, SystemClock())
+
+
+async def test_the_page_that_a_buyer_keeps_shows_the_parcel_with_its_carrier_and_number(house: House) -> None:
+    order_id = await ordered(house)
+    [shipment] = (await house.client.get(f"/v1/orders/{order_id}/shipments")).json()["items"]
+    before = (await house.client.get(f"/thanks/{order_id}")).text
+    await ask(house, f"/v1/shipments/{shipment['id']}/shipped", {"carrier": "Royal Mail", "tracking": "RM 1 & 2"})
+    after = (await house.client.get(f"/thanks/{order_id}")).text
+    assert "Being prepared" in before
+    for part in ("Your parcel", "Given to the carrier", "by Royal Mail", '<span class="code">RM 1 &amp; 2</span>'):
+        assert part in after

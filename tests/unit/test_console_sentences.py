@@ -8,9 +8,11 @@ from msgspec import structs
 
 from entrepot.api.pulse import Lane, Snapshot
 from entrepot.commerce.aftersale.query import Moment
+from entrepot.commerce.fulfilment.events import ShipmentLine
+from entrepot.commerce.fulfilment.query import ShipmentDetail
 from entrepot.console import diagnosis, narrowing
 from entrepot.console.cards import why_declined
-from entrepot.console.moments import Step, shown
+from entrepot.console.moments import Step, parcels, shown
 from entrepot.console.render import amount, lag, span
 from entrepot.log.status import Verified
 from entrepot.projections.product_search.facets import Facet, Value
@@ -124,3 +126,25 @@ def test_what_happened_is_said_as_people_say_it(
 
 def test_a_reason_that_is_not_known_is_never_repeated() -> None:
     assert why_declined("<b>call 0900</b>") == "The bank did not accept the payment."
+
+
+@pytest.mark.parametrize(
+    ("state", "under_way", "how_far"),
+    [
+        ("planned", False, ["Being prepared"]),
+        ("shipped", False, ["Given to the carrier"]),
+        ("shipped", True, ["Under way"]),
+        ("delivered", True, ["Delivered"]),
+        ("lost", True, ["Lost on its way"]),
+        ("cancelled", False, []),
+    ],
+)
+def test_a_buyer_reads_how_far_a_parcel_is(state: str, under_way: bool, how_far: list[str]) -> None:
+    shipment = ShipmentDetail(
+        id=UUID(int=1), order_id=UUID(int=2), warehouse="main", state=state, seller_id=None, carrier="own", tracking="EO1",
+        planned_at=NOW, shipped_at=None, under_way_at=NOW if under_way else None, delivered_at=None,
+        lines=[ShipmentLine(line=1, sku="tea", variant_id=UUID(int=3), quantity=2)],
+    )  # fmt: skip
+    found = parcels([shipment], {"tea": "Green tea"})
+    assert [one.how_far for one in found] == how_far
+    assert all((one.carrier, one.tracking, one.pieces) == ("our own vans", "EO1", [(2, "Green tea")]) for one in found)

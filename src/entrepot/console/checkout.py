@@ -23,13 +23,14 @@ from entrepot.commerce.checkout.carted import look, methods
 from entrepot.commerce.checkout.completing import complete
 from entrepot.commerce.checkout.held import CheckoutAnswer, PaymentChoice
 from entrepot.commerce.checkout.saga_rules import CheckoutExpiredError, PaymentDeclinedError, PriceChangedError, checked
+from entrepot.commerce.fulfilment.query import shipments_of
 from entrepot.commerce.ordering import query as ordering
 from entrepot.console.cards import cards_of, why_declined
 from entrepot.console.cart import titles_in
 from entrepot.console.forms import Form, key_of, text
 from entrepot.console.guard import same_site
 from entrepot.console.language import locale_of
-from entrepot.console.moments import shown
+from entrepot.console.moments import parcels, shown
 from entrepot.console.render import LOCALE, page
 from entrepot.console.store import place
 from entrepot.console.visitor import CART, CHECKOUT, cart_of, forget, id_in, pieces, remember_checkout
@@ -131,11 +132,13 @@ async def thanks(request: Request[Any, Any, Any], parts: NamedDependency[Parts],
     async with parts.record.reading() as connection:
         found = await ordering.order(connection, parts.cell, order_id)
         moments = await timeline(connection, parts.cell, order_id)
+        shipments = await shipments_of(connection, parts.cell, order_id)
     if found is None:
         raise NotFoundError(f"There is no order {order_id}.", order_id=str(order_id))
     context = {
         "order": found,
         "moments": [shown(moment, found.currency) for moment in moments if moment.about != "dispute"],
+        "parcels": parcels(shipments, {line.sku: line.title for line in found.lines if line.title}),
         "here": await place(parts, found.market),
     }
     return page("thanks.html", "store", context, pieces=await pieces(parts, request))
