@@ -33,9 +33,10 @@ async def test_schema_file_is_the_sum_of_the_migrations(migrated_url: str) -> No
     assert dump(migrated_url) == written, "write src/entrepot/record/schema.sql anew with 'entrepot schema'"
 
 
-async def test_migrating_twice_changes_nothing(database: str) -> None:
+async def test_migrating_twice_changes_nothing_and_says_nothing(database: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert migrate(database)
     assert migrate(database) == []
+    assert capsys.readouterr().out == ""  # a command with --json migrates too
 
 
 async def test_who_dies_before_a_migration_is_noted_down_leaves_nothing_of_it_behind(

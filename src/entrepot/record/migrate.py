@@ -3,6 +3,8 @@
 Files are ``NNNN_pre_what.sql`` (before the new code runs) or ``NNNN_post_what.sql`` (after the old code is gone).
 """
 
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import psycopg
@@ -31,7 +33,8 @@ def migrate(url: str, folder: Path = FOLDER) -> list[str]:
                 names = [migration.id for migration in wanted]
                 for migration in wanted:
                     # yoyo's own apply marks in a second transaction: who dies between the two could never migrate again.
-                    with backend.transaction():
+                    # It prints what a SELECT answers, too, where a command with --json may say nothing else.
+                    with backend.transaction(), redirect_stdout(StringIO()):
                         migration.process_steps(backend, "apply")
                         backend.mark_one(migration)
             finally:
