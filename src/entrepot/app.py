@@ -21,7 +21,7 @@ from entrepot.base import limits
 from entrepot.base.breaker import Breaker, Patience, guarded
 from entrepot.base.engine_limits import BESIDE_SHARE, DOUBT_SHARE, NEEDED_SHARE
 from entrepot.base.errors import NotFoundError
-from entrepot.base.projection import Projection, Slot, Store
+from entrepot.base.projection import Projection, Slot
 from entrepot.base.time import SystemClock, utc
 from entrepot.commerce.approval.migrating import migrate_with_word
 from entrepot.commerce.cart.commands import Carts
@@ -32,21 +32,16 @@ from entrepot.commerce.checkout.store import ensure_room
 from entrepot.commerce.people import residence
 from entrepot.commerce.people.people import People, open_people
 from entrepot.commerce.webhook.rules import reachable
-from entrepot.engines.columns.port import ColumnStore
-from entrepot.engines.documents.port import DocumentStore
-from entrepot.engines.graph.port import GraphStore
-from entrepot.engines.memory.port import MemoryStore
 from entrepot.engines.memory.redis_drawer import RedisDrawer
 from entrepot.engines.objects.port import LockedObjects
 from entrepot.engines.objects.s3 import S3Objects
 from entrepot.engines.objects.s3_locked import S3Locked
-from entrepot.engines.products import Driver, driver, product
-from entrepot.engines.search.port import SearchStore
 from entrepot.log.archive import ensure_partitions
 from entrepot.log.archived import ArchivedLog
 from entrepot.log.bell import Bell
 from entrepot.log.live import LiveTargets
 from entrepot.log.projector import Subscription
+from entrepot.moving.stores import Stores, open_stores
 from entrepot.partners.carrier.own import OwnCarrier
 from entrepot.partners.carrier.port import Carrier
 from entrepot.partners.identity.oidc import OidcProvider
@@ -75,7 +70,7 @@ from entrepot.record.transaction import Record, open_record
 from entrepot.record.wake import Waker
 from entrepot.sealing.ring import check_ring
 from entrepot.sealing.sealing import Sealing, open_sealing
-from entrepot.settings import Engines, Settings, require
+from entrepot.settings import Settings, require
 
 log = structlog.get_logger()
 
@@ -89,22 +84,6 @@ GATEWAY_NEWS = (
 
 KEYRING_FILE = "keyring.json"
 ROOTS_FILE = "audit-roots.jsonl"
-
-
-class Stores(Struct, frozen=True, kw_only=True):
-    """A client of each engine that holds projections or files."""
-
-    documents: DocumentStore
-    search: SearchStore
-    columns: ColumnStore
-    memory: MemoryStore
-    graph: GraphStore
-    objects: S3Objects
-
-    def of(self, projection: Projection) -> Store:
-        """Return the store of a projection's role."""
-        store: Store = getattr(self, projection.role)
-        return store
 
 
 class App(Struct, frozen=True, kw_only=True):
@@ -187,9 +166,9 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
         stack.push_async_callback(sealing.close)
         record = await stack.enter_async_context(await _record(settings, waker, sealing))
         bell = await stack.enter_async_context(Bell(settings.engines.record))
-        stores = await stack.enter_async_context(_stores(settings.engines))
+        stores = await stack.enter_async_context(open_stores(settings, record, sealing))
         every = projections()
-        live = await stack.enter_async_context(LiveTargets(record, bell, every))
+        live = await stack.enter_async_context(LiveTargets(record, bell, every, stores.ready))
         breakers = _breakers(settings, stores, live, every)
         for breaker in breakers.values():
             stack.push_async_callback(breaker.close)
@@ -216,7 +195,7 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
             readers=_readers(settings, stores, breakers),
             breakers=breakers,
             projections=every,
-            subscriptions=[Subscription(one, stores.of(one), _shards(settings, one)) for one in every],
+            subscriptions=[Subscription(one, stores.of(one), stores.shards(one)) for one in every],
             live=live,
             gatherer=gatherer,
             drawer=drawer,
@@ -340,19 +319,6 @@ async def _record(settings: Settings, waker: Waker, sealing: Sealing) -> Record:
     return await open_record(engines.record, tenant_url=engines.record_tenant, pooler=pooler, wake=waker.wake, seals=sealing)
 
 
-@asynccontextmanager
-async def _stores(engines: Engines) -> AsyncIterator[Stores]:
-    made = {role: driver(role, getattr(engines, role)) for role in Stores.__struct_fields__ if role != "objects"}
-    async with AsyncExitStack() as stack:
-        opened: Driver
-        for opened in made.values():
-            stack.push_async_callback(opened.close)
-            await opened.open()
-        objects = S3Objects(engines.objects)  # opens by itself: only the archive needs it, and that can wait
-        stack.push_async_callback(objects.close)
-        yield Stores(objects=objects, **made)
-
-
 def needed(settings: Settings) -> Patience:
     """Return how long a request waits for an engine that it needs."""
     return Patience(DOUBT_SHARE * settings.engine_seconds, NEEDED_SHARE * settings.engine_seconds)
@@ -380,9 +346,3 @@ def _readers(settings: Settings, stores: Stores, breakers: Mapping[str, Breaker]
     patience["columns"] = Patience(patience["columns"].doubt_seconds, limits.SUM_SECONDS_MAX)
     read = {role: guarded(getattr(stores, role), one, patience[role]) for role, one in breakers.items()}
     return structs.replace(stores, **read)
-
-
-def _shards(settings: Settings, projection: Projection) -> int:
-    # Where one process writes, a projection is one slot however many the others are cut into.
-    one = product(projection.role, getattr(settings.engines, projection.role)).one_writer
-    return 1 if one else settings.shards

@@ -142,19 +142,19 @@ def load(environ: Mapping[str, str]) -> Settings:
     if home.exists() and not home.is_dir():
         raise BadInputError(f"ENTREPOT_HOME is {home}, which is no folder: name one, which need not be there yet.")
     engines = {role: environ.get(f"ENTREPOT_{role.upper()}_URL", "") for role in SCHEMES}
-    remembered = _remembered(home)
+    known = remembered(home)
     for role, url in engines.items():
         if url:
             _check_url(role, url)
             engines[role] = trusting(role, url, environ.get(f"ENTREPOT_{role.upper()}_CA", ""))
         else:
-            engines[role] = remembered.get(role, "")
+            engines[role] = known.get(role, "")
     for role in OUTSIDE:
         url = environ.get(f"ENTREPOT_{role.upper()}_URL", "")
         if url:
             _check_url(role, url)
         engines[role] = trusting(role, url, environ.get(f"ENTREPOT_{role.upper()}_CA", "")) if url else ""
-    engines |= {user: _record_user(user, environ, remembered) for user in RECORD_USERS}
+    engines |= {user: _record_user(user, environ, known) for user in RECORD_USERS}
     data = environ.get("ENTREPOT_DATA")
     return Settings(
         home=home,
@@ -215,7 +215,8 @@ def with_engines(settings: Settings, engines: Mapping[str, str]) -> Settings:
     return structs.replace(settings, engines=structs.replace(settings.engines, **dict(engines)))
 
 
-def _remembered(home: Path) -> dict[str, str]:
+def remembered(home: Path) -> dict[str, str]:
+    """Return where a home's embedded engines are, as `entrepot up` has noted it."""
     try:
         text = (home / ENGINES_FILE).read_bytes()
     except (FileNotFoundError, NotADirectoryError):

@@ -34,6 +34,10 @@ WATCH_SECONDS = 0.2
 PING_SECONDS_MAX = 3.0
 LOG_BYTES_MAX = 64 << 20
 
+# A move: how long to wait for a moment when the new engine lacks nothing, and how often to look.
+MOVE_SWITCH_SECONDS = 60.0
+MOVE_TRY_SECONDS = 0.02
+
 # What a request may wait for an engine, in all, unless the settings say otherwise; and how its parts share that: how long a
 # call waits until it is doubted that the engine answers at all, how long that takes to find out, what a call may take that a
 # request needs, and one that it does as well without. Asked again so long after no answer.

@@ -36,11 +36,15 @@ class Shape(Struct, frozen=True):
 
 
 class Target(Struct, frozen=True):
-    """One generation of one projection: what is created, filled, switched to and dropped as a whole."""
+    """One generation of one projection: what is created, filled, switched to and dropped as a whole.
+
+    ``engine`` is the id of the engine that it lies in, where a move has named one; else its role's own.
+    """
 
     projection: str
     generation: int
     shape: Shape = Shape()
+    engine: str = ""
 
     @property
     def name(self) -> str:

@@ -40,6 +40,7 @@ VERBS: Final = {
     "payments": "Show what the gateway did otherwise than was asked, and settle it.",
     "parcel": "Note what happened to a parcel of our own vans.",
     "rebuild": "Build a projection anew beside the live one.",
+    "move": "Move a role to another engine while readers read.",
     "replay": "Try again what a projection could not take.",
     "archive": "Move what every projection has passed to object storage.",
     "screenshots": "Make the pictures of the README from a running console.",

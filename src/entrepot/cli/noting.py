@@ -55,7 +55,7 @@ async def _note(cause: Cause, names: Sequence[str], arguments: Sequence[str], st
             id=cause.id,
             at=record.clock.tick(),
             kind="command",
-            actor=_actor(),
+            actor=actor(),
             action=" ".join(["entrepot", *names]),
             object="/".join(ids),
             subject=cause.subject,
@@ -77,7 +77,7 @@ async def _write(record: Record, settings: Settings, entry: Entry) -> None:
             await note_in(tx, entry)
 
 
-def _actor() -> str:
+def actor() -> str:
     """Return who runs this: the house itself, by the hand of a user of this machine."""
     try:
         return f"{SYSTEM}/{getpass.getuser()}"

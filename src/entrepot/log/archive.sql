@@ -40,7 +40,7 @@ SELECT NOT EXISTS (
     CROSS JOIN LATERAL generate_series(0, g.shards - 1) AS s (shard)
     LEFT JOIN log.progress AS p
         ON p.projection = g.projection AND p.generation = g.generation AND p.cell = $1 AND p.shard = s.shard
-    WHERE g.state IN ('live', 'building') AND (p.txid IS NULL OR (p.txid, p.seq) < ($2::bigint, $3::bigint))
+    WHERE g.state IN ('live', 'building', 'beside') AND (p.txid IS NULL OR (p.txid, p.seq) < ($2::bigint, $3::bigint))
 );
 
 -- name: has_parked

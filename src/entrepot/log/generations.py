@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 import asyncpg
 from msgspec import Struct
@@ -14,11 +15,16 @@ from entrepot.record.transaction import Record
 
 SQL = queries(__package__, "generations.sql")
 CHANNEL = "log_generation"
-IN_USE = ("live", "building")
+# What is fed: one that lies beside, in the other engine of a move, is fed and not read.
+IN_USE = ("live", "building", "beside")
 
 
 class Generation(Struct, frozen=True):
-    """One build of a projection. ``state``: building (beside the live one), live (read), retired (soon dropped), dropped."""
+    """One build of a projection, in the engine of its role or in one that a move has named.
+
+    ``state``: building (beside the live one), live (read), beside (in the other engine of a move), retired (soon dropped),
+    dropped.
+    """
 
     projection: str
     generation: int
@@ -27,13 +33,24 @@ class Generation(Struct, frozen=True):
     state: str
     live_at: datetime | None
     retired_at: datetime | None
+    engine: UUID | None
+
+    @property
+    def target(self) -> Target:
+        """Return what its store knows it by, without a shape."""
+        return Target(self.projection, self.generation, engine=name_of(self.engine))
+
+
+def name_of(engine: UUID | None) -> str:
+    """Return an engine as a target names it."""
+    return "" if engine is None else str(engine)
 
 
 async def ensure(record: Record, projection: Projection, shards: int) -> None:
     """Make a projection's first generation, live at once, or build a new one where the code's version is newer."""
     async with record.committing() as connection:
         await connection.execute(SQL["add_projection"], projection.name)
-        if await connection.fetchval(SQL["first_generation"], projection.name, projection.version, shards):
+        if await connection.fetchval(SQL["first_generation"], projection.name, projection.version, shards, projection.role):
             await connection.execute(SQL["tell_generation"], projection.name)
         await connection.execute(SQL["abandon_older_building"], projection.name, projection.version)
         if await connection.fetchval(SQL["is_outgrown"], projection.name, projection.version):
@@ -78,7 +95,7 @@ async def expired(record: Record, names: Sequence[str]) -> list[Target]:
     """Return the retired generations that no reader can still hold."""
     async with record.committing() as connection:
         rows = await connection.fetch(SQL["expired_generations"], names, limits.RETIRED_SECONDS)
-        return [Target(row["projection"], row["generation"]) for row in rows]
+        return [Target(row["projection"], row["generation"], engine=name_of(row["engine"])) for row in rows]
 
 
 async def forget(record: Record, target: Target) -> None:

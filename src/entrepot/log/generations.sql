@@ -5,10 +5,12 @@
 INSERT INTO log.projection (name) VALUES ($1) ON CONFLICT (name) DO NOTHING;
 
 -- name: first_generation
--- Gives a projection that has none its first generation, live from the start.
+-- Gives a projection that has none its first generation, live from the start, in the engine that its role was moved to.
 WITH first AS (
-    INSERT INTO log.generation (projection, generation, version, shards, state, live_at)
-    SELECT $1, 1, $2, $3, 'live', now()
+    INSERT INTO log.generation (projection, generation, version, shards, state, live_at, engine)
+    SELECT $1, 1, $2, CASE WHEN e.one_writer THEN 1 ELSE $3::integer END, 'live', now(), e.id
+    FROM (VALUES ($4::text)) AS r (role)
+    LEFT JOIN log.engine AS e ON e.role = r.role AND e.live
     WHERE NOT EXISTS (SELECT FROM log.generation WHERE projection = $1)
     ON CONFLICT (projection, generation) DO NOTHING
     RETURNING generation
@@ -26,10 +28,13 @@ WHERE projection = $1 AND state = 'building' AND version < $2;
 SELECT max(version) < $2 FROM log.generation WHERE projection = $1 AND state IN ('live', 'building');
 
 -- name: add_building
--- Starts a generation beside the live one; one at a time, which the schema enforces.
-INSERT INTO log.generation (projection, generation, version, shards, state)
-SELECT $1, max(generation) + 1, $2, $3, 'building' FROM log.generation WHERE projection = $1
-HAVING max(generation) IS NOT NULL
+-- Starts a generation beside the live one, in the same engine; one at a time, which the schema enforces.
+INSERT INTO log.generation (projection, generation, version, shards, state, engine)
+SELECT $1, n.number, $2, CASE WHEN e.one_writer THEN 1 ELSE $3::integer END, 'building', g.engine
+FROM (SELECT max(generation) + 1 AS number FROM log.generation WHERE projection = $1) AS n
+LEFT JOIN log.generation AS g ON g.projection = $1 AND g.state = 'live'
+LEFT JOIN log.engine AS e ON e.id = g.engine
+WHERE n.number IS NOT NULL
 RETURNING generation;
 
 -- name: tell_generation
@@ -38,7 +43,7 @@ SELECT pg_notify('log_generation', $1);
 
 -- name: generations
 -- The generations of these projections in one of these states.
-SELECT projection, generation, version, shards, state, live_at, retired_at
+SELECT projection, generation, version, shards, state, live_at, retired_at, engine
 FROM log.generation
 WHERE projection = ANY ($1::text[]) AND state = ANY ($2::text[])
 ORDER BY state DESC, projection, generation;
@@ -69,7 +74,7 @@ RETURNING pg_notify('log_generation', p.name);
 
 -- name: expired_generations
 -- Retired generations of these projections that no reader can still hold.
-SELECT projection, generation FROM log.generation
+SELECT projection, generation, engine FROM log.generation
 WHERE projection = ANY ($1::text[]) AND state = 'retired' AND retired_at < now() - make_interval(secs => $2);
 
 -- name: forget_generation

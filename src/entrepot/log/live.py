@@ -5,7 +5,7 @@ A process has one ``LiveTargets``; the API asks it for targets and waits here fo
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -13,7 +13,7 @@ import msgspec
 import structlog
 
 from entrepot.base import limits
-from entrepot.base.errors import EngineAwayError, NotThereYetError
+from entrepot.base.errors import EngineAwayError, EntrepotError, NotThereYetError
 from entrepot.base.event import START, Position, Token
 from entrepot.base.projection import Projection, Target
 from entrepot.log import generations, store
@@ -25,6 +25,7 @@ log = structlog.get_logger()
 
 PROGRESS = "log_progress"
 Changed = Callable[[str, Sequence[str] | None], None]
+Ready = Callable[[Projection, Target], Awaitable[None]]
 
 
 class _Live:
@@ -58,10 +59,10 @@ class _Live:
 
 
 class LiveTargets:
-    """The live generations of these projections, as one process knows them."""
+    """The live generations of these projections, as one process knows them; ``ready`` reaches an engine before it is read."""
 
-    def __init__(self, record: Record, bell: Bell, projections: Sequence[Projection]) -> None:
-        self._record, self._bell = record, bell
+    def __init__(self, record: Record, bell: Bell, projections: Sequence[Projection], ready: Ready | None = None) -> None:
+        self._record, self._bell, self._ready = record, bell, ready
         self._projections = {projection.name: projection for projection in projections}
         self._live: dict[str, _Live] = {}
         self._changed: list[Changed] = []
@@ -109,7 +110,10 @@ class LiveTargets:
                 continue
             known = self._live.get(slot.projection)
             if known is None or known.target.generation != slot.generation:
-                target = Target(slot.projection, slot.generation, self._projections[slot.projection].shape)
+                shape, engine = self._projections[slot.projection].shape, generations.name_of(slot.engine)
+                target = Target(slot.projection, slot.generation, shape, engine)
+                if known is not None and not await self._can_read(target):
+                    continue
                 known = self._live[slot.projection] = _Live(target, slot.shards)
                 self._tell(slot.projection, None)
                 fresh.add(slot.projection)
@@ -144,6 +148,16 @@ class LiveTargets:
             except Exception as error:  # noqa: BLE001  # whatever it is, readers must hear of the next generation: said, not hidden
                 log.warning("live.cannot_follow", why=f"{type(error).__name__}: {error}")
             await self._bell.wait(generations.CHANNEL, rings, limits.LEASE_SECONDS)
+
+    async def _can_read(self, target: Target) -> bool:
+        """Reach a new generation's engine before anybody reads it: where it cannot be, what was read so far is read on."""
+        try:
+            if self._ready is not None:
+                await self._ready(self._projections[target.projection], target)
+        except EntrepotError as error:
+            log.warning("live.cannot_switch", target=target.name, why=str(error))
+            return False
+        return True
 
     def _heard(self, message: str | None) -> None:
         if message is None:  # some may have been missed

@@ -144,7 +144,7 @@ class Projector:
             self._tails[slot.cell],
             subscription.projection,
             subscription.store,
-            Target(generation.projection, generation.generation, subscription.projection.shape),
+            structs.replace(generation.target, shape=subscription.projection.shape),
             slot,
             lease,
             building=building,
@@ -166,12 +166,20 @@ class Projector:
 
     async def _drop_expired(self) -> None:
         try:
-            for target in await generations.expired(self._record, list(self._subscriptions)):
-                subscription = self._subscriptions[target.projection]
-                await subscription.store.drop(structs.replace(target, shape=subscription.projection.shape))
-                await generations.forget(self._record, target)
+            expired = await generations.expired(self._record, list(self._subscriptions))
+            for target in expired:
+                await self._drop(target)
         except Exception as error:  # noqa: BLE001  # whatever it is, the next round tries again
             log.warning("projector.drop_waits", why=f"{type(error).__name__}: {error}")
+
+    async def _drop(self, target: Target) -> None:
+        subscription = self._subscriptions[target.projection]
+        try:
+            await subscription.store.drop(structs.replace(target, shape=subscription.projection.shape))
+        except EngineAwayError as error:  # what lies in another engine, which a move has left, must not wait for this one
+            log.warning("projector.drop_waits", target=target.name, why=str(error))
+            return
+        await generations.forget(self._record, target)
 
     async def _stop(self) -> None:
         names = list(self._held)

@@ -73,12 +73,16 @@ class GenerationStatus(Struct, frozen=True):
 
 
 class ProjectionStatus(Struct, frozen=True):
-    """How a projection is: its live generation, the one being built beside it, and when it last proved itself."""
+    """How a projection is: its live generation, the one being built beside it, and when it last proved itself.
+
+    ``beside``: the one in the other engine of a move.
+    """
 
     projection: str
     live: GenerationStatus | None
     building: GenerationStatus | None
     verified: Verified | None
+    beside: GenerationStatus | None = None
 
 
 class LogStatus(Struct, frozen=True):
@@ -104,7 +108,13 @@ async def status(record: Record, names: Sequence[str], cells: Sequence[int], clo
     for (name, number), rows in by_generation.items():
         found[name, rows[0]["state"]] = _generation(rows, heads, parked.get((name, number)), clock)
     projections = [
-        ProjectionStatus(name, found.get((name, "live")), found.get((name, "building")), _verified(verified.get(name)))
+        ProjectionStatus(
+            name,
+            found.get((name, "live")),
+            found.get((name, "building")),
+            _verified(verified.get(name)),
+            found.get((name, "beside")),
+        )
         for name in names
     ]
     return LogStatus(heads, projections)

@@ -24,7 +24,7 @@ LEFT JOIN LATERAL (
     WHERE e.cell = p.cell AND (e.txid, e.seq) > (p.txid::text::xid8, p.seq)
     ORDER BY e.txid, e.seq LIMIT 1
 ) AS n ON true
-WHERE g.projection = ANY ($1::text[]) AND g.state IN ('live', 'building')
+WHERE g.projection = ANY ($1::text[]) AND g.state IN ('live', 'building', 'beside')
 ORDER BY g.projection, g.generation, p.cell, p.shard;
 
 -- name: quarantined
@@ -33,9 +33,13 @@ SELECT projection, generation, count(DISTINCT key) AS keys, count(*) AS events
 FROM log.quarantine WHERE projection = ANY ($1::text[]) GROUP BY projection, generation;
 
 -- name: verifications
--- The last verification of each projection.
+-- The last verification of each projection, but of what lies beside, which nobody reads.
 SELECT DISTINCT ON (projection) projection, generation, at, checked, differing, repaired, seconds
-FROM log.verification WHERE projection = ANY ($1::text[]) ORDER BY projection, id DESC;
+FROM log.verification AS v
+WHERE projection = ANY ($1::text[]) AND NOT EXISTS (
+    SELECT FROM log.generation AS g WHERE g.projection = v.projection AND g.generation = v.generation AND g.state = 'beside'
+)
+ORDER BY projection, id DESC;
 
 -- name: archived
 -- The number of the first event of each cell's log that is in the archive.

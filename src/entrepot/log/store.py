@@ -64,6 +64,7 @@ class LiveSlot(Struct, frozen=True):
     projection: str
     generation: int
     shards: int
+    engine: UUID | None
     cell: int | None
     shard: int | None
     position: Position
@@ -141,6 +142,7 @@ async def live_slots(connection: Connection) -> list[LiveSlot]:
             row["projection"],
             row["generation"],
             row["shards"],
+            row["engine"],
             row["cell"],
             row["shard"],
             Position(row["txid"] or 0, row["seq"] or 0),

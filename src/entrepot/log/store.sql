@@ -94,7 +94,7 @@ SELECT txid, seq FROM log.progress WHERE projection = $1 AND generation = $2 AND
 
 -- name: live_positions
 -- What every slot of every live generation has reported.
-SELECT g.projection, g.generation, g.shards, p.cell, p.shard, p.txid, p.seq
+SELECT g.projection, g.generation, g.shards, g.engine, p.cell, p.shard, p.txid, p.seq
 FROM log.generation AS g
 LEFT JOIN log.progress AS p ON p.projection = g.projection AND p.generation = g.generation
 WHERE g.state = 'live';
@@ -116,7 +116,7 @@ SELECT DISTINCT key FROM log.quarantine WHERE projection = $1 AND generation = $
 SELECT q.generation, q.cell, q.key, q.event_id, q.kind, q.error, q.replay, q.at
 FROM log.quarantine AS q
 LEFT JOIN log.generation AS g ON g.projection = q.projection AND g.generation = q.generation
-WHERE q.projection = $1 AND (q.generation = 0 OR g.state IN ('live', 'building'))
+WHERE q.projection = $1 AND (q.generation = 0 OR g.state IN ('live', 'building', 'beside'))
 ORDER BY q.generation DESC, q.cell, q.txid, q.seq
 LIMIT $2;
 

@@ -148,6 +148,9 @@ PERSONAL: tuple[Datum, ...] = (
           "a network, no address"),
     Datum("audit.entry.agent", "behaviour", "find an intruder", INTEREST, AUDIT, "plain",
           "a browser's family"),
+    Datum("log.move.began_by", "identity", "prove who moved an engine", LAW, AUDIT, "pseudonymous"),
+    Datum("log.move.switched_by", "identity", "prove who moved an engine", LAW, AUDIT, "pseudonymous"),
+    Datum("log.move.ended_by", "identity", "prove who moved an engine", LAW, AUDIT, "pseudonymous"),
     Datum("identity.membership.granted_by", "identity", "prove who gave a role", LAW, ACCOUNT, "pseudonymous"),
     *(
         Datum(place, "free text", "say why", INTEREST, ORDER, "plain", _STAFF)

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from typing import Protocol
 from uuid import UUID
 
 import msgspec
@@ -15,8 +16,8 @@ from msgspec import Struct
 
 from entrepot.base import limits
 from entrepot.base.errors import NotThereYetError
-from entrepot.base.projection import Item, Projection, Store
-from entrepot.log.live import LiveTargets
+from entrepot.base.event import Token
+from entrepot.base.projection import Item, Projection, Store, Target
 from entrepot.record.named import queries
 from entrepot.record.transaction import Record
 from entrepot.verify import truth
@@ -56,10 +57,26 @@ class _Range(Struct, frozen=True):
     high: UUID | None = None
 
 
+class Followed(Protocol):
+    """The generation of each projection that is compared, and how far it is: the live ones, or those beside."""
+
+    def target(self, name: str) -> Target:
+        """Return the generation of a projection."""
+        ...
+
+    async def refresh(self) -> None:
+        """Look anew which they are, and how far."""
+        ...
+
+    async def wait_for(self, name: str, token: Token, seconds: float) -> bool:
+        """Wait until a generation has passed a position; say whether it has, after so long at most."""
+        ...
+
+
 class Verifier:
     """Verifies projections against the truth of these cells."""
 
-    def __init__(self, record: Record, live: LiveTargets, *, cells: Sequence[int] = (1,)) -> None:
+    def __init__(self, record: Record, live: Followed, *, cells: Sequence[int] = (1,)) -> None:
         self._record, self._live, self._cells = record, live, cells
 
     async def verify(self, projection: Projection, store: Store, *, repair: bool = False, seen: Seen | None = None) -> Report:
