@@ -3,12 +3,10 @@
 import hashlib
 import hmac
 from base64 import b32encode
-from collections.abc import Awaitable, Callable
 from typing import Protocol
 from uuid import UUID
 
 from entrepot.access.policies import Owners
-from entrepot.base.errors import NotFoundError
 from entrepot.record.named import queries
 from entrepot.record.transaction import Connection, Record
 from entrepot.sealing.blind import email_normal
@@ -51,8 +49,6 @@ BUYER_EMAIL, LOGIN_EMAIL = "business.buyer.email_sealed", "identity.login.email"
 ORDER_SECRET, GUEST_SECRET = "access.order", "access.guest"
 UNKNOWN, PLATFORMS = Owners(exists=False), Owners(tenants=frozenset({"platform"}))
 
-CartOwner = Callable[[UUID], Awaitable[UUID | None]]
-
 
 class Blinding(Protocol):
     """What makes 32 bytes of a value that nobody else can make."""
@@ -77,17 +73,15 @@ def same(given: str, right: str) -> bool:
 
 
 class Whose:
-    """Finds owners; ``cart_owner`` knows whose a cart is, or raises that there is none."""
+    """Finds owners of what the record keeps (a cart lies elsewhere)."""
 
-    def __init__(self, record: Record, cell: int, sealing: Sealing, cart_owner: CartOwner) -> None:
-        self._record, self._cell, self._sealing, self._cart_owner = record, cell, sealing, cart_owner
+    def __init__(self, record: Record, cell: int, sealing: Sealing) -> None:
+        self._record, self._cell, self._sealing = record, cell, sealing
 
     async def find(self, kind: str, id_: UUID, person_id: UUID | None, shown: str = "") -> Owners:
         """Return whose a thing is; ``shown`` is the secret of an order that was brought along."""
         if kind == CUSTOMER:
             return Owners(customer=id_)
-        if kind == CART:
-            return await self._cart(id_)
         if kind == PAYMENT:
             return PLATFORMS
         async with self._record.committing() as connection:
@@ -99,12 +93,6 @@ class Whose:
         order_id = row["order_id"]
         by_secret = bool(shown) and order_id is not None and same(shown, order_secret(self._sealing, order_id))
         return Owners(customer=row["customer_id"], tenants=frozenset(row["tenants"]), shown=by_secret)
-
-    async def _cart(self, cart_id: UUID) -> Owners:
-        try:
-            return Owners(customer=await self._cart_owner(cart_id))
-        except NotFoundError:
-            return UNKNOWN
 
     async def _acting(self, connection: Connection, buyer_id: UUID, person_id: UUID | None) -> Owners:
         """Return that a buyer is this person's own if both have the same address."""

@@ -4,15 +4,16 @@ A change answers with what the cart then holds; what it costs is asked by lookin
 """
 
 from collections.abc import Sequence
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 from uuid import UUID
 
 import msgspec
-from litestar import Response, delete, get, patch, post, put
+from litestar import Request, Response, delete, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, HeaderParameter, JSONBody
 from msgspec import Struct
 
+from entrepot.api.guard import cart_named
 from entrepot.api.headers import OptionalKey
 from entrepot.api.parts import Parts
 from entrepot.commerce.cart import rules
@@ -82,9 +83,11 @@ async def open_cart(
 
 
 @get("/v1/carts/{cart_id:uuid}", tags=["Carts"], summary="Look at a cart", opt={"permission": "carts.use"})
-async def read_cart(parts: NamedDependency[Parts], cart_id: FromPath[UUID]) -> Response[CartView]:
+async def read_cart(
+    request: Request[Any, Any, Any], parts: NamedDependency[Parts], cart_id: FromPath[UUID]
+) -> Response[CartView]:
     """Show a cart as it is offered at this moment; what changed since an article was put in is told line by line."""
-    kept = await parts.carts.load(cart_id)
+    kept = await cart_named(request, parts, cart_id)
     async with parts.record.committing() as connection:
         view = await look(connection, parts.cell, parts.quoting, cart_id, kept.cart)
     return Response(view, headers=NO_STORE)
@@ -92,11 +95,15 @@ async def read_cart(parts: NamedDependency[Parts], cart_id: FromPath[UUID]) -> R
 
 @post("/v1/carts/{cart_id:uuid}/lines", tags=["Carts"], summary="Put articles in", opt={"permission": "carts.use"})
 async def put_in(
-    parts: NamedDependency[Parts], cart_id: FromPath[UUID], data: JSONBody[CartLines], idempotency_key: OptionalKey
+    request: Request[Any, Any, Any],
+    parts: NamedDependency[Parts],
+    cart_id: FromPath[UUID],
+    data: JSONBody[CartLines],
+    idempotency_key: OptionalKey,
 ) -> Response[HeldCart]:
     """Put articles in, beside what is there; with a key, asking twice puts them in once."""
     rules.check_lines(data.lines)
-    kept = await parts.carts.load(cart_id)
+    kept = await cart_named(request, parts, cart_id)
     _, offers = await _offers(parts, kept.cart.market, [line.sku for line in data.lines])
     return await _change(
         parts, kept, lambda cart, write: rules.put_in(cart, data.lines, offers, write), None, idempotency_key, data
@@ -105,6 +112,7 @@ async def put_in(
 
 @patch("/v1/carts/{cart_id:uuid}/lines/{sku:str}", tags=["Carts"], summary="Change a line", opt={"permission": "carts.use"})
 async def change_line(
+    request: Request[Any, Any, Any],
     parts: NamedDependency[Parts],
     cart_id: FromPath[UUID],
     sku: FromPath[str],
@@ -113,11 +121,11 @@ async def change_line(
     idempotency_key: OptionalKey,
 ) -> Response[HeldCart]:
     """Say how many pieces there shall be (0 takes the line out), or change its note."""
-    kept = await parts.carts.load(cart_id)
+    kept = await cart_named(request, parts, cart_id)
     _, offers = await _offers(parts, kept.cart.market, [sku])
     key = idempotency_key or rules.key_of_change(sku, data, seen)
-    request = msgspec.json.encode((sku, data))
-    return await _change(parts, kept, lambda cart, write: rules.change_line(cart, sku, data, offers, write), seen, key, request)
+    sent = msgspec.json.encode((sku, data))
+    return await _change(parts, kept, lambda cart, write: rules.change_line(cart, sku, data, offers, write), seen, key, sent)
 
 
 @delete(
@@ -128,17 +136,23 @@ async def change_line(
     opt={"permission": "carts.use"},
 )
 async def take_out(
-    parts: NamedDependency[Parts], cart_id: FromPath[UUID], sku: FromPath[str], seen: SeenVersion
+    request: Request[Any, Any, Any],
+    parts: NamedDependency[Parts],
+    cart_id: FromPath[UUID],
+    sku: FromPath[str],
+    seen: SeenVersion,
 ) -> Response[HeldCart]:
     """Take an article out; one that is not in the cart changes nothing."""
-    kept = await parts.carts.load(cart_id)
+    kept = await cart_named(request, parts, cart_id)
     return await _change(parts, kept, lambda cart, write: rules.take_out(cart, sku, write), seen)
 
 
 @put("/v1/carts/{cart_id:uuid}/coupons/{code:str}", tags=["Carts"], summary="Use a coupon", opt={"permission": "carts.use"})
-async def use_coupon(parts: NamedDependency[Parts], cart_id: FromPath[UUID], code: FromPath[str]) -> Response[HeldCart]:
+async def use_coupon(
+    request: Request[Any, Any, Any], parts: NamedDependency[Parts], cart_id: FromPath[UUID], code: FromPath[str]
+) -> Response[HeldCart]:
     """Put a coupon in, if it is one that this buyer may use; what it takes off is told by looking at the cart."""
-    kept = await parts.carts.load(cart_id)
+    kept = await cart_named(request, parts, cart_id)
     async with parts.record.committing() as connection:
         await check_coupon(connection, parts.cell, parts.quoting, kept.cart, code)
     return await _change(parts, kept, lambda cart, write: rules.use_coupon(cart, code, write))
@@ -151,9 +165,11 @@ async def use_coupon(parts: NamedDependency[Parts], cart_id: FromPath[UUID], cod
     status_code=200,
     opt={"permission": "carts.use"},
 )
-async def drop_coupon(parts: NamedDependency[Parts], cart_id: FromPath[UUID], code: FromPath[str]) -> Response[HeldCart]:
+async def drop_coupon(
+    request: Request[Any, Any, Any], parts: NamedDependency[Parts], cart_id: FromPath[UUID], code: FromPath[str]
+) -> Response[HeldCart]:
     """Take a coupon away; one that is not in the cart changes nothing."""
-    kept = await parts.carts.load(cart_id)
+    kept = await cart_named(request, parts, cart_id)
     return await _change(parts, kept, lambda cart, write: rules.drop_coupon(cart, code, write))
 
 
@@ -163,18 +179,22 @@ async def drop_coupon(parts: NamedDependency[Parts], cart_id: FromPath[UUID], co
     summary="Say who buys, and where it goes",
     opt={"permission": "carts.use"},
 )
-async def deliver_to(parts: NamedDependency[Parts], cart_id: FromPath[UUID], data: JSONBody[Contact]) -> Response[HeldCart]:
+async def deliver_to(
+    request: Request[Any, Any, Any], parts: NamedDependency[Parts], cart_id: FromPath[UUID], data: JSONBody[Contact]
+) -> Response[HeldCart]:
     """Say who buys and where it goes, which something must go to; from then on the cart is priced for that country."""
     rules.check_contact(data)
-    kept = await parts.carts.load(cart_id)
+    kept = await cart_named(request, parts, cart_id)
     await check_delivery(parts.record, parts.cell, parts.quoting, kept.cart, data)
     return await _change(parts, kept, lambda cart, write: rules.deliver_to(cart, data, write))
 
 
 @get("/v1/carts/{cart_id:uuid}/shipping-methods", tags=["Carts"], summary="How it can be sent", opt={"permission": "carts.use"})
-async def read_methods(parts: NamedDependency[Parts], cart_id: FromPath[UUID]) -> Response[ShippingMethods]:
+async def read_methods(
+    request: Request[Any, Any, Any], parts: NamedDependency[Parts], cart_id: FromPath[UUID]
+) -> Response[ShippingMethods]:
     """List every method that takes what is in the cart to where it goes, the cheapest first."""
-    kept = await parts.carts.load(cart_id)
+    kept = await cart_named(request, parts, cart_id)
     items = await methods(parts.record, parts.cell, parts.quoting, kept.cart)
     return Response(ShippingMethods(items=items), headers=NO_STORE)
 
@@ -182,9 +202,11 @@ async def read_methods(parts: NamedDependency[Parts], cart_id: FromPath[UUID]) -
 @put(
     "/v1/carts/{cart_id:uuid}/shipping-method", tags=["Carts"], summary="Choose how it is sent", opt={"permission": "carts.use"}
 )
-async def ship_by(parts: NamedDependency[Parts], cart_id: FromPath[UUID], data: JSONBody[MethodChoice]) -> Response[HeldCart]:
+async def ship_by(
+    request: Request[Any, Any, Any], parts: NamedDependency[Parts], cart_id: FromPath[UUID], data: JSONBody[MethodChoice]
+) -> Response[HeldCart]:
     """Choose one of the methods that go there."""
-    kept = await parts.carts.load(cart_id)
+    kept = await cart_named(request, parts, cart_id)
     possible = await methods(parts.record, parts.cell, parts.quoting, kept.cart)
     codes = [one.method for one in possible]
     return await _change(parts, kept, lambda cart, write: rules.ship_by(cart, data.method, codes, write))

@@ -13,15 +13,16 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
 from entrepot.access import policies
-from entrepot.access.owners import ACTING, KINDS, Whose, guest_proof, same
-from entrepot.access.policies import Asked
+from entrepot.access.owners import ACTING, CART, KINDS, UNKNOWN, Whose, guest_proof, same
+from entrepot.access.policies import Asked, Owners
 from entrepot.api import watching
 from entrepot.api.body import JsonRequest
 from entrepot.api.parts import Parts
 from entrepot.api.place import why_of
 from entrepot.api.principal import principal_of
-from entrepot.base.errors import BadInputError
+from entrepot.base.errors import BadInputError, NotFoundError
 from entrepot.base.limits import BODY_NAMES_MAX
+from entrepot.commerce.cart.commands import Kept
 from entrepot.sealing.sealing import Sealing
 
 PERMISSION = "permission"
@@ -37,11 +38,8 @@ class Guard:
     """Refuses what is not for who asks."""
 
     def __init__(self, parts: Parts) -> None:
-        async def cart_owner(cart_id: UUID) -> UUID | None:
-            return (await parts.carts.load(cart_id)).cart.customer_id.value
-
-        self._sealing, self._demo = parts.people.sealing, parts.flash is not None
-        self._whose = Whose(parts.record, parts.cell, parts.people.sealing, cart_owner)
+        self._parts, self._sealing, self._demo = parts, parts.people.sealing, parts.flash is not None
+        self._whose = Whose(parts.record, parts.cell, parts.people.sealing)
 
     async def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
         """Let a request through, or raise why not."""
@@ -57,10 +55,26 @@ class Guard:
         if len(named) > BODY_NAMES_MAX:
             raise BadInputError(f"The request names {len(named)} things by their ids: {BODY_NAMES_MAX} at most.")
         shown = connection.headers.get(SECRET, "")
-        things = [await self._whose.find(kind, id_, who.id, shown) for kind, id_ in named]
+        things = [await self._owners(connection, kind, id_, who.id, shown) for kind, id_ in named]
         selves = frozenset(one for one in (who.id, guest_of(connection, self._sealing)) if one)
         why = why_of(connection.scope)
         policies.check(Asked(who=who, permission=permission, things=things, selves=selves, why=why, shown=bool(shown)))
+
+    async def _owners(self, connection: JsonRequest, kind: str, id_: UUID, person_id: UUID | None, shown: str) -> Owners:
+        if kind != CART:
+            return await self._whose.find(kind, id_, person_id, shown)
+        try:
+            return Owners(customer=(await cart_named(connection, self._parts, id_)).cart.customer_id.value)
+        except NotFoundError:
+            return UNKNOWN
+
+
+async def cart_named(connection: Connection, parts: Parts, cart_id: UUID) -> Kept:
+    """Return a cart that a request names, read once for guard and route: who changes it finds out whether it is still so."""
+    carts: dict[UUID, Kept] = connection.scope["state"].setdefault("carts", {})
+    if cart_id not in carts:
+        carts[cart_id] = await parts.carts.load(cart_id)
+    return carts[cart_id]
 
 
 def guest_of(connection: Connection, sealing: Sealing) -> UUID | None:
@@ -75,7 +89,8 @@ def guest_of(connection: Connection, sealing: Sealing) -> UUID | None:
 async def _named(connection: JsonRequest) -> list[Name]:
     found = dict.fromkeys(_kinds(connection.path_params.items(), {}))
     found |= dict.fromkeys(_kinds(connection.query_params.multi_items(), {}))
-    if connection.url.path.startswith(COMPANY) and (connection.method, connection.url.path) != ("POST", COMPANY):
+    path = connection.scope["path"]
+    if path.startswith(COMPANY) and (connection.method, path) != ("POST", COMPANY):
         # The pages of the buyer whom a cookie names.
         company, buyer, _ = (*connection.cookies.get(BUYER, "").split("."), "", "")[:3]
         found |= dict.fromkeys(_kinds([("company", company), ("buyer", buyer)], {"buyer": ACTING}))

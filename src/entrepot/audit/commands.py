@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from entrepot.audit import store
 from entrepot.audit.store import Entry
+from entrepot.base import limits
 from entrepot.base.errors import EntrepotError
 from entrepot.record.gathering import Gathering
 from entrepot.record.transaction import Record, Transaction
@@ -16,7 +17,7 @@ class Auditor:
 
     def __init__(self, record: Record, cell: int) -> None:
         self._record, self._cell = record, cell
-        self._gathering = Gathering[Entry, None](self._put)
+        self._gathering = Gathering[Entry, None](self._put, apart_seconds=limits.AUDIT_APART_SECONDS)
 
     @property
     def sizes(self) -> dict[int, int]:

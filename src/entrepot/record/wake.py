@@ -1,4 +1,4 @@
-"""Wakes the readers of the log: one NOTIFY for all commits of the last few milliseconds, outside any transaction.
+"""Wakes the readers of the log: the first commit at once, those that follow closely by one NOTIFY, outside any transaction.
 
 NOTIFY inside a transaction takes a lock that all commits of the database queue for; a wake-up that is lost costs a reader
 only the wait until its next poll, so it need not be transactional (docs/decisions/0004).
@@ -24,7 +24,7 @@ class Waker:
         self._task: asyncio.Task[None] | None = None
 
     def wake(self, cell: int) -> None:
-        """Note that this cell has new events; the note is sent within a few milliseconds."""
+        """Note that this cell has new events; the note is sent at once, or soon after the one before."""
         self._cells.add(cell)
         self._due.set()
         if self._task is None or self._task.done():
@@ -48,7 +48,7 @@ class Waker:
                 cells, self._cells = self._cells, set()
                 for cell in sorted(cells):
                     await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, str(cell))
-                await asyncio.sleep(limits.WAKE_SECONDS)
+                await asyncio.sleep(limits.WAKES_APART_SECONDS)
         except (asyncpg.PostgresError, *UNREACHABLE):
             return
         finally:

@@ -112,6 +112,8 @@ class PersonKeys:
                     if not one.answer.done():
                         one.answer.set_exception(told)
                         one.answer.exception()  # nobody may be waiting any more
+            if asked:  # what is asked meanwhile is asked together: making keys is a commit, however many they are
+                await asyncio.sleep(limits.KEYS_APART_SECONDS)
 
     async def _answer(self, asked: dict[UUID, _Asked]) -> None:
         connection = await self._listening()
