@@ -32,6 +32,7 @@ from entrepot.commerce.checkout.store import ensure_room
 from entrepot.commerce.people import residence
 from entrepot.commerce.people.people import People, open_people
 from entrepot.commerce.webhook.rules import reachable
+from entrepot.engines.memory.redis_cache import RedisCache
 from entrepot.engines.memory.redis_drawer import RedisDrawer
 from entrepot.engines.objects.port import LockedObjects
 from entrepot.engines.objects.s3 import S3Objects
@@ -101,6 +102,7 @@ class App(Struct, frozen=True, kw_only=True):
     live: LiveTargets
     gatherer: Gatherer
     drawer: RedisDrawer
+    cache: RedisCache
     carts: Carts
     archived: ArchivedLog
     sender: HttpSender
@@ -182,6 +184,8 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
         stack.push_async_callback(sender.close)
         drawer = RedisDrawer(settings.engines.memory, f"cart-{settings.cell}")
         stack.push_async_callback(drawer.close)
+        cache = RedisCache(settings.engines.memory)
+        stack.push_async_callback(cache.close)
         kept = guarded(drawer, breakers["memory"], needed(settings))
         auditor = Auditor(record, settings.cell)
         stack.push_async_callback(auditor.close)
@@ -199,6 +203,7 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
             live=live,
             gatherer=gatherer,
             drawer=drawer,
+            cache=cache,
             carts=Carts(kept, settings.cell, record.clock, record.ids, sealing),
             archived=ArchivedLog(record, stores.objects, Path(settings.home) / "archive"),
             sender=sender,
@@ -234,6 +239,7 @@ async def open_people_of(
                 origin=settings.site,
                 providers=providers,
                 proxies=settings.proxies,
+                second_factor=settings.second_factor,
             )
         )
 

@@ -13,7 +13,7 @@ from msgspec import MsgspecError, Struct, json, structs
 
 from entrepot.base.engine_limits import ENGINE_SECONDS_MAX
 from entrepot.base.errors import BadInputError
-from entrepot.base.limits import PROXIES_MAX, SHARDS_MAX
+from entrepot.base.limits import PROXIES_MAX, READS_OF_CALLER_MAX, SHARDS_MAX
 from entrepot.base.regions import LIVES_IN
 from entrepot.base.trust import trusting
 
@@ -92,6 +92,8 @@ class Settings(Struct, frozen=True):
     ``origin``: the address that people have open, such as https://shop.example, where it is not this host and port;
     ``proxies``: how many of our own stand before us, whose word of a client's address is taken.
     ``mail``: smtp(s)://..., else files in ``<home>/mail``. ``providers``: other providers of identities, by name.
+    ``reads``: how often one caller may read in a minute (0: as often as they like). ``second_factor``: staff act as such only
+    where they have proved themselves by one.
     ``engine_seconds``: what a request waits for an engine in all, before it is answered without it.
     ``keys``: who keeps the key-encryption key (``partners/keys``); if nobody is named, a file of the home, made at first start.
     """
@@ -116,6 +118,8 @@ class Settings(Struct, frozen=True):
     mail_from: str = "shop@localhost.localdomain"
     providers: Mapping[str, str] = {}
     engine_seconds: float = ENGINE_SECONDS_MAX
+    reads: int = READS_OF_CALLER_MAX
+    second_factor: bool = False
 
     @property
     def pulse_folder(self) -> Path:
@@ -136,7 +140,8 @@ def load(environ: Mapping[str, str]) -> Settings:
     ``ENTREPOT_RECORD_OWNER_URL``, ``ENTREPOT_RECORD_TENANT_URL``, ``ENTREPOT_RECORD_POOLER``, ``ENTREPOT_CELL``,
     ``ENTREPOT_HOST``, ``ENTREPOT_REGION``, ``ENTREPOT_PORT``, ``ENTREPOT_SHARDS``, ``ENTREPOT_DATA``, ``ENTREPOT_WORKERS``,
     ``ENTREPOT_MARKET``, ``ENTREPOT_ENGINE_MILLIS``, ``ENTREPOT_WEBHOOKS_PRIVATE``, ``ENTREPOT_DEMO``, ``ENTREPOT_KEYS_URL``,
-    ``ENTREPOT_ORIGIN``, ``ENTREPOT_PROXIES``, ``ENTREPOT_MAIL_URL``, ``ENTREPOT_MAIL_FROM``, ``ENTREPOT_OIDC_<NAME>_URL``.
+    ``ENTREPOT_ORIGIN``, ``ENTREPOT_PROXIES``, ``ENTREPOT_MAIL_URL``, ``ENTREPOT_MAIL_FROM``, ``ENTREPOT_OIDC_<NAME>_URL``,
+    ``ENTREPOT_READS_PER_MINUTE``, ``ENTREPOT_STAFF_SECOND_FACTOR``.
     """
     home = Path(environ.get("ENTREPOT_HOME", ".entrepot")).absolute()
     if home.exists() and not home.is_dir():
@@ -177,6 +182,8 @@ def load(environ: Mapping[str, str]) -> Settings:
         mail_from=environ.get("ENTREPOT_MAIL_FROM", "shop@localhost.localdomain"),
         providers={found[1].lower(): url for name, url in environ.items() if (found := _PROVIDER.fullmatch(name)) and url},
         engine_seconds=_whole(environ, "ENTREPOT_ENGINE_MILLIS", int(ENGINE_SECONDS_MAX * 1000), 100, 60_000) / 1000,
+        reads=_whole(environ, "ENTREPOT_READS_PER_MINUTE", READS_OF_CALLER_MAX, 0, 1_000_000_000),
+        second_factor=bool(_whole(environ, "ENTREPOT_STAFF_SECOND_FACTOR", 0, 0, 1)),
     )
 
 

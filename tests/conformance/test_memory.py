@@ -108,6 +108,16 @@ async def test_only_one_can_claim_a_name_until_it_is_forgotten(cache: RedisCache
     assert await cache.claim("work", seconds=60)
 
 
+async def test_what_many_add_under_a_name_is_summed_until_its_time_is_over(cache: RedisCache) -> None:
+    sums = await asyncio.gather(*(cache.add({"many": 2, f"own{n}": n}, seconds=60) for n in range(5)))
+    assert sorted(one["many"] for one in sums) == [2, 4, 6, 8, 10]
+    assert [one[f"own{n}"] for n, one in enumerate(sums)] == [0, 1, 2, 3, 4]
+    await cache.add({"many": 1}, seconds=0.001)
+    async with asyncio.timeout(CACHE_SECONDS_MAX):
+        while await cache.get("many") != [None]:
+            pass
+
+
 async def test_a_cache_that_is_not_there_is_told_as_away() -> None:
     cache = RedisCache(NOWHERE)
     with pytest.raises(EngineAwayError):

@@ -144,7 +144,7 @@ async def test_a_download_is_the_file_that_was_put_there_until_it_is_used_up_or_
 
 async def test_a_file_is_sent_offered_and_fetched_and_what_cannot_be_sold_leaves_nothing(house: House) -> None:
     await _only_digital(house, ATLAS)
-    content, at = b"\x00\xffstars" * 400_000, f"/v1/files/{ATLAS}/content?file_name=stars.bin"
+    content, at = b"ID3" + b"\x00\xffstars" * 400_000, f"/v1/files/{ATLAS}/content?file_name=stars.mp3"
     sent = await house.client.put(at, content=content, headers={"Content-Type": "application/x-stars"})
     assert (sent.status_code, sent.json()["changed"]) == (200, True), sent.text
     item = await until_handed_out(house, await buy(house, ATLAS))
@@ -152,6 +152,8 @@ async def test_a_file_is_sent_offered_and_fetched_and_what_cannot_be_sold_leaves
     before = await house.app.stores.objects.list("downloads/")
     for path, body, refused in (
         (at, b"", (400, "/problems/bad-input")),
+        (at, b"MZ\x90\x00", (415, "/problems/file-refused")),
+        (at.replace("mp3", "exe"), content, (415, "/problems/file-refused")),
         (at.replace(ATLAS, "UNHEARD-OF"), b"x", (404, "/problems/not-found")),
         (at.replace(ATLAS, CUP), b"x", (409, "/problems/conflict")),
         (at + "&days=0", b"x", (400, "/problems/bad-input")),

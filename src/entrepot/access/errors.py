@@ -17,6 +17,20 @@ class ForbiddenError(EntrepotError):
         )
 
 
+class SecondFactorNeededError(EntrepotError):
+    """Who works for the platform has signed in without a second factor, which this house asks of its staff."""
+
+    slug = "second-factor-needed"
+    status = 403
+    exit_code = 8
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Your role takes a second factor: set up an authenticator or a passkey (/account/security), then prove by it who "
+            "you are."
+        )
+
+
 class WhoseNeededError(EntrepotError):
     """Who may see only their own asked for everybody's."""
 

@@ -8,9 +8,15 @@ name a thing, and every thing that they name must be theirs, else there is none,
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from entrepot.access.errors import ForbiddenError, NotYoursError, ReasonNeededError, WhoseNeededError
+from entrepot.access.errors import (
+    ForbiddenError,
+    NotYoursError,
+    ReasonNeededError,
+    SecondFactorNeededError,
+    WhoseNeededError,
+)
 from entrepot.access.permissions import PERMISSIONS
 from entrepot.access.roles import EVERYBODY, ROLES, SHOWN_IN_A_DEMO, SIGNED_IN, Reach, roles_of
 from entrepot.base.errors import SignInNeededError
@@ -18,6 +24,9 @@ from entrepot.base.limits import WHY_CHARS_MIN
 from entrepot.base.principal import Principal
 
 _PLATFORM = ""
+
+# A passkey is one by itself: the browser asks for a finger, a face or a PIN before it signs.
+SECOND_FACTORS = frozenset({"totp", "recovery_code", "passkey"})
 
 
 class Owners(Struct, frozen=True, kw_only=True):
@@ -74,8 +83,25 @@ def in_scope(permission: str, scopes: Iterable[str]) -> bool:
     return not {"*", f"{area}:*", f"{area}:{verb}"}.isdisjoint(scopes)
 
 
+def withhold(who: Principal) -> Principal:
+    """Return who asks without the roles of the platform, where they came in by a single factor; a key was made by two."""
+    if who.kind != "person" or not who.methods.isdisjoint(SECOND_FACTORS):
+        return who
+    kept = frozenset(one for one in who.memberships if one.tenant != _PLATFORM)
+    return who if kept == who.memberships else structs.replace(who, memberships=kept, withheld=True)
+
+
 def check(asked: Asked) -> None:
     """Refuse what is not for who asks: 401, 403, or 404 where it is a secret that there is such a thing."""
+    try:
+        _check(asked)
+    except (ForbiddenError, NotYoursError, WhoseNeededError):
+        if asked.who.withheld:
+            raise SecondFactorNeededError from None
+        raise
+
+
+def _check(asked: Asked) -> None:
     held = grants(asked.who, asked.permission)
     if not held:
         raise SignInNeededError if asked.who.id is None else ForbiddenError(asked.permission)

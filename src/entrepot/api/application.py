@@ -93,7 +93,7 @@ ROOMS = (
 
 def application(parts: Parts) -> ASGIApp:
     """Return the application: API and console on one port."""
-    identify = Identify(parts.people)
+    identify = parts.reads.metered(Identify(parts.people), parts.people.proxies)
 
     def asked(request: JsonRequest) -> Parts:
         who = principal_of(request)

@@ -12,6 +12,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
+from entrepot.access.errors import SecondFactorNeededError
 from entrepot.api.parts import Parts
 from entrepot.api.people import Done
 from entrepot.api.principal import freshly_proved, signed_in
@@ -178,8 +179,10 @@ async def keys(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -
 async def issue_key(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: JSONBody[KeyDraft]
 ) -> Response[KeyIssued]:
-    """Make an API key; it is shown this once."""
+    """Make an API key; it is shown this once. A key acts in its owner's roles: where those wait, no key gets round it."""
     person_id, now = _fresh(request, parts)
+    if signed_in(request).withheld:
+        raise SecondFactorNeededError
     async with parts.record.transaction(parts.cell, parts.actor) as tx:
         issued = await credentials.issue_key(tx, person_id, data, now)
     return Response(issued, status_code=201, headers=NO_STORE)

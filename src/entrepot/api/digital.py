@@ -125,9 +125,12 @@ async def send_file(
     days: Annotated[int, QueryParameter(description="For how many days it can be fetched.")] = 365,
     idempotency_key: OptionalKey = None,
 ) -> Response[Done]:
-    """Take the file itself (256 MiB at most) as the body, of the type that its header says; for who buys it from now on."""
-    media_type = request.headers.get("content-type", "") or "application/octet-stream"
-    draft = FileDraft(object="", file_name=file_name, media_type=media_type, downloads_most=downloads_most, days=days)
+    """Take the file itself (256 MiB at most) as the body; for who buys it from now on.
+
+    It is of the kind that its name ends in, and its bytes say so too: what is something else, or something else as well, is
+    refused.
+    """
+    draft = FileDraft(object="", file_name=file_name, downloads_most=downloads_most, days=days)
     answer = await take_file(parts, sku, draft, request.stream(), idempotency_key)
     return Response(answer, headers=moved(answer.position))
 
@@ -170,7 +173,7 @@ async def revoke(
 async def download(parts: NamedDependency[Parts], token: FromPath[str]) -> File:
     """Send the file. It counts as one of those that the order allows, once we have it to send."""
     now = utc(parts.clock.millis())
-    grant = address.read(await _secret(parts), token, now)
+    grant = address.read(await signing_secret(parts), token, now)
     async with parts.record.reading() as connection:
         right = await query.to_download(connection, parts.cell, grant, now)
         bought = await ordering.order(connection, parts.cell, grant.order_id)
@@ -201,12 +204,13 @@ HANDLERS = [add_licences, low_pools, read_pool, offer_file, send_file, read_digi
 
 
 async def _items(parts: Parts, order_id: UUID) -> DigitalItems:
-    secret = await _secret(parts)
+    secret = await signing_secret(parts)
     async with parts.record.reading() as connection:
         return DigitalItems(items=await query.of_order(connection, parts.cell, order_id, secret, utc(parts.clock.millis())))
 
 
-async def _secret(parts: Parts) -> bytes:
+async def signing_secret(parts: Parts) -> bytes:
+    """Return what addresses of downloads are signed with; made when it is first asked for."""
     async with parts.record.committing() as connection:
         found = await query.signing_secret(connection, parts.cell, parts.record.sealing)
     if found is not None:

@@ -10,6 +10,7 @@ from entrepot.api.flash import FlashDesk
 from entrepot.api.metrics import Metrics
 from entrepot.api.page_cache import PageCache
 from entrepot.api.pulse import Pulse
+from entrepot.api.read_budget import ReadBudget
 from entrepot.api.tally import Tally
 from entrepot.api.today import BestSold
 from entrepot.api.verifying import Verifying
@@ -80,6 +81,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     people: People
     privacy: PrivacyDesk
     auditor: Auditor
+    reads: ReadBudget
     actor: str = "anonymous"
     who: Principal = ANONYMOUS
     market: str = ""

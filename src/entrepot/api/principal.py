@@ -13,6 +13,7 @@ from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
 from litestar.types import HTTPScope
 
+from entrepot.access import policies
 from entrepot.api.place import FOREIGN_SITES, header
 from entrepot.base.errors import KEY_OWNER_ENDS, EntrepotError, SignInNeededError, StepUpNeededError, TokenRefusedError
 from entrepot.base.limits import DEVICE_SECONDS, STEP_UP_SECONDS
@@ -48,6 +49,8 @@ class Identify:
     async def __call__(self, scope: HTTPScope) -> None:
         """Find out who asks; without a token it is nobody, at no cost."""
         who = await self._who(scope)
+        if self._people.second_factor:
+            who = policies.withhold(who)
         if who is not ANONYMOUS:
             scope.setdefault("state", {})[_STATE] = who
         if scope["method"] not in _READS:

@@ -11,15 +11,15 @@ from msgspec import structs
 from entrepot.api.catalogue import Done, done
 from entrepot.api.parts import Parts
 from entrepot.base.errors import BadInputError
-from entrepot.commerce.digital import commands, rules
+from entrepot.commerce.digital import commands, content, rules
 from entrepot.commerce.digital.rules import FileDraft
 from entrepot.record.transaction import Transaction
 
 
-async def take_file(parts: Parts, sku: str, draft: FileDraft, content: AsyncIterator[bytes], key: str | None) -> Done:
+async def take_file(parts: Parts, sku: str, draft: FileDraft, sent: AsyncIterator[bytes], key: str | None) -> Done:
     """Keep a file under a key of its own and offer it with its article; who has bought an earlier one keeps that.
 
-    ``draft.object`` is not known before, and is left empty.
+    ``draft.object`` is not known before, and is left empty; of which type it is, its bytes say.
     """
     draft = structs.replace(draft, object=f"{rules.OBJECTS}{parts.record.ids.fresh()}")
     await _check(parts, sku, draft)
@@ -27,10 +27,11 @@ async def take_file(parts: Parts, sku: str, draft: FileDraft, content: AsyncIter
     path = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
-            async for part in content:
+            async for part in sent:
                 await asyncio.to_thread(file.write, part)
         if not path.stat().st_size:  # noqa: ASYNC240  # one look at a file of this machine
             raise BadInputError("The file is empty: send what is to be downloaded.", field="file")
+        draft = structs.replace(draft, media_type=await asyncio.to_thread(_media_type, draft.file_name, path))
         await parts.objects.put(draft.object, path)
     finally:
         await asyncio.to_thread(path.unlink)
@@ -52,8 +53,14 @@ async def take_file(parts: Parts, sku: str, draft: FileDraft, content: AsyncIter
     return answer
 
 
+def _media_type(file_name: str, path: Path) -> str:
+    with path.open("rb") as file:
+        return content.check_content(file_name, file)
+
+
 async def _check(parts: Parts, sku: str, draft: FileDraft) -> None:
     """Refuse before a byte is taken what would be refused afterwards."""
     rules.check_file(draft)
+    content.kind_of(draft.file_name)
     async with parts.record.committing() as connection:
         await commands.check_article(connection, sku)

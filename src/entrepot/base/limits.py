@@ -190,6 +190,13 @@ TRIES_BY_STRANGERS_MAX = 5
 TRIES_BY_DEVICE_MAX = 10
 TRIES_OF_NETWORK_MAX = 100
 
+# Reads of one caller (a person, a key, a network): in a window; how often processes tell each other, and of whom not
+READS_OF_CALLER_MAX = 12_000
+READ_WINDOW_SECONDS = 60.0
+READS_TOLD_EVERY_SECONDS = 1.0
+READS_UNTOLD_SHARE = 0.05  # of the most: who has read less here is not worth telling
+READERS_COUNTED_MAX = 100_000
+
 # Sessions: how long they live, idle and in all; those who act for others (staff) sooner
 SESSION_IDLE_SECONDS = 14 * 86_400.0
 SESSION_SECONDS = 90 * 86_400.0

@@ -22,6 +22,7 @@ class Principal(Struct, frozen=True, kw_only=True):
     """Who asks. ``id`` is the person's (also of one who uses an API key, whose own id is then ``key``).
 
     ``proved_at`` is when they last proved who they are (a step-up renews it) by ``methods``; ``scopes`` narrow what a key may.
+    ``withheld``: they hold roles of the platform that wait for a second factor, and are left out of ``memberships``.
     """
 
     kind: Kind
@@ -33,6 +34,7 @@ class Principal(Struct, frozen=True, kw_only=True):
     methods: frozenset[str] = frozenset()
     proved_at: datetime | None = None
     expires_at: datetime | None = None
+    withheld: bool = False
 
     def __str__(self) -> str:
         """Return what events carry as their actor."""

@@ -18,6 +18,7 @@ async def running(settings: Settings, *arguments: str) -> AsyncIterator[Process]
     """Run ``entrepot`` with these arguments on these settings until the block ends."""
     urls = {f"ENTREPOT_{role.upper()}_URL": url for role, url in structs.asdict(settings.engines).items() if url}
     environment = {**os.environ, **urls, "ENTREPOT_HOME": str(settings.home), "ENTREPOT_CELL": str(settings.cell)}
+    environment["ENTREPOT_READS_PER_MINUTE"] = "0"  # one caller reads as much as can be answered
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "entrepot", *arguments, env=environment, stdout=DEVNULL, stderr=DEVNULL
     )

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,6 +25,7 @@ from entrepot.api.metrics import Metrics
 from entrepot.api.page_cache import PageCache
 from entrepot.api.parts import Parts
 from entrepot.api.pulse import Check, Pulse
+from entrepot.api.read_budget import ReadBudget
 from entrepot.api.recording import recording
 from entrepot.api.tally import Tally
 from entrepot.api.today import BestSold, Today
@@ -37,6 +39,7 @@ from entrepot.cli.ports import Port, check_port
 from entrepot.commerce.people.lending import lent_key
 from entrepot.engines import products
 from entrepot.engines.series.spool import Collector, Spool
+from entrepot.sealing.sealing import Sealing
 from entrepot.settings import Settings, load
 from entrepot.shoppers.flash import Desk
 from entrepot.verify.verify import Verifier
@@ -191,6 +194,8 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
         await stack.enter_async_context(tally.keeping())
         with suppress(NotImplementedError, RuntimeError, ValueError):  # in a test's thread, nobody sends signals
             asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, pulse.end)
+        reads = ReadBudget(clock, app.settings.reads, app.cache, partial(_unreadable, app.sealing))
+        await stack.enter_async_context(reads.telling())
         yield application(
             Parts(
                 record=app.record,
@@ -222,9 +227,14 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
                 people=app.people,
                 privacy=privacy_of(app),
                 auditor=app.auditor,
+                reads=reads,
                 best_sold=BestSold(app.readers.columns, app.live, BEST_SOLD),
             )
         )
+
+
+def _unreadable(sealing: Sealing, caller: str) -> str:
+    return sealing.blind("reads", caller).hex()
 
 
 @asynccontextmanager

@@ -46,7 +46,6 @@ async def send_file(request: Request[Any, Any, Any], parts: NamedDependency[Part
         draft = FileDraft(
             object="",
             file_name=text(typed, "file_name") or file.filename.replace("\\", "/").rpartition("/")[2],
-            media_type=file.content_type or "application/octet-stream",
             downloads_most=whole_number(typed, "downloads_most"),
             days=whole_number(typed, "days"),
         )

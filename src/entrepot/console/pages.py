@@ -8,6 +8,7 @@ from litestar.exceptions import HTTPException
 from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler
 
+from entrepot.access.errors import SecondFactorNeededError
 from entrepot.api import problems
 from entrepot.base.errors import EntrepotError, SignInNeededError
 from entrepot.base.ids import IdSource
@@ -100,6 +101,8 @@ def error_page(request: Request[Any, Any, Any], error: Exception) -> Response[An
         known = problems.unforeseen(error, problems.route_of(request), IdSource())
     if isinstance(known, SignInNeededError) and request.method == "GET":
         return Redirect(f"{sign_in.SIGN_IN}?{urlencode({'next': request.url.path})}", status_code=303)
+    if isinstance(known, SecondFactorNeededError) and request.method == "GET":
+        return Redirect(sign_in.SECURITY, status_code=303)
     shown = {
         "title": problems.title_of(known.slug),
         "status": known.status,
@@ -107,4 +110,6 @@ def error_page(request: Request[Any, Any, Any], error: Exception) -> Response[An
         "slug": known.slug,
         "path": request.url.path,
     }
-    return page("error.html", "", shown, status=known.status)
+    answer = page("error.html", "", shown, status=known.status)
+    answer.headers.update(problems.of(known).headers())  # when to try again, say
+    return answer

@@ -167,6 +167,7 @@ async def security_page(
             "profile": await query.profile(connection, parts.people.sealing, person_id),
             "passkeys": await query.passkeys(connection, person_id),
             "sessions": await query.sessions(connection, parts.people.sealing, person_id, now, who.session),
+            "withheld": who.withheld,
             "done": done,
             "wrong": wrong,
         }

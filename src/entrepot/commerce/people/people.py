@@ -18,7 +18,10 @@ from entrepot.sealing.sealing import Sealing
 
 
 class People(Struct, frozen=True, kw_only=True):
-    """The parts. ``site`` is the address that people have open; ``proxies`` of ours stand before it."""
+    """The parts. ``site`` is the address that people have open; ``proxies`` of ours stand before it.
+
+    ``second_factor``: staff act as such only where they have proved themselves by one.
+    """
 
     sealing: Sealing
     sessions: Sessions
@@ -28,6 +31,7 @@ class People(Struct, frozen=True, kw_only=True):
     site: Site
     providers: Mapping[str, IdentityProvider] = {}
     proxies: int = 0
+    second_factor: bool = False
 
 
 @asynccontextmanager
@@ -41,6 +45,7 @@ async def open_people(
     origin: str,
     providers: Mapping[str, IdentityProvider] | None = None,
     proxies: int = 0,
+    second_factor: bool = False,
     passwords: Passwords | None = None,
 ) -> AsyncIterator[People]:
     """Open the door; its threads end with the block."""
@@ -57,6 +62,7 @@ async def open_people(
             site=Site(origin),
             providers=providers or {},
             proxies=proxies,
+            second_factor=second_factor,
         )
     finally:
         await hashing.close()

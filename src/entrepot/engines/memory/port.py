@@ -1,6 +1,6 @@
 """What a memory engine can do: ``MemoryStore`` beyond ``Store``, and ``Cache``, which keeps nothing that would be missed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from entrepot.base.projection import Item, Store, Target
@@ -33,6 +33,10 @@ class Cache(Protocol):
 
     async def claim(self, name: str, seconds: float) -> bool:
         """Take this name for so long, unless it is taken; says whether it was free: of many, one does the work."""
+        ...
+
+    async def add(self, amounts: Mapping[str, int], seconds: float) -> dict[str, int]:
+        """Add these amounts to what is counted under these names, kept for so long from now on; returns the sums."""
         ...
 
     async def forget(self, *names: str) -> None:

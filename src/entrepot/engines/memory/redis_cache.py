@@ -1,5 +1,7 @@
 """A cache in Redis: entries that expire. It keeps nothing for good."""
 
+from collections.abc import Mapping
+
 from entrepot.base.limits import CACHE_SECONDS_MAX
 from entrepot.engines import answering
 from entrepot.engines.redis_connection import AWAY, connect
@@ -39,6 +41,16 @@ class RedisCache:
         """Take this name for so long, unless it is taken; says whether it was free."""
         with answering(ROLE, *AWAY):
             return bool(await self._redis.set(_entry(name), b"", px=int(seconds * 1000), nx=True))
+
+    async def add(self, amounts: Mapping[str, int], seconds: float) -> dict[str, int]:
+        """Add these amounts to what is counted under these names, kept for so long from now on; returns the sums."""
+        with answering(ROLE, *AWAY):
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for name, amount in amounts.items():
+                    pipe.incrby(_entry(name), amount)
+                    pipe.pexpire(_entry(name), int(seconds * 1000))
+                answers = await pipe.execute()
+        return dict(zip(amounts, map(int, answers[::2]), strict=True))
 
     async def forget(self, *names: str) -> None:
         """Keep nothing under these names any more."""

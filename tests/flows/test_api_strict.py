@@ -1,0 +1,96 @@
+"""A house that is stricter than others: it asks a second factor of its staff, and lets nobody read without end."""
+
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from msgspec import structs
+
+from entrepot.cli.serve import serving
+from entrepot.commerce.people.second_factor import code_at
+from tests.house import House
+from tests.people import PASSWORD, bearer
+
+READS = 30
+STRANGER = ("11.22.33.44", 5_000)
+
+
+@pytest.fixture(scope="module")
+async def strict(house: House) -> AsyncIterator[Any]:
+    """Return the application of the same house with both settings on."""
+    people = structs.replace(house.app.people, second_factor=True)
+    settings = structs.replace(house.app.settings, reads=READS)
+    async with serving(structs.replace(house.app, people=people, settings=settings)) as asgi:
+        yield asgi
+
+
+def coming(asgi: Any, headers: dict[str, str] | None = None, client: tuple[str, int] = ("127.0.0.1", 1)) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(asgi, client=client)
+    return httpx.AsyncClient(transport=transport, base_url="http://house", headers=headers or {})
+
+
+async def until_refused(client: httpx.AsyncClient, path: str) -> httpx.Response:
+    """Read until that is refused: at most twice a minute's worth, should the minute end meanwhile."""
+    for _ in range(2 * READS + 2):
+        answer = await client.get(path)
+        if answer.status_code != 200:
+            return answer
+    return answer
+
+
+async def test_staff_without_a_second_factor_are_customers_until_they_have_proved_themselves_by_one(
+    house: House, strict: Any
+) -> None:
+    async with coming(strict, await bearer(house, f"{uuid4()}@example.com", "admin")) as admin:
+        held = await admin.get("/v1/orders")
+        assert (held.status_code, held.json()["type"]) == (403, "/problems/second-factor-needed")
+        assert (await admin.get("/v1/me")).status_code == 200
+        seed = (await admin.post("/v1/me/totp")).json()["seed"]
+        step = int(time.time()) // 30
+        assert (await admin.put("/v1/me/totp", json={"code": code_at(seed, step)})).status_code == 200
+        assert (await admin.put("/v1/me/password", json={"password": PASSWORD})).status_code == 200
+        proof = {"password": PASSWORD, "code": code_at(seed, max(step + 1, int(time.time()) // 30))}
+        proved = await admin.post("/v1/sessions/current/step-up", json=proof)
+        assert proved.status_code == 200, proved.text
+        admin.headers["Authorization"] = f"Bearer {proved.json()['token']}"
+        assert (await admin.get("/v1/orders")).status_code == 200
+
+
+async def test_no_key_gets_round_the_second_factor(house: House, strict: Any) -> None:
+    async with coming(strict, await bearer(house, f"{uuid4()}@example.com", "admin")) as admin:
+        made = await admin.post("/v1/me/api-keys", json={"label": "round it", "scopes": ["*"]})
+        assert (made.status_code, made.json()["type"]) == (403, "/problems/second-factor-needed")
+
+
+async def test_a_page_leads_staff_to_where_a_second_factor_is_set_up(house: House, strict: Any) -> None:
+    staff = {"accept": "text/html", **await bearer(house, f"{uuid4()}@example.com", "operations")}
+    async with coming(strict, staff) as client:
+        led = await client.get("/office")
+        assert (led.status_code, led.headers["location"]) == (303, "/account/security")
+        assert "Your role takes a second factor" in (await client.get("/account/security")).text
+
+
+async def test_customers_and_tenants_are_asked_for_no_second_factor(house: House, strict: Any) -> None:
+    async with coming(strict, await bearer(house, f"{uuid4()}@example.com")) as customer:
+        assert (await customer.get("/v1/me")).status_code == 200
+        assert "second factor" not in (await customer.get("/account/security", headers={"accept": "text/html"})).text
+
+
+async def test_who_reads_without_end_is_told_when_to_go_on_and_others_read_meanwhile(house: House, strict: Any) -> None:
+    async with coming(strict, client=STRANGER) as scraper:
+        full = await until_refused(scraper, "/healthz")
+        assert (full.status_code, full.json()["type"], full.json()["reads_max"]) == (429, "/problems/too-many-reads", READS)
+        assert 1 <= int(full.headers["retry-after"]) <= 60
+    async with coming(strict, client=("11.22.99.44", 1)) as another:
+        assert (await another.get("/healthz")).status_code == 200
+    async with coming(strict, await bearer(house, f"{uuid4()}@example.com"), STRANGER) as somebody:
+        assert (await somebody.get("/healthz")).status_code == 200
+        assert (await until_refused(somebody, "/v1/me")).status_code == 429
+
+
+async def test_a_network_of_our_own_is_not_taken_for_one_reader(strict: Any) -> None:
+    async with coming(strict, client=("10.0.0.7", 1)) as proxy:
+        assert (await until_refused(proxy, "/healthz")).status_code == 200
