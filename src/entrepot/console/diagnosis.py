@@ -5,6 +5,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from entrepot.api import degraded
 from entrepot.api.pulse import Lane, Snapshot
 from entrepot.console.render import lag, span, whole
 
@@ -20,11 +21,6 @@ _MEANS = {
 }
 _AWAY = {
     "record": "Nothing can be ordered or changed; pages that are cached still show.",
-    "documents": "Product pages that are not cached cannot be shown.",
-    "search": "Nothing can be found by words.",
-    "columns": "Sales cannot be shown.",
-    "graph": "Product pages leave out what is bought together.",
-    "memory": "Pages do not show stock; orders are still decided on the true stock.",
     "objects": "The log cannot be archived; nothing else notices.",
 }
 
@@ -44,7 +40,7 @@ def notes(seen: Snapshot) -> list[Note]:
         Note(
             weight="bad",
             what=f"The {role} engine does not answer.",
-            means=_AWAY.get(role, ""),
+            means=_AWAY.get(role) or degraded.meaning(role),
             todo=f"{sentence} It is asked again every few seconds; entrepot status says more.",
         )
         for role, sentence in seen.engines.items()

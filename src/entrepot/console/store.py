@@ -74,12 +74,13 @@ async def home(request: Request[Any, Any, Any], parts: NamedDependency[Parts], m
     """Show the search box and where to begin."""
     here = await place(parts, market)
     locale = locale_of(request)
-    results = await _search(parts, Wanted(text="", market=here.market, limit=1))
+    results, away = await _everything(parts, here)
     names = await _category_names(parts, results, locale)
     facets = {facet.field: facet for facet in results.facets}
     context = {
         "here": here,
         "total": results.total,
+        "away": away,
         "facets": facets,
         "names": names,
         "sold": await _best_sold(parts, here, locale),
@@ -139,7 +140,10 @@ async def suggestions(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], q: FromQuery[str] = "", market: FromQuery[str] = ""
 ) -> list[Suggested]:
     """Suggest while typing (for the script of the search box): texts first, then where else the text may lead."""
-    found = await suggest(parts.search, parts.live.target("product_search"), q, locale_of(request), market=market)
+    try:
+        found = await suggest(parts.search, parts.live.target("product_search"), q, locale_of(request), market=market)
+    except EngineAwayError:
+        return []  # who types on is not helped by a sentence
     here = {"market": market} if market else {}
     texts = [Suggested(text=text) for text in found.texts]
     brands = [_suggested(name, "brand", "/search", here | {"brand": name}) for name in found.brands]
@@ -164,7 +168,7 @@ async def product(
     stock = await _stock(parts, shown)
     articles = _articles(shown, stock or {}, here.market)
     here_prices = [one.price for one in articles if one.price]
-    path = await categories(parts.documents, parts.live.target("product_page"), shown.category_path_ids)
+    path = await _categories(parts, shown.category_path_ids)
     context = {
         "here": here,
         "product": shown,
@@ -195,10 +199,25 @@ async def _search(parts: Parts, asked: Wanted) -> Results:
     return await query.search(parts.search, parts.live.target("product_search"), asked)
 
 
+async def _everything(parts: Parts, here: Place) -> tuple[Results, str]:
+    """Return how many products there are and how they divide; nothing, and why, when the engine that knows does not answer."""
+    try:
+        return await _search(parts, Wanted(text="", market=here.market, limit=1)), ""
+    except EngineAwayError as error:
+        return Results(hits=[], total=0, facets=[], cursor="", searched=""), str(error)
+
+
 async def _category_names(parts: Parts, found: Results, locale: str, chosen: Sequence[UUID] = ()) -> dict[UUID, str]:
     ids = [UUID(value.value) for facet in found.facets if facet.field == "category" for value in facet.values]
-    texts = await categories(parts.documents, parts.live.target("product_page"), [*ids, *chosen])
-    return {id_: named(text, locale) for id_, text in texts.items()}
+    return {id_: named(text, locale) for id_, text in (await _categories(parts, [*ids, *chosen])).items()}
+
+
+async def _categories(parts: Parts, ids: Sequence[UUID]) -> dict[UUID, bytes]:
+    """Return these categories; none when the engine that knows does not answer: a page is whole without their names."""
+    try:
+        return await categories(parts.documents, parts.live.target("product_page"), ids)
+    except EngineAwayError:
+        return {}
 
 
 def named(category: bytes, locale: str = LOCALE) -> str:

@@ -17,6 +17,7 @@ from entrepot.base.engine_limits import SEARCH_ASIDE_SECONDS_MAX
 from entrepot.base.errors import BadInputError, EngineAwayError
 from entrepot.base.event import Position
 from entrepot.base.projection import Item, Refusal, Slot, Target
+from entrepot.engines import answering
 from entrepot.engines.search.port import Clause, Found, Near, Query, Word
 from entrepot.engines.search.tantivy_index import TantivyIndex
 
@@ -41,7 +42,8 @@ class TantivyStore:
 
     async def create(self, target: Target) -> None:
         """Make an empty index for this generation; does nothing if it is there."""
-        await asyncio.to_thread(self._create, target)
+        with answering("search", OSError):  # no disk, no room on it, no right to write there
+            await asyncio.to_thread(self._create, target)
 
     async def drop(self, target: Target) -> None:
         """Delete the index with its positions; does nothing if it is gone. Readers elsewhere keep what they had open."""

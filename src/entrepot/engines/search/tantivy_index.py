@@ -44,7 +44,7 @@ class TantivyIndex:
         """Return whether the folder is still the one that was opened: it may have been dropped, and made anew."""
         try:
             return self._meta.parent.stat().st_ino == self._made
-        except FileNotFoundError:
+        except OSError:  # it is gone, or its disk is
             return False
 
     def position(self, slot: Slot) -> Position:
