@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import structlog
 from msgspec import Struct, structs
@@ -157,15 +158,30 @@ async def make_room(record: Record) -> None:
         await ensure_audit_partitions(connection, now)
 
 
+class Closing(Protocol):
+    """What gives something back in its end."""
+
+    async def close(self) -> None:
+        """Give it back."""
+        ...
+
+
+Part = TypeVar("Part", bound=Closing)
+
+
+def closed_with(stack: AsyncExitStack, part: Part) -> Part:
+    """Return a part that is closed when the stack is."""
+    stack.push_async_callback(part.close)
+    return part
+
+
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[App]:
     """Open everything a process needs, engines included; closes it when the block ends."""
     require(settings, *ROLES)
     async with AsyncExitStack() as stack:
-        waker = Waker(settings.engines.record)
-        stack.push_async_callback(waker.close)
-        sealing = await open_sealing(settings.engines.record, keys_of(settings))
-        stack.push_async_callback(sealing.close)
+        waker = closed_with(stack, Waker(settings.engines.record))
+        sealing = closed_with(stack, await open_sealing(settings.engines.record, keys_of(settings)))
         record = await stack.enter_async_context(await _record(settings, waker, sealing))
         bell = await stack.enter_async_context(Bell(settings.engines.record))
         stores = await stack.enter_async_context(open_stores(settings, record, sealing))
@@ -180,15 +196,11 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
         checkouts = Checkouts(record, settings.cell, gateway, quoting)
         stack.push_async_callback(checkouts.close)
         stack.push_async_callback(gatherer.close)
-        sender = HttpSender(partial(reachable, private=settings.webhooks_private or settings.demo))
-        stack.push_async_callback(sender.close)
-        drawer = RedisDrawer(settings.engines.memory, f"cart-{settings.cell}")
-        stack.push_async_callback(drawer.close)
-        cache = RedisCache(settings.engines.memory)
-        stack.push_async_callback(cache.close)
+        sender = closed_with(stack, HttpSender(partial(reachable, private=settings.webhooks_private or settings.demo)))
+        drawer = closed_with(stack, RedisDrawer(settings.engines.memory, f"cart-{settings.cell}"))
+        cache = closed_with(stack, RedisCache(settings.engines.memory))
         kept = guarded(drawer, breakers["memory"], needed(settings))
-        auditor = Auditor(record, settings.cell)
-        stack.push_async_callback(auditor.close)
+        auditor = closed_with(stack, Auditor(record, settings.cell))
         people = await stack.enter_async_context(open_people_of(settings, record, sealing, breakers["memory"]))
         yield App(
             settings=settings,

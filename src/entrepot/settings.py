@@ -146,19 +146,9 @@ def load(environ: Mapping[str, str]) -> Settings:
     home = Path(environ.get("ENTREPOT_HOME", ".entrepot")).absolute()
     if home.exists() and not home.is_dir():
         raise BadInputError(f"ENTREPOT_HOME is {home}, which is no folder: name one, which need not be there yet.")
-    engines = {role: environ.get(f"ENTREPOT_{role.upper()}_URL", "") for role in SCHEMES}
     known = remembered(home)
-    for role, url in engines.items():
-        if url:
-            _check_url(role, url)
-            engines[role] = trusting(role, url, environ.get(f"ENTREPOT_{role.upper()}_CA", ""))
-        else:
-            engines[role] = known.get(role, "")
-    for role in OUTSIDE:
-        url = environ.get(f"ENTREPOT_{role.upper()}_URL", "")
-        if url:
-            _check_url(role, url)
-        engines[role] = trusting(role, url, environ.get(f"ENTREPOT_{role.upper()}_CA", "")) if url else ""
+    engines = {role: _engine(role, environ) or known.get(role, "") for role in SCHEMES}
+    engines |= {role: _engine(role, environ) for role in OUTSIDE}
     engines |= {user: _record_user(user, environ, known) for user in RECORD_USERS}
     data = environ.get("ENTREPOT_DATA")
     return Settings(
@@ -185,6 +175,15 @@ def load(environ: Mapping[str, str]) -> Settings:
         reads=_whole(environ, "ENTREPOT_READS_PER_MINUTE", READS_OF_CALLER_MAX, 0, 1_000_000_000),
         second_factor=bool(_whole(environ, "ENTREPOT_STAFF_SECOND_FACTOR", 0, 0, 1)),
     )
+
+
+def _engine(role: str, environ: Mapping[str, str]) -> str:
+    """Return the URL that the environment gives a role, with whom it trusts; empty where it gives none."""
+    url = environ.get(f"ENTREPOT_{role.upper()}_URL", "")
+    if not url:
+        return ""
+    _check_url(role, url)
+    return trusting(role, url, environ.get(f"ENTREPOT_{role.upper()}_CA", ""))
 
 
 def _record_user(user: str, environ: Mapping[str, str], remembered: Mapping[str, str]) -> str:

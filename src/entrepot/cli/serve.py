@@ -192,8 +192,6 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
         await stack.enter_async_context(_running(app, pulse))
         tally = _tally(metrics, app)
         await stack.enter_async_context(tally.keeping())
-        with suppress(NotImplementedError, RuntimeError, ValueError):  # in a test's thread, nobody sends signals
-            asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, pulse.end)
         reads = ReadBudget(clock, app.settings.reads, app.cache, partial(_unreadable, app.sealing))
         await stack.enter_async_context(reads.telling())
         yield application(
@@ -243,6 +241,8 @@ async def _running(app: App, pulse: Pulse) -> AsyncIterator[None]:
     url = app.settings.engines.series
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(pulse.running())
+        with suppress(NotImplementedError, RuntimeError, ValueError):  # in a test's thread, nobody sends signals
+            asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, pulse.end)
         if url:
             collector = Collector(products.driver("series", url), Spool(app.settings.pulse_folder, app.record.ids))
             await stack.enter_async_context(recording(pulse, collector, str(os.getpid())))
