@@ -93,7 +93,7 @@ UPDATE log.engine SET live = true WHERE id = $1;
 
 -- name: note_switch
 -- Says that readers were switched to the new engine, by whom, and with what proof.
-UPDATE log.move SET state = 'switched', switched_by = $2, switched_at = now(), proof = $3::jsonb WHERE id = $1;
+UPDATE log.move SET state = 'switched', switched_by = $2, switched_at = now(), proof = $3::json WHERE id = $1;
 
 -- name: note_back
 -- Says that readers were switched back.

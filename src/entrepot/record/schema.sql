@@ -1920,7 +1920,7 @@ CREATE TABLE log.move (
     switched_at timestamp with time zone,
     ended_by text,
     ended_at timestamp with time zone,
-    proof jsonb,
+    proof json,
     CONSTRAINT move_is_switched_with_a_proof CHECK (((state <> ALL (ARRAY['switched'::text, 'finished'::text])) OR ((proof IS NOT NULL) AND (switched_at IS NOT NULL)))),
     CONSTRAINT move_leads_elsewhere CHECK ((from_engine <> to_engine)),
     CONSTRAINT move_state_is_known CHECK ((state = ANY (ARRAY['building'::text, 'switched'::text, 'finished'::text, 'given_up'::text])))

@@ -45,7 +45,7 @@ CREATE TABLE log.move (
     switched_at timestamptz,
     ended_by text,
     ended_at timestamptz,
-    proof jsonb,
+    proof json,
     CONSTRAINT move_is_unique PRIMARY KEY (id),
     CONSTRAINT move_state_is_known CHECK (state IN ('building', 'switched', 'finished', 'given_up')),
     CONSTRAINT move_leads_elsewhere CHECK (from_engine <> to_engine),
