@@ -7,7 +7,7 @@ import importlib
 import inspect
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,9 +16,11 @@ import msgspec
 from entrepot.access.permissions import PERMISSIONS
 from entrepot.access.policies import role_reach
 from entrepot.access.roles import EVERYBODY, ROLES, SIGNED_IN
+from entrepot.api import degraded
 from entrepot.api.application import ROOMS as API_ROOMS
 from entrepot.api.guard import PERMISSION
 from entrepot.base import errors
+from entrepot.base.engine_limits import ENGINE_SECONDS_MAX, PROBE_REST_SECONDS
 from entrepot.base.machine import Machine
 from entrepot.cli import app
 from entrepot.console import pages as console_pages
@@ -198,6 +200,44 @@ def engines() -> str:
     return "\n".join(page) + "\n"
 
 
+def degradation() -> str:
+    """Return the page of degradation: what people see without each engine, and how long anybody waits to hear so."""
+    page = [
+        "# Degraded, not down",
+        "",
+        "Generated from `src/entrepot/api/degraded.py` by `make docs`: do not edit. `tests/faults/test_degraded.py` makes each",
+        "engine away in each way of this page, asks what is named, and has `verify` find nothing when the engine is back.",
+        "",
+        f"A request waits {ENGINE_SECONDS_MAX:g} s for an engine in all (`ENTREPOT_ENGINE_MILLIS`), then it is answered",
+        "without it, or by 503 [`engine-away`](errors.md) with `Retry-After`. A call that takes long raises a doubt: the engine is",
+        "asked the least it can be asked, and if it does not answer that either, its **breaker** opens. From then on nobody",
+        f"waits for it; it is asked again every {PROBE_REST_SECONDS:g} s, and the first answer closes the breaker. A hard",
+        "question opens nothing, and what is refused at once needs no breaker. Sums of sales may take their time, of an",
+        "engine that answers. Events wait in the log until the engine takes them; none is lost.",
+        "",
+        "| way | what it is |",
+        "|---|---|",
+    ]
+    page += [f"| {way} | {says} |" for way, says in degraded.WAYS.items()]
+    page += ["", "## What people see", "", "| engine | ways | shopper | seller | operator |", "|---|---|---|---|---|"]
+    page += [f"| {e.role} | {', '.join(e.ways)} | {e.shopper} | {e.seller} | {e.operator} |" for e in degraded.LACKS]
+    page += [
+        "",
+        "## What is asked to prove it",
+        "",
+        "| engine | ways | answered as ever, or with something left out | refused |",
+    ]
+    page += ["|---|---|---|---|"]
+    page += [f"| {e.role} | {', '.join(e.ways)} | {_requests(e.answered)} | {_requests(e.refused)} |" for e in degraded.LACKS]
+    page += ["", "## What is not there, and why", ""]
+    page += [f"- {says}" for says in degraded.UNTOLD]
+    return "\n".join(page) + "\n"
+
+
+def _requests(asked: Sequence[str]) -> str:
+    return ", ".join(f"`{one}`" for one in asked) or "none"
+
+
 def states() -> str:
     """Return the page of states: every machine that a room of commerce keeps as data, drawn."""
     page = [
@@ -228,6 +268,7 @@ def pages() -> dict[Path, str]:
         ROOT / "docs" / "deliverables" / "entity-relationship-diagrams.md": diagrams(tables(sql)),
         ROOT / "docs" / "reference" / "access-matrix.md": access_matrix(),
         ROOT / "docs" / "reference" / "engines.md": engines(),
+        ROOT / "docs" / "reference" / "degradation.md": degradation(),
         ROOT / "docs" / "reference" / "command-line.md": command_line(),
         ROOT / "docs" / "reference" / "data-map.md": datamap.page(),
         ROOT / "docs" / "reference" / "errors.md": problems(),

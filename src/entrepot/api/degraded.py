@@ -123,6 +123,17 @@ LACKS: Sequence[Without] = (
 )
 
 
+# What the table leaves out.
+UNTOLD: Sequence[str] = (
+    "**record**, whichever way: nothing can be ordered or changed. A reader of one that hangs hears so in 10 s, not in 1 s.",
+    "**objects**: the log is not archived, and files of sellers neither come nor go; whole files take longer than a second.",
+    "**series** and **stream**: points wait in a spool on disk, events in the log; no request asks either.",
+    "**search** in this process (tantivy) has no server to be killed, frozen or slow: its folder is taken away instead.",
+    "**busy**: Redis and FalkorDB have no such answer.",
+    "A process **starts** only when each engine can be reached; from then on it goes on without them.",
+)
+
+
 def of(role: str) -> Without | None:
     """Return what it means that a role's engine does not answer at all."""
     return next((one for one in LACKS if one.role == role), None)

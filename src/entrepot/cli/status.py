@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from entrepot import settings
+from entrepot.api import degraded
 from entrepot.local import control
 from entrepot.local.control import EngineStatus
 
@@ -60,6 +61,8 @@ def _print_table(rows: Sequence[EngineStatus]) -> None:
     for row in rows:
         if row.note:
             console.print(f"{row.role}: {row.note}", highlight=False)
+        if row.problem and (means := degraded.meaning(row.role)):
+            console.print(f"Without {row.role}: {means}", highlight=False)
 
 
 def _span(seconds: float | None) -> str:
