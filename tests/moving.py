@@ -68,7 +68,9 @@ async def engine_read(house: House, role: str) -> str:
 async def under_load(house: House) -> AsyncIterator[Load]:
     """Search, open product pages and place orders all the time."""
     load, found = Load(), (await house.client.get("/v1/search?market=uk")).json()["hits"]
-    products = [f"/v1/products/{one['product_id']}?market=uk" for one in found]
+    products = [
+        f"/v1/products/{one['product_id']}{end}" for one in found for end in ("?market=uk", "/bought-together?market=uk")
+    ]
 
     async def read(paths: list[str]) -> None:
         while True:
