@@ -12,7 +12,7 @@ from entrepot.audit.linking import link_new
 from entrepot.base import limits
 from entrepot.base.errors import EngineAwayError
 from entrepot.base.time import SystemClock
-from entrepot.commerce.aftersale.carrying import follow_parcels
+from entrepot.commerce.aftersale.carrying import follow_parcels, forget_webhooks
 from entrepot.commerce.aftersale.commands import give_up_unused
 from entrepot.commerce.aftersale.exchange import settle_placed
 from entrepot.commerce.aftersale.planning import plan_placed
@@ -33,6 +33,7 @@ from entrepot.jobs.approvals import expire_over
 from entrepot.jobs.digital import HANDING_OUT, hand_out_waiting
 from entrepot.jobs.financial import FINANCIAL_CHANGES
 from entrepot.jobs.invoicing import expire_negotiations, invoicing, mark_overdue
+from entrepot.jobs.labels import drop_old_labels
 from entrepot.jobs.letters import forget_what_is_over, send_letters
 from entrepot.jobs.old_keys import OldKeys
 from entrepot.jobs.payouts import pay_sellers
@@ -90,6 +91,8 @@ def jobs(app: App) -> list[Job]:
         Job(name="checkouts", seconds=limits.CHECKOUT_RECOVER_SECONDS, act=app.checkouts.recover),
         Job(name="payment_operations", seconds=2.0, act=partial(finish_operations, record, app.gateway, cell)),
         Job(name="parcels", seconds=10.0, act=partial(follow_parcels, record, app.carriers, cell, clock)),
+        Job(name="parcel_inbox", seconds=60.0, act=partial(forget_webhooks, record, cell, clock)),
+        Job(name="old_labels", seconds=3600.0, act=partial(drop_old_labels, app.stores.objects, cell, clock)),
         Job(name="payment_inbox", seconds=60.0, act=partial(prune_inbox, record, cell, clock)),
         Job(name="payouts", seconds=60.0, act=partial(book_payouts, record, app.gateway, cell)),
         Job(
@@ -154,6 +157,12 @@ async def archive(app: App) -> list[Moved]:
         return await archive_passed(owner, app.stores.objects, SystemClock())
 
 
+async def archive_audit(app: App) -> list[Left]:
+    """Move entries of long ago to object storage, and retire those whose time is over; return what was done."""
+    async with await open_record(app.settings.engines.owner, connections=1) as owner:
+        return await archive_entries(owner, app.stores.objects, SystemClock())
+
+
 async def _keep_room(app: App) -> None:
     """Make room for what comes and archive what all have passed, every hour; what fails now is tried again in the next."""
 
@@ -162,7 +171,7 @@ async def _keep_room(app: App) -> None:
             await make_room(owner)
 
     while True:
-        for work in (room, lambda: archive(app)):
+        for work in (room, lambda: archive(app), lambda: archive_audit(app)):
             try:
                 await work()
             except Exception as error:  # an engine is away, a disk is full: no reason for the projections to stop

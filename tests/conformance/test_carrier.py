@@ -1,6 +1,7 @@
 """Whoever carries parcels keeps the port's promise: one reference is one parcel, however often it is asked."""
 
 import asyncio
+import socket
 from pathlib import Path
 from uuid import uuid4
 
@@ -11,8 +12,9 @@ from entrepot.base.errors import BadInputError, NotFoundError
 from entrepot.base.limits import PARCEL_GRAMS_MAX
 from entrepot.base.time import SystemClock
 from entrepot.cli import run
-from entrepot.partners.carrier.own import OwnCarrier, is_number
-from entrepot.partners.carrier.port import Booked, CarrierAwayError, Consignee, Consignment, NotTaken, Seen
+from entrepot.partners.carrier.own import SIGNED, OwnCarrier, is_number
+from entrepot.partners.carrier.port import Booked, CarrierAwayError, Consignee, Consignment, NotTaken, Seen, Tidings
+from entrepot.partners.signed import WebhookRefusedError, signature
 
 TO = Consignee(name="Kim", lines=["1 High St", ""], city="York", country="GB", postcode="YO1")
 
@@ -78,6 +80,35 @@ async def test_what_cannot_be_carried_is_refused_with_the_reason(
 ) -> None:
     assert await vans.book(parcel(grams, to)) == NotTaken(why)
     assert not (tmp_path / "parcels").exists()
+
+
+async def test_what_our_vans_tell_can_be_read_by_who_has_their_key_alone(vans: OwnCarrier, tmp_path: Path) -> None:
+    now = SystemClock().millis()
+    body = msgspec.json.encode(Tidings("EO1/2", "parcel.under_way", "EO1"))
+    signed = {SIGNED: signature(vans._secret(), now // 1000, body)}
+    assert vans.read_webhook(signed, body, now) == Tidings("EO1/2", "parcel.under_way", "EO1")
+    for headers, sent, at in (({}, body, now), (signed, body + b" ", now), (signed, body, now + 301_000)):
+        with pytest.raises(WebhookRefusedError):
+            vans.read_webhook(headers, sent, at)
+    with pytest.raises(WebhookRefusedError):
+        OwnCarrier(tmp_path / "others", SystemClock()).read_webhook(signed, body, now)
+
+
+async def test_who_is_not_there_to_be_told_does_no_harm(vans: OwnCarrier) -> None:
+    number = await booked(vans, parcel())
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        assert not await vans.tell(number, f"http://127.0.0.1:{nobody.getsockname()[1]}/")
+
+
+async def test_a_label_says_where_to_and_lets_no_name_command_the_printer(vans: OwnCarrier) -> None:
+    to = msgspec.structs.replace(TO, name="Kim (^XZ~) \\ Müller")
+    zpl = (await vans.label(parcel(to=to), "EO1", "zpl")).decode()
+    pdf = await vans.label(parcel(to=to), "EO1", "pdf")
+    assert zpl.count("^XZ") == 1
+    assert "Kim (_5EXZ_7E) \\ Müller" in zpl
+    assert rb"(Kim \(^XZ~\) \\ M\374ller)".replace(rb"\374", b"\xfc") in pdf
+    assert pdf.startswith(b"%PDF-1.4") and pdf.endswith(b"%%EOF\n")  # noqa: PT018  # both ends of one thing
 
 
 async def test_a_folder_that_cannot_be_used_is_a_carrier_that_is_away(tmp_path: Path) -> None:

@@ -18,9 +18,9 @@ from entrepot.partners.payment.port import (
     GatewayAwayError,
     GatewayLiedError,
     GatewayRefusedError,
-    WebhookRefusedError,
 )
 from entrepot.partners.payment.sandbox import SandboxGateway
+from entrepot.partners.signed import WebhookRefusedError
 from tests.conformance.payment_suite import IDS, Bench, PaymentSuite, asked, movements_of
 from tests.conftest import SECRET
 from tests.tidy.finding import ROOT

@@ -31,6 +31,7 @@ from entrepot.partners.payment.sandbox import SandboxGateway
 from entrepot.partners.tax.regional import RegionalTax
 from entrepot.record.transaction import Record
 from tests.following import until_reacted
+from tests.house import READY_SECONDS
 from tests.till import BUYER, used
 from tests.trade import CELL, ledger, left, open_shop
 
@@ -46,7 +47,9 @@ class Shop(Struct, frozen=True):
     gateway: SandboxGateway
     record: Record
 
-    async def buy(self, wanted: dict[str, int], key: str = "buy", coupons: tuple[str, ...] = ()) -> UUID:
+    async def buy(
+        self, wanted: dict[str, int], key: str = "buy", coupons: tuple[str, ...] = (), *, planned: bool = True
+    ) -> UUID:
         lines = [WantedLine(sku=sku, quantity=pieces) for sku, pieces in wanted.items()]
         request = CheckoutRequest(
             quote=QuoteRequest(market="uk", country="GB", lines=lines, coupons=list(coupons)),
@@ -55,9 +58,13 @@ class Shop(Struct, frozen=True):
         )
         answer = await self.checkouts.begin(key, request)
         assert answer.order_id is not None
-        async with self.record.transaction(CELL) as tx:
-            await planning.plan_shipments(tx, [answer.order_id])
+        if planned:
+            await self.plan(answer.order_id)
         return answer.order_id
+
+    async def plan(self, order_id: UUID) -> None:
+        async with self.record.transaction(CELL) as tx:
+            await planning.plan_shipments(tx, [order_id])
 
     async def shipments(self, order_id: UUID) -> list[Shipment]:
         async with self.record.reading() as connection:
@@ -131,6 +138,26 @@ async def owed(shop: Shop) -> int:
     balances = await ledger(shop.record)
     assert sum(balances.values()) == 0
     return balances.get("receivable", 0)
+
+
+async def until_somebody_waits(record: Record) -> None:
+    """Wait until a statement in the record's database waits for a lock."""
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    async with asyncio.timeout(READY_SECONDS), record.committing() as connection:
+        while True:
+            if await connection.fetchval(waits):
+                return
+            await asyncio.sleep(0.02)
+
+
+async def test_an_order_that_two_plan_at_once_is_planned_once(shop: Shop) -> None:
+    order_id = await shop.buy({"tea": 1}, planned=False)
+    async with shop.record.transaction(CELL) as tx:
+        await planning.plan_shipments(tx, [order_id])
+        second = asyncio.create_task(shop.plan(order_id))
+        await until_somebody_waits(shop.record)
+    await second
+    assert len(await shop.shipments(order_id)) == 1
 
 
 async def test_what_is_shipped_is_captured_and_the_order_arrives(shop: Shop) -> None:

@@ -49,6 +49,8 @@ TAKES_ANYTHING = {
     "/v1/projections/{name:str}/verifications",
     "/v1/shipping",
     "/v1/stock/{sku:str}",
+    "/v1/labels/{token:str}",
+    "/v1/webhooks/carriers/{carrier:str}",
     "/v1/webhooks/payments/{gateway:str}",
     "/v1/event-kinds",
     "/v1/pools/{sku:str}",

@@ -15,8 +15,9 @@ from entrepot.commerce.payment.rules import Dispute, RefundExceedsCapturedError
 from entrepot.commerce.payment.settling import book_payouts
 from entrepot.commerce.payment.webhooks import handle_webhook
 from entrepot.local.gateway.webhooks import secret_of, signature
-from entrepot.partners.payment.port import Authorize, GatewayAwayError, WebhookRefusedError
+from entrepot.partners.payment.port import Authorize, GatewayAwayError
 from entrepot.partners.payment.sandbox import SandboxGateway
+from entrepot.partners.signed import WebhookRefusedError
 from entrepot.record.transaction import Record
 from tests.conftest import SECRET
 from tests.store.test_payments import paid, stands, told

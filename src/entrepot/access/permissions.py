@@ -24,6 +24,8 @@ PERMISSIONS: Mapping[str, str] = {
     "orders.refund": "give money back for an order",
     "orders.plan": "decide what of an order is sent from where",
     "orders.fulfil": "pick, pack and send shipments",
+    "parcels.tell": "tell of a parcel as its carrier; the signature is the proof",
+    "labels.fetch": "fetch the label of a parcel; its signed address is the proof, and only who sends parcels gets one",
     "returns.ask": "ask to send goods back",
     "returns.handle": "receive, inspect, refund, exchange and reject returns",
     "payments.read": "see payments and disputes",

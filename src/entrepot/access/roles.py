@@ -52,7 +52,7 @@ SHOWN_IN_A_DEMO = words("house.watch")
 
 ROLES: Mapping[str, Role] = {
     EVERYBODY: Role(
-        open=words("account.join docs.read catalogue.read carts.use checkout.buy payments.tell"),
+        open=words("account.join docs.read catalogue.read carts.use checkout.buy payments.tell parcels.tell labels.fetch"),
         own=words("orders.read orders.cancel returns.ask digital.read"),
     ),
     SIGNED_IN: Role(own=words("account.own subscriptions.use")),

@@ -25,7 +25,8 @@ from entrepot.base.errors import (
     TokenRefusedError,
     TooManyTriesError,
 )
-from entrepot.partners.payment.port import GatewayLiedError, WebhookRefusedError
+from entrepot.partners.payment.port import GatewayLiedError
+from entrepot.partners.signed import WebhookRefusedError
 
 SCHEMAS = "#/components/schemas/{name}"
 PROBLEM = {

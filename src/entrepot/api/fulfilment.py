@@ -28,9 +28,12 @@ OnlyState: TypeAlias = Annotated[
 
 
 class Sending(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who takes a shipment, and under which number; with ``book`` the carrier is asked to take it, and says the number."""
+    """Who takes a shipment, and under which number; with ``book`` the carrier is asked to take it, and says the number.
 
-    carrier: str
+    With ``book`` the carrier may be left out: it is then the one of the shipping method that the order goes by.
+    """
+
+    carrier: str = ""
     tracking: str = ""
     book: bool = False
 
@@ -166,7 +169,8 @@ async def run_sent(parts: Parts, key: str, shipment_id: UUID, sending: Sending) 
             field="tracking",
         )
     required(key)
-    parcel = await carrying.book(parts.record, parts.carriers, parts.cell, shipment_id, sending.carrier, parts.actor)
+    name = sending.carrier or await carrying.chosen_carrier(parts.record, parts.cell, shipment_id)
+    parcel = await carrying.book(parts.record, parts.carriers, parts.cell, shipment_id, name, parts.actor)
     return await run(parts, key, lambda tx: carrying.send(tx, parcel), what, sending)
 
 

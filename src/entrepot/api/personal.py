@@ -26,6 +26,7 @@ PERSONAL: Final = frozenset(
         "/v1/invoices",
         "/v1/invoices/{invoice_id}",
         "/v1/invoices/{invoice_id}/page",
+        "/v1/labels/{token}",
         "/v1/me",
         "/v1/me/addresses",
         "/v1/me/api-keys",

@@ -23,6 +23,10 @@ async def parcel(number: str, state: SeenState, *, json: Annotated[bool, Paramet
     json
         Print JSON instead of a sentence.
     """
-    await own_carrier(load(os.environ)).note(number, state)
+    settings = load(os.environ)
+    vans = own_carrier(settings)
+    await vans.note(number, state)
     noted = {"number": number, "state": state}
+    # Nobody may be there to hear it: who looks for parcels sees it within seconds.
+    await vans.tell(number, f"http://{settings.host}:{settings.port}/v1/webhooks/carriers/{vans.name}")
     print(msgspec.json.encode(noted).decode() if json else f"Noted: {number} is {state.replace('_', ' ')}.")

@@ -11,13 +11,14 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
 from entrepot.api.after_order import run
+from entrepot.api.carriers import label_address
 from entrepot.api.fulfilment import Sending, run_sent
 from entrepot.api.pages import parse_cursor
 from entrepot.api.parts import Parts
 from entrepot.base.errors import BadInputError, EntrepotError, NotFoundError
 from entrepot.commerce.aftersale import commands, returning
 from entrepot.commerce.aftersale.events import Reason
-from entrepot.commerce.aftersale.query import ReturnDetail, returns, timeline
+from entrepot.commerce.aftersale.query import ReturnDetail, carriers_of, returns, timeline
 from entrepot.commerce.aftersale.requests import Cancellation, LinePieces, Moved, ReturnWish
 from entrepot.commerce.business.query import invoice_of_order
 from entrepot.commerce.fulfilment.query import shipments_of
@@ -122,6 +123,25 @@ async def move_shipment(
     return Redirect(f"/orders/{order_id}?done=moved", status_code=303)
 
 
+@post(
+    "/orders/{order_id:uuid}/shipments/{shipment_id:uuid}/label", include_in_schema=False, opt={"permission": "orders.fulfil"}
+)
+async def print_label(
+    request: Request[Any, Any, Any],
+    parts: NamedDependency[Parts],
+    order_id: FromPath[UUID],
+    shipment_id: FromPath[UUID],
+    data: Form,
+) -> Response[Any]:
+    """Have the label of a shipment made, and show it."""
+    same_site(request)
+    try:
+        made = await label_address(parts, shipment_id, "zpl" if text(data, "kind") == "zpl" else "pdf")
+    except EntrepotError as error:
+        return await order_page(parts, order_id, wrong=str(error), status=error.status)
+    return Redirect(made.download, status_code=303)
+
+
 @post("/orders/{order_id:uuid}/returns", include_in_schema=False, opt={"permission": "returns.ask"})
 async def ask_return(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], order_id: FromPath[UUID], data: Form
@@ -142,7 +162,7 @@ async def ask_return(
     return Redirect(f"/orders/{order_id}?done=asked", status_code=303)
 
 
-HANDLERS = [list_orders, show_order, cancel, move_shipment, ask_return]
+HANDLERS = [list_orders, show_order, cancel, move_shipment, print_label, ask_return]
 
 
 async def order_page(
@@ -158,12 +178,15 @@ async def order_page(
         shipments = await shipments_of(connection, parts.cell, order_id)
         back = await returns(connection, parts.cell, None, "", order_id, RETURNS)
         invoice = await invoice_of_order(connection, parts.cell, order_id)
+        possible = await carriers_of(connection, parts.cell, order_id)
     context = {
         "order": found,
         "moments": [shown(moment, found.currency) for moment in moments],
         "payment": paid,
         "shipments": shipments,
         "next": NEXT,
+        "carrier": possible[0] if len(possible) == 1 else "",
+        "bookable": parts.carriers,
         "back": back,
         "reasons": REASONS,
         "invoice": invoice,

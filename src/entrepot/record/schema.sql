@@ -1592,6 +1592,15 @@ CREATE TABLE digital.secret (
     sealed bytea
 );
 
+CREATE TABLE fulfilment.inbox (
+    cell integer NOT NULL,
+    carrier text NOT NULL,
+    event_id text NOT NULL,
+    kind text NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    done_at timestamp with time zone
+);
+
 CREATE TABLE fulfilment.parcel (
     cell integer NOT NULL,
     shipment_id uuid NOT NULL,
@@ -2861,6 +2870,9 @@ ALTER TABLE ONLY digital.entitlement
 ALTER TABLE ONLY digital.secret
     ADD CONSTRAINT one_secret_per_cell PRIMARY KEY (cell);
 
+ALTER TABLE ONLY fulfilment.inbox
+    ADD CONSTRAINT carrier_is_heard_once PRIMARY KEY (cell, carrier, event_id);
+
 ALTER TABLE ONLY fulfilment.shipment_line
     ADD CONSTRAINT one_row_per_line_of_a_shipment PRIMARY KEY (cell, shipment_id, line);
 
@@ -3246,6 +3258,10 @@ CREATE INDEX free_licences ON digital.licence USING btree (cell, variant_id) WHE
 CREATE INDEX licences_of_an_order ON digital.licence USING btree (cell, order_id, line) WHERE (order_id IS NOT NULL);
 
 CREATE INDEX waiting_entitlements ON ONLY digital.entitlement USING btree (cell, variant_id) WHERE (state = 'waiting'::text);
+
+CREATE INDEX carriers_heard_before ON fulfilment.inbox USING btree (cell, received_at);
+
+CREATE INDEX parcels_by_number ON ONLY fulfilment.parcel USING btree (cell, carrier, tracking) WHERE (tracking <> ''::text);
 
 CREATE INDEX parcels_to_look_at ON ONLY fulfilment.parcel USING btree (cell, looked_at) WHERE (state = ANY (ARRAY['asked'::text, 'booked'::text, 'under_way'::text]));
 

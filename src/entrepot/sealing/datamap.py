@@ -1,6 +1,7 @@
 """The one declaration of what is personal or secret, field by field, wherever it lies: the data map. It seals nothing itself.
 
-A place is named ``schema.table.column`` in PostgreSQL, ``event area.Struct.field`` in the log, ``drawer name.field`` in Redis.
+A place is named ``schema.table.column`` in PostgreSQL, ``event area.Struct.field`` in the log, ``drawer name.field`` in Redis,
+``object prefix`` among the objects.
 What holds text, JSON or bytes is either here or in ``neutral``; a test walks schema and events, and finds what is in neither.
 Projections are made from events alone: what is in no event's body is in no document, index, graph or column either.
 """
@@ -25,6 +26,7 @@ from entrepot.sealing.terms import (
     FORGOTTEN,
     INVOICE,
     KEY,
+    LABEL,
     LIFTED,
     LOG,
     ORDER,
@@ -77,6 +79,7 @@ PERSONAL: tuple[Datum, ...] = (
     Datum("business.purchase.request", "contact", _DELIVERY, CONTRACT, FORGOTTEN, "plain", _BEFORE),
     Datum("drawer cart.sealed", "contact", "fill in and go on with a cart", CONTRACT, CART, "sealed"),
     Datum("fulfilment.shipment.tracking", "contact", "follow a parcel", CONTRACT, ORDER, "pseudonymous"),
+    Datum("object labels", "contact", "print the label of a parcel", CONTRACT, LABEL, "sealed"),
     Datum("fulfilment.parcel.tracking", "contact", "follow a parcel", CONTRACT, ORDER, "pseudonymous"),
     Datum("event fulfilment.ShipmentMoved.tracking", "contact", "follow a parcel", CONTRACT, LOG, "pseudonymous"),
     # Who buys for a company, and companies

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
 
-from entrepot.base.limits import ENDED_DAYS
+from entrepot.base.limits import ENDED_DAYS, LABEL_DAYS
 
 TAX_YEARS = 10  # after the end of the year: the longest term of the countries of the European Union
 UNUSED_ACCOUNT_YEARS = 3
@@ -48,6 +48,7 @@ COMPANY = Term(told="as long as we trade with the company", by=_ERASED)
 BUYER = Term(told="as long as they buy for the company", by=_ERASED)
 CHECKOUT = Term(told="until the checkout ends", by="checkout_holds_its_order_until_it_ends")
 CART = Term(told="30 days untouched", by="the drawer")
+LABEL = Term(told=f"{LABEL_DAYS} days", by="old_labels")
 SENT = Term(told=f"until it is sent, and {ENDED_DAYS} days", by="people_over")
 USED = Term(told=f"until it is used or over, and {ENDED_DAYS} days", by="people_over")
 SESSION = Term(told=f"as long as the session, and {ENDED_DAYS} days", by="people_over")

@@ -2,7 +2,8 @@
 
 First a transaction notes the parcel under a reference; then the carrier is asked, which books a reference once; then a
 transaction notes its number and sends the shipment. What was asked for and never sent is given up at the carrier by
-``follow_parcels``, a job, which also reads where parcels are and lets their shipments arrive, or be lost.
+``follow_parcels``, a job, which also reads where parcels are and lets their shipments arrive, or be lost. A carrier's webhook
+(``take_webhook``) has one parcel read at once; it is never believed.
 """
 
 from collections.abc import Mapping
@@ -10,11 +11,13 @@ from datetime import timedelta
 from uuid import UUID
 
 import structlog
+from msgspec import Struct
 
-from entrepot.base.errors import BadInputError
-from entrepot.base.limits import PARCEL_PATIENCE_SECONDS, PARCELS_PER_RUN_MAX
-from entrepot.base.time import Clock, utc
-from entrepot.commerce.aftersale import commands, store
+from entrepot.base.errors import BadInputError, NotFoundError
+from entrepot.base.limits import INBOX_DAYS, INBOX_PRUNED_PER_RUN_MAX, PARCEL_PATIENCE_SECONDS, PARCELS_PER_RUN_MAX
+from entrepot.base.seals import Seals
+from entrepot.base.time import Clock, stamp_millis, utc
+from entrepot.commerce.aftersale import commands, query, store
 from entrepot.commerce.aftersale.ground import locked_shipment, now
 from entrepot.commerce.aftersale.requests import Moved
 from entrepot.commerce.cart.state import Contact
@@ -23,11 +26,19 @@ from entrepot.commerce.fulfilment import store as shipments
 from entrepot.commerce.fulfilment.commands import save_parcel
 from entrepot.commerce.fulfilment.parcels import Parcel, ParcelRefusedError
 from entrepot.partners.carrier.port import Carrier, CarrierAwayError, Consignee, Consignment, NotTaken
-from entrepot.record.transaction import Record, Transaction
+from entrepot.record.transaction import Connection, Record, Transaction
 
 log = structlog.get_logger()
 
 ACTOR = "job/parcels"
+
+
+class Heard(Struct, frozen=True, kw_only=True):
+    """A carrier's webhook that was taken in; ``repeated`` when its work had been done before."""
+
+    event_id: str
+    kind: str
+    repeated: bool = False
 
 
 async def book(record: Record, carriers: Mapping[str, Carrier], cell: int, shipment_id: UUID, name: str, actor: str) -> Parcel:
@@ -47,6 +58,15 @@ async def book(record: Record, carriers: Mapping[str, Carrier], cell: int, shipm
     return parcels.booked(parcel, answer.tracking)
 
 
+async def chosen_carrier(record: Record, cell: int, shipment_id: UUID) -> str:
+    """Return the carrier of the shipping method that a shipment's order goes by."""
+    async with record.reading() as connection:
+        order_id = await shipments.order_of(connection, cell, shipment_id)
+        if order_id is None:
+            raise NotFoundError(f"There is no shipment {shipment_id}.", shipment_id=str(shipment_id))
+        return parcels.chosen(order_id, await query.carriers_of(connection, cell, order_id))
+
+
 async def send(tx: Transaction, parcel: Parcel) -> Moved:
     """Send a shipment with the carrier that has taken it, under the number it was given."""
     await _save(tx, parcel, parcel)
@@ -59,19 +79,51 @@ async def follow_parcels(record: Record, carriers: Mapping[str, Carrier], cell: 
     async with record.committing() as connection:
         patience = at - timedelta(seconds=PARCEL_PATIENCE_SECONDS)
         due = await shipments.parcels_to_look_at(connection, cell, at, patience, PARCELS_PER_RUN_MAX)
-    return sum([await _look(record, carriers[one.carrier], cell, one) for one in due if one.carrier in carriers])
+    moved = 0
+    for one in due:
+        if one.carrier not in carriers:
+            continue
+        try:
+            moved += await _look(record, carriers[one.carrier], cell, one)
+        except CarrierAwayError as error:  # the next run asks again; the others go on
+            log.warning("parcel.waits", shipment_id=str(one.shipment_id), why=str(error))
+    return moved
+
+
+async def take_webhook(
+    record: Record, carriers: Mapping[str, Carrier], cell: int, name: str, headers: Mapping[str, str], body: bytes
+) -> Heard:
+    """Take a carrier's webhook in, once, and read the parcel that it is about; a forged, late or replayed one is refused."""
+    carrier = carriers.get(name)
+    if carrier is None:
+        raise NotFoundError(f"There is no carrier {name!r} here: {', '.join(carriers)}.", carrier=name)
+    at = stamp_millis(record.clock.tick())
+    told = carrier.read_webhook(headers, body, at)
+    async with record.committing() as connection:
+        if await shipments.take_in(connection, cell, name, told.event_id, told.kind, utc(at)):
+            return Heard(event_id=told.event_id, kind=told.kind, repeated=True)
+        parcel = await shipments.parcel_by_number(connection, cell, name, told.tracking)
+    if parcel is None:
+        raise NotFoundError(f"The carrier {name} has no parcel {told.tracking!r} of ours.", tracking=told.tracking)
+    await _look(record, carrier, cell, parcel)
+    async with record.committing() as connection:
+        await shipments.mark_done(connection, cell, name, told.event_id, utc(at))
+    return Heard(event_id=told.event_id, kind=told.kind)
+
+
+async def forget_webhooks(record: Record, cell: int, clock: Clock) -> int:
+    """Forget webhooks of which no carrier sends a repetition any more, so many at a time; returns how many."""
+    before = utc(clock.millis()) - timedelta(days=INBOX_DAYS)
+    async with record.committing() as connection:
+        return await shipments.prune_inbox(connection, cell, before, INBOX_PRUNED_PER_RUN_MAX)
 
 
 async def _look(record: Record, carrier: Carrier, cell: int, parcel: Parcel) -> bool:
-    try:
-        if parcels.is_waiting(parcel):
-            await carrier.give_up(parcel.reference)
-            after = parcels.move(parcel, "given_up")
-        else:
-            after = parcels.follow(parcel, await carrier.seen(parcel.tracking))
-    except CarrierAwayError as error:  # the next run asks again; the others go on
-        log.warning("parcel.waits", shipment_id=str(parcel.shipment_id), why=str(error))
-        return False
+    if parcels.is_waiting(parcel):
+        await carrier.give_up(parcel.reference)
+        after = parcels.move(parcel, "given_up")
+    else:
+        after = parcels.follow(parcel, await carrier.seen(parcel.tracking))
     if after == parcel:
         return False
     async with record.transaction(cell, ACTOR) as tx:
@@ -91,14 +143,19 @@ async def _look(record: Record, carrier: Carrier, cell: int, parcel: Parcel) -> 
 
 async def _ask(tx: Transaction, shipment_id: UUID, name: str) -> tuple[Parcel, Consignment]:
     """Note that a carrier is asked to take a shipment."""
-    order, shipment, _ = await locked_shipment(tx, shipment_id)
+    _, shipment, _ = await locked_shipment(tx, shipment_id)
     before = await shipments.parcel(tx.connection, tx.cell, shipment_id)
     parcel = parcels.ask(shipment, before, name, tx.ids.fresh())
     if parcel != before:
         await save_parcel(tx, parcel, now(tx))
-    contact = await store.contact_of(tx.connection, tx.cell, order.placed.id, tx.sealing)
-    grams = await store.grams_of(tx.connection, tx.cell, shipment_id)
-    return parcel, Consignment(reference=parcel.reference, grams=grams, to=_consignee(contact))
+    return parcel, await consignment_of(tx.connection, tx.cell, parcel, tx.sealing)
+
+
+async def consignment_of(connection: Connection, cell: int, parcel: Parcel, seals: Seals) -> Consignment:
+    """Return a parcel as its carrier needs to know it."""
+    contact = await store.contact_of(connection, cell, parcel.order_id, seals)
+    grams = await store.grams_of(connection, cell, parcel.shipment_id)
+    return Consignment(reference=parcel.reference, grams=grams, to=_consignee(contact))
 
 
 async def _save(tx: Transaction, asked: Parcel, after: Parcel) -> None:

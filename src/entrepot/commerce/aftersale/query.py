@@ -68,3 +68,8 @@ async def _with_lines(connection: Connection, cell: int, rows: Sequence[asyncpg.
         fields = dict(line)
         lines[fields.pop("case_id")].append(CaseLine(**fields))
     return [ReturnDetail(**dict(row), lines=lines[row["id"]]) for row in rows]
+
+
+async def carriers_of(connection: Connection, cell: int, order_id: UUID) -> list[str]:
+    """Return the carrier that an order goes by, or all that it may go by where the order does not say."""
+    return [row["carrier"] for row in await connection.fetch(SQL["carriers_of"], cell, order_id)]

@@ -75,3 +75,16 @@ FROM aftersale.return_case AS c
 JOIN aftersale.return_case_line AS r ON r.cell = c.cell AND r.case_id = c.id
 JOIN ordering.line AS l ON l.cell = c.cell AND l.order_id = c.order_id AND l.line = r.line
 WHERE c.cell = $1 AND c.id = ANY ($2::uuid[]) ORDER BY r.case_id, r.line;
+
+-- name: carriers_of
+-- The carrier of the method that an order goes by. Where no charge says which that is, since its postage was free: those of all
+-- methods of its market.
+WITH said AS (
+    SELECT m.definition->>'carrier' AS carrier FROM ordering.charge AS c JOIN shipping.method AS m ON m.code = c.note
+    WHERE c.cell = $1 AND c.order_id = $2 AND c.kind = 'postage'
+)
+SELECT carrier FROM said
+UNION
+SELECT m.definition->>'carrier' FROM ordering.orders AS o JOIN shipping.method AS m
+    ON m.active AND (m.definition->'markets' = '[]' OR m.definition->'markets' @> to_jsonb(o.market))
+WHERE o.cell = $1 AND o.id = $2 AND NOT EXISTS (SELECT FROM said);

@@ -61,6 +61,12 @@ async def contact_of(connection: Connection, cell: int, order_id: UUID, seals: S
     return None if row is None else await contact.opened(row, seals)
 
 
+async def subject_of(connection: Connection, cell: int, order_id: UUID) -> UUID | None:
+    """Return under whose key it lies to whom an order goes; None when nobody wrote that down."""
+    found: UUID | None = await connection.fetchval(SQL["subject_of"], cell, order_id)
+    return found
+
+
 async def vat_id_of(connection: Connection, cell: int, company_id: UUID | None) -> str | None:
     """Return the VAT id of a company; None for a person, and for a company that has none."""
     found: str | None = await connection.fetchval(SQL["vat_id_of"], cell, company_id)

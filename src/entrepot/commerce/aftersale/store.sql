@@ -54,6 +54,10 @@ SELECT order_id FROM aftersale.return_case WHERE cell = $1 AND exchange_order_id
 -- Whom an order goes to, and where: what is sent instead goes there too.
 SELECT email, name, phone, address::text AS address, subject, sealed FROM ordering.contact WHERE cell = $1 AND order_id = $2;
 
+-- name: subject_of
+-- Under whose key it lies to whom an order goes.
+SELECT subject FROM ordering.contact WHERE cell = $1 AND order_id = $2;
+
 -- name: vat_id_of
 -- The VAT id of the company that an order is of: what is sent instead is taxed as its orders are.
 SELECT vat_id FROM business.company WHERE cell = $1 AND id = $2;

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from entrepot.base.errors import ConflictError
+from entrepot.base.errors import BadInputError, ConflictError
 from entrepot.base.machine import Machine
 from entrepot.commerce.fulfilment.events import ParcelMoved, ParcelState
 from entrepot.commerce.fulfilment.rules import MACHINE, Shipment
@@ -56,6 +56,36 @@ class ParcelRefusedError(ConflictError):
             carrier=carrier,
             reason=reason,
         )
+
+
+class NotBookedError(ConflictError):
+    """A shipment has no label of a carrier, since none was booked for it."""
+
+    slug = "not-booked"
+
+    def __init__(self, shipment_id: UUID) -> None:
+        super().__init__(
+            f"No carrier was booked for the shipment {shipment_id}, so there is no label of one: send it with book, or use the "
+            "label of whoever takes it.",
+            shipment_id=str(shipment_id),
+        )
+
+
+def check_booked(shipment_id: UUID, parcel: Parcel | None) -> Parcel:
+    """Return a parcel that its carrier has taken; refuses where none was."""
+    if parcel is None or not parcel.tracking:
+        raise NotBookedError(shipment_id)
+    return parcel
+
+
+def chosen(order_id: UUID, carriers: Sequence[str]) -> str:
+    """Return the carrier that an order goes by; where the order leaves it open, it must be named."""
+    if len(carriers) != 1:
+        known = ", ".join(sorted(carriers)) or "none"
+        raise BadInputError(
+            f"The order {order_id} does not say which carrier it goes by (possible: {known}): name one.", field="carrier"
+        )
+    return carriers[0]
 
 
 def ask(shipment: Shipment, before: Parcel | None, carrier: str, reference: UUID) -> Parcel:

@@ -62,7 +62,8 @@ class Unplanned(Struct, frozen=True):
 
 async def to_plan(connection: Connection, cell: int, order_ids: Sequence[UUID]) -> list[Unplanned]:
     """Lock these orders and return what is to leave of those that nobody has planned for yet."""
-    return [Unplanned(*row) for row in await connection.fetch(SQL["to_plan"], cell, order_ids)]
+    locked = [row["id"] for row in await connection.fetch(SQL["lock_orders"], cell, order_ids)]
+    return [Unplanned(*row) for row in await connection.fetch(SQL["to_plan"], cell, locked)] if locked else []
 
 
 async def put_waiting(connection: Connection, cell: int, waiting: Sequence[Waiting]) -> None:
@@ -119,3 +120,25 @@ async def parcels_to_look_at(
     """Note that parcels are looked at now, those not looked at for longest, and return them; those just asked for wait."""
     rows = await connection.fetch(SQL["parcels_to_look_at"], cell, now, asked_before, limit)
     return [Parcel(**dict(row)) for row in rows]
+
+
+async def parcel_by_number(connection: Connection, cell: int, carrier: str, tracking: str) -> Parcel | None:
+    """Return the parcel that a carrier calls by this number, or None."""
+    row = await connection.fetchrow(SQL["parcel_by_number"], cell, carrier, tracking)
+    return None if row is None else Parcel(**dict(row))
+
+
+async def take_in(connection: Connection, cell: int, carrier: str, event_id: str, kind: str, at: datetime) -> bool:
+    """Take a carrier's webhook in, if it is new; says whether its work is done."""
+    done: bool = await connection.fetchval(SQL["take_in"], cell, carrier, event_id, kind, at)
+    return done
+
+
+async def mark_done(connection: Connection, cell: int, carrier: str, event_id: str, at: datetime) -> None:
+    """Note that the work of a carrier's webhook is done."""
+    await connection.execute(SQL["mark_done"], cell, carrier, event_id, at)
+
+
+async def prune_inbox(connection: Connection, cell: int, before: datetime, limit: int) -> int:
+    """Forget webhooks that were taken in before a moment; returns how many."""
+    return len(await connection.fetch(SQL["prune_inbox"], cell, before, limit))

@@ -38,15 +38,16 @@ FROM fulfilment.shipment_line WHERE cell = $1 AND shipment_id = ANY ($2::uuid[])
 -- The order that a shipment is of: it is locked first, so that nobody waits for each other.
 SELECT order_id FROM fulfilment.shipment WHERE cell = $1 AND id = $2;
 
+-- name: lock_orders
+-- Locks orders in key order. A statement of its own: one that waits for a lock sees of other rows what was there before it waited.
+SELECT o.id FROM ordering.orders AS o
+WHERE o.cell = $1 AND o.id = ANY ($2::uuid[]) AND o.state IN ('placed', 'part_shipped') ORDER BY o.id FOR UPDATE;
+
 -- name: to_plan
--- What is to leave of orders that nobody has planned for yet; locks the orders in key order. Cancelled pieces are left out.
-WITH locked AS MATERIALIZED (
-    SELECT o.id FROM ordering.orders AS o
-    WHERE o.cell = $1 AND o.id = ANY ($2::uuid[]) AND o.state IN ('placed', 'part_shipped') ORDER BY o.id FOR UPDATE
-)
+-- What is to leave of orders that nobody has planned for yet. Cancelled pieces are left out.
 SELECT l.order_id, l.line, l.sku, l.variant_id, l.warehouse, l.seller_id, l.quantity - greatest(l.shipped, l.returned) - l.cancelled AS quantity,
        l.delivery, coalesce(w.kind, 'own') AS kind
-FROM locked AS o
+FROM unnest($2::uuid[]) AS o (id)
 JOIN ordering.line AS l ON l.cell = $1 AND l.order_id = o.id AND l.quantity > greatest(l.shipped, l.returned) + l.cancelled
 LEFT JOIN stock.warehouse AS w ON w.cell = l.cell AND w.code = l.warehouse
 WHERE NOT EXISTS (SELECT FROM fulfilment.shipment AS s WHERE s.cell = $1 AND s.order_id = o.id)
@@ -106,6 +107,29 @@ ON CONFLICT (cell, shipment_id) DO UPDATE SET
 -- The parcel of a shipment. Its order is locked.
 SELECT shipment_id, order_id, reference, carrier, state, version, tracking
 FROM fulfilment.parcel WHERE cell = $1 AND shipment_id = $2;
+
+-- name: parcel_by_number
+-- The parcel that a carrier calls by this number.
+SELECT shipment_id, order_id, reference, carrier, state, version, tracking
+FROM fulfilment.parcel WHERE cell = $1 AND carrier = $2 AND tracking = $3 AND tracking <> '' LIMIT 1;
+
+-- name: take_in
+-- Takes a carrier's webhook in, if it is new, and says whether its work is done.
+WITH new AS (
+    INSERT INTO fulfilment.inbox (cell, carrier, event_id, kind, received_at) VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (cell, carrier, event_id) DO NOTHING
+)
+SELECT coalesce((SELECT done_at IS NOT NULL FROM fulfilment.inbox WHERE cell = $1 AND carrier = $2 AND event_id = $3), false);
+
+-- name: mark_done
+-- Notes that the work of a carrier's webhook is done.
+UPDATE fulfilment.inbox SET done_at = $4 WHERE cell = $1 AND carrier = $2 AND event_id = $3;
+
+-- name: prune_inbox
+-- Forgets webhooks that were taken in before a moment, the oldest first: their signatures are long out of date.
+DELETE FROM fulfilment.inbox WHERE (cell, carrier, event_id) IN (
+    SELECT cell, carrier, event_id FROM fulfilment.inbox WHERE cell = $1 AND received_at < $2 ORDER BY received_at LIMIT $3
+) RETURNING event_id;
 
 -- name: parcels_to_look_at
 -- Notes that parcels are looked at, those first that were not for longest, and returns them; one just asked for waits ($3).

@@ -1,27 +1,43 @@
 """Our own vans: a file per parcel, a line for each thing that happened to it. Whoever drives says so with `entrepot parcel`.
 
 A file is made whole or not at all, and one that is there is only added to: the same parcel, asked for again, is the same file.
-It names nobody: the address is on the label, which the warehouse prints from the order.
+It names nobody: the address is on the label, which is drawn from the order. Beside the parcels lies the key by which our vans
+sign what they tell by webhook.
 """
 
 import asyncio
 import contextlib
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Literal
 from uuid import UUID
 
+import httpx
 import msgspec
 from msgspec import Struct
 
 from entrepot.base.errors import BadInputError, NotFoundError
-from entrepot.base.limits import PARCEL_GRAMS_MAX
+from entrepot.base.ids import IdSource
+from entrepot.base.limits import PARCEL_GRAMS_MAX, WEBHOOK_SECONDS_MAX
 from entrepot.base.time import Clock, utc
-from entrepot.partners.carrier.port import Booked, CarrierAwayError, Consignment, NotTaken, Seen, SeenState
+from entrepot.partners.carrier.label import drawn
+from entrepot.partners.carrier.port import (
+    Booked,
+    CarrierAwayError,
+    Consignment,
+    LabelKind,
+    NotTaken,
+    Seen,
+    SeenState,
+    Tidings,
+)
+from entrepot.partners.signed import check_signature, signature
+
+SIGNED = "own-signature"
 
 _SERIALS = 10**16
 # A number for the door is what a van needs: a box at a post office has none.
@@ -43,8 +59,8 @@ class OwnCarrier:
 
     name = "own"
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
-        self._folder, self._clock = folder, clock
+    def __init__(self, folder: Path, clock: Clock, ids: IdSource | None = None) -> None:
+        self._folder, self._clock, self._ids = folder, clock, ids or IdSource()
 
     async def book(self, parcel: Consignment) -> Booked | NotTaken:
         """Give a parcel its number, unless it has one."""
@@ -76,6 +92,29 @@ class OwnCarrier:
             raise CarrierAwayError(self.name, error.strerror or "its folder cannot be read") from error
         return [Seen(one.at, one.state) for one in notes if one.state in ("under_way", "delivered", "lost")]
 
+    async def label(self, parcel: Consignment, tracking: str, kind: LabelKind) -> bytes:
+        """Draw the label of a parcel."""
+        return await asyncio.to_thread(drawn, parcel, tracking, kind)
+
+    def read_webhook(self, headers: Mapping[str, str], body: bytes, now_millis: int) -> Tidings:
+        """Check that our own vans have signed this, just now, and return what it is about."""
+        check_signature(headers.get(SIGNED, ""), self._secret(), body, now_millis, "carrier")
+        try:
+            return msgspec.json.decode(body, type=Tidings)
+        except msgspec.MsgspecError as error:
+            raise BadInputError(f"The webhook cannot be read: {error}.") from error
+
+    async def tell(self, tracking: str, url: str) -> bool:
+        """Tell of what was noted last by webhook; says whether it was taken. Who looks for itself sees it all the same."""
+        notes = await asyncio.to_thread(self._read, tracking)
+        body = msgspec.json.encode(Tidings(f"{tracking}/{len(notes)}", f"parcel.{notes[-1].state}", tracking))
+        headers = {"Content-Type": "application/json", SIGNED: signature(self._secret(), self._clock.millis() // 1000, body)}
+        async with httpx.AsyncClient(timeout=WEBHOOK_SECONDS_MAX, trust_env=False) as client:
+            try:
+                return (await client.post(url, content=body, headers=headers)).is_success
+            except httpx.HTTPError:
+                return False
+
     async def note(self, tracking: str, state: SeenState) -> None:
         """Note what happened to a parcel; a number that is none of ours is refused."""
         if not is_number(tracking):
@@ -102,16 +141,24 @@ class OwnCarrier:
 
     def _made(self, number: str, first: _Note) -> list[_Note]:
         """Make a parcel's file with its first line, unless it is there; returns what it says."""
+        self._make(self._path(number), msgspec.json.encode(first) + b"\n")
+        return self._read(number)
+
+    def _make(self, path: Path, content: bytes) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        path = self._path(number)
         if not path.exists():
             with NamedTemporaryFile(dir=self._folder, suffix=".part") as file:
-                file.write(msgspec.json.encode(first) + b"\n")
+                file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
                 with contextlib.suppress(FileExistsError):  # another asked for the same: it is the same parcel
                     path.hardlink_to(file.name)
-        return self._read(number)
+
+    def _secret(self) -> bytes:
+        """Return what our vans sign with: made when it is first asked for, and read by nobody else (the file is ours alone)."""
+        path = self._folder / "webhooks.key"
+        self._make(path, self._ids.secret())
+        return path.read_bytes()
 
     def _give_up(self, number: str, note: _Note) -> None:
         if self._made(number, note)[-1].state != "given_up":

@@ -3,7 +3,7 @@
 What shipping costs the buyer is decided by `commerce/shipping`, from zones and methods; a carrier only carries.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal, Protocol, TypeAlias
 from uuid import UUID
@@ -13,6 +13,7 @@ from msgspec import Struct
 from entrepot.base.errors import EntrepotError
 
 SeenState: TypeAlias = Literal["under_way", "delivered", "lost"]
+LabelKind: TypeAlias = Literal["pdf", "zpl"]
 
 
 class CarrierAwayError(EntrepotError):
@@ -69,6 +70,14 @@ class Seen(Struct, frozen=True):
     state: SeenState
 
 
+class Tidings(Struct, frozen=True):
+    """What a carrier's webhook says: that something is new about a parcel, and no more. It is read from the carrier."""
+
+    event_id: str
+    kind: str
+    tracking: str
+
+
 class Carrier(Protocol):
     """What carries parcels. ``CarrierAwayError`` when the outcome is not known: the same is then asked again."""
 
@@ -87,4 +96,15 @@ class Carrier(Protocol):
 
     async def seen(self, tracking: str) -> Sequence[Seen]:
         """Return what has happened to a parcel so far, the oldest first."""
+        ...
+
+    async def label(self, parcel: Consignment, tracking: str, kind: LabelKind) -> bytes:
+        """Return the label of a parcel that was taken under this number."""
+        ...
+
+    def read_webhook(self, headers: Mapping[str, str], body: bytes, now_millis: int) -> Tidings:
+        """Check signature and time window on the raw bytes, and return what it is about; ``WebhookRefusedError``.
+
+        The names of headers are in small letters. May read the secret from where it is kept: it blocks for a moment at most.
+        """
         ...

@@ -53,14 +53,6 @@ class GatewayLiedError(EntrepotError):
     exit_code = 5
 
 
-class WebhookRefusedError(EntrepotError):
-    """A webhook whose signature is wrong or whose time is outside the window: forged, replayed, or late."""
-
-    slug = "webhook-refused"
-    status = 401
-    exit_code = 4
-
-
 class Authorize(Struct, frozen=True, kw_only=True):
     """Asks for money to be promised, or taken at once when ``capture``; its reference (the checkout's id) makes it idempotent.
 

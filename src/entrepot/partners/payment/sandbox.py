@@ -7,7 +7,7 @@ caller hears that the outcome is not known, and finds out.
 
 import hmac
 from collections.abc import Mapping
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 from urllib.parse import quote, unquote, urlsplit
 from uuid import UUID
 
@@ -16,7 +16,7 @@ import msgspec
 import stamina
 from msgspec import Struct
 
-from entrepot.base.limits import GATEWAY_CONNECTIONS_MAX, GATEWAY_SECONDS_MAX, GATEWAY_TRIES_MAX, WEBHOOK_WINDOW_SECONDS
+from entrepot.base.limits import GATEWAY_CONNECTIONS_MAX, GATEWAY_SECONDS_MAX, GATEWAY_TRIES_MAX
 from entrepot.partners.payment.port import (
     Answer,
     Authorize,
@@ -27,9 +27,9 @@ from entrepot.partners.payment.port import (
     Notice,
     PaymentPage,
     ReportPage,
-    WebhookRefusedError,
     check_told,
 )
+from entrepot.partners.signed import check_signature
 
 T = TypeVar("T", bound=Struct)
 
@@ -139,7 +139,7 @@ class SandboxGateway:
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes, now_millis: int) -> Notice:
         """Check signature and time window on the raw bytes, and return what it is about."""
-        check_signature(headers.get("sandbox-signature", ""), self._secret, body, now_millis)
+        check_signature(headers.get("sandbox-signature", ""), self._secret, body, now_millis, "gateway")
         event = _decoded(body, _Event)
         return Notice(event_id=event.id, kind=event.kind, payment_id=event.payment_id, dispute_id=event.dispute_id)
 
@@ -214,20 +214,6 @@ class SandboxGateway:
             connector = aiohttp.TCPConnector(limit=GATEWAY_CONNECTIONS_MAX)
             self._session = aiohttp.ClientSession(connector=connector, timeout=self._timeout, auto_decompress=False)
         return self._session
-
-
-def check_signature(header: str, secret: bytes, body: bytes, now_millis: int) -> None:
-    """Refuse raw bytes that were not signed with the secret (``t=<seconds>,v1=<hex>``), or not within the window around now."""
-    fields: dict[str, Any] = dict(part.partition("=")[::2] for part in header.split(","))
-    at, given = fields.get("t", ""), fields.get("v1", "")
-    wanted = hmac.new(secret, at.encode() + b"." + body, "sha256").hexdigest()
-    if not hmac.compare_digest(given.encode(), wanted.encode()):
-        raise WebhookRefusedError("The webhook's signature is wrong: it was not sent by the gateway, or changed on its way.")
-    if abs(now_millis / 1000 - int(at)) > WEBHOOK_WINDOW_SECONDS:
-        raise WebhookRefusedError(
-            f"The webhook was signed at {at}, outside of {WEBHOOK_WINDOW_SECONDS} s around now: it is late, or replayed.",
-            signed_at=int(at),
-        )
 
 
 def _payment(body: bytes) -> GatewayPayment:
