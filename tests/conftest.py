@@ -14,6 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 
+from entrepot.base import limits
 from entrepot.local.columns import ClickHouse
 from entrepot.local.place import Place
 from entrepot.local.postgres import RECORD_DATABASE, SUPERUSER, Postgres
@@ -34,6 +35,10 @@ RUN_AT_MOST = timedelta(hours=2)
 MEMORY = Path("/dev/shm")  # noqa: S108  # a folder of ours is made in it, with a name nobody can foresee
 MEMORY_BYTES_MIN = 8 << 30
 
+# How long readers of the log rest between batches, and how seldom a reaction notes that nothing was for it: that spares a busy
+# house work, and would cost a test that waits for each step most of its time.
+RESTS = {"BATCHES_APART_SECONDS": 0.02, "JOB_REST_SECONDS": 0.01, "JOB_APART_SECONDS": 0.02, "JOB_CURSOR_SECONDS": 0.02}
+
 
 class UnsyncedPostgres(Postgres):
     """PostgreSQL that leaves its writes to the kernel: no test cuts the power, and every test makes a database of its own."""
@@ -50,6 +55,8 @@ def pytest_configure() -> None:
     """End a test run that is told to end (``timeout``, CI) as Ctrl-C does, its engines stopped; reach them past any proxy."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     reach_loopback_directly(os.environ)
+    for name, seconds in RESTS.items():
+        setattr(limits, name, seconds)
 
 
 @pytest.fixture(scope="session")

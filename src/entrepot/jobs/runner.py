@@ -85,7 +85,8 @@ class Runner:
                     await self._bell.wait(CHANNEL, rings, limits.JOB_POLL_SECONDS)
                 # What happens in the meantime is one batch: a busy log costs each reaction so many steps a second, and no more.
                 # Even a lone event is waited for a little: others that were begun before it may be about to be committed.
-                await asyncio.sleep(max(limits.JOB_REST_SECONDS, began + limits.JOB_APART_SECONDS - time.monotonic()))
+                apart = limits.JOB_APART_BUSY_SECONDS if (done or 0) >= limits.BATCH_BUSY_EVENTS else limits.JOB_APART_SECONDS
+                await asyncio.sleep(max(limits.JOB_REST_SECONDS, began + apart - time.monotonic()))
         finally:
             with contextlib.suppress(EngineAwayError):  # the lease then runs out by itself
                 async with self._record.committing() as connection:
