@@ -263,6 +263,15 @@ def publisher(app: App) -> Publisher:
 
 
 @asynccontextmanager
+async def audit_archive(settings: Settings, record: Record) -> AsyncIterator[ArchivedRows]:
+    """Open what has left the audit's table for object storage."""
+    require(settings, "objects")
+    async with AsyncExitStack() as stack:
+        objects = closed_with(stack, S3Objects(settings.engines.objects))
+        yield ArchivedRows(record, settings.cell, objects)
+
+
+@asynccontextmanager
 async def audit_verifier(settings: Settings, seen: Callable[[int], None]) -> AsyncIterator[AuditVerifier]:
     """Open what proves the audit: the record, the archives, and the place where roots lie; nothing else need run."""
     require(settings, "record", "objects")
@@ -270,9 +279,7 @@ async def audit_verifier(settings: Settings, seen: Callable[[int], None]) -> Asy
         record = await stack.enter_async_context(await open_record(settings.engines.record))
         roots = S3Locked(settings.engines.objects)
         stack.push_async_callback(roots.close)
-        objects = S3Objects(settings.engines.objects)
-        stack.push_async_callback(objects.close)
-        rows = Rows(record, settings.cell, ArchivedRows(record, settings.cell, objects))
+        rows = Rows(record, settings.cell, await stack.enter_async_context(audit_archive(settings, record)))
         yield AuditVerifier(record, settings.cell, rows, Roots(roots, settings.cell, Signer(record, keys_of(settings))), seen)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import structlog
 
 from entrepot.app import App, mail_of, make_room, privacy_of, publisher
+from entrepot.audit.archiving import Left, archive_entries
 from entrepot.audit.linking import link_new
 from entrepot.base import limits
 from entrepot.base.errors import EngineAwayError

@@ -81,10 +81,11 @@ async def unwritten_url(record_url: str, migrated: str) -> AsyncIterator[str]:
 async def test_every_named_query_fits_the_migrated_schema(package: str, file: str, unwritten_url: str) -> None:
     connection = await asyncpg.connect(unwritten_url)
     try:
-        partition = await connection.fetchval("SELECT min(relname) FROM pg_class WHERE relname ~ '^event_[0-9]{8}$'")
+        find = "SELECT min(relname) FROM pg_class WHERE relname ~ $1"
+        event, entry = [await connection.fetchval(find, f"^{one}_[0-9]{{8}}$") for one in ("event", "entry")]
         for name, sql in queries(package, file).items():
             try:
-                await connection.prepare(sql.replace("{partition}", partition))
+                await connection.prepare(sql.replace("{partition}", event).replace("{entries}", entry))
             except asyncpg.PostgresError as error:
                 pytest.fail(f"{package}/{file} {name}: {error}")
     finally:

@@ -12,6 +12,7 @@ from msgspec import Struct
 from entrepot.api.pages import Cursor, Limit, next_link, parse_cursor
 from entrepot.api.parts import Parts
 from entrepot.audit import query
+from entrepot.audit.archived import ArchivedRows
 from entrepot.audit.query import Asked, Noted, State
 from entrepot.base.errors import BadInputError
 from entrepot.record.cause import about
@@ -50,8 +51,7 @@ async def list_entries(
         until=until,
         before=parse_cursor(cursor),
     )
-    async with parts.record.reading() as connection:
-        items = await query.entries(connection, parts.cell, asked, limit)
+    items = await query.entries(parts.record, parts.cell, asked, limit, archived_of(parts))
     about(subject, *(one.subject for one in items), *(other for one in items for other in one.others))
     page = AuditPage(items=items, cursor=str(items[-1].id) if len(items) == limit else "")
     given = {"subject": subject, "actor": actor, "object": about_object, "action": action, "since": since, "until": until}
@@ -65,6 +65,11 @@ async def chain_state(parts: NamedDependency[Parts]) -> Response[State]:
     async with parts.record.reading() as connection:
         found = await query.state(connection, parts.cell)
     return Response(found, headers={"Cache-Control": "no-store"})
+
+
+def archived_of(parts: Parts) -> ArchivedRows:
+    """Return the entries that lie in object storage."""
+    return ArchivedRows(parts.platform, parts.cell, parts.objects)
 
 
 HANDLERS = [list_entries, chain_state]

@@ -1,39 +1,65 @@
-"""Reads rows that have left the tables for object storage, as the chain hashes them."""
+"""Reads rows that have left the tables for object storage: as the chain hashes them, and as they are asked for."""
 
 import asyncio
 import tempfile
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from entrepot.audit import store
+from entrepot.audit import rules, store
 from entrepot.audit.rows import Found
 from entrepot.audit.rules import Row, Source
-from entrepot.audit.store import ArchivedPart, Place
+from entrepot.audit.store import ArchivedPart, Entry, Place, Wanted
+from entrepot.base import limits
+from entrepot.base.errors import BadInputError
+from entrepot.base.time import stamp_millis, utc
 from entrepot.log.archived import Archive, fetch_verified
+from entrepot.record.named import queries
 from entrepot.record.transaction import Record
+
+SQL = queries(__package__, "archive.sql")
+
+_TYPES: dict[str, pa.DataType] = {
+    "id": pa.binary(16),
+    "seq": pa.int64(),
+    "txid": pa.int64(),
+    "at": pa.int64(),
+    "class": pa.string(),
+    "actor": pa.string(),
+    "action": pa.string(),
+    "object": pa.string(),
+    "subject": pa.binary(16),
+    "network": pa.string(),
+    "agent": pa.string(),
+    "why": pa.string(),
+    "status": pa.int32(),
+    "problem": pa.string(),
+    "others": pa.string(),
+}
+SCHEMA = pa.schema(_TYPES)
+UUIDS = frozenset({"id", "subject", "cause"})
+
+_RANDOM_BITS = 80  # of a UUIDv7, behind its milliseconds
 
 # The columns as they are hashed, in their order; the source's name and the cell stand before them.
 COLUMNS: Mapping[Source, tuple[str, ...]] = {
     "event": ("id", "seq", "txid", "at", "kind", "key", "version", "body", "sealed", "subject", "actor", "cause"),
-    "entry": (
-        *("id", "seq", "txid", "at", "class", "actor", "action", "object", "subject"),
-        *("network", "agent", "why", "status", "problem"),
-    ),
+    "entry": tuple(SCHEMA.names),
 }
-_UUIDS = {"id", "subject", "cause"}
 
 
 class ArchivedRows:
-    """The archived rows of one cell. Files are fetched when they are needed; the one that was read last is kept."""
+    """The archived rows of one cell. Files are fetched when they are needed; the few that were read last are kept."""
 
     def __init__(self, record: Record, cell: int, archive: Archive) -> None:
         self._record, self._cell, self._archive = record, cell, archive
-        self._kept: tuple[str, pa.Table] | None = None
+        self._kept = OrderedDict[str, pa.Table]()
 
     async def between(self, source: Source, after: Place, last: Place) -> Found:
         """Return the archived rows of a source after one place up to another."""
@@ -44,15 +70,39 @@ class ArchivedRows:
             if not part.retired:
                 table = await self._table(part)
                 rows += await asyncio.to_thread(_rows, table, source, self._cell, after, last)
-        return Found(rows, retired=any(part.retired for part in parts))
+        return Found(rows, retired=any(self._is_over(part) for part in parts))
+
+    async def entries(self, wanted: Wanted, most: int) -> list[Entry]:
+        """Return the archived entries that are asked for, newest first; a day is read from its end until there are enough."""
+        now = stamp_millis(self._record.clock.tick())
+        days = [rules.partition_of(utc(min(id_.int >> _RANDOM_BITS, now))) for id_ in (wanted.first, wanted.before)]
+        async with self._record.reading() as connection:
+            rows = await connection.fetch(SQL["parts_between"], self._cell, *days, limits.AUDIT_ARCHIVES_READ_MAX + 1)
+        parts = [ArchivedPart(*row) for row in rows]
+        found: list[Entry] = []
+        for number, part in enumerate(parts):
+            if len(found) >= most and part.partition != parts[number - 1].partition:
+                break
+            if number == limits.AUDIT_ARCHIVES_READ_MAX:
+                raise BadInputError(
+                    f"What is asked for lies in more than {number} objects of the archive: say from when and until when."
+                )
+            found += await asyncio.to_thread(_entries, await self._table(part), wanted)
+        return sorted(found, key=lambda one: one.id, reverse=True)[:most]
+
+    def _is_over(self, part: ArchivedPart) -> bool:
+        now = utc(stamp_millis(self._record.clock.tick()))
+        return part.retired and part.kind is not None and rules.may_be_gone(part.partition, part.kind, now)
 
     async def _table(self, part: ArchivedPart) -> pa.Table:
-        if self._kept is None or self._kept[0] != part.object:
+        if part.object not in self._kept:
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder) / "part.parquet"
                 await fetch_verified(self._archive, part.object, part.sha256, path)
-                self._kept = (part.object, await asyncio.to_thread(pq.read_table, path))
-        return self._kept[1]
+                self._kept[part.object] = await asyncio.to_thread(pq.read_table, path)
+            while len(self._kept) > limits.AUDIT_FILES_KEPT_MAX:
+                self._kept.popitem(last=False)
+        return self._kept[part.object]
 
 
 def _rows(table: pa.Table, source: Source, cell: int, after: Place, last: Place) -> list[Row]:
@@ -62,13 +112,48 @@ def _rows(table: pa.Table, source: Source, cell: int, after: Place, last: Place)
     for values in zip(*columns, strict=True):
         named = dict(zip(COLUMNS[source], values, strict=True))
         if after < (named["txid"], named["seq"]) <= last:
-            hashed = [source, cell, *(_text(name, value) for name, value in named.items())]
+            hashed = rules.hashed([source, cell, *(_text(name, value) for name, value in named.items())])
             rows.append(Row(named["txid"], named["seq"], UUID(bytes=named["id"]), hashed))
     return rows
+
+
+def _entries(table: pa.Table, wanted: Wanted) -> list[Entry]:
+    """Return the entries of a file that are asked for, by the questions that the table is asked (``store.sql: entries``)."""
+    near = table.filter((pc.field("id") >= wanted.first.bytes) & (pc.field("id") < wanted.before.bytes))
+    found = [_entry(named) for named in _named(near, SCHEMA.names)]
+    return [one for one in found if _is_wanted(one, wanted)]
+
+
+def _entry(named: dict[str, object]) -> Entry:
+    given = {name: value for name, value in named.items() if name in Entry.__struct_fields__}
+    others = [UUID(one) for one in str(named["others"] or "").split()]
+    kind, id_, subject = named["class"], _uuid(named["id"]), _uuid(named["subject"])
+    return msgspec.convert({**given, "kind": kind, "id": id_, "subject": subject, "others": others}, Entry)
+
+
+def _is_wanted(one: Entry, wanted: Wanted) -> bool:
+    return (
+        (wanted.request is None or one.id == wanted.request)
+        and (wanted.subject is None or wanted.subject in {one.subject, *one.others})
+        and (wanted.actor is None or one.actor == wanted.actor)
+        and (wanted.action is None or wanted.action in one.action)
+        and (
+            wanted.object is None or one.object in {wanted.object, wanted.marked} or one.object.startswith(f"{wanted.object}/")
+        )
+    )
+
+
+def _named(table: pa.Table, names: Sequence[str]) -> Iterator[dict[str, object]]:
+    for values in zip(*(table[name].to_pylist() for name in names), strict=True):
+        yield dict(zip(names, values, strict=True))
+
+
+def _uuid(value: object) -> UUID | None:
+    return UUID(bytes=value) if isinstance(value, bytes) else None
 
 
 def _text(name: str, value: object) -> object:
     """Return a value as the table would give it to be hashed."""
     if isinstance(value, bytes):
-        return str(UUID(bytes=value)) if name in _UUIDS else value.hex()
+        return str(UUID(bytes=value)) if name in UUIDS else value.hex()
     return value

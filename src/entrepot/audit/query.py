@@ -1,6 +1,7 @@
 """What the audit answers: who saw this customer's data, when, from where and why; and where the chain stands."""
 
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 from msgspec import Struct
@@ -11,7 +12,7 @@ from entrepot.audit.store import LAST, Entry, Wanted
 from entrepot.base import limits
 from entrepot.base.ids import lowest_at
 from entrepot.base.time import millis_of, stamp_millis, utc
-from entrepot.record.transaction import Connection
+from entrepot.record.transaction import Connection, Record
 
 # A UUIDv7 begins with its milliseconds.
 RANDOM_BITS = 80
@@ -75,10 +76,30 @@ class State(Struct, frozen=True, kw_only=True):
     locked: bool | None
 
 
-async def entries(connection: Connection, cell: int, asked: Asked, most: int) -> list[Noted]:
-    """Return entries, newest first. An object that opens what it names (a cart) is found by its name, and shown as a mark."""
+class Archived(Protocol):
+    """Entries that have left the table."""
+
+    async def entries(self, wanted: Wanted, most: int) -> list[Entry]:
+        """Return those that are asked for, newest first."""
+        ...
+
+
+async def entries(record: Record, cell: int, asked: Asked, most: int, archived: Archived) -> list[Noted]:
+    """Return entries, newest first, wherever they lie: those of long ago are in object storage.
+
+    An object that opens what it names (a cart) is found by its name, and shown as a mark.
+    """
+    wanted = _wanted(asked)
+    async with record.reading() as connection:
+        found = {one.id: one for one in await store.entries(connection, cell, wanted, most)}
+    if len(found) < most:
+        found = {one.id: one for one in await archived.entries(wanted, most - len(found))} | found
+    return [_noted(found[id_]) for id_ in sorted(found, reverse=True)[:most]]
+
+
+def _wanted(asked: Asked) -> Wanted:
     ends = [asked.before or LAST, lowest_at(millis_of(asked.until)) if asked.until else LAST]
-    wanted = Wanted(
+    return Wanted(
         request=asked.request,
         subject=asked.subject,
         actor=asked.actor,
@@ -88,7 +109,6 @@ async def entries(connection: Connection, cell: int, asked: Asked, most: int) ->
         **({"first": lowest_at(millis_of(asked.since))} if asked.since else {}),
         before=min(ends),
     )
-    return [_noted(entry) for entry in await store.entries(connection, cell, wanted, most)]
 
 
 async def events_of(connection: Connection, cell: int, request: UUID) -> list[Caused]:

@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final, Literal, TypeAlias
 from uuid import UUID
@@ -70,6 +71,21 @@ class Link(Struct, frozen=True):
     def last(self) -> tuple[int, int]:
         """Where the last of its rows stands in commit order."""
         return (self.last_txid, self.last_seq)
+
+
+def partition_of(moment: datetime) -> str:
+    """Return the name of the partition that holds the entries of a moment's day."""
+    return f"entry_{moment:%Y%m%d}"
+
+
+def kept_since(kind: Class, now: datetime) -> datetime:
+    """Return since when entries of a class are kept: what is older is gone, and may be."""
+    return now - timedelta(days=KEPT_YEARS[kind] * 365.25)
+
+
+def may_be_gone(partition: str, kind: Class, now: datetime) -> bool:
+    """Say whether the time of a day's entries is over: nothing else excuses that an object is gone."""
+    return partition < partition_of(kept_since(kind, now))
 
 
 def row_hash(columns: Sequence[object]) -> bytes:

@@ -80,6 +80,8 @@ class ArchivedPart(Struct, frozen=True):
 
     object: str
     sha256: str
+    partition: str
+    kind: Class | None
     retired: bool
 
 

@@ -132,14 +132,14 @@ LIMIT $4;
 
 -- name: event_archives
 -- The archived parts of a cell's log that reach into a stretch of places, and are no longer in the table.
-SELECT object, sha256, false AS retired FROM log.archive
+SELECT object, sha256, partition, NULL AS class, false AS retired FROM log.archive
 WHERE cell = $1 AND dropped AND (last_txid, last_seq) > ($2::bigint, $3::bigint)
     AND (first_txid, first_seq) <= ($4::bigint, $5::bigint)
 ORDER BY first_txid, first_seq;
 
 -- name: entry_archives
 -- The archived parts of a cell's entries that reach into a stretch of places, and are no longer in the table.
-SELECT object, sha256, retired FROM audit.archive
+SELECT object, sha256, partition, class, retired FROM audit.archive
 WHERE cell = $1 AND dropped AND (last_txid, last_seq) > ($2::bigint, $3::bigint)
     AND (first_txid, first_seq) <= ($4::bigint, $5::bigint)
 ORDER BY first_txid, first_seq;

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from entrepot.app import audit_verifier
+from entrepot.app import audit_archive, audit_verifier
 from entrepot.audit import query
 from entrepot.audit.query import Asked, Noted
 from entrepot.audit.report import Report
@@ -63,9 +63,10 @@ async def show(
         Print JSON instead of a table.
     """
     asked = Asked(request=request, subject=subject, actor=actor, action=action, object=object, since=_aware(since))
-    async with opened_record() as (settings, record), record.reading() as connection:
-        found = await query.entries(connection, settings.cell, asked, limit)
-        events = await query.events_of(connection, settings.cell, request) if request else []
+    async with opened_record() as (settings, record), audit_archive(settings, record) as archived:
+        found = await query.entries(record, settings.cell, asked, limit, archived)
+        async with record.reading() as connection:
+            events = await query.events_of(connection, settings.cell, request) if request else []
     if json:
         print(msgspec.json.encode({"entries": found, "events": events} if request else found).decode())
         return

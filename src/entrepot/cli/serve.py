@@ -30,7 +30,7 @@ from entrepot.api.recording import recording
 from entrepot.api.tally import Tally
 from entrepot.api.today import BestSold, Today
 from entrepot.api.verifying import Verifying
-from entrepot.app import App, opened, prepare, privacy_of, subscribe_to_gateway
+from entrepot.app import App, closed_with, opened, prepare, privacy_of, subscribe_to_gateway
 from entrepot.base.engine_limits import STOP_SECONDS_MAX
 from entrepot.base.errors import EntrepotError
 from entrepot.base.limits import REQUEST_SECONDS_MAX
@@ -182,9 +182,8 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
     """Give the ASGI application over what a process has open; its background work ends with the block."""
     clock, metrics = SystemClock(), Metrics()
     subscriptions = {one.projection.name: one for one in app.subscriptions}
-    verifying = Verifying(Verifier(app.record, app.live, cells=(app.settings.cell,)), subscriptions)
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(verifying.close)
+        verifying = closed_with(stack, Verifying(Verifier(app.record, app.live, cells=(app.settings.cell,)), subscriptions))
         desk = flash_desk(app)
         if desk is not None:
             stack.push_async_callback(desk.close)

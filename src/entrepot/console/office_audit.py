@@ -8,6 +8,7 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromQuery
 
+from entrepot.api.audit import archived_of
 from entrepot.api.pages import parse_cursor
 from entrepot.api.parts import Parts
 from entrepot.audit import query
@@ -42,9 +43,9 @@ async def show(  # the fields of a search
         until=_moment(until, "until"),
         before=parse_cursor(cursor),
     )
+    items = await query.entries(parts.record, parts.cell, asked, LIMIT, archived_of(parts))
     async with parts.record.reading() as connection:
         chain = await query.state(connection, parts.cell)
-        items = await query.entries(connection, parts.cell, asked, LIMIT)
         events = await query.events_of(connection, parts.cell, which) if which else []
     about(whose, *(one.subject for one in items))
     typed = {"actor": actor, "subject": subject, "action": action, "since": since, "until": until}
