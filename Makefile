@@ -15,7 +15,7 @@ FRONT := store conformance migrations projections
 BACK := faults flows browser
 OTHERS := $(filter-out engines $(QUICK) $(FRONT) $(BACK),$(patsubst tests/%/,%,$(wildcard tests/*/)))
 
-BENCHES := orders checkout flash promotions reads projections rebuild search-quality
+BENCHES := orders checkout flash promotions reads projections rebuild degraded search-quality
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-engines engines check format bench docs clean

@@ -38,6 +38,10 @@ SIGN_IN_CPU_MILLIS: Final = 250.0
 SEALED_READ_MICROS: Final = 50.0
 SEALED_ORDER_MILLIS: Final = 0.2
 
+# a frozen engine: what it may add to the p99 of requests that do not need it, and within what those that do are answered
+FROZEN_ADDED_MILLIS: Final = 50.0
+FROZEN_ANSWERED_MILLIS: Final = 1_000.0
+
 # privacy: a person of 1,000 orders
 EXPORT_SECONDS: Final = 10.0
 ERASURE_SECONDS: Final = 30.0

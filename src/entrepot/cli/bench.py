@@ -27,6 +27,7 @@ Name = Literal[
     "audit",
     "security",
     "privacy",
+    "degraded",
     "search-quality",
 ]
 
@@ -42,6 +43,7 @@ MODULES: Final[dict[Name, str]] = {
     "audit": "entrepot.bench.audit",
     "security": "entrepot.bench.security",
     "privacy": "entrepot.bench.privacy",
+    "degraded": "entrepot.bench.degraded",
     "search-quality": "entrepot.bench.search_quality",
 }
 
@@ -52,7 +54,8 @@ def bench(name: Name, *, json: Annotated[bool, Parameter(negative="")] = False) 
     Parameters
     ----------
     name
-        orders, checkout, flash, promotions, reads, projections, rebuild, sealing, audit, security, privacy or search-quality.
+        orders, checkout, flash, promotions, reads, projections, rebuild, sealing, audit, security, privacy, degraded or
+        search-quality.
     json
         Print one JSON object instead of a table.
     """
