@@ -293,7 +293,7 @@ def privacy_of(app: App) -> PrivacyDesk:
     settings, record, sealing, clock = app.settings, app.record, app.sealing, SystemClock()
     letters = Path(settings.home) / "mail"
     copies = Copies(record, app.live, app.subscriptions, app.drawer, sealing, letters, app.stores.columns)
-    certifier = Certifier(record, settings.cell, sealing, clock, Scanner(settings))
+    certifier = Certifier(record, settings.cell, sealing, clock, Scanner(settings, app.stores.places.moved))
     return PrivacyDesk(
         erasing=Erasing(record, settings.cell, sealing, app.people.sessions, clock, copies, certifier),
         retention=Retention(record, settings.cell, sealing, clock),

@@ -122,7 +122,11 @@ def jobs(app: App) -> list[Job]:
         Job(name="overdue_invoices", seconds=300.0, act=partial(mark_overdue, record, cell, clock)),
         Job(name="audit_links", seconds=limits.AUDIT_LINK_SECONDS, act=partial(link_new, record, cell)),
         Job(name="audit_roots", seconds=limits.AUDIT_ROOT_SECONDS, act=publisher(app).publish),
-        Job(name="card_scan", seconds=300.0, act=partial(watch_cards, record, Scanner(app.settings), clock)),
+        Job(
+            name="card_scan",
+            seconds=300.0,
+            act=partial(watch_cards, record, Scanner(app.settings, app.stores.places.moved), clock),
+        ),
         Job(name="approvals", seconds=60.0, act=partial(expire_over, record, cell, clock)),
         Job(name="old_keys", seconds=60.0, act=OldKeys(record, cell, clock).forget),
     ]

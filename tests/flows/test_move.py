@@ -15,6 +15,7 @@ from entrepot.engines.documents.postgresql import PostgresqlDocuments
 from entrepot.log import moves
 from entrepot.moving.moving import NotEqualError
 from entrepot.moving.places import find_places
+from entrepot.privacy.scanner import Scanner
 from tests.conftest import SECRET
 from tests.house import House
 from tests.moving import engine_read, moved, moved_back, mover, under_load, until_built
@@ -156,3 +157,14 @@ async def test_a_step_that_does_not_fit_is_refused(house: House, elsewhere: Mapp
     with pytest.raises(ConflictError, match=r"is being moved to .* already"):
         await one.begin("documents", f"{elsewhere['documents']}_other")
     await one.end("documents", finish=False)
+
+
+async def test_the_search_for_personal_data_looks_where_a_role_was_moved_to(house: House, elsewhere: Mapping[str, str]) -> None:
+    places = house.app.stores.places
+    here = await engine_read(house, "search")
+    await moved(house, "search", elsewhere["search"])
+    read, *held = (await places.moved())["search"]
+    assert (read, here in held) == (elsewhere["search"], True)
+    found = await Scanner(house.app.settings, places.moved).search(["Alder Mug black"], [])
+    assert {"search", "search 2"} <= {source.source for source in found.sources if source.findings}
+    await moved_back(house, "search", here)

@@ -8,9 +8,13 @@ from cyclopts import App, Parameter
 from rich.console import Console
 from rich.table import Table
 
+from entrepot.app import keys_of
 from entrepot.cli import EXIT_DIFFERS
+from entrepot.moving.places import find_places
 from entrepot.privacy.scan.cards import CardNumbers
 from entrepot.privacy.scanner import Scan, Scanner
+from entrepot.record.transaction import open_record
+from entrepot.sealing.sealing import open_sealing
 from entrepot.settings import load, require
 
 scan = App(name="scan", help="Search everything that is kept for what must not be there.")
@@ -31,7 +35,12 @@ async def cards(
     """
     settings = load(os.environ)
     require(settings, "record", "documents", "memory", "graph", "columns", "search", "objects")
-    found = await Scanner(settings).look(CardNumbers(), restored or [])
+    async with (
+        await open_record(settings.engines.record, connections=1) as record,
+        await open_sealing(settings.engines.record, keys_of(settings)) as sealing,
+    ):
+        places = await find_places(settings, record, sealing)
+        found = await Scanner(settings, places.moved).look(CardNumbers(), restored or [])
     if json:
         print(msgspec.json.encode(found).decode())
     else:

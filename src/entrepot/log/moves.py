@@ -65,6 +65,11 @@ async def live_engines(connection: Connection) -> dict[str, Engine]:
     return {row["role"]: Engine(**dict(row)) for row in await connection.fetch(SQL["live_engines"])}
 
 
+async def engines_in_use(connection: Connection) -> list[Engine]:
+    """Return the engines of moved roles that are read, or still hold something; those that are read first."""
+    return [Engine(**dict(row)) for row in await connection.fetch(SQL["engines_in_use"])]
+
+
 async def engine(connection: Connection, id_: UUID) -> Engine:
     """Return one engine that a move has named."""
     row = await connection.fetchrow(SQL["engine"], id_)

@@ -12,6 +12,12 @@ SELECT id, role, product, address, url_sealed, one_writer FROM log.engine WHERE 
 -- One engine by its id.
 SELECT id, role, product, address, url_sealed, one_writer FROM log.engine WHERE id = $1;
 
+-- name: engines_in_use
+-- Engines that readers read, or that hold something of ours until it is dropped; those that are read first.
+SELECT id, role, product, address, url_sealed, one_writer FROM log.engine AS e
+WHERE live OR EXISTS (SELECT FROM log.generation AS g WHERE g.engine = e.id AND g.state <> 'dropped')
+ORDER BY role, live DESC, id;
+
 -- name: add_engine
 -- Makes an engine known, by a URL that is sealed.
 INSERT INTO log.engine (id, role, product, address, url_sealed, one_writer, live) VALUES ($1, $2, $3, $4, $5, $6, $7);

@@ -54,6 +54,16 @@ class Places:
             return self.live[role].one_writer
         return product(role, getattr(self._settings.engines, role)).one_writer
 
+    async def moved(self) -> dict[str, list[str]]:
+        """Return by role where those are that were moved: every engine that holds something, the one that is read first."""
+        async with self._record.committing() as connection:
+            found = await moves.engines_in_use(connection)
+        urls: dict[str, list[str]] = {}
+        for one in found:
+            known, url = urls.setdefault(one.role, []), await self.url(one.role, str(one.id))
+            known += [url] if url not in known else []
+        return urls
+
     def _embedded(self, role: str) -> str:
         url = remembered(self._settings.home).get(role, "")
         if not url:
@@ -69,9 +79,11 @@ async def find_places(settings: Settings, record: Record, sealing: Sealing) -> P
     """Look where engines are; asked when a process starts."""
     async with record.committing() as connection:
         found = Places(settings, record, sealing, await moves.live_engines(connection))
+        moving = {one.role for one in await moves.moves(connection, open_only=True)}
     for role, one in found.live.items():
         given: str = getattr(settings.engines, role)
-        if one.url_sealed is not None and place_of(role, given) != place_of(role, await found.url(role, str(one.id))):
+        # While a move can still be taken back the environment may well name where it came from.
+        if role not in moving and place_of(role, given) != place_of(role, await found.url(role, str(one.id))):
             log.warning("places.environment_is_old", role=role, says=address_of(given), counts=one.address)
     return found
 

@@ -1,7 +1,7 @@
 """Searches everything at once: which source by which engine's URL is said here, and nowhere else."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,6 +15,7 @@ from entrepot.privacy.scan.needles import Needles
 from entrepot.settings import SCHEMES, Settings
 
 Search = Callable[[str, str, Needles], Coroutine[object, object, Looked]]
+Moved = Callable[[], Awaitable[Mapping[str, Sequence[str]]]]
 
 # Which products can be searched in each role, and how. The record knows pseudonyms; projections must know nobody.
 _SEARCHES: Mapping[str, tuple[frozenset[str], Search]] = {
@@ -40,10 +41,10 @@ class Scan(Struct, frozen=True):
 
 
 class Scanner:
-    """Searches the engines of these settings."""
+    """Searches the engines of these settings; ``moved`` tells where those of moved roles are, all that hold something."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, moved: Moved | None = None) -> None:
+        self._settings, self._moved = settings, moved
 
     async def search(self, values: Sequence[str], subjects: Sequence[UUID], restored: Sequence[str] = ()) -> Scan:
         """Search everything for these values, and the projections for these subjects' ids, too.
@@ -57,11 +58,11 @@ class Scanner:
     async def look(self, needles: Needles, restored: Sequence[str] = ()) -> Scan:
         """Search everything for whatever these needles find."""
         engines, home = self._settings.engines, Path(self._settings.home)
+        moved = await self._moved() if self._moved is not None else {}
         searches: list[Coroutine[object, object, Looked]] = [
-            search(role, getattr(engines, role), needles)
-            if urlsplit(getattr(engines, role)).scheme in schemes
-            else _unsearched(role)
+            search(source, url, needles) if urlsplit(url).scheme in schemes else _unsearched(source)
             for role, (schemes, search) in _SEARCHES.items()
+            for source, url in _numbered(role, moved.get(role) or [getattr(engines, role)])
         ]
         searches.append(files.search_folder("home", home, frozenset(SCHEMES), needles))
         searches += [postgresql.search(f"restored {number}", url, needles, ids=False) for number, url in enumerate(restored, 1)]
@@ -70,6 +71,11 @@ class Scanner:
     async def _keys(self, source: str, url: str, subjects: Sequence[UUID]) -> Looked:
         kept = await postgresql.keys_in(url, [str(one) for one in subjects])
         return Looked(source, 1, 0, [Finding("privacy.person_key", 0, "key")] * kept)
+
+
+def _numbered(role: str, urls: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the engines of a role, two of them while it is moved, each under a name of its own."""
+    return [(role if number == 1 else f"{role} {number}", url) for number, url in enumerate(urls, 1)]
 
 
 async def _unsearched(role: str) -> Looked:
