@@ -116,6 +116,26 @@ CREATE FUNCTION access.sellers() RETURNS text[]
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN string_to_array(NULLIF(current_setting('entrepot.sellers'::text, true), ''::text), ','::text);
 
+CREATE FUNCTION audit.drop_archived(part text) RETURNS bigint
+    LANGUAGE plpgsql
+    SET lock_timeout TO '300ms'
+    AS $$
+DECLARE
+    held bigint;
+    kept CONSTANT bigint := (SELECT coalesce(sum(a.rows), 0) FROM audit.archive AS a WHERE a.partition = part);
+BEGIN
+    EXECUTE format('LOCK TABLE audit.%I IN ACCESS EXCLUSIVE MODE', part);
+    EXECUTE format('SELECT count(*) FROM audit.%I', part) INTO held;
+    IF held <> kept THEN
+        RAISE EXCEPTION 'audit.% holds % entries and the archive %: nothing was dropped', part, held, kept;
+    END IF;
+    EXECUTE format('ALTER TABLE audit.entry DETACH PARTITION audit.%I', part);
+    EXECUTE format('DROP TABLE audit.%I', part);
+    UPDATE audit.archive SET dropped = true WHERE partition = part;
+    RETURN held;
+END
+$$;
+
 CREATE FUNCTION audit.ensure_partitions(first timestamp with time zone, last timestamp with time zone) RETURNS integer
     LANGUAGE plpgsql
     AS $$
