@@ -1,4 +1,9 @@
-"""A real question to each engine, ours or another's, by its URL; the answer is its version."""
+"""A real question to each engine, ours or another's, by its URL; the answer is its version.
+
+A client is imported when its engine is asked: those of all products together take seconds, and a command asks few of them.
+"""
+
+# ruff: noqa: PLC0415  # for the sake of that
 
 import asyncio
 import base64
@@ -12,13 +17,6 @@ from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit, urlunsplit
-
-import asyncpg
-import boto3
-from botocore.config import Config
-from neo4j import AsyncGraphDatabase
-from pymongo import AsyncMongoClient
-from redis.asyncio import Redis
 
 from entrepot.base.engine_limits import PING_SECONDS_MAX
 from entrepot.base.errors import BadInputError, EngineAwayError
@@ -50,6 +48,8 @@ def address(url: str) -> str:
 
 
 async def _postgresql(url: str) -> str:
+    import asyncpg
+
     connection = await asyncpg.connect(url, timeout=PING_SECONDS_MAX)
     try:
         return str(await connection.fetchval("SHOW server_version")).split()[0]
@@ -59,6 +59,8 @@ async def _postgresql(url: str) -> str:
 
 async def _redis(url: str) -> str:
     """Ask a server, any master of a cluster, or a sentinel; who asks for its password is told it."""
+    from redis.asyncio import Redis
+
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query))
     scheme, _, kind = parts.scheme.partition("+")
@@ -69,6 +71,8 @@ async def _redis(url: str) -> str:
 
 
 async def _falkor(url: str) -> str:
+    from redis.asyncio import Redis
+
     async with Redis.from_url(url.replace("falkor", "redis", 1), decode_responses=True) as client:
         modules = await client.module_list()
     number = next(int(module["ver"]) for module in modules if module["name"] == "graph")
@@ -76,6 +80,8 @@ async def _falkor(url: str) -> str:
 
 
 async def _neo4j(url: str) -> str:
+    from neo4j import AsyncGraphDatabase
+
     parts = urlsplit(url)
     scheme, _, secure = parts.scheme.partition("+")
     async with AsyncGraphDatabase.driver(
@@ -88,6 +94,8 @@ async def _neo4j(url: str) -> str:
 
 
 async def _mongodb(url: str) -> str:
+    from pymongo import AsyncMongoClient
+
     parts = urlsplit(url)
     scheme = "mongodb+srv" if parts.scheme == "mongodb+srv" else "mongodb"
     trusted: dict[str, Any] = {"tlsCAFile": authority(url)} if authority(url) else {}
@@ -138,6 +146,9 @@ async def _s3(url: str) -> str:
 
 
 def _head_bucket(url: SplitResult) -> str:
+    import boto3
+    from botocore.config import Config
+
     scheme = "https" if url.scheme.endswith("s") else "http"
     client = boto3.client(
         "s3",

@@ -7,8 +7,6 @@ graph, the projection's position in it included, comes back from the same file, 
 
 from pathlib import Path
 
-from redis.asyncio import Redis as Client
-
 from entrepot.base.limits import CONNECT_SECONDS_MAX
 from entrepot.local.place import Engine, Place, wheel_folder
 
@@ -37,6 +35,8 @@ class Redis(Engine):
 
     async def settle(self, place: Place) -> None:
         """Wait until the append-only file is read: before that Redis answers everything with LOADING."""
+        from redis.asyncio import Redis as Client  # noqa: PLC0415  # only who starts the engine needs it
+
         client = Client(host="127.0.0.1", port=place.ports[0], password=place.secret, socket_timeout=CONNECT_SECONDS_MAX)
         async with client:
             await client.ping()

@@ -6,9 +6,6 @@ import shutil
 import sys
 from pathlib import Path
 
-import boto3
-from botocore.config import Config
-
 from entrepot.base.limits import CONNECT_SECONDS_MAX
 from entrepot.local.place import Engine, LocalEngineError, Place
 
@@ -89,6 +86,9 @@ class SeaweedFS(Engine):
 
 
 def _create_bucket(place: Place) -> None:
+    import boto3  # noqa: PLC0415  # only who starts the engine needs it, and it takes half a second
+    from botocore.config import Config  # noqa: PLC0415  # comes with it
+
     client = boto3.client(
         "s3",
         endpoint_url=f"http://127.0.0.1:{place.ports[0]}",
