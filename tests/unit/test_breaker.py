@@ -1,0 +1,98 @@
+"""The breaker: opens when an engine hangs, not when a question is hard; lets go of who waits; closes by itself."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from entrepot.base.breaker import Breaker, Patience, guarded
+from entrepot.base.errors import EngineAwayError
+
+SECONDS_MAX = 60.0
+SOON = Patience(0.001, None)
+
+
+class Engine:
+    """Answers while ``there`` is set, and notes that it was ``asked``; ``hard`` questions wait for their own answer."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.there, self.hard = asyncio.Event(), asyncio.Event()
+
+    async def ask(self) -> str:
+        self.asked.set()
+        await self.there.wait()
+        return "answer"
+
+    async def work(self) -> str:
+        await self.hard.wait()
+        return "found"
+
+
+@pytest.fixture
+async def engine() -> Engine:
+    return Engine()
+
+
+@pytest.fixture
+async def breaker(engine: Engine) -> AsyncIterator[Breaker]:
+    made = Breaker("memory", engine.ask, 0.05)
+    yield made
+    await made.close()
+
+
+async def until_closed(breaker: Breaker) -> None:
+    async with asyncio.timeout(SECONDS_MAX):
+        while True:
+            if not breaker.doubted:
+                return
+            await asyncio.sleep(0.001)
+
+
+async def test_whoever_waits_for_an_engine_that_hangs_is_let_go(engine: Engine, breaker: Breaker) -> None:
+    async with asyncio.timeout(SECONDS_MAX):
+        with pytest.raises(EngineAwayError, match="hangs"):
+            await guarded(engine, breaker, SOON).ask()
+
+
+async def test_whoever_comes_while_it_is_open_is_not_kept_waiting(engine: Engine, breaker: Breaker) -> None:
+    with pytest.raises(EngineAwayError):
+        await guarded(engine, breaker, SOON).ask()
+    with pytest.raises(EngineAwayError):
+        breaker.waiting(Patience(SECONDS_MAX, None))
+    assert breaker.sentence.startswith("The memory engine does not answer")
+
+
+async def test_it_closes_when_the_engine_answers_again(engine: Engine, breaker: Breaker) -> None:
+    with pytest.raises(EngineAwayError):
+        await guarded(engine, breaker, SOON).ask()
+    engine.there.set()
+    await until_closed(breaker)
+    assert (breaker.sentence, await guarded(engine, breaker, SOON).ask()) == ("", "answer")
+
+
+async def test_a_hard_question_to_an_engine_that_answers_opens_nothing(engine: Engine, breaker: Breaker) -> None:
+    engine.there.set()
+    working = asyncio.ensure_future(guarded(engine, breaker, SOON).work())
+    async with asyncio.timeout(SECONDS_MAX):
+        await engine.asked.wait()
+    await until_closed(breaker)
+    engine.hard.set()
+    assert await working == "found"
+
+
+async def test_who_does_as_well_without_does_not_wait_for_the_doubt_to_be_cleared(engine: Engine, breaker: Breaker) -> None:
+    breaker.doubt()
+    with pytest.raises(EngineAwayError):
+        await guarded(engine, breaker, Patience(SECONDS_MAX, None, beside=True)).ask()
+
+
+async def test_an_engine_that_refuses_at_once_is_heard_by_who_asks() -> None:
+    async def refuse() -> None:
+        raise EngineAwayError("memory", "connection refused")
+
+    breaker = Breaker("memory", refuse, 0.05)
+    breaker.doubt()
+    await until_closed(breaker)
+    with pytest.raises(EngineAwayError, match="connection refused"):
+        await breaker.check()
