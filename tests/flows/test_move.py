@@ -64,6 +64,20 @@ async def test_a_move_leaves_who_made_it_and_its_proof_in_the_audit(house: House
     assert hashlib.sha256(str(back.proof).encode()).hexdigest() in told[1]["why"]
 
 
+async def test_the_engine_room_shows_a_move_with_its_progress_and_proof(house: House, elsewhere: Mapping[str, str]) -> None:
+    here = await engine_read(house, "documents")
+    begun = await mover(house).begin("documents", elsewhere["documents"])
+    building = (await house.client.get("/engine-room")).text
+    assert "being built; readers read the old engine" in building
+    assert "How far the new documents engine is" in building
+    await moved(house, "documents", elsewhere["documents"])
+    switched = (await house.client.get("/engine-room")).text
+    assert "fed on until the move is finished" in switched
+    assert "items compared, all equal" in switched
+    assert switched.count(begun.to_address) >= 3  # beside the projection, among the engines, and in the move
+    await moved_back(house, "documents", here)
+
+
 async def test_a_process_with_an_old_environment_reads_what_everybody_reads(house: House, elsewhere: Mapping[str, str]) -> None:
     here = await engine_read(house, "documents")
     await moved(house, "documents", elsewhere["documents"])

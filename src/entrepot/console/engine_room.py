@@ -15,6 +15,7 @@ from entrepot.base.limits import ASIDE_SECONDS_MAX
 from entrepot.console import diagnosis
 from entrepot.console.forms import Form
 from entrepot.console.guard import same_site
+from entrepot.console.moves import shown_moves
 from entrepot.console.render import page
 from entrepot.jobs import store as jobs
 from entrepot.log import generations, quarantine
@@ -41,6 +42,8 @@ async def engine_room(parts: NamedDependency[Parts]) -> Response[str]:
     """Show the whole house; with a record that does not answer, as it was seen last."""
     seen = await parts.pulse.freshest()
     runs, cursors = await _own_work(parts)
+    listed, moved = await shown_moves(parts)
+    addresses = {**parts.addresses, **moved}
     context = {
         "runs": runs,
         "cursors": cursors,
@@ -48,8 +51,9 @@ async def engine_room(parts: NamedDependency[Parts]) -> Response[str]:
         "flash": parts.flash is not None,
         "seen": seen,
         "notes": diagnosis.notes(seen),
-        "engines": {role: parts.addresses.get(role, role) for role in {lane.role for lane in seen.lanes}},
-        "addresses": parts.addresses,
+        "engines": {role: addresses.get(role, role) for role in {lane.role for lane in seen.lanes}},
+        "addresses": addresses,
+        "moves": listed,
         "record": parts.addresses.get("record", "PostgreSQL"),
     }
     return page("engine_room.html", "engine-room", context)

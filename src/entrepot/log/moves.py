@@ -19,6 +19,7 @@ from entrepot.record.transaction import Connection, Transaction
 
 SQL = queries(__package__, "moves.sql")
 SHOWN = 20
+UNDER_WAY = frozenset({"building", "switched"})
 
 
 class Engine(Struct, frozen=True, kw_only=True):
