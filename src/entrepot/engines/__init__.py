@@ -3,8 +3,8 @@
 Here is what several drivers share: how an absence is told, and how a batch is made ready for an engine that keeps JSON.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
+from types import TracebackType
 
 import msgspec
 from msgspec import Struct
@@ -22,13 +22,24 @@ class Packed(Struct, frozen=True):
     json: bytes | None
 
 
-@contextmanager
-def answering(role: str, *away: type[BaseException]) -> Iterator[None]:
-    """Tell of these exceptions of a client library as what they mean to a caller: the engine does not answer."""
-    try:
-        yield
-    except away as error:
-        raise EngineAwayError(role, str(error) or type(error).__name__) from error
+class answering:  # noqa: N801  # reads as the word that it is in a with statement
+    """Tell of these exceptions of a client library as what they mean to a caller: the engine does not answer.
+
+    A class: around a call of a tenth of a millisecond, a generator would be a tenth of its cost.
+    """
+
+    __slots__ = ("_away", "_role")
+
+    def __init__(self, role: str, *away: type[BaseException]) -> None:
+        self._role, self._away = role, away
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> None:
+        """Raise what was raised, or what it means."""
+        if isinstance(error, self._away):
+            raise EngineAwayError(self._role, str(error) or type(error).__name__) from error
 
 
 def newest(items: Iterable[Item]) -> list[Item]:
