@@ -11,6 +11,7 @@ import pytest
 from entrepot.api.application import ROOMS
 from entrepot.api.edge import STREAMING
 from entrepot.api.personal import IMPERSONAL, PERSONAL
+from entrepot.audit.query import events_of
 from entrepot.console import pages
 from tests.flows.conftest import filled_house
 from tests.flows.test_access import guests_order
@@ -91,6 +92,29 @@ async def test_events_name_the_request_that_caused_them(house: House) -> None:
         kinds = await connection.fetch("SELECT DISTINCT kind FROM log.event WHERE cause = $1", entry["id"])
     assert "ordering.order_cancelled.v1" in {row["kind"] for row in kinds} or entry["problem"]
     assert entry["object"].startswith(item["id"])
+
+
+async def kinds_of(house: House, request: str) -> set[str]:
+    async with house.app.record.reading() as connection:
+        found = await events_of(connection, house.app.settings.cell, UUID(request))
+    return {one.kind for one in found}
+
+
+async def test_the_events_of_a_request_are_those_of_its_orders_stock_and_payment_too(house: House) -> None:
+    line = {"sku": "MUG-ALDER-RED", "quantity": 1}
+    sent = {"market": "uk", "country": "GB", "currency": "GBP", "lines": [line]}
+    bought = [await house.client.post("/v1/orders", json=sent, headers={"Idempotency-Key": str(uuid4())}) for _ in range(2)]
+    assert [one.status_code for one in bought] == [201, 201], bought[0].text
+    for one in bought:
+        placed = {"ordering.order_placed.v1", "stock.changed.v1"}
+        assert await kinds_of(house, one.headers["entrepot-request"]) == placed
+
+
+async def test_the_events_of_a_checkout_are_those_of_its_payment_too(house: House) -> None:
+    order, _ = await guests_order(house)
+    shown = (await house.client.get("/v1/audit", params={"object": order})).json()["items"]
+    [begun] = [one["id"] for one in shown if one["action"] == "POST /v1/checkouts"]
+    assert {"ordering.order_placed.v1", "payment.authorized.v1"} <= await kinds_of(house, begun)
 
 
 @pytest.mark.parametrize("why", ["for jane@example.com", "call 0171 2345678", "x" * 81, " "])

@@ -98,9 +98,27 @@ ORDER BY id DESC
 LIMIT $8;
 
 -- name: events_of
--- The events that a request caused, for as long as a checkout may take; all of them have an id that is later than its own.
-SELECT id, kind, key, at FROM log.event
-WHERE cell = $1 AND cause = $2 AND id > $2 AND id < $3 ORDER BY txid, seq LIMIT $4;
+-- The events that a request caused, for as long as a checkout may take; all of them have an id that is later than its own. What was
+-- written together with an order that it placed is of that order by its key, and names no cause: the payment's events, and those of
+-- the levels that its lines were taken from, which one call changes once for all the orders that it places.
+WITH caused AS MATERIALIZED (
+    SELECT txid, seq, id, kind, key, at, body FROM log.event
+    WHERE cell = $1 AND cause = $2 AND id > $2 AND id < $3 ORDER BY txid, seq LIMIT $4
+), beside AS (
+    SELECT DISTINCT o.txid, k.key FROM caused AS o
+    CROSS JOIN LATERAL (
+        SELECT 'payment/' || (o.body ->> 'id')
+        UNION ALL
+        SELECT concat_ws('/', 'stock', l ->> 'variant_id', l ->> 'warehouse') FROM jsonb_array_elements(o.body -> 'lines') AS l
+    ) AS k (key)
+    WHERE o.kind = 'ordering.order_placed.v1'
+)
+SELECT id, kind, key, at FROM (
+    SELECT txid, seq, id, kind, key, at FROM caused
+    UNION ALL
+    SELECT e.txid, e.seq, e.id, e.kind, e.key, e.at FROM beside AS b
+    JOIN log.event AS e ON e.cell = $1 AND e.txid = b.txid AND e.key = b.key AND e.cause IS NULL AND e.id > $2 AND e.id < $3
+) AS e ORDER BY txid, seq LIMIT $4;
 
 -- name: state
 -- Where a chain stands, and what waits to be linked.
