@@ -40,14 +40,15 @@ _DONE = {
 @get("/engine-room", include_in_schema=False, opt={"permission": "house.watch"})
 async def engine_room(parts: NamedDependency[Parts]) -> Response[str]:
     """Show the whole house; with a record that does not answer, as it was seen last."""
-    seen = await parts.pulse.freshest()
-    runs, cursors = await _own_work(parts)
-    listed, moved = await shown_moves(parts)
+    # Side by side: where an engine hangs, each gives it up in its own time, and the page in the time of one.
+    seen, (runs, cursors), (listed, moved), gateway = await asyncio.gather(
+        parts.pulse.freshest(), _own_work(parts), shown_moves(parts), _gateway(parts)
+    )
     addresses = {**parts.addresses, **moved}
     context = {
         "runs": runs,
         "cursors": cursors,
-        "gateway": await _gateway(parts),
+        "gateway": gateway,
         "flash": parts.flash is not None,
         "seen": seen,
         "notes": diagnosis.notes(seen),
