@@ -32,7 +32,9 @@ def refused(answer: Response, status: int, *parts: str) -> None:
         ({**ORDER, "lines": [{"sku": "MUG-ALDER-RED", "quantity": -2}]}, 400, ["-2"]),
         ({**ORDER, "lines": [{"sku": "MUG-ALDER-RED", "quantity": "many"}]}, 400, ["lines[0].quantity", '"many"', "int"]),
         ({**ORDER, "customer_id": "you"}, 400, ["customer_id", '"you"', "UUID"]),
-        ({**ORDER, "colour": "red"}, 400, ["colour"]),
+        ({**ORDER, "colour": "red"}, 400, ["There is no field colour here"]),
+        ({**ORDER, "lines": [{"sku": "MUG-ALDER-RED"}]}, 400, ["The field lines[0].quantity is missing: give it."]),
+        ({**ORDER, "currency": "XXX"}, 400, ["'XXX'", "ISO 4217"]),
         ({**ORDER, "lines": [{"sku": "MUG-ALDER-RED", "quantity": 100_000}]}, 409, ["MUG-ALDER-RED", "100000 wanted"]),
     ],
 )
@@ -89,6 +91,7 @@ async def test_a_price_beyond_all_prices_finds_nothing(house: House, price: str)
         ("/v1/products?cursor=x", 400, "'x'"),
         ("/v1/orders?limit=1000", 400, "limit"),
         ("/v1/orders?cursor=%27", 400, "cursor"),
+        ("/v1/shipments?state=odd", 400, "The query parameter state cannot be read"),
         (f"/v1/orders/{uuid4()}", 404, "no order"),
         ("/v1/search?colour=red", 400, "'colour'"),
         ("/v1/search?q=mug&price=cheap", 400, "'cheap'"),

@@ -7,7 +7,7 @@ left is a bug: the caller gets one sentence and a number to quote, the log gets 
 import re
 import traceback
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_type_hints
 
 import msgspec
 import structlog
@@ -26,6 +26,7 @@ RETRY_AFTER_SECONDS = 1
 REFUSED = 400
 
 _PLACE = re.compile(r"^(?P<what>.+?)(?: - at `(?:key in )?\$?\.?(?P<path>.*?)`)?$", re.DOTALL)
+_LACK = re.compile(r"Object (?P<how>missing required|contains unknown) field `(?P<name>[^`]*)`")
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 _MISSING = re.compile(r"Missing required (?P<source>\w+) parameter '(?P<name>[^']*)'")
 _VALUE_CHARS_MAX = 80
@@ -118,6 +119,11 @@ def invalid(message: str, sent: object) -> BadInputError:
 
 def refused_field(field: str, what: str, sent: object) -> BadInputError:
     """Return the sentence about one field: where it is, what was given, what is accepted."""
+    if lack := _LACK.match(what):
+        name = f"{field}.{lack['name']}".lstrip(".")[:_VALUE_CHARS_MAX]
+        if lack["how"] == "missing required":
+            return BadInputError(f"The field {name} is missing: give it.", field=name)
+        return BadInputError(f"There is no field {name} here: leave it out, or see /v1/docs for what is taken.", field=name)
     wanted = _accepted(what)
     if not field:
         return BadInputError(f"The body cannot be read: {wanted}.")
@@ -133,7 +139,7 @@ def from_framework(error: HTTPException, request: Request[Any, Any, Any], sent: 
     """Return what the framework refuses by itself in our own words."""
     path, method = request.url.path, request.method
     if isinstance(error, ValidationException):
-        return _from_validation(error, sent)
+        return _from_validation(error, sent, request)
     if error.status_code == NotFoundError.status:
         return NotFoundError(f"There is nothing at {path}: see /v1/docs for what there is.", path=path)
     if error.status_code == NotAllowedError.status:
@@ -171,7 +177,7 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]
     return Response(problem.json(), status_code=problem.status, media_type=MEDIA_TYPE, headers=problem.headers())
 
 
-def _from_validation(error: ValidationException, sent: object) -> BadInputError:
+def _from_validation(error: ValidationException, sent: object, request: Request[Any, Any, Any]) -> BadInputError:
     details: list[dict[str, Any]] = error.extra if isinstance(error.extra, list) else []
     if missing := _MISSING.match(error.detail):
         name = missing["name"]
@@ -180,11 +186,17 @@ def _from_validation(error: ValidationException, sent: object) -> BadInputError:
         return invalid(error.detail, sent)
     field, what, source = str(details[0].get("key", "")), str(details[0]["message"]), details[0].get("source", "body")
     if source != "body":
-        source = getattr(source, "value", source)
+        source, field = getattr(source, "value", source), _asked_as(request, field)
         return BadInputError(f"The {source} parameter {field} cannot be read: {_accepted(what)}.", field=field)
     if what == "'data'":  # how the framework says that nothing was sent
         return BadInputError("The body is empty: send JSON.")
     return refused_field("" if field == "data" else field.removeprefix("data."), what, sent)
+
+
+def _asked_as(request: Request[Any, Any, Any], name: str) -> str:
+    """Return how a parameter is called by who asks: the code may call it otherwise."""
+    hint = get_type_hints(request.route_handler.fn, include_extras=True).get(name)
+    return next((one.name for one in getattr(hint, "__metadata__", ()) if getattr(one, "name", None)), name)
 
 
 def _accepted(what: str) -> str:

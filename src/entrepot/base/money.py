@@ -15,6 +15,9 @@ from entrepot.base.errors import BadInputError
 Currency = NewType("Currency", str)
 Minor = NewType("Minor", int)
 
+# ISO 4217 has codes for no currency, and for tests.
+_NO_MONEY = frozenset({"XXX", "XTS"})
+
 # Beyond this many digits before the point nothing is meant as money, and arithmetic would only take time.
 _DIGITS_MAX = 28
 
@@ -34,7 +37,7 @@ class Money(Struct, frozen=True, order=True):
 @lru_cache
 def currency(code: str) -> Currency:
     """Return the ISO 4217 currency of this code, or refuse it by name."""
-    if not is_currency(code):
+    if not is_currency(code) or code in _NO_MONEY:
         raise BadInputError(f"{code!r} is no ISO 4217 currency code: use one such as GBP, EUR or JPY.", currency=code)
     return Currency(code)
 

@@ -29,7 +29,7 @@ class DownloadRefusedError(EntrepotError):
     exit_code = 4
 
     def __init__(self) -> None:
-        super().__init__("This is no address of a download as we give them: ask for a new one with your order.")
+        super().__init__("This is no address of a file as we give them, or it was changed since: ask for a new one.")
 
 
 class DownloadExpiredError(ConflictError):
@@ -39,8 +39,8 @@ class DownloadExpiredError(ConflictError):
     status = 410
 
     def __init__(self, until: datetime, *, for_ever: bool) -> None:
-        advice = "it cannot be fetched any more" if for_ever else "ask for a new address with your order"
-        super().__init__(f"This download was valid until {until.isoformat()}: {advice}.", valid_until=until.isoformat())
+        advice = "it cannot be fetched any more" if for_ever else "ask for a new address"
+        super().__init__(f"This address was valid until {until.isoformat()}: {advice}.", valid_until=until.isoformat())
 
 
 class DownloadsUsedUpError(ConflictError):

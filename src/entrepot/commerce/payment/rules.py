@@ -360,13 +360,23 @@ def check_evidence(dispute: Dispute, evidence: str) -> None:
 
 def _too_much(payment: Payment, kind: OperationKind, amount: int, left: int) -> ConflictError:
     facts = {"payment_id": str(payment.id), "wanted_minor": amount, "left_minor": left}
+    if kind == "refund" and not left:
+        return RefundExceedsCapturedError(
+            f"Nothing of payment {payment.id} can be refunded: nothing of it is captured and neither given back nor disputed.",
+            **facts,
+        )
     if kind == "refund":
         return RefundExceedsCapturedError(
             f"{amount} of payment {payment.id} cannot be refunded: {left} {payment.currency} minor units are captured and "
             "neither given back nor disputed.",
             **facts,
         )
+    what = "given up" if kind == "void" else "taken"
+    if not left:
+        return CaptureExceedsAuthorizedError(
+            f"Nothing of payment {payment.id} can be {what}: nothing of it is promised and still open.", **facts
+        )
     return CaptureExceedsAuthorizedError(
-        f"{amount} of payment {payment.id} cannot be taken: {left} {payment.currency} minor units are promised and still open.",
+        f"{amount} of payment {payment.id} cannot be {what}: {left} {payment.currency} minor units are promised and open.",
         **facts,
     )

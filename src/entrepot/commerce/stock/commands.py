@@ -6,7 +6,6 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from entrepot.base.errors import BadInputError
 from entrepot.base.event import Event, Token
 from entrepot.commerce.stock import rules, store
 from entrepot.commerce.stock.allocate import Routing
@@ -91,7 +90,7 @@ async def change_stock(tx: Transaction, changes: Sequence[Change], reason: Reaso
     try:
         before = await store.levels_for_update(tx.connection, tx.cell, list(sums))
     except asyncpg.ForeignKeyViolationError as error:
-        raise BadInputError("One of these warehouses is unknown in this cell: make it first.", detail=error.detail) from error
+        raise rules.unknown_warehouse(sums, error.detail) from error
     deltas = {(level.variant_id, level.warehouse): sums[level.variant_id, level.warehouse] for level in before}
     after = [rules.apply(level, deltas[level.variant_id, level.warehouse]) for level in before]
     changed = [level for level in after if deltas[level.variant_id, level.warehouse] != 0]

@@ -198,6 +198,13 @@ def check_threshold(pieces: int) -> None:
         raise BadInputError(f"A threshold of {pieces} pieces cannot be: 0 to {limits.QUANTITY_MAX}.", pieces=pieces)
 
 
+def unknown_warehouse(sums: Mapping[tuple[UUID, str], int], told: str | None) -> BadInputError:
+    """Return the refusal of a warehouse that PostgreSQL says (``told``) is not there."""
+    named = sorted({warehouse for _, warehouse in sums})
+    unknown = next((one for one in named if told and f", {one})" in told), ", ".join(named))
+    return BadInputError(f"There is no warehouse {unknown!r} in this cell: make it first.", warehouse=unknown)
+
+
 def check_known(warehouse: str, kinds: Mapping[str, str]) -> None:
     """Refuse to count where nothing can lie."""
     if kinds.get(warehouse) not in SHELVES:
