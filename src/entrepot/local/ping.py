@@ -7,6 +7,7 @@ A client is imported when its engine is asked: those of all products together ta
 
 import asyncio
 import base64
+import importlib
 import importlib.metadata
 import json
 import os
@@ -28,6 +29,8 @@ async def ping(role: str, url: str) -> str:
     ask = _QUESTIONS.get(urlsplit(url).scheme)
     if ask is None:
         raise BadInputError(f"The {role} engine has the scheme {urlsplit(url).scheme!r}, which cannot be asked.", role=role)
+    if ask in _CLIENTS:  # before the engine's time begins to run: on a busy machine this takes longer than its answer
+        await asyncio.to_thread(importlib.import_module, _CLIENTS[ask])
     try:
         async with asyncio.timeout(PING_SECONDS_MAX):
             return await ask(url)
@@ -198,4 +201,13 @@ _QUESTIONS: dict[str, Callable[[str], Awaitable[str]]] = {
     "s3s": _s3,
     "tantivy": _tantivy,
     "sandbox": _sandbox,
+}
+
+_CLIENTS = {
+    _postgresql: "asyncpg",
+    _redis: "redis.asyncio",
+    _falkor: "redis.asyncio",
+    _neo4j: "neo4j",
+    _mongodb: "pymongo",
+    _s3: "boto3",
 }
