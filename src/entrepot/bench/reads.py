@@ -8,13 +8,14 @@ import re
 from urllib.parse import quote
 from uuid import UUID
 
+from entrepot.app import prepare
 from entrepot.base.errors import BadInputError
 from entrepot.bench import Row, targets
 from entrepot.bench.load import Load, get, load
 from entrepot.bench.served import served
 from entrepot.record.named import queries
 from entrepot.record.transaction import open_record
-from entrepot.settings import Settings, require
+from entrepot.settings import Settings
 
 SQL = queries("entrepot.bench", "reads.sql")
 
@@ -30,7 +31,7 @@ SEED = 7
 
 async def run(settings: Settings) -> list[Row]:
     """Measure reads on the products that are there; refuses an empty catalogue."""
-    require(settings, "record")
+    await prepare(settings)
     async with await open_record(settings.engines.record, connections=1) as record, record.reading() as connection:
         found = await connection.fetch(SQL["products"], PRODUCTS)
     if len(found) < targets.READS_PRODUCTS_MIN:

@@ -4,16 +4,16 @@ import asyncio
 import time
 from collections.abc import Sequence
 
-from entrepot.app import projections
+from entrepot.app import prepare, projections
 from entrepot.base import limits
-from entrepot.base.errors import EngineAwayError
+from entrepot.base.errors import BadInputError, EngineAwayError
 from entrepot.base.projection import Projection
 from entrepot.bench import Row, targets
 from entrepot.bench.process import running
 from entrepot.log import generations
 from entrepot.record.named import queries
 from entrepot.record.transaction import Record, open_record
-from entrepot.settings import Settings, require
+from entrepot.settings import Settings
 
 SQL = queries("entrepot.bench", "rebuild.sql")
 
@@ -35,17 +35,21 @@ async def run(settings: Settings) -> list[Row]:
 
 
 async def rebuild_each(settings: Settings, wanted: Sequence[Projection]) -> dict[str, tuple[float, int]]:
-    """Rebuild projections one after the other; returns the seconds and the events of each."""
-    require(settings, "record")
+    """Rebuild projections one after the other; returns the seconds and the events of each; refuses an empty log."""
+    await prepare(settings)
     found: dict[str, tuple[float, int]] = {}
-    async with await open_record(settings.engines.record, connections=2) as record, running(settings, "project"):
-        for projection in wanted:
-            async with record.reading() as connection:
-                events = await connection.fetchval(SQL["events"], list(projection.kinds))
-            began = time.perf_counter()
-            number = await generations.rebuild(record, projection)
-            await _until_live(record, projection, number)
-            found[projection.name] = (time.perf_counter() - began, events)
+    async with await open_record(settings.engines.record, connections=2) as record:
+        async with record.reading() as connection:
+            events = {one.name: await connection.fetchval(SQL["events"], list(one.kinds)) for one in wanted}
+        if not all(events.values()):
+            empty = ", ".join(name for name, count in events.items() if not count)
+            raise BadInputError(f"There is nothing in the log for {empty}: bring in orders first, as 'entrepot demo' does.")
+        async with running(settings, "project"):
+            for projection in wanted:
+                began = time.perf_counter()
+                number = await generations.rebuild(record, projection)
+                await _until_live(record, projection, number)
+                found[projection.name] = (time.perf_counter() - began, events[projection.name])
     return found
 
 
