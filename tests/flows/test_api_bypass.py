@@ -56,6 +56,19 @@ async def test_a_key_that_was_bent_is_nobodys(house: House, data: st.DataObject)
         assert (await house.nobody.get("/v1/me", headers=bearing(bent))).status_code in {400, 401}
 
 
+async def test_a_forms_key_is_its_senders_own(house: House) -> None:
+    form = {"name": "Keys Ltd", "country": "GB", "currency": "GBP", "address": "1 High St, York", "credit_limit": "100"}
+    form |= {"terms_days": "30", "key": str(uuid4())}
+    made = []
+    for address in ("forms-1@example.com", "forms-2@example.com"):
+        headers = {"Accept": "text/html", **await bearer(house, address, "finance")}
+        sent = [await house.nobody.post("/office/companies", data=form, headers=headers) for _ in range(2)]
+        assert [one.status_code for one in sent] == [303, 303], sent[0].text
+        made += [{one.headers["location"] for one in sent}]
+    assert [len(one) for one in made] == [1, 1]
+    assert made[0] != made[1]
+
+
 async def test_a_key_that_calls_itself_a_session_is_refused_though_it_is_remembered(house: House) -> None:
     assert (await house.nobody.get("/v1/sessions/current", headers=bearing(house.key))).status_code == 200
     disguised = house.key.replace("ent_", "ses_")

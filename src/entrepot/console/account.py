@@ -96,7 +96,7 @@ async def subscribe(
         async def act(tx: Transaction) -> Changed:
             return await commands.start(tx, draft, utc(parts.clock.millis()))
 
-        begun = await parts.run(act, Changed, key_of(data), draft)
+        begun = await parts.run(act, Changed, key_of(data, parts), draft)
         await charge(parts, begun.subscription.id)
     except EntrepotError as error:
         return await _plan_page(request, parts, code, data, wrong=str(error), status=error.status)

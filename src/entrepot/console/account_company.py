@@ -85,7 +85,7 @@ async def buy(request: Request[Any, Any, Any], parts: NamedDependency[Parts], da
             lines=lines,
             purchase_order=text(data, "purchase_order"),
         )
-        state = await purchase(parts, buying, draft, key_of(data))
+        state = await purchase(parts, buying, draft, key_of(data, parts))
         await parts.carts.close(kept, "ordered")
     except EntrepotError as error:
         return await company_page(request, parts, buying, wrong=str(error), typed=data, status=error.status)
@@ -108,7 +108,7 @@ async def decide(
         return await commands.withdraw_purchase(tx, purchase_id, buying.buyer_id)
 
     try:
-        await parts.run(act, Bought, key_of(data), f"{do} {purchase_id} {buying.buyer_id} {why}".encode())
+        await parts.run(act, Bought, key_of(data, parts), f"{do} {purchase_id} {buying.buyer_id} {why}".encode())
         after = await Purchasing(parts.record, parts.cell, parts.checkouts).order(purchase_id)
         check_placed(after)
     except EntrepotError as error:

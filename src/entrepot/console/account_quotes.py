@@ -42,7 +42,7 @@ async def ask_for_prices(request: Request[Any, Any, Any], parts: NamedDependency
         async def act(tx: Transaction) -> Negotiated:
             return await negotiating.request_prices(tx, buying.company_id, draft, utc(parts.clock.millis()))
 
-        await parts.run(act, Negotiated, key_of(data), draft)
+        await parts.run(act, Negotiated, key_of(data, parts), draft)
     except EntrepotError as error:
         return await company_page(request, parts, buying, wrong=str(error), typed=data, status=error.status)
     return Redirect(f"{HERE}?done=asked", status_code=303)
@@ -87,7 +87,7 @@ async def _order(parts: Parts, buying: Buying, seen: NegotiationChanged, data: d
         negotiation_id=seen.id,
         purchase_order=text(data, "purchase_order"),
     )
-    return await purchase(parts, buying, draft, key_of(data))
+    return await purchase(parts, buying, draft, key_of(data, parts))
 
 
 async def _answer(parts: Parts, seen: NegotiationChanged, data: dict[str, str]) -> None:
@@ -102,7 +102,7 @@ async def _answer(parts: Parts, seen: NegotiationChanged, data: dict[str, str]) 
             return await negotiating.accept(tx, seen.id, "company", note, now)
         return await negotiating.decline(tx, seen.id, "company", note, now)
 
-    await parts.run(act, Negotiated, key_of(data), f"{do} {seen.id} {units} {note}".encode())
+    await parts.run(act, Negotiated, key_of(data, parts), f"{do} {seen.id} {units} {note}".encode())
 
 
 async def _own(parts: Parts, connection: Connection, buying: Buying, negotiation_id: UUID) -> NegotiationView:

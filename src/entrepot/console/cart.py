@@ -154,7 +154,7 @@ async def _put_in(request: Request[Any, Any, Any], parts: Parts, data: dict[str,
     def act(cart: Cart, write: rules.Write) -> Cart:
         return rules.put_in(cart, [line], offers, write)
 
-    return await parts.carts.change(kept, act, key=key_of(data), fingerprint=fingerprint(line)), customer_id
+    return await parts.carts.change(kept, act, key=key_of(data, parts), fingerprint=fingerprint(line)), customer_id
 
 
 async def _change_line(request: Request[Any, Any, Any], parts: Parts, data: dict[str, str], change: LineChange) -> None:

@@ -194,7 +194,7 @@ async def _order(
     else:
         bank_back = str(request.base_url).rstrip("/") + BACK
         payment = PaymentChoice(kind="card", token=draft.token, keep=bool(draft.keep), return_url=bank_back)
-    return checked(await complete(parts.checkouts, parts.carts, key_of(data), kept.id, payment, int(shown_total)))
+    return checked(await complete(parts.checkouts, parts.carts, key_of(data, parts), kept.id, payment, int(shown_total)))
 
 
 def _what_is_wrong(error: EntrepotError, key: str) -> Wrong:

@@ -7,6 +7,8 @@ from typing import Annotated
 from litestar.enums import RequestEncodingType
 from litestar.params import Body
 
+from entrepot.api.parts import Parts
+from entrepot.api.principal import bound
 from entrepot.base.errors import BadInputError
 from entrepot.base.limits import IDEMPOTENCY_KEY_CHARS_MAX
 from entrepot.base.money import Currency, to_minor
@@ -52,6 +54,9 @@ def day(data: dict[str, str], name: str) -> date:
         raise BadInputError(f"{typed[:40]!r} is no day: write year-month-day, such as 2026-03-31.", field=name) from error
 
 
-def key_of(data: dict[str, str]) -> str:
-    """Return the key that came with a form: a page gives each of its forms one, so that sending it twice does it once."""
-    return f"console/{text(data, 'key')}"[:IDEMPOTENCY_KEY_CHARS_MAX]
+def key_of(data: dict[str, str], parts: Parts) -> str:
+    """Return the key that came with a form: a page gives each of its forms one, so that sending it twice does it once.
+
+    It is its sender's own, as one that comes by header is: the same key from somebody else is another.
+    """
+    return bound(parts.who, f"console/{text(data, 'key')}".encode()).decode()[:IDEMPOTENCY_KEY_CHARS_MAX]

@@ -112,7 +112,7 @@ async def answer_dispute(
     try:
         if not evidence:
             raise BadInputError("Nothing was sent: write what speaks against the dispute.", field="evidence")
-        await operations.submit_evidence(parts.record, parts.gateway, parts.cell, key_of(data), dispute_id, evidence)
+        await operations.submit_evidence(parts.record, parts.gateway, parts.cell, key_of(data, parts), dispute_id, evidence)
     except EntrepotError as error:
         return await _disputes_page(parts, at=dispute_id, wrong=str(error), typed=evidence, status=error.status)
     return Redirect("/office/disputes?done=sent", status_code=303)

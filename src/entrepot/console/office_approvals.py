@@ -16,6 +16,7 @@ from entrepot.commerce.approval.rules import LIMITED
 from entrepot.console.forms import Form, text
 from entrepot.console.guard import same_site
 from entrepot.console.office import LIMIT, office_page
+from entrepot.record.cause import about
 
 HERE = "/office/approvals"
 DONE = {
@@ -54,6 +55,7 @@ async def _page(
         waiting = await query.approvals(connection, parts.cell, "requested", None, LIMIT)
         lately = await query.approvals(connection, parts.cell, "", None, LIMIT)
         limits = await query.thresholds(connection)
+    about(*(one.asked_by for one in (*waiting, *lately)), *(one.decided_by for one in lately))
     context = {
         "items": waiting,
         "lately": [one for one in lately if one.state != "requested"],

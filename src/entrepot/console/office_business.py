@@ -62,7 +62,7 @@ async def answer_quote(
                 return await negotiating.accept(tx, negotiation_id, "merchant", note, now)
             return await negotiating.decline(tx, negotiation_id, "merchant", note, now)
 
-        await parts.run(act, Negotiated, key_of(data), f"{do} {negotiation_id} {units} {note}".encode())
+        await parts.run(act, Negotiated, key_of(data, parts), f"{do} {negotiation_id} {units} {note}".encode())
     except EntrepotError as error:
         return await _quote_page(parts, negotiation_id, wrong=str(error), typed=data, status=error.status)
     return Redirect(f"/office/quotes/{negotiation_id}?done=yes", status_code=303)
@@ -89,7 +89,7 @@ async def decide_purchase(
         return await commands.reject_purchase(tx, purchase_id, by, why, utc(parts.clock.millis()))
 
     try:
-        bought = await parts.run(act, Bought, key_of(data), f"{do} {purchase_id} {text(data, 'buyer')} {why}".encode())
+        bought = await parts.run(act, Bought, key_of(data, parts), f"{do} {purchase_id} {text(data, 'buyer')} {why}".encode())
         if bought.purchase.state == "approved":
             await Purchasing(parts.platform, parts.cell, parts.checkouts).order(purchase_id)
     except EntrepotError as error:

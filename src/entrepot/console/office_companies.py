@@ -43,7 +43,7 @@ async def make_company(request: Request[Any, Any, Any], parts: NamedDependency[P
             company_id = tx.ids.fresh()
             return Made(id=company_id, position=str(await commands.save_company(tx, company_id, draft)))
 
-        made = await parts.run(act, Made, key_of(data), draft)
+        made = await parts.run(act, Made, key_of(data, parts), draft)
     except EntrepotError as error:
         return await _companies_page(parts, "", wrong=str(error), typed=data, status=error.status)
     return Redirect(f"/office/companies/{made.id}?done=made", status_code=303)
@@ -88,7 +88,7 @@ async def save_buyer(
         return done(await commands.save_buyer(tx, company_id, buyer_id, _buyer(data, company.company.currency)))
 
     try:
-        await parts.run(act, Done, key_of(data), f"buyer {company_id} {sorted(data.items())}".encode())
+        await parts.run(act, Done, key_of(data, parts), f"buyer {company_id} {sorted(data.items())}".encode())
     except EntrepotError as error:
         at = f"buyer-{known}"
         return await _company_page(parts, company_id, wrong=str(error), at=at, typed=data, status=error.status)

@@ -49,7 +49,7 @@ async def send_file(request: Request[Any, Any, Any], parts: NamedDependency[Part
             downloads_most=whole_number(typed, "downloads_most"),
             days=whole_number(typed, "days"),
         )
-        await take_file(parts, text(typed, "sku"), draft, _content(file), key_of(typed))
+        await take_file(parts, text(typed, "sku"), draft, _content(file), key_of(typed, parts))
     except EntrepotError as error:
         return await _files_page(parts, wrong=str(error), typed=typed, status=error.status)
     return Redirect("/office/files?done=yes", status_code=303)

@@ -52,7 +52,7 @@ async def note_receipt(request: Request[Any, Any, Any], parts: NamedDependency[P
         async def act(tx: Transaction) -> Matched:
             return await billing.note_receipt(tx, draft, utc(parts.clock.millis()))
 
-        matched = await parts.run(act, Matched, key_of(data), draft)
+        matched = await parts.run(act, Matched, key_of(data, parts), draft)
     except EntrepotError as error:
         return await _invoices_page(parts, "", wrong=str(error), typed=data, status=error.status)
     return Redirect(f"/office/invoices?done={'some' if matched.invoices else 'none'}", status_code=303)
@@ -70,7 +70,7 @@ async def assign_receipt(
         async def act(tx: Transaction) -> Matched:
             return await billing.assign_receipt(tx, receipt_id, owner, utc(parts.clock.millis()))
 
-        matched = await parts.run(act, Matched, key_of(data), f"owner of {receipt_id} {owner}".encode())
+        matched = await parts.run(act, Matched, key_of(data, parts), f"owner of {receipt_id} {owner}".encode())
     except EntrepotError as error:
         return await _invoices_page(parts, "", wrong=str(error), status=error.status)
     return Redirect(f"/office/invoices?done={'some' if matched.invoices else 'none'}", status_code=303)

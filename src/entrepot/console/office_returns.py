@@ -65,7 +65,7 @@ HANDLERS = [list_returns, show_return, move_return]
 
 
 async def _move(parts: Parts, return_id: UUID, step: str, data: dict[str, str]) -> None:
-    key = key_of(data)
+    key = key_of(data, parts)
     match step:
         case "receive":
             arrived = [LinePieces(line=line, quantity=whole_number(data, f"received-{line}")) for line in _lines(data)]

@@ -50,7 +50,7 @@ async def save_plan(request: Request[Any, Any, Any], parts: NamedDependency[Part
         async def act(tx: Transaction) -> Done:
             return done(await commands.save_plan(tx, text(data, "code"), await _plan(tx, data)))
 
-        await parts.run(act, Done, key_of(data), f"plan {sorted(data.items())}".encode())
+        await parts.run(act, Done, key_of(data, parts), f"plan {sorted(data.items())}".encode())
     except EntrepotError as error:
         return await _list_page(parts, "", "", wrong=str(error), typed=data, status=error.status)
     return Redirect("/office/subscriptions?done=plan", status_code=303)

@@ -87,7 +87,7 @@ async def cancel(
         if not reason:
             raise BadInputError("The order was not cancelled: say why.")
         asked = Cancellation(reason=reason)
-        await run(parts, key_of(data), lambda tx: commands.cancel(tx, order_id, asked), f"cancel {order_id}", asked)
+        await run(parts, key_of(data, parts), lambda tx: commands.cancel(tx, order_id, asked), f"cancel {order_id}", asked)
     except EntrepotError as error:
         return await order_page(parts, order_id, wrong=str(error), reason=reason, status=error.status)
     return Redirect(f"/orders/{order_id}?done=cancelled", status_code=303)
@@ -115,9 +115,9 @@ async def move_shipment(
     try:
         if to == "shipped":
             sending = Sending(carrier=text(data, "carrier"), tracking=text(data, "tracking"), book=bool(text(data, "book")))
-            await run_sent(parts, key_of(data), shipment_id, sending)
+            await run_sent(parts, key_of(data, parts), shipment_id, sending)
         else:
-            await run(parts, key_of(data), act, f"{to} {shipment_id}")
+            await run(parts, key_of(data, parts), act, f"{to} {shipment_id}")
     except EntrepotError as error:
         return await order_page(parts, order_id, wrong=str(error), status=error.status)
     return Redirect(f"/orders/{order_id}?done=moved", status_code=303)
@@ -156,7 +156,8 @@ async def ask_return(
         ]
         lines = [LinePieces(line=line, quantity=quantity) for line, quantity in typed if quantity]
         wish = ReturnWish(reason=reason, lines=lines, note=text(data, "note"))
-        await run(parts, key_of(data), lambda tx: returning.request_return(tx, order_id, wish), f"return {order_id}", wish)
+        key = key_of(data, parts)
+        await run(parts, key, lambda tx: returning.request_return(tx, order_id, wish), f"return {order_id}", wish)
     except EntrepotError as error:
         return await order_page(parts, order_id, wrong=str(error), status=error.status)
     return Redirect(f"/orders/{order_id}?done=asked", status_code=303)

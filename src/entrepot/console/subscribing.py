@@ -57,7 +57,7 @@ async def change(parts: Parts, subscription_id: UUID, data: dict[str, str]) -> s
         return await _act(tx, subscription_id, do, data, utc(parts.clock.millis()))
 
     asked = f"{do} {subscription_id} {text(data, 'plan')} {text(data, 'method')} {text(data, 'why')}"
-    await parts.run(act, Changed, key_of(data), asked.encode())
+    await parts.run(act, Changed, key_of(data, parts), asked.encode())
     if do in CHARGES_AT_ONCE:
         await charge(parts, subscription_id)
     return do
