@@ -3,6 +3,7 @@
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
+from uuid import uuid4
 
 import pyotp
 import pytest
@@ -11,7 +12,9 @@ from playwright.async_api import Browser, Page, ViewportSize
 from entrepot.base.principal import Membership
 from tests.browser.conftest import fits_and_reads_well
 from tests.browser.test_console_sign_in import come_in
+from tests.forgetting import forget
 from tests.house import House
+from tests.people import bearer
 
 PHONE = ViewportSize(width=375, height=812)
 WHY = {"Entrepot-Why": "ticket/4711"}
@@ -86,6 +89,24 @@ async def test_the_privacy_desk_finds_somebody_and_forgets_them_only_when_sure(h
     await phone.get_by_role("button", name="Forget them").click()
     assert await phone.get_by_text("They will be forgotten").is_visible()
     await phone.get_by_role("button", name="Do not forget them").click()
+
+
+async def test_the_certificate_of_who_was_forgotten_says_where_they_were_searched_for_and_found_nowhere(
+    house: House, phone: Page
+) -> None:
+    gone = f"{uuid4().hex}@forget.example"
+    await bearer(house, gone)
+    erasure = await forget(house, gone)
+    await come_in(house, phone, "proves@example.com", Membership("privacy"))
+    await phone.goto(f"/office/privacy?subject={erasure.subject}")
+    certificate = phone.get_by_role("region", name="Certificate")
+    assert await certificate.get_by_text("found nowhere", exact=True).is_visible()
+    assert "The signature is good." in await certificate.inner_text()
+    searched = await certificate.locator("tbody td:first-child").all_inner_texts()
+    assert {"record", "memory", "graph", "columns", "search", "objects"} <= set(searched)
+    assert gone not in await phone.content()
+    assert await phone.get_by_role("button", name="Forget them").count() == 0
+    await looks_well(phone, "certificate")
 
 
 async def test_the_audit_is_searched_and_leads_from_a_request_to_its_events(house: House, phone: Page) -> None:
