@@ -159,6 +159,19 @@ async def test_what_is_not_equal_is_not_switched_to(house: House, elsewhere: Map
     await one.end("documents", finish=False)
 
 
+async def test_what_newer_code_has_rebuilt_is_not_exchanged_for_what_older_code_made(
+    house: House, elsewhere: Mapping[str, str]
+) -> None:
+    one = mover(house)
+    begun = await one.begin("documents", elsewhere["documents"])
+    await until_built(one, begun)
+    async with house.app.record.committing() as connection:
+        await connection.execute("UPDATE log.generation SET version = version - 1 WHERE engine = $1", begun.to_id)
+    with pytest.raises(ConflictError, match="rebuilt by another version of the code since the move began"):
+        await one.switch(begun, await one.prove(begun))
+    await one.end("documents", finish=False)
+
+
 async def test_a_step_that_does_not_fit_is_refused(house: House, elsewhere: Mapping[str, str]) -> None:
     one = mover(house)
     with pytest.raises(NotFoundError, match="is not being moved"):

@@ -132,14 +132,6 @@ class Mover:
         move = await self.under_way(role)
         if move.state != "switched":
             raise ConflictError(f"Readers still read {move.from_address}: there is nothing to go back from.", role=role)
-        async with self._record.committing() as connection:
-            outgrown = await moves.outgrown(connection, move.beside_id)
-        if outgrown:
-            raise ConflictError(
-                f"{', '.join(outgrown)} was rebuilt by another version of the code since, and only in {move.to_address}: "
-                f"finish this move, and then move to {move.from_address}.",
-                role=role,
-            )
         await self._exchange(move, None)
         return await self.under_way(role)
 
@@ -160,6 +152,14 @@ class Mover:
         return move
 
     async def _exchange(self, move: Move, proof: Proof | None) -> None:
+        async with self._record.committing() as connection:
+            outgrown = await moves.outgrown(connection, move.beside_id)
+        if outgrown:
+            raise ConflictError(
+                f"{', '.join(outgrown)} was rebuilt by another version of the code since the move began, and only where it is "
+                f"read: {'--give-up' if proof else '--finish'} this move, and begin another.",
+                role=move.role,
+            )
         goes = (move.from_address, move.to_address) if proof else (move.to_address, move.from_address)
         why = f"from {goes[0]} to {goes[1]}" + (f"; {proof.sentence}" if proof else "")
         until = asyncio.get_running_loop().time() + MOVE_SWITCH_SECONDS
