@@ -39,6 +39,12 @@ def test_a_command_line_that_cannot_be_meant_is_refused(environ: dict[str, str],
     assert "Traceback" not in done.stderr
 
 
+def test_a_verb_that_is_not_there_is_told_with_the_one_that_was_meant(environ: dict[str, str]) -> None:
+    done = entrepot(environ, "verfy")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "did you mean 'verify'?" in done.stderr
+
+
 def test_a_home_that_is_a_file_is_told_in_a_sentence(environ: dict[str, str]) -> None:
     Path(environ["ENTREPOT_HOME"]).touch()
     done = entrepot(environ, "up")

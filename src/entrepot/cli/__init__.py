@@ -14,6 +14,7 @@ import tempfile
 import time
 import traceback
 from contextlib import AbstractContextManager, nullcontext
+from difflib import get_close_matches
 from keyword import iskeyword
 from pathlib import Path
 from typing import Final
@@ -21,7 +22,7 @@ from typing import Final
 from cyclopts import App, CycloptsError
 
 from entrepot import __version__
-from entrepot.base.errors import EntrepotError
+from entrepot.base.errors import BadInputError, EntrepotError
 from entrepot.base.redaction import redact
 from entrepot.cli.children import end_with_parent
 from entrepot.local.proxy import reach_loopback_directly
@@ -97,6 +98,7 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit code."""
     try:
+        _check_verb(arguments)
         line = app()
         with _noted(line, arguments):
             code = line(arguments, exit_on_error=False, print_error=True, result_action="return_value")
@@ -104,6 +106,14 @@ def run(arguments: list[str]) -> int:
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the last place: a person gets a sentence, never a traceback
         return explain(error)
     return code if isinstance(code, int) else 0
+
+
+def _check_verb(arguments: list[str]) -> None:
+    """Refuse a verb that there is not; the parser would import them all to say so."""
+    if arguments and not arguments[0].startswith("-") and arguments[0] not in VERBS:
+        near = get_close_matches(arguments[0], VERBS, 1)
+        meant = f"did you mean {near[0]!r}? " if near else ""
+        raise BadInputError(f"There is no command {arguments[0]!r}: {meant}'entrepot --help' lists them.", command=arguments[0])
 
 
 def _noted(line: App, arguments: list[str]) -> AbstractContextManager[None]:
