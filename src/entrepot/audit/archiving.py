@@ -1,7 +1,7 @@
 """Moves entries of long ago to object storage, a day and class an object, and deletes one when the years of its class are over.
 
 It works as the owner of the tables. A day leaves when all of it is linked and a published root vouches for that: what was there
-can then be told from the chain for good. Each step is durable before the next and may be repeated: write, read back, note, drop.
+is then told from the chain for good. Each step is durable before the next and can be repeated: write, read back, note, drop.
 """
 
 import asyncio
