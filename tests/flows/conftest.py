@@ -16,7 +16,6 @@ from entrepot.local.sandbox import SandboxGateway
 from entrepot.settings import Engines
 from tests.conftest import SECRET
 from tests.house import House, open_house, settings_for
-from tests.replaying import replay
 from tests.shop_front import fill_shop_front
 
 
@@ -25,12 +24,6 @@ async def house(record_url: str, objects_url: str, engines_home: Path) -> AsyncI
     """Return an open house with a few products on offer."""
     async with filled_house(record_url, objects_url, engines_home) as opened:
         yield opened
-
-
-@pytest.fixture(scope="session")
-async def replayed(house: House) -> list[str]:
-    """Return what differs when the description's examples are called again; the house has one of everything then."""
-    return await replay(house)
 
 
 @asynccontextmanager
