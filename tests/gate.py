@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 CHUNK = 1 << 16
-SLOW_SECONDS = 3.0
+SLOW_SECONDS = 1.5
 
 BUSY = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 9\r\nConnection: close\r\n\r\nnot now.\n"
 # What ClickHouse answers to an INSERT when its disk is full, and when a table takes no writes.

@@ -13,7 +13,7 @@ import psutil
 from redis.asyncio import Redis as Client
 
 from entrepot.local.place import Engine, Place
-from entrepot.local.postgres import DOCUMENTS_DATABASE, SUPERUSER
+from entrepot.local.postgres import DOCUMENTS_DATABASE, RECORD_DATABASE, SUPERUSER
 from entrepot.local.process import free_ports, launch, stop, until_ready
 from tests.conftest import SECRET
 from tests.gate import Gate, gate_before
@@ -111,20 +111,16 @@ CREATE TRIGGER no_room BEFORE INSERT OR UPDATE ON projection.position EXECUTE FU
 """
 _POSTGRES = {
     "full": (_FULL, "DROP FUNCTION IF EXISTS projection.no_room() CASCADE"),
-    "read-only": (
-        f"ALTER DATABASE {DOCUMENTS_DATABASE} SET default_transaction_read_only = on",
-        f"ALTER DATABASE {DOCUMENTS_DATABASE} RESET ALL",
-    ),
-    "busy": (
-        f"ALTER DATABASE {DOCUMENTS_DATABASE} CONNECTION LIMIT 0",
-        f"ALTER DATABASE {DOCUMENTS_DATABASE} CONNECTION LIMIT -1",
-    ),
+    "read-only": ("ALTER DATABASE {} SET default_transaction_read_only = on", "ALTER DATABASE {} RESET ALL"),
+    "busy": ("ALTER DATABASE {} CONNECTION LIMIT 0", "ALTER DATABASE {} CONNECTION LIMIT -1"),
 }
 _SEND_AWAY = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()"
 
 
-class DocumentsServer(Server):
-    """A PostgreSQL for documents that may be full, read-only, or have no connection left."""
+class PostgresServer(Server):
+    """A PostgreSQL whose database may be full, read-only, or have no connection left."""
+
+    database = DOCUMENTS_DATABASE
 
     async def go(self, way: str) -> None:
         if way in _POSTGRES:
@@ -139,14 +135,20 @@ class DocumentsServer(Server):
             await super().back(way)
 
     async def _tell(self, way: str, sql: str) -> None:
-        database = DOCUMENTS_DATABASE if way == "full" else "postgres"
+        database = self.database if way == "full" else "postgres"  # a database that takes no writes is not told to by itself
         url = f"postgresql://{SUPERUSER}:{SECRET}@127.0.0.1:{self.place.ports[0]}/{database}"
         connection = await asyncpg.connect(url)
         try:
-            await connection.execute(sql)
-            await connection.execute(_SEND_AWAY, DOCUMENTS_DATABASE)
+            await connection.execute(sql.format(self.database))
+            await connection.execute(_SEND_AWAY, self.database)
         finally:
             await connection.close()
+
+
+class RecordServer(PostgresServer):
+    """The PostgreSQL of a record."""
+
+    database = RECORD_DATABASE
 
 
 class Folder:

@@ -68,6 +68,7 @@ from entrepot.projections.live_stock.project import LiveStock
 from entrepot.projections.product_page.project import ProductPages
 from entrepot.projections.product_search.project import ProductSearch
 from entrepot.projections.sales_facts.project import SalesFacts
+from entrepot.record.probe import Probe
 from entrepot.record.transaction import Record, open_record
 from entrepot.record.wake import Waker
 from entrepot.sealing.ring import check_ring
@@ -183,13 +184,13 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
         waker = closed_with(stack, Waker(settings.engines.record))
         sealing = closed_with(stack, await open_sealing(settings.engines.record, keys_of(settings)))
         record = await stack.enter_async_context(await _record(settings, waker, sealing))
+        probe = closed_with(stack, Probe(settings.engines.record))
+        record.breaker = closed_with(stack, Breaker("record", probe.ask, 2 * settings.engine_seconds))
         bell = await stack.enter_async_context(Bell(settings.engines.record))
         stores = await stack.enter_async_context(open_stores(settings, record, sealing))
         every = projections()
         live = await stack.enter_async_context(LiveTargets(record, bell, every, stores.ready))
-        breakers = _breakers(settings, stores, live, every)
-        for breaker in breakers.values():
-            stack.push_async_callback(breaker.close)
+        breakers = {role: closed_with(stack, one) for role, one in _breakers(settings, stores, live, every).items()}
         gatherer = Gatherer(record, settings.cell)
         gateway = await stack.enter_async_context(payment_gateway(settings))
         quoting = Quoting(RegionalTax(), SystemClock())
@@ -209,7 +210,7 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
             bell=bell,
             stores=stores,
             readers=_readers(settings, stores, breakers),
-            breakers=breakers,
+            breakers={"record": record.breaker, **breakers},
             projections=every,
             subscriptions=[Subscription(one, stores.of(one), stores.shards(one)) for one in every],
             live=live,

@@ -37,11 +37,30 @@ class Without(Struct, frozen=True, kw_only=True):
 
 
 _PRODUCT, _FRESH, _SEARCH, _ORDER = "/v1/products/{product}", "/v1/products/{fresh}", "/v1/search?q=mug", "POST /v1/orders"
+_ORDERS = "/v1/orders?limit=1"
 _CART, _STOCK, _SALES = "/v1/carts/{cart}", "/v1/stock/{sku}", "/v1/sales"
 _TOGETHER, _PAGE, _ROOM = "/v1/products/{product}/bought-together", "page /products/{product}", "page /engine-room"
 _WAITS = "The projection waits and says why; the log keeps what it has not read."
 
 LACKS: Sequence[Without] = (
+    Without(
+        role="record",
+        ways=AWAY,
+        shopper="Nothing can be ordered. Product pages and search still come, by the API.",
+        seller="Nothing can be read that is kept there, nor changed; who signed in within the last minute stays so.",
+        operator="The engine room shows what was seen last. Projections stand still, and go on by themselves.",
+        answered=(_PRODUCT, _FRESH, _SEARCH, _ROOM),
+        refused=(_ORDER, _ORDERS),
+    ),
+    Without(
+        role="record",
+        ways=("read-only",),
+        shopper="Nothing can be ordered. What is not audited can be read.",
+        seller="Nothing can be changed; orders and people cannot be read, for it could not be noted who saw them.",
+        operator="Projections stand still, and go on by themselves.",
+        answered=(_PRODUCT, _FRESH, _SEARCH, _STOCK),
+        refused=(_ORDER, _ORDERS),
+    ),
     Without(
         role="documents",
         ways=(*AWAY, "busy"),
@@ -125,7 +144,7 @@ LACKS: Sequence[Without] = (
 
 # What the table leaves out.
 UNTOLD: Sequence[str] = (
-    "**record**, whichever way: nothing can be ordered or changed. A reader of one that hangs hears so in 10 s, not in 1 s.",
+    "**record** that is full or has no connection left is told as one that is away; no test fills it.",
     "**objects**: the log is not archived, and files of sellers neither come nor go; whole files take longer than a second.",
     "**series** and **stream**: points wait in a spool on disk, events in the log; no request asks either.",
     "**search** in this process (tantivy) has no server to be killed, frozen or slow: its folder is taken away instead.",

@@ -40,7 +40,7 @@ class Patience(Struct, frozen=True):
 class Breaker:
     """One engine as one process has it. ``why`` is empty while it is closed; ``check`` asks the engine the least.
 
-    ``cuts`` are those who wait now, to be let go.
+    ``waits`` are those who wait now, to be let go.
 
     ``seconds`` is what a request may wait for the engine in all, of which the check has a share.
     """
@@ -49,7 +49,7 @@ class Breaker:
         self.role, self.why = role, ""
         self.doubted = False
         self._check, self._seconds = check, seconds * PROBE_SHARE
-        self.cuts: set[asyncio.Timeout] = set()
+        self.waits: set[Waiting] = set()
         self._probing: asyncio.Task[None] | None = None
 
     @property
@@ -108,36 +108,45 @@ class Breaker:
         if not self.why:
             log.warning("engine.away", role=self.role)
             self.why = "it hangs, and is asked again and again whether it is back"
-        now = asyncio.get_running_loop().time()
-        for cut in self.cuts:
-            if not cut.expired():
-                cut.reschedule(now)
+        for waiting in self.waits:
+            waiting.cut()
 
 
 class Waiting:
-    """Bounds one call (``Breaker.waiting``); written out, since it stands around every call."""
+    """Bounds one call (``Breaker.waiting``). It stands around every call: one timer, not two as ``asyncio.timeout`` would."""
 
-    __slots__ = ("_breaker", "_cut", "_doubt", "_patience")
+    __slots__ = ("_breaker", "_cancels", "_cut", "_patience", "_task", "_timer")
 
     def __init__(self, breaker: Breaker, patience: Patience) -> None:
-        self._breaker, self._patience = breaker, patience
+        self._breaker, self._patience, self._cut = breaker, patience, False
 
     async def __aenter__(self) -> None:
         """Begin to wait."""
-        self._cut = asyncio.timeout(self._patience.seconds_max)
-        await self._cut.__aenter__()
-        self._doubt = asyncio.get_running_loop().call_later(self._patience.doubt_seconds, self._breaker.doubt)
-        self._breaker.cuts.add(self._cut)
+        task = asyncio.current_task()
+        assert task is not None
+        self._task, self._cancels = task, task.cancelling()
+        self._timer = task.get_loop().call_later(self._patience.doubt_seconds, self._late)
+        self._breaker.waits.add(self)
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         """Tell that nobody waits any more; whoever was cut hears that the engine is away."""
-        self._doubt.cancel()
-        self._breaker.cuts.discard(self._cut)
-        try:
-            await self._cut.__aexit__(kind, error, tb)
-        except TimeoutError as late:
+        self._timer.cancel()
+        self._breaker.waits.discard(self)
+        if self._cut and self._task.uncancel() <= self._cancels and kind is asyncio.CancelledError:
             why = self._breaker.why or f"no answer within {self._patience.seconds_max or 0:g} s"
-            raise EngineAwayError(self._breaker.role, why) from late
+            raise EngineAwayError(self._breaker.role, why) from error
+
+    def cut(self) -> None:
+        """Let go of who waits."""
+        if not self._cut:
+            self._cut = True
+            self._task.cancel()
+
+    def _late(self) -> None:
+        self._breaker.doubt()
+        if self._patience.seconds_max is not None:
+            rest = self._patience.seconds_max - self._patience.doubt_seconds
+            self._timer = self._task.get_loop().call_later(rest, self.cut)
 
 
 def guarded(driver: T, breaker: Breaker, patience: Patience) -> T:

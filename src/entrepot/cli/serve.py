@@ -265,13 +265,7 @@ def _pulse(app: App, metrics: Metrics, clock: SystemClock) -> Pulse:
 
 def checks(app: App) -> dict[str, Check]:
     """Return how to ask the engine of each role whether it answers: by the least that a reader of it does."""
-
-    async def record() -> None:
-        async with app.record.committing() as connection:
-            await connection.fetchval("SELECT 1")
-
-    found: dict[str, Check] = {"record": record}
-    found |= {role: breaker.check for role, breaker in app.breakers.items()}
+    found: dict[str, Check] = {role: breaker.check for role, breaker in app.breakers.items()}
     found["objects"] = app.stores.objects.open
     return found
 

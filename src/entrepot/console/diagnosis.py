@@ -19,10 +19,7 @@ _MEANS = {
     "bought_together": "Suggestions of what is bought together are a little old.",
     "live_stock": "Stock shown may be old; orders are still decided on the true stock.",
 }
-_AWAY = {
-    "record": "Nothing can be ordered or changed; pages that are cached still show.",
-    "objects": "The log cannot be archived; nothing else notices.",
-}
+_AWAY = {"objects": "The log cannot be archived; nothing else notices."}
 
 
 class Note(Struct, frozen=True, kw_only=True):
@@ -51,7 +48,7 @@ def notes(seen: Snapshot) -> list[Note]:
             Note(
                 weight="bad",
                 what="The record cannot be looked at.",
-                means="The figures below are the last that were seen.",
+                means=f"{degraded.meaning('record')} The figures below are the last that were seen.",
                 todo=seen.record,
             )
         )

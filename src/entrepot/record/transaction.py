@@ -14,6 +14,8 @@ import msgspec
 from msgspec import Struct
 
 from entrepot.base import limits
+from entrepot.base.breaker import Breaker, Patience
+from entrepot.base.engine_limits import DOUBT_SHARE, ENGINE_SECONDS_MAX
 from entrepot.base.errors import BadInputError, ConflictError, EngineAwayError, EntrepotError
 from entrepot.base.event import Position, Token
 from entrepot.base.ids import IdSource
@@ -37,6 +39,7 @@ AWAY = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
+    asyncpg.ReadOnlySQLTransactionError,  # it has become a replica, or somebody has stopped its writes
     asyncpg.LockNotAvailableError,
     asyncpg.DeadlockDetectedError,
     asyncpg.InterfaceError,
@@ -52,6 +55,9 @@ REFUSED = (
     asyncpg.InvalidCatalogNameError,
     asyncpg.ClientConfigurationError,
 )
+
+# A transaction may take its time, as long as the record answers at all.
+_AS_LONG_AS_IT_ANSWERS = Patience(DOUBT_SHARE * ENGINE_SECONDS_MAX, None)
 
 # What a function or trigger of ours refuses with, in a sentence to be told as it is.
 REFUSED_IN_WORDS = "EP001"
@@ -135,6 +141,7 @@ class Record:
         tenant: Principal | None = None,
     ) -> None:
         self.pool = pool
+        self.breaker: Breaker | None = None  # whoever answers requests gives it one
         self._tenants = tenants or pool
         self._platform: Record | None = None
         self._tenant = tenant
@@ -151,6 +158,7 @@ class Record:
     def as_tenant(self, who: Principal) -> "Record":
         """Return the record as a tenant has it: no rows but those of the sellers and companies that they act for."""
         own = Record(self._tenants, clock=self.clock, ids=self.ids, wake=self._wake, seals=self._seals, tenant=who)
+        own.breaker = self.breaker
         own._platform = self
         return own
 
@@ -217,22 +225,27 @@ class Record:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:
-        try:
-            connection = await self.pool.acquire(timeout=limits.CONNECT_SECONDS_MAX)
-        except UNREACHABLE as error:
-            raise _away(error) from error
-        try:
-            yield connection
-        except AWAY as error:
-            raise _away(error) from error
-        except asyncpg.DataError as error:  # a NUL in a text, a number beyond its column
-            raise BadInputError(f"A value cannot be stored: {error}.") from error
-        except asyncpg.PostgresError as error:
-            if error.sqlstate != REFUSED_IN_WORDS:
+        async with self.breaker.waiting(_AS_LONG_AS_IT_ANSWERS) if self.breaker else contextlib.nullcontext():
+            try:
+                connection = await self.pool.acquire(timeout=limits.CONNECT_SECONDS_MAX)
+            except UNREACHABLE as error:
+                raise _away(error) from error
+            try:
+                yield connection
+            except AWAY as error:
+                raise _away(error) from error
+            except asyncpg.DataError as error:  # a NUL in a text, a number beyond its column
+                raise BadInputError(f"A value cannot be stored: {error}.") from error
+            except asyncpg.PostgresError as error:
+                if error.sqlstate != REFUSED_IN_WORDS:
+                    raise
+                raise ConflictError(str(error)) from error
+            except asyncio.CancelledError:
+                if self.breaker and self.breaker.why:  # it hangs, and would not answer to being asked to stop either
+                    connection.terminate()
                 raise
-            raise ConflictError(str(error)) from error
-        finally:
-            await _give_back(self.pool, connection)
+            finally:
+                await _give_back(self.pool, connection)
 
 
 @asynccontextmanager
