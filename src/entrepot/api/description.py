@@ -25,6 +25,8 @@ from entrepot.base.errors import (
     TokenRefusedError,
     TooManyTriesError,
 )
+from entrepot.commerce.digital.address import DownloadExpiredError
+from entrepot.commerce.digital.content import FileRefusedError
 from entrepot.partners.payment.port import GatewayLiedError
 from entrepot.partners.signed import WebhookRefusedError
 
@@ -54,6 +56,8 @@ OF_COMMANDS = {ConflictError.status, KeyReusedError.status}
 OF_BODIES = {TooLargeError.status}
 OF_PEOPLE = {StepUpNeededError.status, TooManyTriesError.status}
 OF_GATEWAYS = {WebhookRefusedError.status, GatewayLiedError.status}
+LABELS = {"Have the label of a shipment made", "Fetch a label"}
+OF_FILES = {FileRefusedError.status, DownloadExpiredError.status}
 
 
 # What is read piece by piece is no value that the framework could describe; any other type of content is as welcome.
@@ -122,6 +126,8 @@ def _problems(method: str, operation: dict[str, Any]) -> dict[str, object]:
         statuses |= OF_GATEWAYS
     if PEOPLE & set(operation["tags"]):
         statuses |= OF_PEOPLE
+    if "Digital goods" in operation["tags"] or operation["summary"] in LABELS:
+        statuses |= OF_FILES
     content = {MEDIA_TYPE: {"schema": {"$ref": SCHEMAS.format(name="Problem")}}}
     return {
         str(status): {
