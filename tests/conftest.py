@@ -55,6 +55,7 @@ def pytest_configure() -> None:
     """End a test run that is told to end (``timeout``, CI) as Ctrl-C does, its engines stopped; reach them past any proxy."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     reach_loopback_directly(os.environ)
+    os.environ.setdefault("ENTREPOT_ENGINE_MILLIS", "60000")  # a busy machine's engines are slow, and not away
     for name, seconds in RESTS.items():
         setattr(limits, name, seconds)
 
