@@ -15,6 +15,7 @@ from entrepot.access.errors import ForbiddenError
 from entrepot.api.cards import CardNumberRefusedError
 from entrepot.api.guard import PERMISSION
 from entrepot.api.problems import MEDIA_TYPE, TooLargeError, kinds
+from entrepot.api.read_budget import TooManyReadsError
 from entrepot.base.errors import (
     BadInputError,
     ConflictError,
@@ -52,6 +53,7 @@ ALWAYS = {
     TokenRefusedError.status,
     ForbiddenError.status,
 }
+OF_READS = {TooManyReadsError.status}
 OF_COMMANDS = {ConflictError.status, KeyReusedError.status}
 OF_BODIES = {TooLargeError.status}
 OF_PEOPLE = {StepUpNeededError.status, TooManyTriesError.status}
@@ -121,7 +123,7 @@ def _say_when_required(parameter: dict[str, Any]) -> None:
 
 def _problems(method: str, operation: dict[str, Any]) -> dict[str, object]:
     """Return what an operation may refuse with, by status."""
-    statuses = ALWAYS | (set() if method == "get" else OF_COMMANDS) | (OF_BODIES if "requestBody" in operation else set())
+    statuses = ALWAYS | (OF_READS if method == "get" else OF_COMMANDS) | (OF_BODIES if "requestBody" in operation else set())
     if "Payments" in operation["tags"] and method != "get":
         statuses |= OF_GATEWAYS
     if PEOPLE & set(operation["tags"]):
