@@ -1,7 +1,7 @@
 """Sends what is asked of a Redis at the same time as one pipeline: a small command costs both sides most by its packet.
 
-One pipeline is under way at a time, and what is asked meanwhile gathers for the next, for a moment longer: the busier, the
-larger. A lone command waits for nobody.
+One pipeline is under way at a time, and what is asked meanwhile gathers for the next: the busier, the larger. A lone command
+waits for nobody.
 """
 
 import asyncio
@@ -13,7 +13,6 @@ Command: TypeAlias = tuple[str | bytes | int | float, ...]
 
 # Of a longer queue the rest takes the next one: a pipeline's answers all lie in memory at once.
 COMMANDS_MAX = 256
-APART_SECONDS = 0.002
 
 
 class Together:
@@ -45,7 +44,7 @@ class Together:
                 else:
                     _tell(batch, found)
                 if self._queue:
-                    await asyncio.sleep(APART_SECONDS)
+                    await asyncio.sleep(0)  # whoever is about to ask still comes along
         finally:
             self._sending = None
 
