@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import tempfile
+import threading
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,9 +17,9 @@ import pytest
 
 from entrepot.base import limits
 from entrepot.local.columns import ClickHouse
-from entrepot.local.place import Place
+from entrepot.local.place import Engine, Place
 from entrepot.local.postgres import RECORD_DATABASE, SUPERUSER, Postgres
-from entrepot.local.process import running
+from entrepot.local.process import alive, collect, free_ports, launch, running, stop, until_ready
 from entrepot.local.proxy import reach_loopback_directly
 from entrepot.local.redis import FalkorDB, Redis
 from entrepot.local.roles import PLATFORM, TENANT, derived
@@ -87,8 +88,37 @@ async def memory_url(engines_home: Path) -> AsyncIterator[str]:
 
 @pytest.fixture(scope="session")
 async def graph_url(engines_home: Path) -> AsyncIterator[str]:
-    async with running(FalkorDB(), engines_home, SECRET) as urls:
+    async with kept_running(FalkorDB(), engines_home) as urls:
         yield urls["graph"]
+
+
+@contextlib.asynccontextmanager
+async def kept_running(engine: Engine, home: Path) -> AsyncIterator[dict[str, str]]:
+    """Run an engine that is started again when it ends, as a home's supervisor does.
+
+    FalkorDB needs it: once in some hundred runs it ends by a null pointer of its own where clients were cut off.
+    """
+    place = Place(home, engine.role, free_ports(home, engine.ports, ()), SECRET)
+    process, over = launch(engine, place), threading.Event()
+
+    def keep() -> None:
+        nonlocal process
+        while not over.wait(0.1):
+            if not alive(process):
+                collect(process)
+                process = launch(engine, place)
+
+    keeper = threading.Thread(target=keep)
+    try:
+        await until_ready(engine, place, process)
+        keeper.start()
+        yield engine.urls(place)
+    finally:
+        over.set()
+        if keeper.is_alive():
+            await asyncio.to_thread(keeper.join)
+        await stop(engine, process)
+        engine.tidy(place)
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from entrepot.local.process import running
 from entrepot.local.redis import FalkorDB, Redis
 from entrepot.local.sandbox import SandboxGateway
 from entrepot.settings import Engines
-from tests.conftest import SECRET
+from tests.conftest import SECRET, kept_running
 from tests.house import House, open_house, settings_for
 from tests.shop_front import fill_shop_front
 
@@ -46,7 +46,7 @@ async def filled_house(
     base = record_url.rsplit("/", 1)[0]
     async with (
         running(Redis(), home, SECRET) as memory,
-        running(FalkorDB(), home, SECRET) as graph,
+        kept_running(FalkorDB(), home) as graph,
         running(ClickHouse(), home, SECRET) as columns,
         running(SandboxGateway(), home, SECRET) as gateway,
     ):
