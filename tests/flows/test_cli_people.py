@@ -28,8 +28,10 @@ async def test_people_are_let_in_given_roles_and_let_out_by_command(migrated_url
     assert (code, said) == (3, "Nobody signs in by 'eve@example.com': 'entrepot people list' shows who does.")
 
 
-async def test_a_verb_leaves_its_entry_and_names_itself_as_cause(migrated_url: str, memory_url: str, tmp_path: Path) -> None:
-    urls = {"RECORD_URL": migrated_url, "MEMORY_URL": memory_url}
+async def test_a_verb_leaves_its_entry_and_names_itself_as_cause(
+    migrated_url: str, memory_url: str, objects_url: str, tmp_path: Path
+) -> None:
+    urls = {"RECORD_URL": migrated_url, "MEMORY_URL": memory_url, "OBJECTS_URL": objects_url}
     await told(tmp_path, "people", "add-admin", "noted@example.com", **urls)
     await told(tmp_path, "people", "suspend", "nobody@example.com", **urls)
     _, out, _ = await told(tmp_path, "audit", "show", "--json", **urls)

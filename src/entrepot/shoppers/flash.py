@@ -44,7 +44,7 @@ async def hold_flash_sale(
             seen(sale)
 
         await asyncio.gather(*(buy(cart, number) for number, cart in enumerate(carts)))
-        sale.left = int((await staff.call("GET", f"/v1/stock/{sale.sku}"))["available"])
+        sale.left = int((await staff.call("GET", f"/v1/stock/{sale.sku}", at_least=storefront.written))["available"])
         sale.running = False
         seen(sale)
         return sale

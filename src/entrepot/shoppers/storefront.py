@@ -6,7 +6,9 @@ from typing import Any, Final
 import httpx
 from msgspec import Struct
 
+from entrepot.api.headers import AT_LEAST, POSITION
 from entrepot.base.errors import EngineAwayError, EntrepotError
+from entrepot.base.event import Token
 from entrepot.base.ids import IdSource
 
 MADE: Final = 201
@@ -57,10 +59,14 @@ MARKETS: Final[Mapping[str, Market]] = {
 
 
 class Storefront:
-    """One way into the API for any number of shoppers; with a key, for staff that serves them too."""
+    """One way into the API for any number of shoppers; with a key, for staff that serves them too.
+
+    ``written`` is the last of what they wrote, by which a read can be asked to know of all of it.
+    """
 
     def __init__(self, url: str, key: str = "", *, connections: int = 32) -> None:
         self.ids = IdSource()
+        self.written: Token | None = None
         self._client = httpx.AsyncClient(
             base_url=url,
             timeout=SECONDS_MAX,
@@ -73,21 +79,25 @@ class Storefront:
         """Close the connections."""
         await self._client.aclose()
 
-    async def call(self, method: str, path: str, body: Json | None = None, **query: str | int) -> Any:
+    async def call(
+        self, method: str, path: str, body: Json | None = None, at_least: Token | None = None, **query: str | int
+    ) -> Any:
         """Make one call and return its JSON; a refusal raises ``RefusedError``, a server that is away ``EngineAwayError``."""
+        headers = {"Idempotency-Key": str(self.ids.fresh())} | ({AT_LEAST: str(at_least)} if at_least else {})
         try:
-            answer = await self._client.request(
-                method, path, json=body, params=query or None, headers={"Idempotency-Key": str(self.ids.fresh())}
-            )
+            answer = await self._client.request(method, path, json=body, params=query or None, headers=headers)
         except httpx.HTTPError as error:
             raise EngineAwayError("API", str(error) or type(error).__name__) from error
         if answer.is_error:
             raise RefusedError(answer.json() if "json" in answer.headers.get("content-type", "") else {"detail": answer.text})
+        if told := answer.headers.get(POSITION):
+            token = Token.parse(told)
+            self.written = token if self.written is None or self.written.position < token.position else self.written
         return answer.json() if answer.content else None
 
     async def search(self, words: str, market: Market, brand: str = "") -> list[Json]:
         """Return the products found that have a price in the market: of all brands, or of one."""
-        only = {"brand": brand} if brand else {}
+        only: dict[str, Any] = {"brand": brand} if brand else {}
         found = await self.call("GET", "/v1/search", None, q=words, market=market.code, limit=24, **only)
         return [hit for hit in found["hits"] if hit.get("price")]
 
