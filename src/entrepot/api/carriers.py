@@ -2,7 +2,6 @@
 
 import asyncio
 import hmac
-import os
 import tempfile
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -126,26 +125,17 @@ async def _secret(parts: Parts) -> bytes:
 
 
 async def _keep(parts: Parts, key: str, data: bytes) -> None:
-    path = await asyncio.to_thread(_written, data)
-    try:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "label"
+        await asyncio.to_thread(path.write_bytes, data)
         await parts.objects.put(key, path)
-    finally:
-        await asyncio.to_thread(path.unlink)
 
 
 async def _kept(parts: Parts, key: str) -> bytes | None:
-    path = await asyncio.to_thread(_written, b"")
-    try:
-        await parts.objects.get(key, path)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "label"
+        try:
+            await parts.objects.get(key, path)
+        except NotFoundError:
+            return None
         return await asyncio.to_thread(path.read_bytes)
-    except NotFoundError:
-        return None
-    finally:
-        await asyncio.to_thread(path.unlink)
-
-
-def _written(data: bytes) -> Path:
-    handle, name = tempfile.mkstemp(prefix="entrepot-label-")
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-    return Path(name)
