@@ -28,7 +28,7 @@ from entrepot.commerce.stock.commands import watch_stock
 from entrepot.commerce.stock.events import STOCK_CHANGED
 from entrepot.commerce.subscription.renewing import Renewals
 from entrepot.engines import products
-from entrepot.engines.series.spool import Spool
+from entrepot.engines.spool import Spool
 from entrepot.jobs.abandoned import announce_abandoned
 from entrepot.jobs.approvals import expire_over
 from entrepot.jobs.digital import HANDING_OUT, hand_out_waiting

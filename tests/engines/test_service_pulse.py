@@ -18,7 +18,8 @@ from entrepot.base.time import FixedClock
 from entrepot.commerce.ordering.events import ORDER_PLACED, OrderPlaced
 from entrepot.engines.series.influxdb import InfluxdbSeries
 from entrepot.engines.series.port import MINUTE_NS, Asked, Point
-from entrepot.engines.series.spool import Collector, Spool
+from entrepot.engines.series.spool import Collector
+from entrepot.engines.spool import Spool
 from entrepot.jobs.service_pulse import ServicePulse
 from entrepot.projections.service_pulse.query import sales_per_minute
 from entrepot.record.transaction import Transaction

@@ -8,7 +8,8 @@ import pytest
 from entrepot.base.errors import EngineAwayError
 from entrepot.base.ids import IdSource
 from entrepot.engines.series.port import Asked, Point, PointRefusal, Span, Tier
-from entrepot.engines.series.spool import Collector, Spool
+from entrepot.engines.series.spool import Collector
+from entrepot.engines.spool import Spool
 
 IDS = IdSource()
 

@@ -38,7 +38,8 @@ from entrepot.base.time import SystemClock
 from entrepot.cli.ports import Port, check_port
 from entrepot.commerce.people.lending import lent_key
 from entrepot.engines import products
-from entrepot.engines.series.spool import Collector, Spool
+from entrepot.engines.series.spool import Collector
+from entrepot.engines.spool import Spool
 from entrepot.sealing.sealing import Sealing
 from entrepot.settings import Settings, load
 from entrepot.shoppers.flash import Desk

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from entrepot.base.event import Event
 from entrepot.base.time import Clock
 from entrepot.engines.series.port import MINUTE_NS, RAW_HOURS, SeriesStore
-from entrepot.engines.series.spool import Collector, Spool
+from entrepot.engines.series.spool import Collector
+from entrepot.engines.spool import Spool
 from entrepot.jobs.reaction import Reaction
 from entrepot.jobs.runner import Job
 from entrepot.projections.service_pulse.points import SALES_KINDS, sales
