@@ -33,7 +33,7 @@ async def window(browser: Browser, house: House) -> AsyncIterator[BrowserContext
 
 async def come_in(house: House, page: Page, email: str, *roles: Membership) -> None:
     link = await sign_in_link(house.app.record, house.app.people, house.app.settings, email, list(roles))
-    await page.goto(f"/link?{urlsplit(link.link).query}")
+    await page.goto(f"/link#{urlsplit(link.link).fragment}")
     await page.get_by_role("button", name="Sign in", exact=True).click()
 
 

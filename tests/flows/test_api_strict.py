@@ -1,5 +1,6 @@
 """A house that is stricter than others: it asks a second factor of its staff, and lets nobody read without end."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -41,6 +42,16 @@ async def until_refused(client: httpx.AsyncClient, path: str) -> httpx.Response:
     return answer
 
 
+async def until_confirmed(client: httpx.AsyncClient, seed: str) -> str:
+    """Give the code of now until it is taken, should its thirty seconds end on the way; returns a recovery code."""
+    async with asyncio.timeout(60):
+        while True:
+            answer = await client.put("/v1/me/totp", json={"code": code_at(seed, int(time.time()) // 30)})
+            if answer.is_success:
+                code: str = answer.json()["codes"][0]
+                return code
+
+
 async def test_staff_without_a_second_factor_are_customers_until_they_have_proved_themselves_by_one(
     house: House, strict: Any
 ) -> None:
@@ -49,10 +60,9 @@ async def test_staff_without_a_second_factor_are_customers_until_they_have_prove
         assert (held.status_code, held.json()["type"]) == (403, "/problems/second-factor-needed")
         assert (await admin.get("/v1/me")).status_code == 200
         seed = (await admin.post("/v1/me/totp")).json()["seed"]
-        step = int(time.time()) // 30
-        assert (await admin.put("/v1/me/totp", json={"code": code_at(seed, step)})).status_code == 200
+        recovery = await until_confirmed(admin, seed)
         assert (await admin.put("/v1/me/password", json={"password": PASSWORD})).status_code == 200
-        proof = {"password": PASSWORD, "code": code_at(seed, max(step + 1, int(time.time()) // 30))}
+        proof = {"password": PASSWORD, "code": recovery}
         proved = await admin.post("/v1/sessions/current/step-up", json=proof)
         assert proved.status_code == 200, proved.text
         admin.headers["Authorization"] = f"Bearer {proved.json()['token']}"

@@ -17,7 +17,7 @@ async def test_people_are_let_in_given_roles_and_let_out_by_command(migrated_url
     code, out, _ = await told(tmp_path, "people", "add-admin", EMAIL, "--json", **urls)
     link = json.loads(out)
     assert (code, link["roles"]) == (0, ["admin"])
-    assert link["link"].startswith("http://localhost:8700/link?token=lnk_")
+    assert link["link"].startswith("http://localhost:8700/link#lnk_")
     assert await entrepot(tmp_path, "people", "grant", EMAIL, "support", **urls) == (0, f"{EMAIL} is now admin, support.")
     assert await entrepot(tmp_path, "people", "revoke", EMAIL, "admin", **urls) == (0, f"{EMAIL} is now support.")
     _, out, _ = await told(tmp_path, "people", "list", "--role", "support", "--json", **urls)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from entrepot.commerce.people import commands, credentials, query
 from entrepot.commerce.people.credentials import KeyDraft
 from entrepot.commerce.people.passwords import Passwords
 from entrepot.commerce.people.rules import AddressDraft, ProfileDraft
+from entrepot.commerce.people.tokens import ASKED, Proof
 from entrepot.record.transaction import Record
 from entrepot.sealing.sealing import Sealing
 from tests.people import ELSEWHERE, EMAIL, HOME, PASSWORD, STEP, Town, link_in, town
@@ -28,18 +30,46 @@ async def here(record: Record, sealing: Sealing, memory_url: str, tmp_path: Path
 
 
 async def test_who_registers_comes_in_by_the_letter_and_nobody_else_learns_of_it(here: Town) -> None:
+    asked = Proof(ASKED, here.record.ids.fresh(), here.record.ids.secret())
     for _ in range(2):
         async with here.record.transaction(CELL) as tx:
-            await commands.register(tx, here.people.sealing, EMAIL, "en", utc(here.clock.millis()))
+            await commands.register(tx, here.people.sealing, EMAIL, "en", asked, utc(here.clock.millis()))
     told = await here.post()
     assert len(told) == 2
     async with here.record.transaction(CELL) as tx:
         with pytest.raises(TokenRefusedError):  # a newer letter takes its place
-            await commands.confirm(tx, link_in(told[0]), utc(here.clock.millis()))
+            await commands.confirm(tx, link_in(told[0]), str(asked), utc(here.clock.millis()))
     async with here.record.transaction(CELL) as tx:
-        await commands.confirm(tx, link_in(told[1]), utc(here.clock.millis()))
-        await commands.register(tx, here.people.sealing, EMAIL.upper(), "en", utc(here.clock.millis()))
+        await commands.confirm(tx, link_in(told[1]), str(asked), utc(here.clock.millis()))
+        await commands.register(tx, here.people.sealing, EMAIL.upper(), "en", asked, utc(here.clock.millis()))
     assert (await here.post())[-1].startswith("You have an account already")
+
+
+async def asked_by_mail(here: Town) -> tuple[str, str]:
+    """Ask for a link; returns the link's token, and what was given to who asked."""
+    asked = Proof(ASKED, here.record.ids.fresh(), here.record.ids.secret())
+    async with here.record.transaction(CELL) as tx:
+        await commands.ask_by_mail(tx, here.people.sealing, EMAIL, "sign_in", asked, utc(here.clock.millis()))
+    return link_in((await here.post())[-1]), str(asked)
+
+
+async def test_a_link_by_mail_is_good_for_nobody_but_who_asked_for_it(here: Town) -> None:
+    await here.settle()
+    _, before = await asked_by_mail(here)
+    token, asked = await asked_by_mail(here)
+    for other in ("", before, token):
+        with pytest.raises(TokenRefusedError):
+            await here.people.door.by_link(token, HOME, asked=other)
+    await here.people.door.by_link(token, HOME, asked=asked)
+
+
+@pytest.mark.parametrize(("minutes", "good"), [(9.9, True), (10.1, False)])
+async def test_a_link_by_mail_is_good_for_ten_minutes(here: Town, minutes: float, good: bool) -> None:
+    await here.settle()
+    token, asked = await asked_by_mail(here)
+    here.later(minutes * 60)
+    with nullcontext() if good else pytest.raises(TokenRefusedError):
+        await here.people.door.by_link(token, HOME, asked=asked)
 
 
 async def test_no_table_holds_what_is_personal_or_secret_in_the_open(here: Town) -> None:

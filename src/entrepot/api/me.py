@@ -9,7 +9,7 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
 from entrepot.api.parts import Parts
-from entrepot.api.people import Address, Mailed
+from entrepot.api.people import Address, Mailed, asking, mailed
 from entrepot.api.principal import freshly_proved, signed_in
 from entrepot.api.sessions import NO_STORE
 from entrepot.base.errors import TokenRefusedError
@@ -73,8 +73,9 @@ async def new_email(
     who = freshly_proved(request, now)
     assert who.id is not None
     async with parts.record.transaction(parts.cell, parts.actor) as tx:
-        await commands.ask_new_email(tx, parts.people.sealing, who.id, data.email, now)
-    return Response(Mailed(), status_code=202, headers=NO_STORE)
+        asked = asking(tx.ids)
+        await commands.ask_new_email(tx, parts.people.sealing, who.id, data.email, asked, now)
+    return mailed(parts, asked)
 
 
 @get("/v1/me/addresses", tags=TAGS, summary="Your addresses", opt={"permission": "account.own"})

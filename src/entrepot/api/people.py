@@ -9,11 +9,14 @@ from msgspec import Struct
 
 from entrepot.api.parts import Parts
 from entrepot.api.place import place_of
+from entrepot.api.principal import asked_by, asked_cookie
 from entrepot.api.sessions import NO_STORE, SessionAnswer, entered
+from entrepot.base.ids import IdSource
 from entrepot.base.time import utc
 from entrepot.commerce.people import commands, rules, tries
 from entrepot.commerce.people.door import EMAIL, Entered
 from entrepot.commerce.people.passwords import breached
+from entrepot.commerce.people.tokens import ASKED, Proof
 from entrepot.sealing.blind import email_normal
 
 TAGS = ["People"]
@@ -27,15 +30,20 @@ class Registration(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Mailed(Struct, frozen=True, kw_only=True):
-    """What is told whoever asked: what there is to know is in the mail, if the address is anybody's."""
+    """What is told whoever asked: what there is to know is in the mail, if the address is anybody's.
+
+    ``asked`` proves who asked: the letter's link is good with it alone. A browser keeps it as a cookie.
+    """
 
     told: str = "by mail"
+    asked: str
 
 
 class Verification(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A link from the letter, and the password that is wanted (none: sign in by links or passkeys)."""
 
     token: str
+    asked: str = ""
     password: str = ""
     as_cookie: bool = False
 
@@ -50,13 +58,15 @@ class NewPassword(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """A link from the letter, and the new password."""
 
     token: str
+    asked: str = ""
     password: str
 
 
 class LinkOnly(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A link from the letter."""
+    """A link from the letter, and what was answered when it was asked for."""
 
     token: str
+    asked: str = ""
 
 
 class Done(Struct, frozen=True, kw_only=True):
@@ -74,8 +84,9 @@ async def register(
     rules.check_language(data.language)
     now = await _count(request, parts, data.email)
     async with parts.record.transaction(parts.cell, parts.actor) as tx:
-        await commands.register(tx, parts.people.sealing, data.email, data.language, now)
-    return Response(Mailed(), status_code=202, headers=NO_STORE)
+        asked = asking(tx.ids)
+        await commands.register(tx, parts.people.sealing, data.email, data.language, asked, now)
+    return mailed(parts, asked)
 
 
 @post("/v1/people/verifications", tags=TAGS, summary="Confirm an address", status_code=201, opt={"permission": "account.join"})
@@ -89,7 +100,7 @@ async def verify(
         rules.check_password(data.password, breached(), rules.context_of(""))
         hash_ = await people.passwords.hash(data.password)
     async with parts.record.transaction(parts.cell, parts.actor) as tx:
-        person_id = await commands.confirm(tx, data.token, now)
+        person_id = await commands.confirm(tx, data.token, asked_by(request, people, data.asked), now)
         if hash_:
             await commands.check_password(tx, people.sealing, person_id, data.password)
             await commands.set_password(tx, person_id, hash_, now)
@@ -118,13 +129,13 @@ async def ask_link(request: Request[Any, Any, Any], parts: NamedDependency[Parts
 
 
 @post("/v1/people/passwords", tags=TAGS, summary="Choose a new password", status_code=200, opt={"permission": "account.join"})
-async def reset(parts: NamedDependency[Parts], data: JSONBody[NewPassword]) -> Response[Done]:
+async def reset(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: JSONBody[NewPassword]) -> Response[Done]:
     """Choose a new password by the link that was mailed. Every session ends; a second factor is asked for as before."""
     people, now = parts.people, utc(parts.clock.millis())
     rules.check_password(data.password, breached(), rules.context_of(""))
     hash_ = await people.passwords.hash(data.password)
     async with parts.record.transaction(parts.cell, parts.actor) as tx:
-        person_id = await commands.reset(tx, data.token, hash_, now)
+        person_id = await commands.reset(tx, data.token, asked_by(request, people, data.asked), hash_, now)
         await commands.check_password(tx, people.sealing, person_id, data.password)
         ended = await people.sessions.end(tx, person_id, "password reset")
     await people.sessions.doubt(ended)
@@ -132,14 +143,27 @@ async def reset(parts: NamedDependency[Parts], data: JSONBody[NewPassword]) -> R
 
 
 @post("/v1/people/emails", tags=TAGS, summary="Confirm a new address", status_code=200, opt={"permission": "account.join"})
-async def change_email(parts: NamedDependency[Parts], data: JSONBody[LinkOnly]) -> Response[Done]:
+async def change_email(
+    request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: JSONBody[LinkOnly]
+) -> Response[Done]:
     """Confirm, by the link that was mailed to it, the address that somebody wants to sign in as. Every session ends."""
     people, now = parts.people, utc(parts.clock.millis())
     async with parts.record.transaction(parts.cell, parts.actor) as tx:
-        person_id = await commands.change_email(tx, people.sealing, data.token, now)
+        person_id = await commands.change_email(tx, people.sealing, data.token, asked_by(request, people, data.asked), now)
         ended = await people.sessions.end(tx, person_id, "address changed")
     await people.sessions.doubt(ended)
     return Response(Done(), headers=NO_STORE)
+
+
+def asking(ids: IdSource) -> Proof:
+    """Return what is given to who asks for a letter, whether there is anybody to write to or not."""
+    return Proof(ASKED, ids.fresh(), ids.secret())
+
+
+def mailed(parts: Parts, asked: Proof) -> Response[Mailed]:
+    """Return what is told whoever asked for a letter."""
+    cookies = [asked_cookie(parts.people, str(asked))]
+    return Response(Mailed(asked=str(asked)), status_code=202, headers=NO_STORE, cookies=cookies)
 
 
 HANDLERS = [register, verify, ask_reset, ask_link, reset, change_email]
@@ -149,8 +173,9 @@ async def _mail(request: Request[Any, Any, Any], parts: Parts, email: str, about
     rules.check_email(email)
     now = await _count(request, parts, email)
     async with parts.record.transaction(parts.cell, parts.actor) as tx:
-        await commands.ask_by_mail(tx, parts.people.sealing, email, about, now)
-    return Response(Mailed(), status_code=202, headers=NO_STORE)
+        asked = asking(tx.ids)
+        await commands.ask_by_mail(tx, parts.people.sealing, email, about, asked, now)
+    return mailed(parts, asked)
 
 
 async def _count(request: Request[Any, Any, Any], parts: Parts, email: str) -> Any:

@@ -16,12 +16,12 @@ from litestar.types import HTTPScope
 from entrepot.access import policies
 from entrepot.api.place import FOREIGN_SITES, header
 from entrepot.base.errors import KEY_OWNER_ENDS, EntrepotError, SignInNeededError, StepUpNeededError, TokenRefusedError
-from entrepot.base.limits import DEVICE_SECONDS, STEP_UP_SECONDS
+from entrepot.base.limits import ASKED_SECONDS, DEVICE_SECONDS, STEP_UP_SECONDS
 from entrepot.base.principal import ANONYMOUS, Principal
 from entrepot.commerce.people.people import People
 from entrepot.commerce.people.sessions import Begun
 
-SESSION, DEVICE = "entrepot_session", "entrepot_device"
+SESSION, DEVICE, ASKED = "entrepot_session", "entrepot_device", "entrepot_asked"
 KEY = b"idempotency-key"
 
 _STATE = "principal"
@@ -138,6 +138,16 @@ def no_session(people: People) -> Cookie:
 def device_of(request: Connection, people: People) -> str:
     """Return the proof that a browser keeps of having signed somebody in before; empty where it has none."""
     return request.cookies.get(cookie_name(people, DEVICE), "")
+
+
+def asked_cookie(people: People, token: str) -> Cookie:
+    """Return the cookie by which a browser proves that it asked for a letter."""
+    return _cookie(people, ASKED, token, int(ASKED_SECONDS))
+
+
+def asked_by(request: Connection, people: People, given: str) -> str:
+    """Return the proof of having asked for a letter: what was given, or what this browser keeps; empty where there is none."""
+    return given or request.cookies.get(cookie_name(people, ASKED), "")
 
 
 def _cookie(people: People, name: str, value: str, seconds: int) -> Cookie:

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from entrepot.api.parts import Parts
 from entrepot.api.place import place_of
-from entrepot.api.principal import device_cookie, device_of, no_session, session_cookie, signed_in
+from entrepot.api.principal import asked_by, device_cookie, device_of, no_session, session_cookie, signed_in
 from entrepot.base.errors import NotFoundError, SignInNeededError
 from entrepot.base.principal import Principal
 from entrepot.base.time import utc
@@ -38,9 +38,10 @@ class SignIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class LinkSignIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A link that is good once, and the code if the account asks for one."""
+    """A link that is good once, what was answered when it was asked for, and the code if the account asks for one."""
 
     token: str
+    asked: str = ""
     code: str = ""
     device: str = ""
     as_cookie: bool = False
@@ -125,7 +126,8 @@ async def by_link(
     """Sign in by a link that was mailed, or handed over by an administrator."""
     people = parts.people
     device = data.device or device_of(request, people)
-    let_in = await people.door.by_link(data.token, place_of(request.scope, people.proxies), code=data.code, device=device)
+    asked, place = asked_by(request, people, data.asked), place_of(request.scope, people.proxies)
+    let_in = await people.door.by_link(data.token, place, asked=asked, code=data.code, device=device)
     return entered(parts, let_in, utc(parts.clock.millis()), as_cookie=data.as_cookie)
 
 

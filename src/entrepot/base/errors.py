@@ -330,7 +330,8 @@ class TokenRefusedError(EntrepotError):
     exit_code = 8
 
     def __init__(self, what: str = "session or key") -> None:
-        super().__init__(f"The {what} is not one of ours, or is over: get a new one.")
+        here = ", or was asked for in another browser" if what == "link" else ""
+        super().__init__(f"The {what} is not one of ours, or is over{here}: get a new one.")
 
 
 class StepUpNeededError(EntrepotError):

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from entrepot.app import keys_of, open_people_of
 from entrepot.base.errors import NotFoundError
-from entrepot.base.limits import LINK_SECONDS
+from entrepot.base.limits import HANDED_LINK_SECONDS
 from entrepot.base.principal import Membership
 from entrepot.base.time import SystemClock, utc
 from entrepot.cli.logs import to_stderr
@@ -24,7 +24,7 @@ from entrepot.commerce.people import commands, query
 from entrepot.commerce.people.commands import RolesChanged
 from entrepot.commerce.people.people import People
 from entrepot.commerce.people.query import PersonLine
-from entrepot.jobs.letters import LANDING
+from entrepot.jobs.letters import address_of
 from entrepot.record.transaction import Record, open_record
 from entrepot.sealing.sealing import open_sealing
 from entrepot.settings import Settings, load, require
@@ -184,12 +184,12 @@ async def sign_in_link(record: Record, of: People, settings: Settings, email: st
     now = utc(SystemClock().millis())
     async with record.transaction(settings.cell, ACTOR) as tx:
         person_id = await commands.add_person(tx, of.sealing, email, roles, now)
-        token = await commands.issue_link(tx, person_id, "sign_in", now, now + timedelta(seconds=LINK_SECONDS))
+        token = await commands.issue_link(tx, person_id, "sign_in", now, now + timedelta(seconds=HANDED_LINK_SECONDS))
     return SignInLink(
         person_id=person_id,
         email=email,
         roles=[one.role for one in roles],
-        link=f"{settings.site}{LANDING}?token={token}",
+        link=address_of(settings.site, token),
     )
 
 

@@ -61,10 +61,10 @@ async def mail_link(request: Request[Any, Any, Any], parts: NamedDependency[Part
     """Mail a link that signs in once; whether there is such an account is not told."""
     same_site(request)
     try:
-        await ask_link.fn(request, parts, Address(email=text(data, "email")))
+        answer = await ask_link.fn(request, parts, Address(email=text(data, "email")))
     except EntrepotError as error:
         return _page(request, parts, "/", wrong=str(error), status=error.status)
-    return Redirect(f"{SIGN_IN}?mailed=yes", status_code=303)
+    return Redirect(f"{SIGN_IN}?mailed=yes", status_code=303, cookies=answer.cookies)
 
 
 @post(f"{SIGN_IN}/providers/{{provider:str}}", include_in_schema=False, opt={"permission": "account.join"})

@@ -71,9 +71,21 @@ async def _send(record: Record, sealing: Sealing, mail: Mail, cell: int, letter:
 async def _link(record: Record, cell: int, letter: DueLetter, occasion: Occasion, now: datetime, origin: str) -> str:
     async with record.transaction(cell, "letters") as tx:
         proof = Proof(LINK, tx.ids.fresh(), tx.ids.secret())
-        until = now + timedelta(seconds=occasion.seconds)
+        until = now + timedelta(seconds=limits.LINK_SECONDS)
         sealed = letter.email_sealed if occasion.link == "email" else None
         await credential_store.add_link(
-            tx.connection, letter.person_id, occasion.link, proof, now=now, expires_at=until, email_sealed=sealed
+            tx.connection,
+            letter.person_id,
+            occasion.link,
+            proof,
+            now=now,
+            expires_at=until,
+            email_sealed=sealed,
+            asked_hash=letter.asked_hash,
         )
-    return f"{origin}{LANDING}?token={proof}"
+    return address_of(origin, str(proof))
+
+
+def address_of(origin: str, token: str) -> str:
+    """Return where a link leads: what proves it stands behind the #, which no browser sends to any server."""
+    return f"{origin}{LANDING}#{token}"

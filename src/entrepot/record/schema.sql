@@ -1755,7 +1755,8 @@ CREATE TABLE identity.letter (
     created_at timestamp with time zone NOT NULL,
     next_at timestamp with time zone NOT NULL,
     tries integer DEFAULT 0 NOT NULL,
-    sent_at timestamp with time zone
+    sent_at timestamp with time zone,
+    asked_hash bytea
 );
 
 CREATE TABLE identity.link (
@@ -1767,6 +1768,7 @@ CREATE TABLE identity.link (
     created_at timestamp with time zone NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     used_at timestamp with time zone,
+    asked_hash bytea,
     CONSTRAINT link_purpose_is_known CHECK ((purpose = ANY (ARRAY['verify'::text, 'reset'::text, 'sign_in'::text, 'email'::text])))
 );
 

@@ -138,6 +138,10 @@ PERSONAL: tuple[Datum, ...] = (
         Datum(f"identity.{table}.secret_hash", "credential", "sign in", CONTRACT, ACCOUNT, "hashed")
         for table in ("api_key", "device", "link", "session")
     ),
+    *(
+        Datum(f"identity.{table}.asked_hash", "credential", "let in who asked, and nobody else", CONTRACT, term, "hashed")
+        for table, term in (("letter", SENT), ("link", USED))
+    ),
     Datum("drawer people.session", "credential", "know who asks", CONTRACT, CACHED, "hashed"),
     Datum("identity.person.language", "behaviour", "speak a person's language", CONTRACT, ACCOUNT, "pseudonymous"),
     Datum("event people.PersonChanged.language", "behaviour", "speak a person's language", CONTRACT, LOG, "pseudonymous"),

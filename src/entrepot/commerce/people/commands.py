@@ -43,10 +43,11 @@ class RolesChanged(Struct, frozen=True, kw_only=True):
     ended: list[UUID]
 
 
-async def register(tx: Transaction, sealing: Sealing, email: str, language: str, now: datetime) -> None:
+async def register(tx: Transaction, sealing: Sealing, email: str, language: str, asked: Proof, now: datetime) -> None:
     """Begin an account and write to its address, or write there that it has one: the caller learns neither.
 
     There is no password yet: it is chosen by who opens the letter, so that nobody can prepare an account for another's address.
+    ``asked`` is given to who asks: without it the letter's link is good for nothing.
     """
     rules.check_email(email)
     rules.check_language(language)
@@ -59,22 +60,22 @@ async def register(tx: Transaction, sealing: Sealing, email: str, language: str,
         if not await store.add_login(tx.connection, person_id, sealed[EMAIL], blind):
             raise ConflictError("Somebody registers with the same address at this moment: try again.")
         await _tell(tx, person_id, "registered")
-        await store.write_letter(tx.connection, tx.ids.fresh(), person_id, "verify", now)
+        await store.write_letter(tx.connection, tx.ids.fresh(), person_id, "verify", now, asked_hash=asked.hash)
         return
     about = "verify" if found[1] == "unverified" else "known"
-    await store.write_letter(tx.connection, tx.ids.fresh(), found[0], about, now)
+    await store.write_letter(tx.connection, tx.ids.fresh(), found[0], about, now, asked_hash=asked.hash)
 
 
-async def ask_by_mail(tx: Transaction, sealing: Sealing, email: str, about: str, now: datetime) -> None:
+async def ask_by_mail(tx: Transaction, sealing: Sealing, email: str, about: str, asked: Proof, now: datetime) -> None:
     """Write a letter (``reset``, ``sign_in``) to who signs in by this address, if anybody does: the caller learns nothing."""
     found = await store.person_by_email(tx.connection, sealing.blind(EMAIL, email_normal(email)))
     if found is not None and rules.may_be_let_in(found[1]):
-        await store.write_letter(tx.connection, tx.ids.fresh(), found[0], about, now)
+        await store.write_letter(tx.connection, tx.ids.fresh(), found[0], about, now, asked_hash=asked.hash)
 
 
-async def confirm(tx: Transaction, token: str, now: datetime) -> UUID:
+async def confirm(tx: Transaction, token: str, asked: str, now: datetime) -> UUID:
     """Use up a link that was mailed for ``verify``: its person is active from now on."""
-    link = await _used(tx, token, "verify", now)
+    link = await _used(tx, token, "verify", asked, now)
     person = await locked(tx, link.person_id)
     rules.PERSON.check(person.id, person.state, "active")
     await store.set_state(tx.connection, person.id, "active", now)
@@ -96,23 +97,23 @@ async def set_password(tx: Transaction, person_id: UUID, hash_: str, now: dateti
     await tell_credential(tx, person_id, "password", None, now, added=added, letter="" if added else "password_changed")
 
 
-async def reset(tx: Transaction, token: str, hash_: str, now: datetime) -> UUID:
+async def reset(tx: Transaction, token: str, asked: str, hash_: str, now: datetime) -> UUID:
     """Use up a link that was mailed for ``reset``, and set the password."""
-    link = await _used(tx, token, "reset", now)
+    link = await _used(tx, token, "reset", asked, now)
     await set_password(tx, link.person_id, hash_, now)
     return link.person_id
 
 
-async def ask_new_email(tx: Transaction, sealing: Sealing, person_id: UUID, email: str, now: datetime) -> None:
+async def ask_new_email(tx: Transaction, sealing: Sealing, person_id: UUID, email: str, asked: Proof, now: datetime) -> None:
     """Write a letter to the address that somebody wants to use; it is used once they have opened it."""
     rules.check_email(email)
     sealed = await sealing.seal(person_id, {EMAIL: email.strip()})
-    await store.write_letter(tx.connection, tx.ids.fresh(), person_id, "email", now, sealed[EMAIL])
+    await store.write_letter(tx.connection, tx.ids.fresh(), person_id, "email", now, sealed[EMAIL], asked_hash=asked.hash)
 
 
-async def change_email(tx: Transaction, sealing: Sealing, token: str, now: datetime) -> UUID:
+async def change_email(tx: Transaction, sealing: Sealing, token: str, asked: str, now: datetime) -> UUID:
     """Use up a link that was mailed to a new address: it is what its person signs in as; the old one is told."""
-    link = await _used(tx, token, "email", now)
+    link = await _used(tx, token, "email", asked, now)
     person = await locked(tx, link.person_id)
     assert link.email_sealed is not None
     email = (await sealing.unseal(person.id, {EMAIL: link.email_sealed}))[EMAIL] or ""
@@ -324,10 +325,12 @@ async def _end_all(tx: Transaction, person_id: UUID, why: str, now: datetime) ->
     return ended
 
 
-async def _used(tx: Transaction, token: str, purpose: str, now: datetime) -> credential_store.StoredLink:
+async def _used(tx: Transaction, token: str, purpose: str, asked: str, now: datetime) -> credential_store.StoredLink:
     proof = tokens.read(token, LINK, what="link")
     link = await credential_store.link(tx.connection, proof.id, now)
     if link is None or link.purpose != purpose or not proof.matches(link.secret_hash):
+        raise TokenRefusedError("link")
+    if not tokens.was_asked_by(asked, link.asked_hash):
         raise TokenRefusedError("link")
     if not await credential_store.use_link(tx.connection, link.id, now):
         raise TokenRefusedError("link")

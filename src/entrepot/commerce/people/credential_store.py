@@ -34,13 +34,14 @@ class StoredPasskey(Struct, frozen=True):
 
 
 class StoredLink(Struct, frozen=True):
-    """A link that is good once."""
+    """A link that is good once; ``asked_hash`` is of what was given to who asked for it (none: nobody, it is handed over)."""
 
     id: UUID
     person_id: UUID
     purpose: str
     secret_hash: bytes
     email_sealed: bytes | None
+    asked_hash: bytes | None
 
 
 class Tried(Struct, frozen=True):
@@ -173,9 +174,12 @@ async def add_link(
     now: datetime,
     expires_at: datetime,
     email_sealed: bytes | None = None,
+    asked_hash: bytes | None = None,
 ) -> None:
     """Keep a link that is good once; those for the same purpose are over."""
-    await connection.execute(SQL["add_link"], proof.id, person_id, purpose, proof.hash, email_sealed, now, expires_at)
+    await connection.execute(
+        SQL["add_link"], proof.id, person_id, purpose, proof.hash, email_sealed, now, expires_at, asked_hash
+    )
 
 
 async def link(connection: Connection, link_id: UUID, now: datetime) -> StoredLink | None:

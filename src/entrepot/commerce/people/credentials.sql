@@ -112,12 +112,12 @@ DELETE FROM identity.external_login WHERE person_id = $1 AND provider = $2 RETUR
 WITH over AS (
     UPDATE identity.link SET used_at = $6 WHERE person_id = $2 AND purpose = $3 AND used_at IS NULL
 )
-INSERT INTO identity.link (id, person_id, purpose, secret_hash, email_sealed, created_at, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7);
+INSERT INTO identity.link (id, person_id, purpose, secret_hash, email_sealed, created_at, expires_at, asked_hash)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
 
 -- name: link
 -- Returns a link that is good.
-SELECT id, person_id, purpose, secret_hash, email_sealed FROM identity.link
+SELECT id, person_id, purpose, secret_hash, email_sealed, asked_hash FROM identity.link
 WHERE id = $1 AND used_at IS NULL AND expires_at > $2;
 
 -- name: use_link

@@ -104,13 +104,15 @@ class Door:
         person_id = await self._signed(site, ceremony_id, credential)
         return await self._enter(person_id, ["passkey"], place, device=await self._own_device(device, person_id))
 
-    async def by_link(self, token: str, place: Place, *, code: str = "", device: str = "") -> Entered:
-        """Let somebody in by a link that is good once; who has a second factor gives its code too."""
+    async def by_link(self, token: str, place: Place, *, asked: str = "", code: str = "", device: str = "") -> Entered:
+        """Let who asked for it in by a link that is good once; who has a second factor gives its code too."""
         proof = tokens.read(token, LINK, what="link")
         async with self._record.committing() as connection:
             found = await store.link(connection, proof.id, self._now())
             row = await store.door_of(connection, found.person_id) if found else None
         if found is None or row is None or found.purpose != "sign_in" or not proof.matches(found.secret_hash):
+            raise TokenRefusedError("link")
+        if not tokens.was_asked_by(asked, found.asked_hash):
             raise TokenRefusedError("link")
         counted = tries.buckets(proof.id.bytes, place.network, None, known=False)
         await tries.count(self._record, counted, self._now())

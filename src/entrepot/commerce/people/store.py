@@ -40,6 +40,7 @@ class DueLetter(Struct, frozen=True):
     created_at: datetime
     login_sealed: bytes
     language: str
+    asked_hash: bytes | None
 
 
 async def add_person(
@@ -180,11 +181,18 @@ async def remove_address(connection: Connection, id_: UUID, address_id: UUID) ->
 
 
 async def write_letter(
-    connection: Connection, letter_id: UUID, id_: UUID, about: str, now: datetime, email_sealed: bytes | None = None
+    connection: Connection,
+    letter_id: UUID,
+    id_: UUID,
+    about: str,
+    now: datetime,
+    email_sealed: bytes | None = None,
+    *,
+    asked_hash: bytes | None = None,
 ) -> None:
-    """Write a letter down to be sent, unless so many about the same were written of late."""
+    """Write a letter down to be sent, unless so many about the same were written of late; its link is good for who asked."""
     most = MAILS_OF_A_KIND_PER_HOUR_MAX
-    await connection.execute(SQL["write_letter"], letter_id, id_, about, email_sealed, now, most)
+    await connection.execute(SQL["write_letter"], letter_id, id_, about, email_sealed, now, most, asked_hash)
 
 
 async def due_letters(connection: Connection, now: datetime, limit: int) -> list[DueLetter]:

@@ -106,8 +106,8 @@ DELETE FROM identity.address WHERE id = $2 AND person_id = $1 RETURNING id;
 
 -- name: write_letter
 -- Writes a letter down to be sent, unless so many about the same were written of late.
-INSERT INTO identity.letter (id, person_id, about, email_sealed, created_at, next_at)
-SELECT $1, $2, $3, $4, $5::timestamptz, $5::timestamptz
+INSERT INTO identity.letter (id, person_id, about, email_sealed, created_at, next_at, asked_hash)
+SELECT $1, $2, $3, $4, $5::timestamptz, $5::timestamptz, $7
 WHERE (
     SELECT count(*) FROM identity.letter
     WHERE person_id = $2 AND about = $3 AND created_at > $5::timestamptz - interval '1 hour'
@@ -115,7 +115,8 @@ WHERE (
 
 -- name: due_letters
 -- Returns letters that are due, and to whom they go.
-SELECT t.id, t.person_id, t.about, t.email_sealed, t.tries, t.created_at, l.email_sealed AS login_sealed, p.language
+SELECT t.id, t.person_id, t.about, t.email_sealed, t.tries, t.created_at, l.email_sealed AS login_sealed, p.language,
+    t.asked_hash
 FROM identity.letter AS t
 JOIN identity.person AS p ON p.id = t.person_id
 JOIN identity.login AS l ON l.person_id = t.person_id

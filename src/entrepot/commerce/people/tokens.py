@@ -1,7 +1,7 @@
 """What is handed out as proof: a mark that says what it is, an id to look it up by, and a secret that is kept as a hash alone.
 
-``ses_...`` a session, ``ent_...`` an API key, ``lnk_...`` a link that is good once, ``dev_...`` a device. Base 32, because a
-longer run of digits could look like a card number, which the edge refuses. Pure.
+``ses_...`` a session, ``ent_...`` an API key, ``lnk_...`` a link that is good once, ``dev_...`` a device, ``ask_...`` who asked
+for a link. Base 32, because a longer run of digits could look like a card number, which the edge refuses. Pure.
 """
 
 import base64
@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from entrepot.base.errors import TokenRefusedError
 
-SESSION, KEY, LINK, DEVICE = "ses", "ent", "lnk", "dev"
+SESSION, KEY, LINK, DEVICE, ASKED = "ses", "ent", "lnk", "dev", "ask"
 
 _ID_CHARS, _SECRET_CHARS = 26, 52
 _PREFIX_CHARS = 12
@@ -60,6 +60,16 @@ def read(text: str, *marks: str, what: str = "session or key") -> Proof:
         if str(proof) == text:  # of several texts that mean the same bytes, only ours
             return proof
     raise TokenRefusedError(what)
+
+
+def was_asked_by(asked: str, kept: bytes | None) -> bool:
+    """Say whether this was given to who asked for a link; one that was handed over is good for everybody."""
+    if kept is None:
+        return True
+    try:
+        return read(asked, ASKED).matches(kept)
+    except TokenRefusedError:
+        return False
 
 
 def _text(raw: bytes) -> str:
