@@ -12,12 +12,16 @@ class BenchError(EntrepotError):
 
 
 class Row(Struct, frozen=True, kw_only=True):
-    """One measured number. ``reference`` is what was measured beside it in the same run; ``target`` is what we promise."""
+    """One measured number. ``reference`` is what was measured beside it in the same run; ``target`` is what we promise.
+
+    ``value`` is None where nothing could be measured, and ``note`` says why.
+    """
 
     name: str
-    value: float
-    unit: str
+    value: float | None = None
+    unit: str = ""
     reference: float | None = None
     ratio: float | None = None
     target: float | None = None
     met: bool | None = None
+    note: str = ""

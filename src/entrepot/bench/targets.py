@@ -56,3 +56,26 @@ READS_PRODUCTS_MIN: Final = 1_000
 
 # search quality, means over the rated queries
 SEARCH_QUALITY: Final[Mapping[str, float]] = {"nDCG@10": 0.77, "nDCG'@10": 0.80, "MRR@10": 0.83, "recall@100": 0.90}
+
+# engines: by product and figure, the least (events a second) or the most (milliseconds)
+ENGINES_LEAST: Final[Mapping[tuple[str, str], float]] = {
+    ("Elasticsearch", "catching up"): 3_000.0,
+    ("Neo4j", "catching up"): 1_000.0,
+    ("Kafka", "catching up"): 20_000.0,
+    ("InfluxDB", "catching up"): 100_000.0,
+}
+ENGINES_MOST: Final[Mapping[tuple[str, str], float]] = {
+    ("Elasticsearch", "question p50"): 15.0,
+    ("Elasticsearch", "question p99"): 50.0,
+    ("Neo4j", "question p50"): 10.0,
+    ("Neo4j", "question p99"): 60.0,
+    ("Kafka", "question p99"): 250.0,
+}
+
+
+def met_by_engine(product: str, figure: str, value: float) -> tuple[float | None, bool | None]:
+    """Return what is promised of a product's figure, and whether this value keeps it; None where nothing is."""
+    least, most = ENGINES_LEAST.get((product, figure)), ENGINES_MOST.get((product, figure))
+    if least is not None:
+        return least, value >= least
+    return most, value < most if most is not None else None

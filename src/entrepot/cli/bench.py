@@ -12,6 +12,7 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.table import Table
 
+from entrepot.base.errors import BadInputError
 from entrepot.bench import Row
 from entrepot.settings import load, require
 
@@ -29,6 +30,7 @@ Name = Literal[
     "privacy",
     "degraded",
     "search-quality",
+    "engines",
 ]
 
 MODULES: Final[dict[Name, str]] = {
@@ -45,25 +47,55 @@ MODULES: Final[dict[Name, str]] = {
     "privacy": "entrepot.bench.privacy",
     "degraded": "entrepot.bench.degraded",
     "search-quality": "entrepot.bench.search_quality",
+    "engines": "entrepot.bench.engines.run",
 }
+# Those that need no installation: they measure in engines of their own, or in those that they are given.
+ALONE: Final = frozenset({"search-quality", "engines"})
 
 
-def bench(name: Name, *, json: Annotated[bool, Parameter(negative="")] = False) -> None:
+def bench(
+    name: Name,
+    *,
+    json: Annotated[bool, Parameter(negative="")] = False,
+    role: Annotated[list[str] | None, Parameter(negative="")] = None,
+    product: Annotated[list[str] | None, Parameter(negative="")] = None,
+    folder: Annotated[list[str] | None, Parameter(negative="")] = None,
+    share: float = 1.0,
+    kill: Annotated[bool, Parameter(negative="")] = False,
+    write: Annotated[bool, Parameter(negative="")] = False,
+) -> None:
     """Measure one claim on the running engines (``entrepot up`` first); a missed target is shown and is no error.
 
     Parameters
     ----------
     name
-        orders, checkout, flash, promotions, reads, projections, rebuild, sealing, audit, security, privacy, degraded or
-        search-quality.
+        orders, checkout, flash, promotions, reads, projections, rebuild, sealing, audit, security, privacy, degraded,
+        search-quality or engines.
     json
         Print one JSON object instead of a table.
+    role
+        engines: a role to measure, such as search; again for more. Without one, those of the products given, else all.
+    product
+        engines: a product to measure beside the embedded one, ROLE=URL; again for more. It is written to, under names
+        of the bench's own. 'make engines' runs some and prints their URLs.
+    folder
+        engines: where a given product keeps its data on this machine, ROLE=FOLDER: what that grows by is told.
+    share
+        engines: how much of the work to do, such as 0.1; the figures of less are worth less.
+    kill
+        engines: end each server of this machine by kill -9, and tell when it answers again; its keeper must start it.
+    write
+        engines: put the figures into docs/deliverables/technology-matrix.md of this checkout.
     """
     settings = load(os.environ)
-    if name != "search-quality":
+    given = [role, product, folder, kill, write, share != 1.0]
+    if any(given) and name != "engines":
+        raise BadInputError(f"Only 'bench engines' takes options beside --json, and this is {name}: leave them out.")
+    if name not in ALONE:
         require(settings, "record")
     module = importlib.import_module(MODULES[name])
-    rows: list[Row] = uvloop.run(module.run(settings))
+    asked = () if name != "engines" else (module.asked(role, product, folder, share=share, kill=kill, write=write),)
+    rows: list[Row] = uvloop.run(module.run(settings, *asked))
     if json:
         print(msgspec.json.encode({"bench": name, "machine": _machine(), "rows": rows}).decode())
     else:
@@ -83,9 +115,9 @@ def _machine() -> dict[str, object]:
 def _print(name: str, rows: list[Row]) -> None:
     table = Table(title=f"bench {name}")
     for column in ("", "value", "unit", "reference", "ratio", "target", ""):
-        table.add_column(column, justify="left" if column in {"", "unit"} else "right")
+        table.add_column(column, justify="left" if column in {"", "unit"} else "right", overflow="fold")
     for row in rows:
-        met = "" if row.met is None else "met" if row.met else "missed"
+        met = row.note if row.met is None else "met" if row.met else "missed"
         table.add_row(
             row.name, _figure(row.value), row.unit, _figure(row.reference), _figure(row.ratio), _figure(row.target), met
         )
