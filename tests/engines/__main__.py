@@ -5,12 +5,13 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+from entrepot.base.engine_limits import WATCH_SECONDS
 from entrepot.base.errors import EntrepotError
-from entrepot.local.place import Engine
-from entrepot.local.process import running
+from entrepot.local.place import Engine, Place
+from entrepot.local.process import alive, collect, free_ports, launch, stop, until_ready
 from entrepot.local.proxy import reach_loopback_directly
 from tests.conftest import SECRET
 from tests.engines.cache import folder
@@ -39,11 +40,38 @@ async def main(names: list[str]) -> None:
         asyncio.get_running_loop().add_signal_handler(sign, ended.set)
     async with contextlib.AsyncExitStack() as stack:
         for name in names or SERVERS:
-            urls = await stack.enter_async_context(running(SERVERS[name](), data() / name, SECRET))
+            urls = await stack.enter_async_context(kept(SERVERS[name](), data() / name))
             for role, url in urls.items():
-                print(f"export ENTREPOT_{role.upper()}_URL='{url}'", flush=True)  # noqa: T201  # it is for a shell
+                print(f"export ENTREPOT_{role.upper()}_URL='{url}'")  # noqa: T201  # it is for a shell
+                measured = f"--product '{role}={url}' --folder {role}={data() / name / role} --kill"
+                print(f"# entrepot bench engines {measured}", flush=True)  # noqa: T201  # as above
         print("Ctrl-C stops them; their data stays in", data(), file=sys.stderr, flush=True)  # noqa: T201  # as above
         await ended.wait()
+
+
+@contextlib.asynccontextmanager
+async def kept(engine: Engine, home: Path) -> AsyncIterator[dict[str, str]]:
+    """Run a server and start it again whenever it ends, as who keeps a service does; give the URL of each role it plays."""
+    place = Place(home, engine.role, free_ports(home, engine.ports, ()), SECRET)
+    process = await asyncio.to_thread(launch, engine, place)
+    await until_ready(engine, place, process)
+
+    async def again() -> None:
+        nonlocal process
+        while True:
+            while alive(process):  # noqa: ASYNC110  # it may be a launcher's child that ended: nothing else would tell us
+                await asyncio.sleep(WATCH_SECONDS)
+            collect(process)
+            process = await asyncio.to_thread(launch, engine, place)
+            await until_ready(engine, place, process)
+
+    keeper = asyncio.create_task(again())
+    try:
+        yield engine.urls(place)
+    finally:
+        keeper.cancel()
+        await asyncio.gather(keeper, return_exceptions=True)
+        await stop(engine, process)
 
 
 def data() -> Path:
