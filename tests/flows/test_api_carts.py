@@ -152,6 +152,8 @@ async def test_a_shipping_method_is_one_of_those_that_go_there(house: House) -> 
     path = f"/v1/carts/{cart['id']}"
     offered = (await house.client.get(f"{path}/shipping-methods")).json()["items"]
     assert [one["method"] for one in offered] == ["standard", "express"]
+    delivered = (await house.client.put(f"{path}/delivery", json=CONTACT)).json()
+    assert delivered["shipping_methods"] == offered  # so that a storefront need not ask
     assert (await house.client.put(f"{path}/shipping-method", json={"method": "express"})).status_code == 200
     seen = await look(house, cart)
     assert (seen["shipping_method"], seen["charges"][0]["amount_minor"]) == ("express", offered[1]["amount_minor"])

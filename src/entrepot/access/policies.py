@@ -6,6 +6,7 @@ name a thing, and every thing that they name must be theirs, else there is none,
 """
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from uuid import UUID
 
 from msgspec import Struct, structs
@@ -24,6 +25,7 @@ from entrepot.base.limits import WHY_CHARS_MIN
 from entrepot.base.principal import Principal
 
 _PLATFORM = ""
+_GRANTS_HELD_MAX = 4_096  # roles are data that never changes: each request asks the same few again
 
 # A passkey is one by itself: the browser asks for a finger, a face or a PIN before it signs.
 SECOND_FACTORS = frozenset({"totp", "recovery_code", "passkey"})
@@ -65,16 +67,16 @@ class Granted(Struct, frozen=True):
     tenant: str = _PLATFORM
 
 
-def grants(who: Principal, permission: str, *, demo: bool = False) -> list[Granted]:
+def grants(who: Principal, permission: str, *, demo: bool = False) -> Sequence[Granted]:
     """Return every way in which somebody holds a permission; for an API key, as far as its scopes let it."""
     if permission not in PERMISSIONS:
         raise KeyError(permission)  # a route that declares what there is not: tests/unit/test_access.py
     if who.kind == "system" or (demo and permission in SHOWN_IN_A_DEMO):
         return [Granted("admin", "all")]
     if who.kind == "key" and not in_scope(permission, who.scopes):
-        return [one for one in _granted(permission, [(EVERYBODY, _PLATFORM)]) if one.reach == "open"]
-    everybody = [(name, _PLATFORM) for name in roles_of((), signed_in=who.id is not None)]
-    return _granted(permission, [*everybody, *((one.role, one.tenant) for one in sorted(who.memberships))])
+        return [one for one in _granted(permission, ((EVERYBODY, _PLATFORM),)) if one.reach == "open"]
+    everybody = ((name, _PLATFORM) for name in roles_of((), signed_in=who.id is not None))
+    return _granted(permission, (*everybody, *((one.role, one.tenant) for one in sorted(who.memberships))))
 
 
 def in_scope(permission: str, scopes: Iterable[str]) -> bool:
@@ -130,10 +132,11 @@ def role_reach(role: str, permission: str) -> Reach | None:
     return next((reach for reach in order if reach in found), None)
 
 
-def _granted(permission: str, held: Iterable[tuple[str, str]]) -> list[Granted]:
-    return [
+@lru_cache(maxsize=_GRANTS_HELD_MAX)
+def _granted(permission: str, held: tuple[tuple[str, str], ...]) -> tuple[Granted, ...]:
+    return tuple(
         Granted(name, reach, tenant) for name, tenant in held if (role := ROLES.get(name)) and (reach := role.reach(permission))
-    ]
+    )
 
 
 def _whole(asked: Asked, held: Sequence[Granted]) -> None:

@@ -106,7 +106,7 @@ def application(parts: Parts) -> ASGIApp:
 
     inside = Litestar(
         route_handlers=[*(handler for room in ROOMS for handler in room.HANDLERS), *pages.handlers()],
-        guards=[Guard(parts)],
+        middleware=[Guard(parts).before],
         dependencies={"parts": Provide(asked, sync_to_thread=False)},
         exception_handlers={Exception: answer},
         request_class=JsonRequest,

@@ -136,8 +136,8 @@ class AuditedSend:
                 self._noted = True  # whatever becomes of it: a request has one entry
                 # An answer that says that we could not has shown and done nothing: it does not wait long for its entry.
                 failed = start["status"] >= HTTP_500_INTERNAL_SERVER_ERROR
-                async with asyncio.timeout(limits.RELEASE_SECONDS_MAX if failed else None):
-                    await self._notes.note(self._scope, self._cause, start, message["body"])
+                noting = self._notes.note(self._scope, self._cause, start, message["body"])
+                await (asyncio.wait_for(noting, limits.RELEASE_SECONDS_MAX) if failed else noting)
             except (EntrepotError, TimeoutError) as error:
                 if not failed:
                     await self._refuse(

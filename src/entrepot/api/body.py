@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import msgspec
@@ -20,13 +21,34 @@ _NO_TEXT = re.compile("[\\x00\\ud800-\\udfff]")
 
 
 class JsonRequest(Request[Any, Any, Any]):
-    """A request whose JSON is read by our rules; what was sent is kept for the sentence about a field that is wrong."""
+    """A request whose JSON is read by our rules; what was sent is kept for the sentence about a field that is wrong.
 
-    async def json(self) -> object:
-        """Return the body's JSON as plain values."""
-        if "sent" not in self.scope["state"]:
-            self.scope["state"]["sent"] = parse(await self.body())
-        return self.scope["state"]["sent"]
+    What is read of it is kept in the scope, since guard and route each make their own request of one.
+    """
+
+    async def body(self) -> bytes:
+        """Return the body, read once."""
+        state = self.scope["state"]
+        if "body" not in state:
+            state["body"] = await self._whole()
+        body: bytes = state["body"]
+        return body
+
+    async def stream(self) -> AsyncGenerator[bytes, None]:
+        """Yield the body as it comes; after ``body()``, what that has read."""
+        if "body" in self.scope["state"]:
+            yield self.scope["state"]["body"]
+            return
+        async for part in super().stream():
+            yield part
+
+    async def _whole(self) -> bytes:
+        parts = []
+        while (message := await self.receive())["type"] == "http.request":
+            parts.append(message["body"])
+            if not message.get("more_body"):
+                return b"".join(parts)
+        raise BadInputError("The connection ended before the body was whole: send it again.")
 
 
 def parse(body: bytes) -> object:

@@ -11,7 +11,7 @@ import msgspec
 from litestar import Request, Response, delete, get, patch, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, HeaderParameter, JSONBody
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from entrepot.api.guard import cart_named
 from entrepot.api.headers import OptionalKey
@@ -21,7 +21,7 @@ from entrepot.commerce.cart.commands import Act, Kept
 from entrepot.commerce.cart.requests import Carted, CartLineRequest, CartRequest, LineChange
 from entrepot.commerce.cart.state import Contact
 from entrepot.commerce.cart.view import HeldCart, held
-from entrepot.commerce.checkout.carted import CartView, check_coupon, check_delivery, look, methods, offered
+from entrepot.commerce.checkout.carted import CartView, check_coupon, look, methods, methods_to, offered
 from entrepot.commerce.shipping.rules import Offered
 from entrepot.record.idempotency import check_key, fingerprint
 
@@ -51,6 +51,12 @@ class ShippingMethods(Struct, frozen=True, kw_only=True):
     """How the cart can be sent, and for how much."""
 
     items: Sequence[Offered]
+
+
+class DeliveredCart(HeldCart, frozen=True, kw_only=True):
+    """A cart that goes somewhere, and how it can be sent there, the cheapest first; none where nothing is to be sent."""
+
+    shipping_methods: Sequence[Offered]
 
 
 class SignIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -181,12 +187,17 @@ async def drop_coupon(
 )
 async def deliver_to(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], cart_id: FromPath[UUID], data: JSONBody[Contact]
-) -> Response[HeldCart]:
-    """Say who buys and where it goes, which something must go to; from then on the cart is priced for that country."""
+) -> Response[DeliveredCart]:
+    """Say who buys and where it goes, which something must go to; from then on the cart is priced for that country.
+
+    Answers with how it can be sent there, so that nobody need ask.
+    """
     rules.check_contact(data)
     kept = await cart_named(request, parts, cart_id)
-    await check_delivery(parts.record, parts.cell, parts.quoting, kept.cart, data)
-    return await _change(parts, kept, lambda cart, write: rules.deliver_to(cart, data, write))
+    possible = await methods_to(parts.record, parts.cell, parts.quoting, kept.cart, data)
+    changed = await parts.carts.change(kept, lambda cart, write: rules.deliver_to(cart, data, write))
+    cart = DeliveredCart(**structs.asdict(held(changed.id, changed.cart)), shipping_methods=possible)
+    return Response(cart, headers=NO_STORE)
 
 
 @get("/v1/carts/{cart_id:uuid}/shipping-methods", tags=["Carts"], summary="How it can be sent", opt={"permission": "carts.use"})

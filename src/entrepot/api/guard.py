@@ -1,5 +1,7 @@
 """Where access is enforced: one guard before every route. Finds what a request names, asks the policies, decides nothing.
 
+It stands in each route's way as middleware, not as a guard of the framework, which copies the route for every request.
+
 What a request names stands in its path, its query and the top of its body, by the names in ``access.owners.KINDS``; so no
 route can forget it. A route that declares no permission is not served at all.
 """
@@ -10,13 +12,15 @@ from urllib.parse import parse_qsl
 from uuid import UUID
 
 from litestar.connection import ASGIConnection
-from litestar.handlers import BaseRouteHandler
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from entrepot.access import policies
 from entrepot.access.owners import ACTING, CART, KINDS, UNKNOWN, Whose, guest_proof, same
 from entrepot.access.policies import Asked, Owners
 from entrepot.api import watching
 from entrepot.api.body import JsonRequest
+from entrepot.api.edge import is_file
 from entrepot.api.parts import Parts
 from entrepot.api.place import why_of
 from entrepot.api.principal import principal_of
@@ -41,12 +45,21 @@ class Guard:
         self._parts, self._sealing, self._demo = parts, parts.people.sealing, parts.flash is not None
         self._whose = Whose(parts.record, parts.cell, parts.people.sealing)
 
-    async def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
+    def before(self, app: ASGIApp) -> ASGIApp:
+        """Return a route that only those reach whom it is for."""
+
+        async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+            assert scope["type"] == ScopeType.HTTP  # there is no other kind of route
+            await self.check(JsonRequest(scope, receive, send))
+            await app(scope, receive, send)
+
+        return guarded
+
+    async def check(self, connection: JsonRequest) -> None:
         """Let a request through, or raise why not."""
-        assert isinstance(connection, JsonRequest)
         if connection.method == "OPTIONS":  # made by the framework: says which methods there are
             return
-        permission, who = handler.opt[PERMISSION], principal_of(connection)
+        permission, who = connection.route_handler.opt[PERMISSION], principal_of(connection)
         watching.watches.set(bool(policies.grants(who, watching.PERMISSION, demo=self._demo)))
         held = policies.grants(who, permission, demo=self._demo)
         if policies.needs_no_owners(held):
@@ -94,7 +107,7 @@ async def _named(connection: JsonRequest) -> list[Name]:
         # The pages of the buyer whom a cookie names.
         company, buyer, _ = (*connection.cookies.get(BUYER, "").split("."), "", "")[:3]
         found |= dict.fromkeys(_kinds([("company", company), ("buyer", buyer)], {"buyer": ACTING}))
-    if connection.method != "GET":
+    if connection.method != "GET" and not is_file(connection.scope):
         # Who acts is named in the body: it must be themselves.
         acting = {"buyer_id": ACTING, "buyer": ACTING}
         found |= dict.fromkeys(_kinds(await _body(connection), acting))

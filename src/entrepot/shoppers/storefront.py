@@ -115,8 +115,7 @@ class Storefront:
 
     async def check_out(self, cart: str, market: Market, name: str, token: str) -> Json:
         """Say who buys, choose how it is sent, pay, and return how the checkout stands."""
-        await self.call("PUT", f"{cart}/delivery", market.contact(name))
-        methods = (await self.call("GET", f"{cart}/shipping-methods"))["items"]
+        methods = (await self.call("PUT", f"{cart}/delivery", market.contact(name)))["shipping_methods"]
         if methods:
             await self.call("PUT", f"{cart}/shipping-method", {"method": methods[0]["method"]})
         answer: Json = await self.call("POST", f"{cart}/complete", {"payment": {"token": token}})

@@ -179,18 +179,22 @@ async def check_coupon(connection: Connection, cell: int, quoting: Quoting, cart
         await quoting.quote(connection, cell, request)
 
 
-async def check_delivery(record: Record, cell: int, quoting: Quoting, cart: Cart, contact: Contact) -> None:
-    """Refuse an address that nothing goes to; whatever else is the matter with the cart is told by looking at it."""
+async def methods_to(record: Record, cell: int, quoting: Quoting, cart: Cart, contact: Contact) -> Sequence[Offered]:
+    """Return every method that goes to an address, the cheapest first; an address that nothing goes to is refused.
+
+    Whatever else is the matter with the cart is told by looking at it.
+    """
     request = quote_request(cart, contact=contact)
     if not request.lines:
-        return
+        return []
     try:
-        await quoting.estimate(record, cell, request)
+        return (await quoting.estimate(record, cell, request)).shipping.offered
     except CannotShipError:
         raise
     except EntrepotError as error:
         if error.status >= UNKNOWN_STATUS:
             raise
+        return []
 
 
 async def _then(connection: Connection, cell: int, quoting: Quoting, cart: Cart, request: QuoteRequest, now: datetime) -> Then:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -17,6 +18,7 @@ Convert = Callable[[int, str], int]
 ANYWHERE = "*"
 _CODE_CHARS_MAX = 40
 _SATURDAY = 5
+_DAYS_HELD_MAX = 1_024  # everybody asks for the same few days
 
 
 class Destination(Struct, frozen=True):
@@ -105,6 +107,7 @@ def promise(rate: ZoneRate, warehouse_countries: Sequence[str], at: datetime) ->
     )
 
 
+@lru_cache(maxsize=_DAYS_HELD_MAX)
 def business_days_after(day: date, count: int) -> date:
     """Return the day that many working days later, Monday to Friday (public holidays are not known here)."""
     weeks, rest = divmod(count, _SATURDAY)
