@@ -24,6 +24,8 @@ from entrepot.base.engine_limits import BESIDE_SHARE, DOUBT_SHARE, NEEDED_SHARE
 from entrepot.base.errors import NotFoundError
 from entrepot.base.projection import Projection, Slot
 from entrepot.base.time import SystemClock, utc
+from entrepot.behaviour import table as behaviour
+from entrepot.behaviour.table import Table
 from entrepot.commerce.approval.migrating import migrate_with_word
 from entrepot.commerce.cart.commands import Carts
 from entrepot.commerce.checkout.gather import Gatherer
@@ -33,11 +35,13 @@ from entrepot.commerce.checkout.store import ensure_room
 from entrepot.commerce.people import residence
 from entrepot.commerce.people.people import People, open_people
 from entrepot.commerce.webhook.rules import reachable
+from entrepot.engines.columns.clickhouse_rows import ClickHouseRows
 from entrepot.engines.memory.redis_cache import RedisCache
 from entrepot.engines.memory.redis_drawer import RedisDrawer
 from entrepot.engines.objects.port import LockedObjects
 from entrepot.engines.objects.s3 import S3Objects
 from entrepot.engines.objects.s3_locked import S3Locked
+from entrepot.engines.spool import Spool
 from entrepot.log.archive import ensure_partitions
 from entrepot.log.archived import ArchivedLog
 from entrepot.log.bell import Bell
@@ -300,6 +304,15 @@ def privacy_of(app: App) -> PrivacyDesk:
         retention=Retention(record, settings.cell, sealing, clock),
         exporter=Exporter(record, settings.cell, sealing, copies, app.stores.columns, app.live, clock),
     )
+
+
+def behaviour_table(app: App) -> Table:
+    """Return the table of what shoppers did, and what waits for it on this machine."""
+    settings = app.settings
+    made_by = behaviour.made_by(settings.behaviour_days)
+    rows = ClickHouseRows(settings.engines.columns, behaviour.TARGET.name, made_by, behaviour.COLUMNS)
+    spool = Spool(settings.behaviour_folder, app.record.ids, behaviour.SPOOL_BYTES_MAX, role="columns")
+    return Table(rows, spool)
 
 
 def mail_of(settings: Settings) -> Mail:

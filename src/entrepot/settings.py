@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from msgspec import MsgspecError, Struct, json, structs
 
-from entrepot.base.engine_limits import ENGINE_SECONDS_MAX
+from entrepot.base.engine_limits import BEHAVIOUR_DAYS, ENGINE_SECONDS_MAX
 from entrepot.base.errors import BadInputError
 from entrepot.base.limits import PROXIES_MAX, READS_OF_CALLER_MAX, SHARDS_MAX
 from entrepot.base.regions import LIVES_IN
@@ -95,6 +95,7 @@ class Settings(Struct, frozen=True):
     ``reads``: how often one caller may read in a minute (0: as often as they like). ``second_factor``: staff act as such only
     where they have proved themselves by one.
     ``engine_seconds``: what a request waits for an engine in all, before it is answered without it.
+    ``behaviour_days``: how long it is kept what shoppers looked at.
     ``keys``: who keeps the key-encryption key (``partners/keys``); if nobody is named, a file of the home, made at first start.
     """
 
@@ -120,11 +121,17 @@ class Settings(Struct, frozen=True):
     engine_seconds: float = ENGINE_SECONDS_MAX
     reads: int = READS_OF_CALLER_MAX
     second_factor: bool = False
+    behaviour_days: int = BEHAVIOUR_DAYS
 
     @property
     def pulse_folder(self) -> Path:
         """Where points wait for the series engine."""
         return self.home / "pulse"
+
+    @property
+    def behaviour_folder(self) -> Path:
+        """Where events of shoppers wait for the columns engine."""
+        return self.home / "behaviour"
 
     @property
     def site(self) -> str:
@@ -141,7 +148,7 @@ def load(environ: Mapping[str, str]) -> Settings:
     ``ENTREPOT_HOST``, ``ENTREPOT_REGION``, ``ENTREPOT_PORT``, ``ENTREPOT_SHARDS``, ``ENTREPOT_DATA``, ``ENTREPOT_WORKERS``,
     ``ENTREPOT_MARKET``, ``ENTREPOT_ENGINE_MILLIS``, ``ENTREPOT_WEBHOOKS_PRIVATE``, ``ENTREPOT_DEMO``, ``ENTREPOT_KEYS_URL``,
     ``ENTREPOT_ORIGIN``, ``ENTREPOT_PROXIES``, ``ENTREPOT_MAIL_URL``, ``ENTREPOT_MAIL_FROM``, ``ENTREPOT_OIDC_<NAME>_URL``,
-    ``ENTREPOT_READS_PER_MINUTE``, ``ENTREPOT_STAFF_SECOND_FACTOR``.
+    ``ENTREPOT_READS_PER_MINUTE``, ``ENTREPOT_STAFF_SECOND_FACTOR``, ``ENTREPOT_BEHAVIOUR_DAYS``.
     """
     home = Path(environ.get("ENTREPOT_HOME", ".entrepot")).absolute()
     if home.exists() and not home.is_dir():
@@ -174,6 +181,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         engine_seconds=_whole(environ, "ENTREPOT_ENGINE_MILLIS", int(ENGINE_SECONDS_MAX * 1000), 100, 60_000) / 1000,
         reads=_whole(environ, "ENTREPOT_READS_PER_MINUTE", READS_OF_CALLER_MAX, 0, 1_000_000_000),
         second_factor=bool(_whole(environ, "ENTREPOT_STAFF_SECOND_FACTOR", 0, 0, 1)),
+        behaviour_days=_whole(environ, "ENTREPOT_BEHAVIOUR_DAYS", BEHAVIOUR_DAYS, 1, 3_650),
     )
 
 

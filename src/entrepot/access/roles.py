@@ -41,7 +41,7 @@ def words(*given: str) -> frozenset[str]:
 
 _READS = words(
     "catalogue.read pricing.read promotions.read shipping.read stock.read orders.read payments.read companies.read",
-    "purchases.read invoices.read subscriptions.use sellers.read digital.read sales.read house.watch",
+    "purchases.read invoices.read subscriptions.use sellers.read digital.read sales.read behaviour.read house.watch",
 )
 _SELLS = words("sellers.read orders.fulfil")
 _BUYS = words("companies.read purchases.read purchases.ask negotiations.ask invoices.read orders.read digital.read")
@@ -52,7 +52,10 @@ SHOWN_IN_A_DEMO = words("house.watch")
 
 ROLES: Mapping[str, Role] = {
     EVERYBODY: Role(
-        open=words("account.join docs.read catalogue.read carts.use checkout.buy payments.tell parcels.tell labels.fetch"),
+        open=words(
+            "account.join docs.read catalogue.read carts.use checkout.buy payments.tell parcels.tell",
+            "behaviour.tell",
+        ),
         own=words("orders.read orders.cancel returns.ask digital.read"),
     ),
     SIGNED_IN: Role(own=words("account.own subscriptions.use")),
@@ -75,7 +78,7 @@ ROLES: Mapping[str, Role] = {
     "catalogue": Role(
         all=words(
             "catalogue.read catalogue.write pricing.read pricing.write promotions.read promotions.write plans.write",
-            "shipping.read stock.read sellers.read digital.write sales.read approvals.read approvals.decide",
+            "shipping.read stock.read sellers.read digital.write sales.read behaviour.read approvals.read approvals.decide",
         )
     ),
     "operations": Role(

@@ -1,7 +1,7 @@
-"""The hot lane: answers the three busiest requests without the framework, whose cost would be most of theirs.
+"""The hot lane: answers the busiest requests without the framework, whose cost would be most of theirs.
 
-Pages that the cache holds, and orders. Whatever is not plain (a page that must be fetched, a read that asks for freshness)
-goes on to the routes behind, which mean the same: ``products.py`` and ``orders.py``.
+Pages that the cache holds, orders, and what shoppers look at. Whatever is not plain (a page that must be fetched, a read
+that asks for freshness) goes on to the routes behind, which mean the same: ``products.py``, ``orders.py`` and ``collect.py``.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from entrepot.api import problems
 from entrepot.api.auditing import REQUEST, Notes, actor_of, problem_of
 from entrepot.api.body import Reader
 from entrepot.api.cards import refuse_cards
+from entrepot.api.collect import COLLECT
 from entrepot.api.edge import SECURITY_HEADERS, Identification, nobody
 from entrepot.api.headers import required
 from entrepot.api.orders import answer_to, placed_headers
@@ -34,6 +35,7 @@ from entrepot.record.cause import Cause
 
 PRODUCTS = "/v1/products"
 ORDERS = "/v1/orders"
+ACCEPTED = 202
 
 _PAGE_CHARS = len(PRODUCTS) + 1 + 36
 _PAGE_HEADERS: list[tuple[bytes, bytes]] = [
@@ -64,6 +66,9 @@ class HotLane:
                 return
             if method == "POST" and path == ORDERS:
                 await self._order(scope, receive, send)
+                return
+            if method == "POST" and path == COLLECT:
+                await self._collect(scope, receive, send)
                 return
         await self._inside(scope, receive, send)
 
@@ -147,6 +152,31 @@ class HotLane:
         await send({"type": "http.response.start", "status": status, "headers": lines})
         await send({"type": "http.response.body", "body": body, "more_body": False})
         self._parts.metrics.answered("POST", ORDERS, status, time.perf_counter() - began)
+
+    async def _collect(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        """Take in what shoppers looked at. It changes nothing of the business: the audit has no entry of it."""
+        began = time.perf_counter()
+        headers: dict[str, str] = {}
+        try:
+            async with asyncio.timeout(REQUEST_SECONDS_MAX):
+                await self._identify(scope)
+                policies.check(Asked(who=who_asks(scope), permission="behaviour.tell"))
+                collected = await self._parts.behaviour.collect(who_asks(scope), await _body(receive))
+            status, body = ACCEPTED, self._encode(collected)
+        except EntrepotError as error:
+            status, body, headers = _refusal(error)
+        except TimeoutError:
+            status, body, headers = _refusal(problems.TooSlowError("The events were not kept in time: send them again."))
+        except _GoneError:
+            return
+        except Exception as error:  # noqa: BLE001  # the last place: the caller gets a sentence, the log gets the rest
+            status, body, headers = _refusal(problems.unforeseen(error, COLLECT, self._parts.record.ids))
+        lines = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        lines.append((b"content-length", str(len(body)).encode()))
+        lines += _JSON_HEADERS if status < problems.REFUSED else SECURITY_HEADERS
+        await send({"type": "http.response.start", "status": status, "headers": lines})
+        await send({"type": "http.response.body", "body": body, "more_body": False})
+        self._parts.metrics.answered("POST", COLLECT, status, time.perf_counter() - began)
 
 
 class _GoneError(Exception):

@@ -21,6 +21,7 @@ from entrepot.base.limits import AT_LEAST_SECONDS_MAX
 from entrepot.base.principal import ANONYMOUS, Principal
 from entrepot.base.projection import Item, Target
 from entrepot.base.time import Clock
+from entrepot.behaviour.collecting import Collecting
 from entrepot.commerce.approval.asking import asking
 from entrepot.commerce.cart.commands import Carts
 from entrepot.commerce.checkout.gather import Gatherer
@@ -82,6 +83,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     privacy: PrivacyDesk
     auditor: Auditor
     reads: ReadBudget
+    behaviour: Collecting
     actor: str = "anonymous"
     who: Principal = ANONYMOUS
     market: str = ""

@@ -23,6 +23,24 @@ COLUMNS_INSERT_ROWS_MAX = 100_000
 COLUMNS_LOOKUP_IDS_MAX = 5_000
 COLUMNS_LOOKUP_IDS_MIN = 500
 COLUMNS_SECONDS_MAX = 30.0
+# How long it is kept what shoppers looked at, unless the settings say otherwise.
+BEHAVIOUR_DAYS = 395
+
+# The stream as projectors read it: what a consumer fetches ahead, holds of a partition that is ahead of others, and hands over
+# at once; the events that wait for readers, how many of the log's parts are followed at once, and when to look again whether
+# one can be.
+STREAM_FETCHED_KILOBYTES_MAX = 16 << 10
+STREAM_HELD_MAX = 1_000
+STREAM_TAKEN_MAX = 5_000
+STREAM_AHEAD_EVENTS_MAX = 10_000
+STREAM_CURSORS_MAX = 3
+STREAM_AGAIN_SECONDS = 2.0
+STREAM_IDLE_SECONDS = 10.0
+
+# A replica of the record: how often it is looked at, how old what it shows may be, and how many moments are remembered for that.
+REPLICA_LOOK_SECONDS = 0.25
+REPLICA_AGE_SECONDS_MAX = 3.0
+REPLICA_ENDS_MAX = 600
 
 # Local engines
 READY_SECONDS_MAX = 60.0

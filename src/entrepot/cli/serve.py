@@ -30,16 +30,18 @@ from entrepot.api.recording import recording
 from entrepot.api.tally import Tally
 from entrepot.api.today import BestSold, Today
 from entrepot.api.verifying import Verifying
-from entrepot.app import App, closed_with, opened, prepare, privacy_of, subscribe_to_gateway
+from entrepot.app import App, behaviour_table, closed_with, opened, prepare, privacy_of, subscribe_to_gateway
 from entrepot.base.engine_limits import STOP_SECONDS_MAX
 from entrepot.base.errors import EntrepotError
 from entrepot.base.limits import REQUEST_SECONDS_MAX
 from entrepot.base.time import SystemClock
+from entrepot.behaviour.collecting import Collecting
 from entrepot.cli.ports import Port, check_port
 from entrepot.commerce.people.lending import lent_key
 from entrepot.engines import products
 from entrepot.engines.series.spool import Collector
 from entrepot.engines.spool import Spool
+from entrepot.privacy.erasing import whose_is_restricted
 from entrepot.sealing.sealing import Sealing
 from entrepot.settings import Settings, load
 from entrepot.shoppers.flash import Desk
@@ -188,8 +190,7 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
         desk = flash_desk(app)
         if desk is not None:
             stack.push_async_callback(desk.close)
-        pulse = _pulse(app, metrics, clock)
-        await stack.enter_async_context(_running(app, pulse))
+        pulse = await stack.enter_async_context(_running(app, _pulse(app, metrics, clock)))
         tally = _tally(metrics, app)
         await stack.enter_async_context(tally.keeping())
         reads = ReadBudget(clock, app.settings.reads, app.cache, partial(_unreadable, app.sealing))
@@ -226,6 +227,7 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
                 privacy=privacy_of(app),
                 auditor=app.auditor,
                 reads=reads,
+                behaviour=await stack.enter_async_context(_collecting(app).sending()),
                 best_sold=BestSold(app.readers.columns, app.live, BEST_SOLD),
             )
         )
@@ -235,8 +237,12 @@ def _unreadable(sealing: Sealing, caller: str) -> str:
     return sealing.blind("reads", caller).hex()
 
 
+def _collecting(app: App) -> Collecting:
+    return Collecting(app.record, app.sealing, SystemClock(), behaviour_table(app), whose_is_restricted)
+
+
 @asynccontextmanager
-async def _running(app: App, pulse: Pulse) -> AsyncIterator[None]:
+async def _running(app: App, pulse: Pulse) -> AsyncIterator[Pulse]:
     """Look until the block ends, and keep what is seen where a series engine is named."""
     url = app.settings.engines.series
     async with AsyncExitStack() as stack:
@@ -246,7 +252,7 @@ async def _running(app: App, pulse: Pulse) -> AsyncIterator[None]:
         if url:
             collector = Collector(products.driver("series", url), Spool(app.settings.pulse_folder, app.record.ids))
             await stack.enter_async_context(recording(pulse, collector, str(os.getpid())))
-        yield
+        yield pulse
 
 
 def _pulse(app: App, metrics: Metrics, clock: SystemClock) -> Pulse:

@@ -27,10 +27,11 @@ _TEXT_AT = len(FORM) + NONCE_BYTES
 class SubjectKey:
     """The opened key of one subject; it lives in memory only."""
 
-    __slots__ = ("_aead", "subject")
+    __slots__ = ("_aead", "_key", "subject")
 
     def __init__(self, subject: UUID, key: bytes) -> None:
         self.subject = subject
+        self._key = key
         self._aead = AESGCM(key)
 
     def seal(self, field: str, text: str) -> bytes:
@@ -47,6 +48,10 @@ class SubjectKey:
             return self._aead.decrypt(sealed[len(FORM) : _TEXT_AT], sealed[_TEXT_AT:], bound).decode()
         except (InvalidTag, ValueError) as error:
             raise SealBrokenError(self.subject, field) from error
+
+    def pseudonym(self, field: str) -> bytes:
+        """Return 32 bytes that stand for the subject in a field: always the same, and nobody's once the key is destroyed."""
+        return blind(self._key, f"pseudonym {field}", str(self.subject))
 
 
 def fresh_key() -> bytes:

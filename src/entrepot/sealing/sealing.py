@@ -70,6 +70,11 @@ class Sealing:
         """Return the 32 bytes that a value is looked up by (``blind.email_normal``, ``blind.phone_normal`` make it normal)."""
         return envelope.blind(self._keys.ring.blind, field, normal)
 
+    async def pseudonym(self, subject: UUID, field: str) -> bytes | None:
+        """Return the 32 bytes that stand for a subject in a field, made with its own key; None when it was forgotten or is unknown."""
+        key = (await self._keys.of({subject}, make=False))[subject]
+        return key.pseudonym(field) if key else None
+
     async def destroy(self, connection: Connection, subject: UUID) -> bool:
         """Destroy a subject's key, in the caller's transaction; every process forgets it when that commits.
 

@@ -1,0 +1,67 @@
+"""A ClickHouse table that is only added to, by packs of lines: the end of a spool (``engines/spool.py``).
+
+A line is a row as a JSON array, which ClickHouse reads by itself: nothing of it passes through Python again. The same packs
+again are dropped by their token while the server remembers it, and after that a table that replaces equal keys
+has each row once. Knows no business word.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+from clickhouse_connect.driver.asyncclient import AsyncClient
+from clickhouse_connect.driver.exceptions import DatabaseError
+
+from entrepot.base.errors import BadInputError
+from entrepot.engines.clickhouse_connection import answering, connect
+
+ROLE = "columns"
+
+
+class ClickHouseRows:
+    """``Sink`` on ``clickhouse(s)://user:password@host:port/database``; ``made_by``: the statements that make ``{table}``."""
+
+    def __init__(self, url: str, table: str, made_by: Sequence[str], columns: Sequence[str]) -> None:
+        self._url, self._table, self._made_by, self._columns = url, table, made_by, columns
+        self._client: AsyncClient | None = None
+
+    async def open(self) -> None:
+        """Connect, and make the table; what does so must change nothing where it is made already."""
+        if self._client is None:
+            try:
+                self._client = await connect(self._url, ROLE)
+            except DatabaseError as error:
+                raise BadInputError(
+                    f"ClickHouse refuses ENTREPOT_COLUMNS_URL ({error}): mend its user, password or database."
+                ) from error
+        for statement in self._made_by:
+            await self.command(statement)
+
+    async def close(self) -> None:
+        """Give every connection back."""
+        if self._client is not None:
+            await self._client.close()
+            self._client = None
+
+    async def take(self, packs: Sequence[bytes]) -> int:
+        """Insert every line; they are there when this returns."""
+        lines = b"".join(packs)
+        with answering(ROLE):
+            await self._connected.raw_insert(
+                self._table,
+                column_names=list(self._columns),
+                insert_block=lines,
+                fmt="JSONCompactEachRow",
+                settings={"insert_deduplication_token": hashlib.sha256(lines).hexdigest()},
+            )
+        return lines.count(b"\n")
+
+    async def command(self, sql: str, parameters: Mapping[str, object] | None = None) -> None:
+        """Run a statement on ``{table}``, with bound parameters."""
+        with answering(ROLE):
+            await self._connected.command(sql.replace("{table}", f"`{self._table}`"), parameters=dict(parameters or {}))
+
+    @property
+    def _connected(self) -> AsyncClient:
+        if self._client is None:
+            raise RuntimeError("The table was used before open() or after close().")
+        return self._client
