@@ -1994,6 +1994,19 @@ CREATE TABLE log.quarantine (
     at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE log.reader (
+    cell integer NOT NULL,
+    kind text NOT NULL,
+    holder text NOT NULL,
+    source text NOT NULL,
+    why text NOT NULL,
+    txid bigint,
+    seq bigint,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT reader_kind_is_known CHECK ((kind = ANY (ARRAY['projector'::text, 'relay'::text]))),
+    CONSTRAINT reader_source_is_known CHECK ((source = ANY (ARRAY['record'::text, 'stream'::text])))
+);
+
 CREATE TABLE log.verification (
     id bigint NOT NULL,
     projection text NOT NULL,
@@ -3002,6 +3015,9 @@ ALTER TABLE ONLY log.progress
 
 ALTER TABLE ONLY log.projection
     ADD CONSTRAINT projection_name_is_unique PRIMARY KEY (name);
+
+ALTER TABLE ONLY log.reader
+    ADD CONSTRAINT reader_is_unique PRIMARY KEY (cell, kind, holder);
 
 ALTER TABLE ONLY log.verification
     ADD CONSTRAINT verification_id_is_unique PRIMARY KEY (id);
