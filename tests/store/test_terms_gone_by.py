@@ -18,6 +18,8 @@ from entrepot.commerce.pricing.commands import save_price_list, set_list_prices
 from entrepot.commerce.pricing.events import PriceListSaved, Tier
 from entrepot.commerce.promotion.commands import save_coupon, save_promotion
 from entrepot.commerce.promotion.events import CouponSaved, Percentage, PromotionSaved
+from entrepot.commerce.shipping.commands import save_method
+from entrepot.commerce.shipping.events import Bracket, Days, MethodSaved, ZoneRate
 from entrepot.partners.tax.regional import RegionalTax
 from entrepot.record.transaction import Record, Transaction
 from tests.trade import CELL, open_shop
@@ -103,6 +105,22 @@ async def test_a_price_list_that_was_changed_or_made_meanwhile_is_told_on_its_li
 ) -> None:
     view = await seen(record, *deeds)
     assert view.lines[0].changed == [f"A piece cost {was} GBP and costs {is_} GBP."]
+
+
+async def test_postage_that_was_changed_meanwhile_is_told_of_the_cart(record: Record) -> None:
+    cheap = MethodSaved(
+        code="standard",
+        title="Standard",
+        carrier="own",
+        currency="GBP",
+        active=True,
+        rates=[ZoneRate(zone="britain", brackets=[Bracket(amount_minor=100)], days=[Days(least=1, most=3)])],
+    )
+    dear = structs.replace(cheap, rates=[structs.replace(cheap.rates[0], brackets=[Bracket(amount_minor=250)])])
+    save: Callable[[MethodSaved], Deed] = lambda one: lambda tx, _: save_method(tx, one)  # noqa: E731  # one line of a table
+    view = await seen(record, (3, save(cheap)), (1, save(dear)))
+    assert view.changed == ["Postage was 1.00 GBP and is 2.50 GBP."]
+    assert view.lines[0].changed == []
 
 
 async def test_what_was_changed_before_an_article_was_put_in_is_not_told(record: Record) -> None:

@@ -1135,6 +1135,17 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION shipping.keep_past_method() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    DELETE FROM shipping.past_method WHERE code = OLD.code AND until < NEW.since - interval '35 days';
+    INSERT INTO shipping.past_method (code, version, definition, since, until)
+    VALUES (OLD.code, OLD.version, OLD.definition, OLD.since, coalesce(NEW.since, now()));
+    RETURN NULL;
+END
+$$;
+
 CREATE TABLE aftersale.return_case_line (
     cell integer NOT NULL,
     case_id uuid NOT NULL,
@@ -2572,7 +2583,16 @@ CREATE TABLE shipping.method (
     code text NOT NULL,
     definition jsonb NOT NULL,
     active boolean NOT NULL,
-    version bigint NOT NULL
+    version bigint NOT NULL,
+    since timestamp with time zone
+);
+
+CREATE TABLE shipping.past_method (
+    code text NOT NULL,
+    version bigint NOT NULL,
+    definition jsonb NOT NULL,
+    since timestamp with time zone,
+    until timestamp with time zone NOT NULL
 );
 
 CREATE TABLE shipping.zone (
@@ -3196,6 +3216,9 @@ ALTER TABLE ONLY promotion.promotion
 ALTER TABLE ONLY shipping.method
     ADD CONSTRAINT method_code_is_unique PRIMARY KEY (code);
 
+ALTER TABLE ONLY shipping.past_method
+    ADD CONSTRAINT past_shipping_method_is_one_version PRIMARY KEY (code, version);
+
 ALTER TABLE ONLY shipping.zone
     ADD CONSTRAINT zone_code_is_unique PRIMARY KEY (code);
 
@@ -3432,6 +3455,8 @@ CREATE TRIGGER changed_list_price_keeps_what_it_was AFTER UPDATE ON pricing.list
 CREATE TRIGGER changed_price_list_keeps_what_it_was AFTER UPDATE ON pricing.price_list FOR EACH ROW WHEN ((new.version > old.version)) EXECUTE FUNCTION pricing.keep_past_list();
 
 CREATE TRIGGER changed_promotion_keeps_what_it_was AFTER UPDATE ON promotion.promotion FOR EACH ROW WHEN ((new.version > old.version)) EXECUTE FUNCTION promotion.keep_past();
+
+CREATE TRIGGER changed_shipping_method_keeps_what_it_was AFTER UPDATE ON shipping.method FOR EACH ROW WHEN ((new.version > old.version)) EXECUTE FUNCTION shipping.keep_past_method();
 
 ALTER TABLE ONLY business.buyer
     ADD CONSTRAINT buyer_of_a_company FOREIGN KEY (cell, company_id) REFERENCES business.company(cell, id);

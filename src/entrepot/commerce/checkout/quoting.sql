@@ -47,6 +47,11 @@ SELECT definition FROM shipping.zone ORDER BY code;
 -- Every method that is offered.
 SELECT definition FROM shipping.method WHERE active ORDER BY code;
 
+-- name: past_methods
+-- What methods that were offered in the last month were before they were changed.
+SELECT code, definition, since, until FROM shipping.past_method
+WHERE until > now() - interval '35 days' AND definition @> '{"active": true}';
+
 -- name: warehouse_countries
 -- The countries that goods are sent from.
 SELECT DISTINCT country FROM stock.warehouse WHERE cell = $1 AND kind IN ('own', 'supplier') AND country <> '' ORDER BY country;

@@ -25,11 +25,11 @@ from entrepot.record.transaction import Connection
 SQL = queries(__package__, "quoting.sql")
 
 
-T = TypeVar("T", Promotion, PriceList)
+T = TypeVar("T", Promotion, PriceList, Method)
 
 
 class Past(Struct, Generic[T], frozen=True, kw_only=True):
-    """A promotion or a price list as it was from one change of it (none: from ever) until the next."""
+    """A promotion, a price list or a shipping method as it was from one change of it (none: from ever) until the next."""
 
     was: T
     since: datetime | None
@@ -52,16 +52,20 @@ class Terms(Struct, frozen=True, kw_only=True):
     since: Mapping[str, datetime] = {}
     past_promotions: Sequence[Past[Promotion]] = ()
     past_lists: Sequence[Past[PriceList]] = ()
+    past_methods: Sequence[Past[Method]] = ()
 
     def as_of(self, at: datetime) -> "Terms":
-        """Return the terms with the promotions and lists that there were at a moment gone by, as they then were.
+        """Return the terms with the promotions, lists and methods that there were at a moment gone by, as they then were.
 
-        One that needs a coupon is left as it is where there was none: whoever has used it since knows what it takes off.
+        A promotion that needs a coupon is left as it is where there was none: whoever has used it since knows what it takes
+        off. So is a method: what sending by it would have cost, nobody was told.
         """
         present = {code: one for code, one in self.promotions.items() if one.needs_coupon or self._was(f"promotion/{code}", at)}
         lists = [one for one in self.lists if self._was(f"list/{one.code}", at)]
+        methods = {one.code: one for one in _at(self.past_methods, at)}
         return structs.replace(
             self,
+            methods=[methods.get(one.code, one) for one in self.methods],
             promotions=present | {one.code: one for one in _at(self.past_promotions, at)},
             lists=[*lists, *_at(self.past_lists, at)],
         )
@@ -132,6 +136,7 @@ async def read(connection: Connection, cell: int) -> Terms:
         since={name: at for name, at in since.items() if at is not None},
         past_promotions=await _past(connection, "past_promotions", Promotion),
         past_lists=await _past(connection, "past_lists", PriceList),
+        past_methods=await _past(connection, "past_methods", Method),
     )
 
 

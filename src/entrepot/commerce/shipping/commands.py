@@ -1,6 +1,7 @@
 """The commands of shipping: make zones and methods what they shall be."""
 
 from entrepot.base.event import Token
+from entrepot.base.time import stamp_millis, utc
 from entrepot.commerce.shipping import rules, store
 from entrepot.commerce.shipping.events import METHOD_SAVED, ZONE_SAVED, MethodSaved, ZoneSaved
 from entrepot.record.transaction import Fact, Transaction
@@ -20,5 +21,5 @@ async def save_method(tx: Transaction, wanted: MethodSaved) -> Token | None:
     rules.check_method(wanted, await store.zones(tx.connection))
     if (await store.methods(tx.connection)).get(wanted.code) == wanted:
         return None
-    version = await store.put_method(tx.connection, wanted)
+    version = await store.put_method(tx.connection, wanted, utc(stamp_millis(tx.clock.tick())))
     return await tx.append([Fact(METHOD_SAVED, f"shipping-method/{wanted.code}", version, wanted)])

@@ -1,5 +1,7 @@
 """The queries of shipping, typed; nothing else."""
 
+from datetime import datetime
+
 import msgspec
 
 from entrepot.commerce.shipping.events import MethodSaved, ZoneSaved
@@ -21,10 +23,10 @@ async def zones(connection: Connection) -> dict[str, ZoneSaved]:
     return {one.code: one for one in found}
 
 
-async def put_method(connection: Connection, wanted: MethodSaved) -> int:
+async def put_method(connection: Connection, wanted: MethodSaved, since: datetime) -> int:
     """Write a method and return its version."""
     definition = msgspec.json.encode(wanted).decode()
-    version: int = await connection.fetchval(SQL["put_method"], wanted.code, definition, wanted.active)
+    version: int = await connection.fetchval(SQL["put_method"], wanted.code, definition, wanted.active, since)
     return version
 
 

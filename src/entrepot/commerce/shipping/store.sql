@@ -9,9 +9,10 @@ RETURNING version;
 SELECT definition FROM shipping.zone ORDER BY code;
 
 -- name: put_method
--- Writes a method as it now is, and returns its version.
-INSERT INTO shipping.method AS m (code, definition, active, version) VALUES ($1, $2::text::jsonb, $3, 1)
-ON CONFLICT (code) DO UPDATE SET definition = excluded.definition, active = excluded.active, version = m.version + 1
+-- Writes a method as it now is since a moment, and returns its version.
+INSERT INTO shipping.method AS m (code, definition, active, since, version) VALUES ($1, $2::text::jsonb, $3, $4::timestamptz, 1)
+ON CONFLICT (code) DO UPDATE SET definition = excluded.definition, active = excluded.active, since = excluded.since,
+    version = m.version + 1
 RETURNING version;
 
 -- name: methods
