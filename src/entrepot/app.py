@@ -297,7 +297,8 @@ def privacy_of(app: App) -> PrivacyDesk:
     """Return what tells people what is known of them, forgets them, and searches for them afterwards."""
     settings, record, sealing, clock = app.settings, app.record, app.sealing, SystemClock()
     letters = Path(settings.home) / "mail"
-    copies = Copies(record, app.live, app.subscriptions, app.drawer, sealing, letters, app.stores.columns)
+    columns, table = app.stores.columns, behaviour_table(app)
+    copies = Copies(record, app.live, app.subscriptions, app.drawer, sealing, letters, columns, table)
     certifier = Certifier(record, settings.cell, sealing, clock, Scanner(settings, app.stores.places.moved))
     return PrivacyDesk(
         erasing=Erasing(record, settings.cell, sealing, app.people.sessions, clock, copies, certifier),
@@ -310,7 +311,7 @@ def behaviour_table(app: App) -> Table:
     """Return the table of what shoppers did, and what waits for it on this machine."""
     settings = app.settings
     made_by = behaviour.made_by(settings.behaviour_days)
-    rows = ClickHouseRows(settings.engines.columns, behaviour.TARGET.name, made_by, behaviour.COLUMNS)
+    rows = partial(ClickHouseRows, settings.engines.columns, behaviour.TARGET.name, made_by, behaviour.COLUMNS)
     spool = Spool(settings.behaviour_folder, app.record.ids, behaviour.SPOOL_BYTES_MAX, role="columns")
     return Table(rows, spool)
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from entrepot.app import opened
+from entrepot.app import behaviour_table, opened
 from entrepot.base.time import FixedClock, SystemClock
 from entrepot.privacy.certificate import Certifier
 from entrepot.privacy.copies import Copies
@@ -65,7 +65,14 @@ async def main(told: Path, erasure: UUID) -> None:
     async with opened(settings) as app:
         record, cell, sealing, clock = app.record, settings.cell, app.sealing, FixedClock(SystemClock().millis() + LATER_MILLIS)
         copies = StoppingCopies(
-            record, app.live, app.subscriptions, app.drawer, sealing, settings.home / "mail", app.stores.columns
+            record,
+            app.live,
+            app.subscriptions,
+            app.drawer,
+            sealing,
+            settings.home / "mail",
+            app.stores.columns,
+            behaviour_table(app),
         )
         certifier = StoppingCertifier(record, cell, sealing, clock, Scanner(settings))
         await StoppingErasing(record, cell, sealing, app.people.sessions, clock, copies, certifier).finish(erasure)

@@ -7,6 +7,7 @@ made with the house's, if it brings the id that it keeps for who agrees. Whateve
 from asyncio import create_task, gather
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from string import hexdigits
 from uuid import UUID
 
 import msgspec
@@ -25,6 +26,7 @@ from entrepot.sealing.sealing import Sealing
 
 Restricted = Callable[[Record, Sequence[UUID]], Awaitable[set[UUID]]]
 
+SEALED_ID_CHARS = 32
 FIELD, VISITOR = "behaviour.who", "behaviour.visitor"
 # For so long an answer about somebody's consent is taken to be the same: who agrees no longer is believed that soon.
 CONSENT_MILLIS = 10_000
@@ -38,7 +40,7 @@ class Collecting:
 
     def __init__(self, record: Record, sealing: Sealing, clock: Clock, table: Table, restricted: Restricted) -> None:
         self._record, self._sealing, self._clock, self._restricted = record, sealing, clock, restricted
-        self._forwarder = table.forwarder
+        self._forwarder = table.forwarder()
         self._known: dict[UUID, tuple[str, int]] = {}
         # One sync at a time: what comes meanwhile gathers for the next.
         self._gathering: Gathering[bytes, None] = Gathering(self._keep, calls_max=1)
@@ -72,7 +74,7 @@ class Collecting:
     async def _whose(self, who: Principal, visitor: UUID | None) -> str:
         if who.kind == "person" and who.id is not None:
             return await self._person(who.id)
-        return self._sealing.blind(VISITOR, str(visitor)).hex()[:32] if visitor is not None else ""
+        return self._sealing.blind(VISITOR, str(visitor)).hex()[:SEALED_ID_CHARS] if visitor is not None else ""
 
     async def _person(self, person_id: UUID) -> str:
         """Return the sealed id of somebody who has agreed; nothing of another, nor while nobody can say whether they have."""
@@ -100,4 +102,9 @@ class Collecting:
 async def sealed_id_of(sealing: Sealing, person_id: UUID) -> str | None:
     """Return the id that somebody's rows bear: nobody can make it without their key. None: they were forgotten."""
     made = await sealing.pseudonym(person_id, FIELD)
-    return made.hex()[:32] if made is not None else None
+    return made.hex()[:SEALED_ID_CHARS] if made is not None else None
+
+
+def is_sealed_id(value: str) -> bool:
+    """Say whether a value has the form of a sealed id."""
+    return len(value) == SEALED_ID_CHARS and set(value) <= set(hexdigits)

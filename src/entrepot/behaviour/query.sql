@@ -74,9 +74,9 @@ WITH clicked AS (
       AND at >= fromUnixTimestamp64Milli({since:Int64}) AND at < fromUnixTimestamp64Milli({until:Int64})
       AND ({market:String} = '' OR market = {market:String})
 ), led AS (
-    SELECT ordered.order_id AS order_id, argMin(clicked.words, ordered.at) AS words
-    FROM ordered ASOF INNER JOIN clicked ON ordered.who = clicked.who AND ordered.at >= clicked.at
-    WHERE clicked.at >= ordered.at - INTERVAL 7 DAY
+    SELECT ordered.order_id AS order_id, argMax(clicked.words, clicked.at) AS words
+    FROM ordered INNER JOIN clicked ON ordered.who = clicked.who
+    WHERE clicked.at <= ordered.at AND clicked.at >= ordered.at - INTERVAL 7 DAY
     GROUP BY order_id
 ), sold AS (
     SELECT assumeNotNull(order_id) AS order_id, currency, sum(amount_minor) AS net_minor

@@ -1,4 +1,7 @@
-"""Clears what lies outside the tables: facts that name the customer, carts, letters on this machine. Idempotent."""
+"""Clears what lies outside the tables: facts that name the customer, carts, letters on this machine, what they looked at.
+
+Idempotent.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -13,6 +16,8 @@ from entrepot.base.errors import NotThereYetError
 from entrepot.base.event import Token
 from entrepot.base.limits import VERIFY_WAIT_SECONDS
 from entrepot.base.projection import Item, Target
+from entrepot.behaviour.collecting import is_sealed_id, sealed_id_of
+from entrepot.behaviour.table import Table
 from entrepot.commerce.cart import state
 from entrepot.commerce.cart.drawer import Drawer
 from entrepot.log.live import LiveTargets
@@ -54,18 +59,26 @@ class Copies:
         sealing: Sealing,
         letters: Path,
         columns: Purges,
+        behaviour: Table,
     ) -> None:
         self._record, self._live, self._subscriptions = record, live, subscriptions
         self._carts, self._sealing, self._letters, self._columns = carts, sealing, letters, columns
+        self._behaviour = behaviour
 
     async def known(self, subjects: Sequence[UUID]) -> list[str]:
-        """Return what carts know of these subjects."""
+        """Return what carts know of these subjects, and the sealed ids of what they looked at."""
         fields = []
         async for _, _, cart in self._carts_of(subjects):
             if cart.subject is not None and cart.sealed:
                 fields.append((cart.subject, {state.SEALED_AS: cart.sealed}))
         opened = await self._sealing.unseal_many(fields)
-        return rules.searched((name, text) for one in opened for name, text in one.items() if text is not None)
+        known = rules.searched((name, text) for one in opened for name, text in one.items() if text is not None)
+        return known + await self.sealed_ids(subjects)
+
+    async def sealed_ids(self, subjects: Sequence[UUID]) -> list[str]:
+        """Return the ids by which these subjects are known to analytics; of who was forgotten nobody can tell any more."""
+        made = [await sealed_id_of(self._sealing, subject) for subject in subjects]
+        return [one for one in made if one is not None]
 
     async def carts(self, subjects: Sequence[UUID]) -> list[Mapping[str, object]]:
         """Return the carts of these subjects, opened, as they are shown."""
@@ -81,6 +94,7 @@ class Copies:
     async def clear(self, one: Erasure, known: Sequence[str]) -> dict[str, int]:
         """Clear everything; returns how many of what."""
         removed = {"carts": await self._clear_carts(one.subjects)}
+        await self._behaviour.forget([value for value in known if is_sealed_id(value)])
         removed["letters"] = await asyncio.to_thread(self._clear_letters, known)
         keys = [*(f"order/{id_}" for id_ in one.orders), *(f"return/{id_}" for id_ in one.returns)]
         for each in self._subscriptions:

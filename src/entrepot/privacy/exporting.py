@@ -12,6 +12,7 @@ import msgspec
 from entrepot.base.errors import ConflictError
 from entrepot.base.limits import EXPORT_ORDERS_MAX
 from entrepot.base.time import Clock, utc
+from entrepot.behaviour.query import of_visitor
 from entrepot.engines.columns.port import ColumnStore
 from entrepot.log.live import LiveTargets
 from entrepot.privacy import store
@@ -54,6 +55,7 @@ class Exporter:
                 )
             areas = {name: await self._rows(connection, name, subjects, orders) for name in SQL}
         areas["carts"] = await self._copies.carts(subjects)
+        areas["behaviour"] = await of_visitor(self._columns, await self._copies.sealed_ids(subjects))
         target = self._live.target("sales_facts")
         areas["sales_facts"] = list(await self._columns.query(target, FACTS, {"subjects": [str(one) for one in subjects]}))
         return areas

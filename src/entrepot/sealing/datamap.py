@@ -1,7 +1,7 @@
 """The one declaration of what is personal or secret, field by field, wherever it lies: the data map. It seals nothing itself.
 
 A place is named ``schema.table.column`` in PostgreSQL, ``event area.Struct.field`` in the log, ``drawer name.field`` in Redis,
-``object prefix`` among the objects.
+``object prefix`` among the objects, ``columns table.column`` in ClickHouse.
 What holds text, JSON or bytes is either here or in ``neutral``; a test walks schema and events, and finds what is in neither.
 Projections are made from events alone: what is in no event's body is in no document, index, graph or column either.
 """
@@ -31,6 +31,7 @@ from entrepot.sealing.terms import (
     LOG,
     ORDER,
     RING,
+    SEEN,
     SENT,
     SESSION,
     SUBSCRIBER,
@@ -147,6 +148,13 @@ PERSONAL: tuple[Datum, ...] = (
     Datum("event people.PersonChanged.language", "behaviour", "speak a person's language", CONTRACT, LOG, "pseudonymous"),
     Datum("identity.person.region", "behaviour", "decide where a person's rows may lie", LAW, ACCOUNT, "pseudonymous"),
     Datum("event people.PersonChanged.region", "behaviour", "decide where a person's rows may lie", LAW, LOG, "pseudonymous"),
+    # What shoppers look at, where they agree to it: by an id that stands for nobody once the person's key is destroyed
+    *(
+        Datum(f"columns behaviour.{name}", "behaviour", "see what shoppers look for", CONSENT, SEEN, "pseudonymous")
+        for name in ("who", "order_id")
+    ),
+    Datum("columns behaviour.words", "free text", "see what shoppers look for", CONSENT, SEEN, "plain",
+          "what was searched for; what may be an address or a number is not kept"),
     # What was done, and by whom
     Datum("log.event.sealed", "identity", "tell what happened to whom", CONTRACT, LOG, "sealed"),
     Datum("log.event.actor", "identity", "prove who did what", LAW, LOG, "pseudonymous"),

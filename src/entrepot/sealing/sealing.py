@@ -71,7 +71,7 @@ class Sealing:
         return envelope.blind(self._keys.ring.blind, field, normal)
 
     async def pseudonym(self, subject: UUID, field: str) -> bytes | None:
-        """Return the 32 bytes that stand for a subject in a field, made with its own key; None when it was forgotten or is unknown."""
+        """Return the 32 bytes that stand for a subject in a field, by its own key; None when it was forgotten or is unknown."""
         key = (await self._keys.of({subject}, make=False))[subject]
         return key.pseudonym(field) if key else None
 

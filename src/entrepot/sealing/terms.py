@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
 
+from entrepot.base.engine_limits import BEHAVIOUR_DAYS
 from entrepot.base.limits import ENDED_DAYS, LABEL_DAYS
 
 TAX_YEARS = 10  # after the end of the year: the longest term of the countries of the European Union
@@ -60,6 +61,7 @@ CERTIFIED = Term(told="until it is certified", by="erasures")
 LIFTED = Term(told="until it is lifted", by="entrepot privacy")
 KEY = Term(told="until the person is forgotten", by=_ERASED)
 RING = Term(told="until it is retired", by="entrepot keys")
+SEEN = Term(told=f"{BEHAVIOUR_DAYS} days, or as ENTREPOT_BEHAVIOUR_DAYS says", by="the table's own TTL")
 SUBSCRIBER = Term(told="as long as the subscriber", by="DELETE /v1/webhook-endpoints/{endpoint_id}")
 BOOKS = Term(told="as long as the books", by="nobody: books are kept")
 FOR_EVER = Term(told="for ever", by="nobody")
