@@ -38,15 +38,16 @@ OUTSIDE: Mapping[str, tuple[str, ...]] = {
     "series": ("influxdb", "influxdbs", "clickhouse", "clickhouses"),
 }
 
-# Other users of the record than the application's own.
-RECORD_USERS = ("record_owner", "record_tenant")
+# Other users of the record than the application's own, and its replica.
+RECORD_USERS = ("record_owner", "record_tenant", "record_replica")
 
 
 class Engines(Struct, frozen=True):
     """The URL of each role; the scheme picks the product.
 
     ``record``    postgresql://user:password@host:port/database   (``record_owner`` migrates it, ``record_tenant`` is for what
-                  sellers and companies ask; both are the same if they are not given)
+                  sellers and companies ask; both are the same if they are not given; ``record_replica`` is a streaming
+                  replica of it, for what may be some seconds old)
     ``documents`` postgresql://...                  (embedded: a database of its own on the same server)
                   mongodb://user:password@host:port/database    (``mongodbs`` for TLS, ``mongodb+srv`` by DNS)
     ``memory``    redis://[:password@]host:port           (``rediss`` for TLS)
@@ -75,6 +76,7 @@ class Engines(Struct, frozen=True):
     series: str = ""
     record_owner: str = ""
     record_tenant: str = ""
+    record_replica: str = ""
 
     @property
     def owner(self) -> str:
@@ -143,8 +145,8 @@ class Settings(Struct, frozen=True):
 def load(environ: Mapping[str, str]) -> Settings:
     """Read the settings from the environment and from what ``entrepot up`` has remembered.
 
-    ``ENTREPOT_HOME`` (default ``.entrepot``), ``ENTREPOT_<ROLE>_URL``, ``ENTREPOT_<ROLE>_CA``,
-    ``ENTREPOT_RECORD_OWNER_URL``, ``ENTREPOT_RECORD_TENANT_URL``, ``ENTREPOT_RECORD_POOLER``, ``ENTREPOT_CELL``,
+    ``ENTREPOT_HOME`` (default ``.entrepot``), ``ENTREPOT_<ROLE>_URL``, ``ENTREPOT_<ROLE>_CA``, ``ENTREPOT_RECORD_OWNER_URL``,
+    ``ENTREPOT_RECORD_TENANT_URL``, ``ENTREPOT_RECORD_REPLICA_URL``, ``ENTREPOT_RECORD_POOLER``, ``ENTREPOT_CELL``,
     ``ENTREPOT_HOST``, ``ENTREPOT_REGION``, ``ENTREPOT_PORT``, ``ENTREPOT_SHARDS``, ``ENTREPOT_DATA``, ``ENTREPOT_WORKERS``,
     ``ENTREPOT_MARKET``, ``ENTREPOT_ENGINE_MILLIS``, ``ENTREPOT_WEBHOOKS_PRIVATE``, ``ENTREPOT_DEMO``, ``ENTREPOT_KEYS_URL``,
     ``ENTREPOT_ORIGIN``, ``ENTREPOT_PROXIES``, ``ENTREPOT_MAIL_URL``, ``ENTREPOT_MAIL_FROM``, ``ENTREPOT_OIDC_<NAME>_URL``,

@@ -28,9 +28,10 @@ async def house(record_url: str, objects_url: str, engines_home: Path) -> AsyncI
 
 @asynccontextmanager
 async def filled_house(
-    record_url: str, objects_url: str, engines_home: Path, *, pooler: str = "", series: str = ""
+    record_url: str, objects_url: str, engines_home: Path, *, pooler: str = "", series: str = "", replica: str = ""
 ) -> AsyncIterator[House]:
-    """Open a house with a few products on offer; ``pooler`` is a PgBouncer before the record, ``series`` keeps the pulse.
+    """Open a house with a few products on offer; ``pooler`` is a PgBouncer before the record, ``series`` keeps the pulse,
+    ``replica`` is a server that follows the record's.
 
     Its record is a database of its own; memory, graph and columns are engines of its own, since projections are named alike
     in every house.
@@ -60,6 +61,7 @@ async def filled_house(
             search=f"tantivy://{home}/search",
             gateway=gateway["gateway"],
             series=series,
+            record_replica=f"{replica.rsplit('/', 1)[0]}/{name}" if replica else "",
         )
         settings = structs.replace(settings_for(engines, home), pooler=pooler)
         async with open_house(settings) as opened:

@@ -13,7 +13,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Struct
 
 from entrepot.api.catalogue import Done, done
-from entrepot.api.headers import OptionalKey, RequiredKey, moved, required
+from entrepot.api.headers import AtLeast, OptionalKey, RequiredKey, moved, required
 from entrepot.api.pages import Cursor, Limit, next_link, parse_cursor
 from entrepot.api.parts import Parts
 from entrepot.base.errors import BadInputError
@@ -99,10 +99,12 @@ async def save_company(
 
 
 @get("/v1/companies", tags=["Companies"], summary="List companies", opt={"permission": "companies.read"})
-async def list_companies(parts: NamedDependency[Parts], cursor: Cursor = "", limit: Limit = 20) -> Response[Companies]:
+async def list_companies(
+    parts: NamedDependency[Parts], at_least: AtLeast, cursor: Cursor = "", limit: Limit = 20
+) -> Response[Companies]:
     """List companies with what is left of their credit, newest first."""
-    async with parts.record.reading() as connection:
-        items = await query.companies(connection, parts.cell, parse_cursor(cursor), limit)
+    after = parse_cursor(cursor)
+    items = await parts.recent(lambda connection: query.companies(connection, parts.cell, after, limit), at_least)
     page = Companies(items=items, cursor=str(items[-1].company.id) if len(items) == limit else "")
     return Response(page, headers={**NO_STORE, **next_link("/v1/companies", page.cursor, limit)})
 

@@ -19,7 +19,8 @@ _KEY_SAYS = (
 )
 _AT_LEAST_SAYS = (
     "An Entrepot-Position: the answer is at least that fresh. Products, categories and stock are "
-    "answered from the truth when it takes too long; whatever else says 503 not-there-yet."
+    "answered from the truth when it takes too long, and so are lists that a read replica serves at once; "
+    "whatever else says 503 not-there-yet."
 )
 
 OptionalKey: TypeAlias = Annotated[str | None, HeaderParameter(name=KEY, required=False, description=_KEY_SAYS)]

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from entrepot.api.business import NO_STORE, OfCompany, asked, parse_company
 from entrepot.api.catalogue import Done
-from entrepot.api.headers import RequiredKey, moved, required
+from entrepot.api.headers import AtLeast, RequiredKey, moved, required
 from entrepot.api.pages import Cursor, Limit, next_link, parse_cursor
 from entrepot.api.parts import Parts
 from entrepot.base.errors import BadInputError
@@ -89,12 +89,18 @@ async def save_issuer(parts: NamedDependency[Parts], data: JSONBody[IssuerDraft]
 
 @get("/v1/invoices", tags=["Invoices"], summary="List invoices", opt={"permission": "invoices.read"})
 async def list_invoices(
-    parts: NamedDependency[Parts], of_company: OfCompany = "", only: OnlyState = "", cursor: Cursor = "", limit: Limit = 20
+    parts: NamedDependency[Parts],
+    at_least: AtLeast,
+    of_company: OfCompany = "",
+    only: OnlyState = "",
+    cursor: Cursor = "",
+    limit: Limit = 20,
 ) -> Response[Invoices]:
     """List invoices, newest first; ``state=overdue`` are those that were not paid in time."""
-    company_id = parse_company(of_company)
-    async with parts.record.reading() as connection:
-        items = await query.invoices(connection, parts.cell, company_id, only, parse_cursor(cursor), limit)
+    company_id, after = parse_company(of_company), parse_cursor(cursor)
+    items = await parts.recent(
+        lambda connection: query.invoices(connection, parts.cell, company_id, only, after, limit), at_least
+    )
     page = Invoices(items=items, cursor=str(items[-1].id) if len(items) == limit else "")
     more = next_link("/v1/invoices", page.cursor, limit, company=of_company, state=only)
     return Response(page, headers={**NO_STORE, **more})
@@ -150,12 +156,13 @@ async def settle(
 
 @get("/v1/credit-notes", tags=["Invoices"], summary="List credit notes", opt={"permission": "invoices.read"})
 async def list_credit_notes(
-    parts: NamedDependency[Parts], of_company: OfCompany = "", cursor: Cursor = "", limit: Limit = 20
+    parts: NamedDependency[Parts], at_least: AtLeast, of_company: OfCompany = "", cursor: Cursor = "", limit: Limit = 20
 ) -> Response[CreditNotes]:
     """List credit notes, newest first, with what of each has settled invoices."""
-    company_id = parse_company(of_company)
-    async with parts.record.reading() as connection:
-        items = await query.credit_notes(connection, parts.cell, company_id, parse_cursor(cursor), limit)
+    company_id, after = parse_company(of_company), parse_cursor(cursor)
+    items = await parts.recent(
+        lambda connection: query.credit_notes(connection, parts.cell, company_id, after, limit), at_least
+    )
     page = CreditNotes(items=items, cursor=str(items[-1].id) if len(items) == limit else "")
     return Response(page, headers={**NO_STORE, **next_link("/v1/credit-notes", page.cursor, limit, company=of_company)})
 

@@ -14,7 +14,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Struct
 
 from entrepot.api.catalogue import Done, done
-from entrepot.api.headers import OptionalKey, RequiredKey, moved, required
+from entrepot.api.headers import AtLeast, OptionalKey, RequiredKey, moved, required
 from entrepot.api.pages import Cursor, Limit, next_link, parse_cursor
 from entrepot.api.parts import Parts
 from entrepot.base.errors import BadInputError
@@ -216,11 +216,11 @@ async def feed_csv(
     opt={"permission": "sellers.read"},
 )
 async def read_orders(
-    parts: NamedDependency[Parts], seller_id: FromPath[UUID], cursor: Cursor = "", limit: Limit = 20
+    parts: NamedDependency[Parts], seller_id: FromPath[UUID], at_least: AtLeast, cursor: Cursor = "", limit: Limit = 20
 ) -> Response[SellerOrders]:
     """List what a seller has to do with orders: each order's part of it, and nothing of other sellers."""
-    async with parts.record.reading() as connection:
-        items = await query.orders(connection, parts.cell, seller_id, parse_cursor(cursor), limit)
+    after = parse_cursor(cursor)
+    items = await parts.recent(lambda connection: query.orders(connection, parts.cell, seller_id, after, limit), at_least)
     page = SellerOrders(items=items, cursor=str(items[-1].order_id) if len(items) == limit else "")
     return Response(page, headers={**NO_STORE, **next_link(f"/v1/sellers/{seller_id}/orders", page.cursor, limit)})
 

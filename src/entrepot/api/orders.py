@@ -7,7 +7,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
-from entrepot.api.headers import RequiredKey, moved, required
+from entrepot.api.headers import AtLeast, RequiredKey, moved, required
 from entrepot.api.pages import Cursor, Limit, next_link, parse_cursor
 from entrepot.api.parts import Parts
 from entrepot.base.errors import NotFoundError
@@ -72,10 +72,12 @@ async def place_order(
 
 
 @get("/v1/orders", tags=["Orders"], summary="List orders, newest first", opt={"permission": "orders.read"})
-async def list_orders(parts: NamedDependency[Parts], cursor: Cursor = "", limit: Limit = 20) -> Response[OrderPage]:
+async def list_orders(
+    parts: NamedDependency[Parts], at_least: AtLeast, cursor: Cursor = "", limit: Limit = 20
+) -> Response[OrderPage]:
     """List orders, newest first."""
-    async with parts.record.committing() as connection:
-        items = await query.orders(connection, parts.cell, parse_cursor(cursor), limit)
+    after = parse_cursor(cursor)
+    items = await parts.recent(lambda connection: query.orders(connection, parts.cell, after, limit), at_least)
     page = OrderPage(items=items, cursor=str(items[-1].id) if len(items) == limit else "")
     return Response(page, headers={"Cache-Control": "no-store", **next_link("/v1/orders", page.cursor, limit)})
 

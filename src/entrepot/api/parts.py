@@ -41,10 +41,11 @@ from entrepot.partners.carrier.port import Carrier
 from entrepot.partners.payment.port import PaymentGateway
 from entrepot.privacy.desk import PrivacyDesk
 from entrepot.record import command
-from entrepot.record.transaction import Record, Transaction
+from entrepot.record.transaction import Connection, Record, Transaction
 from entrepot.verify import truth
 
 Answer = TypeVar("Answer", bound=Struct)
+T = TypeVar("T")
 
 
 class Parts(Struct, frozen=True, kw_only=True):
@@ -119,6 +120,10 @@ class Parts(Struct, frozen=True, kw_only=True):
         if token.cell != self.cell:
             raise BadInputError(f"The position {token} is of cell {token.cell}, this is cell {self.cell}: ask there.")
         return token
+
+    async def recent(self, ask: Callable[[Connection], Awaitable[T]], at_least: str | None) -> T:
+        """Ask what may be some seconds old, but has seen this position: a replica of the record where one is near."""
+        return await self.record.recent(ask, None if at_least is None else self.token(at_least))
 
     async def fresh(self, projection: str, at_least: str | None) -> Target:
         """Return the generation to read, once it has reached the position asked for."""

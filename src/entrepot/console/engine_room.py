@@ -58,6 +58,7 @@ async def engine_room(parts: NamedDependency[Parts]) -> Response[str]:
         "record": parts.addresses.get("record", "PostgreSQL"),
     }
     return page("engine_room.html", "engine-room", context)
+        "replica": parts.platform.replica,
 
 
 @get("/engine-room/{name:str}", include_in_schema=False, opt={"permission": "house.watch"})

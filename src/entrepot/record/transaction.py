@@ -2,10 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
@@ -48,6 +48,36 @@ AWAY = (
     TimeoutError,
 )
 UNREACHABLE = (*AWAY, OSError)
+
+T = TypeVar("T")
+
+
+class NotHereError(Exception):
+    """A replica cannot answer this: it is away, too old, or has not seen the position. The primary can."""
+
+
+class Snapshots(Protocol):
+    """What a replica is to who reads: ``entrepot.record.replica``."""
+
+    @property
+    def near(self) -> bool:
+        """Whether it answers, and is not older than reads may be."""
+        ...
+
+    @property
+    def age_seconds(self) -> float:
+        """How old what it shows is at most."""
+        ...
+
+    @property
+    def sentence(self) -> str:
+        """Why nobody is answered from it; empty while somebody is."""
+        ...
+
+    def snapshot(self, at_least: Position | None, *, tenant: bool) -> AbstractAsyncContextManager[Connection]:
+        """Open a snapshot that has seen this position; ``NotHereError`` where that cannot be, also in the midst of it."""
+        ...
+
 
 # What no later try mends: the URL is wrong.
 REFUSED = (
@@ -142,6 +172,7 @@ class Record:
     ) -> None:
         self.pool = pool
         self.breaker: Breaker | None = None  # whoever answers requests gives it one
+        self.replica: Snapshots | None = None  # as above, where the settings name one
         self._tenants = tenants or pool
         self._platform: Record | None = None
         self._tenant = tenant
@@ -158,7 +189,7 @@ class Record:
     def as_tenant(self, who: Principal) -> "Record":
         """Return the record as a tenant has it: no rows but those of the sellers and companies that they act for."""
         own = Record(self._tenants, clock=self.clock, ids=self.ids, wake=self._wake, seals=self._seals, tenant=who)
-        own.breaker = self.breaker
+        own.breaker, own.replica = self.breaker, self.replica
         own._platform = self
         return own
 
@@ -177,7 +208,7 @@ class Record:
     async def transaction(self, cell: int, actor: str = "system") -> AsyncIterator[Transaction]:
         """Open a transaction; commits when the block ends, rolls back when it raises, wakes the log's readers after."""
         async with self._connection() as connection:
-            async with _whole(connection, connection.transaction()):
+            async with whole(connection, connection.transaction()):
                 await self._become(connection)
                 tx = Transaction(connection, cell, actor, self.clock, self.ids, self._seals, self.keys_of)
                 yield tx
@@ -189,9 +220,23 @@ class Record:
         """Open a snapshot that cannot write: every query in the block sees the same moment."""
         async with self._connection() as connection:
             snapshot = connection.transaction(isolation="repeatable_read", readonly=True)
-            async with _whole(connection, snapshot):
+            async with whole(connection, snapshot):
                 await self._become(connection)
                 yield connection
+
+    async def recent(self, ask: Callable[[Connection], Awaitable[T]], at_least: Token | None = None) -> T:
+        """Ask what may be some seconds old: a replica that is near and has seen this position, else the primary.
+
+        ``ask`` may be called twice: a replica that goes away in the midst of it costs no answer.
+        """
+        if self.replica is not None:
+            with contextlib.suppress(NotHereError):
+                position = at_least.position if at_least else None
+                async with self.replica.snapshot(position, tenant=self._tenant is not None) as connection:
+                    await self._become(connection)
+                    return await ask(connection)
+        async with self.reading() as connection:
+            return await ask(connection)
 
     @asynccontextmanager
     async def committing(self) -> AsyncIterator[Connection]:
@@ -245,11 +290,11 @@ class Record:
                     connection.terminate()
                 raise
             finally:
-                await _give_back(self.pool, connection)
+                await give_back(self.pool, connection)
 
 
 @asynccontextmanager
-async def _whole(connection: Connection, transaction: asyncpg.transaction.Transaction) -> AsyncIterator[None]:
+async def whole(connection: Connection, transaction: asyncpg.transaction.Transaction) -> AsyncIterator[None]:
     """Commit when the block ends, roll back when it raises; when it is cut, end the connection, which undoes it too.
 
     (A server that hangs would not answer to a rollback; asyncpg's own block waits for that as long as for any statement.)
@@ -266,7 +311,7 @@ async def _whole(connection: Connection, transaction: asyncpg.transaction.Transa
     await transaction.commit()
 
 
-async def _give_back(pool: Pool, connection: Connection) -> None:
+async def give_back(pool: Pool, connection: Connection) -> None:
     """Give a connection back; one whose server hangs is ended, and hides neither an answer nor the reason why there is none."""
     with contextlib.suppress(*UNREACHABLE):
         await pool.release(connection, timeout=limits.RELEASE_SECONDS_MAX)
@@ -303,16 +348,17 @@ async def open_record(
     ``host:port`` of one that pools by transaction, such as PgBouncer, before the same server: the limits that a session
     would set are then those of the database user.
     """
-    pool = await _pool(url, connections, 1, pooler)
+    pool = await open_pool(url, connections, 1, pooler)
     try:
-        tenants = await _pool(tenant_url, limits.TENANT_CONNECTIONS_MAX, 0, pooler) if tenant_url else None
+        tenants = await open_pool(tenant_url, limits.TENANT_CONNECTIONS_MAX, 0, pooler) if tenant_url else None
     except EntrepotError:
         await pool.close()
         raise
     return Record(pool, clock=clock, ids=ids, wake=wake, seals=seals, tenants=tenants)
 
 
-async def _pool(url: str, connections: int, at_once: int, pooler: str = "") -> Pool:
+async def open_pool(url: str, connections: int, at_once: int, pooler: str = "") -> Pool:
+    """Return a pool of connections to one server, of which so many are made at once."""
     session = {
         "application_name": "entrepot",
         "lock_timeout": f"{limits.LOCK_SECONDS_MAX:.0f}s",
@@ -324,7 +370,7 @@ async def _pool(url: str, connections: int, at_once: int, pooler: str = "") -> P
     given: dict[str, Any] = {"statement_cache_size": 0} if pooler else {"server_settings": session}
     try:
         return await asyncpg.create_pool(
-            _by(pooler, url),
+            by(pooler, url),
             min_size=at_once,
             max_size=connections,
             timeout=limits.CONNECT_SECONDS_MAX,
@@ -340,7 +386,7 @@ async def _pool(url: str, connections: int, at_once: int, pooler: str = "") -> P
         raise _away(error) from error
 
 
-def _by(pooler: str, url: str) -> str:
+def by(pooler: str, url: str) -> str:
     """Return the URL of the same database by way of a pooler."""
     parts = urlsplit(url)
     login, at, _ = parts.netloc.rpartition("@")
