@@ -25,6 +25,9 @@ LIST_PER_SECOND: Final = 1_000.0
 SEARCH_P50_MILLIS: Final = 10.0
 SEARCH_P99_MILLIS: Final = 60.0
 
+# what shoppers do, in batches of 100 over HTTP, load generator included
+COLLECTED_PER_SECOND: Final = 20_000.0
+
 # audit: what an order may cost more, and how long a million entries may take to prove
 AUDIT_ORDERS_LOST: Final = 0.10
 AUDIT_VERIFY_SECONDS: Final = 60.0

@@ -29,6 +29,7 @@ Name = Literal[
     "security",
     "privacy",
     "degraded",
+    "collect",
     "search-quality",
     "engines",
 ]
@@ -46,11 +47,12 @@ MODULES: Final[dict[Name, str]] = {
     "security": "entrepot.bench.security",
     "privacy": "entrepot.bench.privacy",
     "degraded": "entrepot.bench.degraded",
+    "collect": "entrepot.bench.collect",
     "search-quality": "entrepot.bench.search_quality",
     "engines": "entrepot.bench.engines.run",
 }
 # Those that need no installation: they measure in engines of their own, or in those that they are given.
-ALONE: Final = frozenset({"search-quality", "engines"})
+ALONE: Final = frozenset({"collect", "search-quality", "engines"})
 
 
 def bench(
@@ -70,7 +72,7 @@ def bench(
     ----------
     name
         orders, checkout, flash, promotions, reads, projections, rebuild, sealing, audit, security, privacy, degraded,
-        search-quality or engines.
+        collect, search-quality or engines.
     json
         Print one JSON object instead of a table.
     role
