@@ -18,7 +18,7 @@ MOVES = frozenset(
     (  # noqa: SIM905  # forty names as a list would be forty lines
         "number why due_on period_start period_end secret version explained earliest latest reference position at "
         "since until cursor score head passed generation name role error quarantined verified building lags lag_events "
-        "lag_seconds events_per_second licences download order_secret "
+        "lag_seconds events_per_second licences download order_secret asked "
         "hits facets total did_you_mean texts products brands categories "
         "orders orders_cancelled units units_returned gross_minor charges_minor returned_minor net_minor"
     ).split()

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from entrepot.privacy.scanner import Scanner
 from tests.flows.conftest import filled_house
+from tests.forgetting import contact, settle
 from tests.house import House
 from tests.moving import differing, engine_read, moved, moved_back, under_load
 
@@ -16,12 +18,24 @@ async def house(record_url: str, objects_url: str, engines_home: Path) -> AsyncI
         yield opened
 
 
+async def knows_nobody(house: House, role: str) -> None:
+    """Search the server for who has an account, an address and orders here: nothing of them gets there."""
+    person_id, who = await settle(house, f"Beyond-{role}"), contact(f"Beyond-{role}")
+    await house.seen_by_all()
+    values = [who.email, who.name, who.phone, who.address.line1]
+    scan = await Scanner(house.app.settings, house.app.stores.places.moved).search(values, [person_id])
+    looked = next(one for one in scan.sources if one.source == role)
+    assert (bool(looked.bytes), looked.findings) == (True, [])
+    assert scan.findings  # elsewhere there is something to be found: the letter, and whom facts are about
+
+
 async def there_and_back(house: House, role: str, there: str) -> None:
-    """Move a role to a server and back; every read is answered, and what is read in the end is the truth."""
+    """Move a role to a server and back; every read is answered, what is read in the end is the truth, and it knows nobody."""
     here = await engine_read(house, role)
     async with under_load(house) as load:
         await moved(house, role, there)
         assert await engine_read(house, role) == there
+        await knows_nobody(house, role)
         await moved_back(house, role, here)
         assert await engine_read(house, role) == here
     assert set(load.reads) == {200}

@@ -91,7 +91,8 @@ async def test_a_label_is_made_and_fetched_by_its_address(house: House, kind: st
     for _ in range(2):
         status, made = await ask(house, f"/v1/shipments/{sent['id']}/label", {"kind": kind})
         assert (status, made["tracking"]) == (201, sent["tracking"])
-    label = await house.nobody.get(made["download"])
+    assert (await house.nobody.get(made["download"])).status_code == 401  # an address proves nothing alone
+    label = await house.client.get(made["download"])
     assert (label.status_code, label.headers["content-type"], label.content[: len(begins)]) == (200, media, begins)
     assert b"Kim" in label.content
 
@@ -109,7 +110,7 @@ async def test_a_label_is_for_who_sends_parcels_alone(house: House) -> None:
     path = f"/v1/shipments/{sent['id']}/label"
     refused(await house.nobody.post(path, json={}), 401)
     made = (await house.client.post(path, json={})).json()
-    refused(await house.nobody.get(f"{made['download'][:-4]}AAAA"), 403)
+    refused(await house.client.get(f"{made['download'][:-4]}AAAA"), 403)
     refused(await house.client.post(path, json={"kind": "gif"}), 400, "gif")
 
 
@@ -124,7 +125,7 @@ async def test_the_order_s_page_has_the_label_and_says_why_where_there_is_none(h
     page = f"/orders/{sent['order_id']}"
     assert f'action="{page}/shipments/{sent["id"]}/label"' in (await house.client.get(page)).text
     shown = await house.client.post(f"{page}/shipments/{sent['id']}/label", data={"kind": "pdf"})
-    assert (shown.status_code, shown.headers["location"][:11]) == (303, "/v1/labels/")
+    assert (shown.status_code, "/labels/" in shown.headers["location"]) == (303, True)
     other = await planned(house)
     refusal = await house.client.post(f"{page}/shipments/{other}/label", data={"kind": "pdf"})
     assert (refusal.status_code, "No carrier was booked" in refusal.text) == (409, True)

@@ -49,7 +49,7 @@ TAKES_ANYTHING = {
     "/v1/projections/{name:str}/verifications",
     "/v1/shipping",
     "/v1/stock/{sku:str}",
-    "/v1/labels/{token:str}",
+    "/v1/shipments/{shipment_id:uuid}/labels/{token:str}",
     "/v1/webhooks/carriers/{carrier:str}",
     "/v1/webhooks/payments/{gateway:str}",
     "/v1/event-kinds",
@@ -83,7 +83,7 @@ TAKES_ANYTHING = {
 
 # The stream of events is left out, since it never ends, and downloads, which answer with whatever file was bought (tried in
 # test_digital.py); products are withdrawn when all else has been asked.
-DOWNLOADS = "/v1/downloads/{token:str}"
+DOWNLOADS = "/v1/orders/{order_id:uuid}/downloads/{token:str}"
 OPERATIONS = sorted(
     (method == "DELETE", path.replace(":uuid", "").replace(":str", ""), method, mode)
     for room in ROOMS

@@ -132,6 +132,7 @@ async def test_a_download_is_the_file_that_was_put_there_until_it_is_used_up_or_
     assert (await ask(house, "PUT", f"/v1/files/{BOOK}", offer)).status_code == 200
     order_id = await buy(house, BOOK)
     item = await until_handed_out(house, order_id)
+    assert (await house.nobody.get(item["download"])).status_code == 401  # an address proves nothing alone
     answer = await ask(house, "GET", item["download"])
     assert (answer.status_code, answer.content, 'filename="book.txt"' in answer.headers["Content-Disposition"]) == (
         200, source.read_bytes(), True,

@@ -46,7 +46,10 @@ NOBODYS = {
 NOT_THERE = {
     *("/account/company", "/account/company/quotes/{negotiation_id}", "/account/subscriptions/{subscription_id}"),
     *("/v1/credit-notes/{note_id}", "/v1/credit-notes/{note_id}/page"),
-    *("/v1/downloads/{token}", "/v1/labels/{token}"),  # addresses that test_api_sellers.py and test_api_carriers.py ask for
+    *(
+        "/v1/orders/{order_id}/downloads/{token}",
+        "/v1/shipments/{shipment_id}/labels/{token}",
+    ),  # addresses that test_api_sellers.py and test_api_carriers.py ask for
 }
 EMPTY = re.compile(r"""{"items":\[\](,"cursor":"")?}""")
 

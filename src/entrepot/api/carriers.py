@@ -77,15 +77,17 @@ async def make_label(
 
 
 @get(
-    "/v1/labels/{token:str}",
+    "/v1/shipments/{shipment_id:uuid}/labels/{token:str}",
     tags=["Shipments"],
     summary="Fetch a label",
     responses={200: ResponseSpec(bytes, generate_examples=False, media_type="application/pdf", description="The label.")},
-    opt={"permission": "labels.fetch"},
+    opt={"permission": "orders.fulfil"},
 )
-async def fetch_label(parts: NamedDependency[Parts], token: FromPath[str]) -> Response[bytes]:
-    """Send a label, to be printed; its address was given to who sends the parcel."""
+async def fetch_label(parts: NamedDependency[Parts], shipment_id: FromPath[UUID], token: FromPath[str]) -> Response[bytes]:
+    """Send a label, to be printed; its address is good for some minutes, and for who sends the parcel."""
     grant = address.read(await _secret(parts), token, utc(parts.clock.millis()))
+    if grant.order_id != shipment_id:
+        raise address.DownloadRefusedError
     found = await labelling.to_label(parts.record, parts.cell, grant.order_id)
     about(found.subject)
     kind = KINDS[grant.line]
@@ -115,7 +117,7 @@ async def label_address(parts: Parts, shipment_id: UUID, kind: LabelKind) -> Lab
         shipment_id=shipment_id,
         carrier=found.parcel.carrier,
         tracking=found.parcel.tracking,
-        download=f"/v1/labels/{token}",
+        download=f"/v1/shipments/{shipment_id}/labels/{token}",
         valid_until=until,
     )
 

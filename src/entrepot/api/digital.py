@@ -1,7 +1,6 @@
 """Digital goods: pools of licences, files, what an order gives a right to, and the downloads themselves.
 
-There is no sign-in yet: whoever knows an order's id reads its licences and gets addresses of its files. An order's id tells the
-moment it was made, and is no secret for ever: sign-in comes before a shop opens to strangers.
+Who may read an order reads its licences and fetches its files, by signed addresses that say for how long; they let nobody else in.
 """
 
 import asyncio
@@ -165,15 +164,17 @@ async def revoke(
 
 
 @get(
-    "/v1/downloads/{token:str}",
+    "/v1/orders/{order_id:uuid}/downloads/{token:str}",
     tags=["Digital goods"],
     summary="Fetch a file that was bought",
-    opt={"permission": "checkout.buy"},
+    opt={"permission": "digital.read"},
 )
-async def download(parts: NamedDependency[Parts], token: FromPath[str]) -> File:
-    """Send the file. It counts as one of those that the order allows, once we have it to send."""
+async def download(parts: NamedDependency[Parts], order_id: FromPath[UUID], token: FromPath[str]) -> File:
+    """Send the file to who may read the order: the address proves nothing alone. It counts once we have it to send."""
     now = utc(parts.clock.millis())
     grant = address.read(await signing_secret(parts), token, now)
+    if grant.order_id != order_id:
+        raise address.DownloadRefusedError
     async with parts.record.reading() as connection:
         right = await query.to_download(connection, parts.cell, grant, now)
         bought = await ordering.order(connection, parts.cell, grant.order_id)

@@ -9,23 +9,37 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from entrepot.privacy.scan import clickhouse, files, postgresql, redis, tantivy
+from entrepot.privacy.scan import (
+    clickhouse,
+    elasticsearch,
+    files,
+    influxdb,
+    kafka,
+    mongodb,
+    neo4j,
+    postgresql,
+    redis,
+    tantivy,
+)
 from entrepot.privacy.scan.looking import Finding, Looked
 from entrepot.privacy.scan.needles import Needles
-from entrepot.settings import SCHEMES, Settings
+from entrepot.settings import OUTSIDE, SCHEMES, Settings
 
 Search = Callable[[str, str, Needles], Coroutine[object, object, Looked]]
 Moved = Callable[[], Awaitable[Mapping[str, Sequence[str]]]]
 
-# Which products can be searched in each role, and how. The record knows pseudonyms; projections must know nobody.
-_SEARCHES: Mapping[str, tuple[frozenset[str], Search]] = {
-    "record": (frozenset({"postgresql"}), partial(postgresql.search, ids=False)),
-    "documents": (frozenset({"postgresql"}), partial(postgresql.search, ids=True)),
-    "memory": (frozenset({"redis", "rediss"}), redis.search),
-    "graph": (frozenset({"falkor", "falkors"}), redis.search),
-    "columns": (frozenset({"clickhouse", "clickhouses"}), clickhouse.search),
-    "search": (frozenset({"tantivy"}), tantivy.search),
-    "objects": (frozenset({"s3", "s3s"}), files.search_objects),
+# How each product of a role is searched, by the beginning of its scheme. Record and stream know pseudonyms, being the log;
+# projections must know nobody.
+_SEARCHES: Mapping[str, Mapping[str, Search]] = {
+    "record": {"postgresql": partial(postgresql.search, ids=False)},
+    "documents": {"postgresql": partial(postgresql.search, ids=True), "mongodb": mongodb.search},
+    "memory": {"redis": redis.search},
+    "graph": {"falkor": redis.search, "bolt": neo4j.search, "neo4j": neo4j.search},
+    "columns": {"clickhouse": clickhouse.search},
+    "search": {"tantivy": tantivy.search, "elasticsearch": elasticsearch.search},
+    "objects": {"s3": files.search_objects},
+    "stream": {"kafka": kafka.search},
+    "series": {"influxdb": influxdb.search, "clickhouse": clickhouse.search},
 }
 
 
@@ -60,9 +74,10 @@ class Scanner:
         engines, home = self._settings.engines, Path(self._settings.home)
         moved = await self._moved() if self._moved is not None else {}
         searches: list[Coroutine[object, object, Looked]] = [
-            search(source, url, needles) if urlsplit(url).scheme in schemes else _unsearched(source)
-            for role, (schemes, search) in _SEARCHES.items()
+            _search_of(role, url)(source, url, needles)
+            for role in _SEARCHES
             for source, url in _numbered(role, moved.get(role) or [getattr(engines, role)])
+            if url or role not in OUTSIDE
         ]
         searches.append(files.search_folder("home", home, frozenset(SCHEMES), needles))
         searches += [postgresql.search(f"restored {number}", url, needles, ids=False) for number, url in enumerate(restored, 1)]
@@ -78,6 +93,11 @@ def _numbered(role: str, urls: Sequence[str]) -> list[tuple[str, str]]:
     return [(role if number == 1 else f"{role} {number}", url) for number, url in enumerate(urls, 1)]
 
 
-async def _unsearched(role: str) -> Looked:
+def _search_of(role: str, url: str) -> Search:
+    product = urlsplit(url).scheme.partition("+")[0]
+    return _SEARCHES[role].get(product) or _SEARCHES[role].get(product.removesuffix("s"), _unsearched)
+
+
+async def _unsearched(source: str, _url: str, _needles: Needles) -> Looked:
     """Return that a product cannot be searched yet: what was not searched is not clean."""
-    return Looked(role, 0, 0, [Finding("a product that the search does not know", 0, "unsearched")])
+    return Looked(source, 0, 0, [Finding("a product that the search does not know", 0, "unsearched")])

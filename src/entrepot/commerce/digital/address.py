@@ -1,6 +1,6 @@
 """The signed address of a download: which right it uses, until when, and that we said so. Pure.
 
-Whoever has the address can fetch the file, as often as the right allows: it is short-lived, and made anew for who asks.
+It is short-lived, made anew for who asks, and no key: who fetches must be somebody who may read the order.
 """
 
 import base64

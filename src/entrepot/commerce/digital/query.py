@@ -80,4 +80,4 @@ def _download(one: Entitlement, secret: bytes, now: datetime) -> str | None:
     if one.state != "handed_out" or not one.object or one.expires_at is None or one.expires_at <= now:
         return None
     until = min(one.expires_at, now + timedelta(seconds=limits.DOWNLOAD_URL_SECONDS))
-    return f"/v1/downloads/{address.sign(secret, Grant(one.order_id, one.line, until))}"
+    return f"/v1/orders/{one.order_id}/downloads/{address.sign(secret, Grant(one.order_id, one.line, until))}"

@@ -1,4 +1,4 @@
-"""Every key of a Redis server with all that it holds; of FalkorDB, which is one, also every node and edge of every graph."""
+"""Every key of a Redis, or of a cluster, with all that it holds; of FalkorDB, which is one, every node and edge."""
 
 from collections.abc import Iterator
 
