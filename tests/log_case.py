@@ -23,6 +23,7 @@ from entrepot.log.archived import ArchivedLog
 from entrepot.log.bell import Bell
 from entrepot.log.live import LiveTargets
 from entrepot.log.projector import Projector, Subscription
+from entrepot.log.streamed import StreamedLog
 from entrepot.record.transaction import Fact, Record, open_record
 from entrepot.record.wake import Waker
 
@@ -103,6 +104,7 @@ class House:
     bell: Bell
     store: Store
     live: LiveTargets
+    streamed: StreamedLog | None = None  # from where projectors read, if not from the record
 
     async def write(self, *notes: tuple[str, int, str], kind: str = WRITTEN) -> Token:
         """Append versions of notes in one transaction and return the position."""
@@ -117,7 +119,8 @@ class House:
     def projector(self, *projections: Projection, shards: int = 1, archived: ArchivedLog | None = None) -> Projector:
         """Return a projector of these projections (by default of the notes)."""
         subscriptions = [Subscription(projection, self.store, shards) for projection in projections or [Notes()]]
-        return Projector(self.record, self.bell, subscriptions, archived=archived)
+        streamed = {1: self.streamed} if self.streamed else None
+        return Projector(self.record, self.bell, subscriptions, archived=archived, streamed=streamed)
 
     @contextlib.asynccontextmanager
     async def projecting(
@@ -179,9 +182,9 @@ async def house(url: str, *projections: Projection) -> AsyncIterator[House]:
         yield House(url, record, bell, store, live)
 
 
-async def until(what: Callable[[], Awaitable[bool]], seconds: float = DEADLINE_SECONDS) -> None:
+async def until(what: Callable[[], Awaitable[bool]], seconds: float | None = None) -> None:
     """Wait until a condition holds, or fail."""
-    async with asyncio.timeout(seconds):
+    async with asyncio.timeout(seconds or DEADLINE_SECONDS):
         while not await what():  # noqa: ASYNC110  # what is waited for is in a database, which sets no Event
             await asyncio.sleep(0.01)
 

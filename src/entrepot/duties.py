@@ -47,6 +47,7 @@ from entrepot.jobs.webhooks import tell_subscribers
 from entrepot.log.archive import Moved, archive_passed
 from entrepot.log.projector import Projector
 from entrepot.log.reader import LogReader
+from entrepot.log.streamed import StreamedLog
 from entrepot.partners.payout.own import OwnBank
 from entrepot.privacy.erasing import whose_is_restricted
 from entrepot.privacy.scanner import Scanner
@@ -60,8 +61,15 @@ log = structlog.get_logger()
 async def keep_up(app: App) -> None:
     """Write this process's share of the projections, do its jobs, and keep room for what comes, until cancelled."""
     name = f"{socket.gethostname()}/{app.record.ids.fresh()}"
+    streamed = streamed_log(app)
     projector = Projector(
-        app.record, app.bell, app.subscriptions, cells=(app.settings.cell,), archived=app.archived, holder=name
+        app.record,
+        app.bell,
+        app.subscriptions,
+        cells=(app.settings.cell,),
+        archived=app.archived,
+        streamed={app.settings.cell: streamed} if streamed else None,
+        holder=name,
     )
     pulses = service_pulse(app)
     runner = Runner(
@@ -81,6 +89,8 @@ async def keep_up(app: App) -> None:
     finally:
         for each in pulses:
             await each.close()
+        if streamed:
+            await streamed.close()
 
 
 def jobs(app: App) -> list[Job]:
@@ -146,6 +156,15 @@ def reactions(app: App) -> list[Reaction]:
         FINANCIAL_CHANGES,
         Reaction(name="unused_promises", kinds=frozenset({PAYMENT_CAPTURED}), react=give_up_unused),
     ]
+
+
+def streamed_log(app: App) -> StreamedLog | None:
+    """Return the log as it was relayed, where projectors shall read that."""
+    if app.settings.projectors_read != "stream":
+        return None
+    kinds = frozenset().union(*(each.projection.kinds for each in app.subscriptions))
+    source = partial(products.source, app.settings.engines.stream)
+    return StreamedLog(app.record, app.bell, LogReader(app.record, app.archived), source, app.settings.cell, kinds)
 
 
 def service_pulse(app: App) -> list[ServicePulse]:

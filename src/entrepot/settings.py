@@ -98,6 +98,7 @@ class Settings(Struct, frozen=True):
     where they have proved themselves by one.
     ``engine_seconds``: what a request waits for an engine in all, before it is answered without it.
     ``behaviour_days``: how long it is kept what shoppers looked at.
+    ``projectors_read``: where projectors read the log: in the ``record``, or by the ``stream`` that it is relayed to.
     ``keys``: who keeps the key-encryption key (``partners/keys``); if nobody is named, a file of the home, made at first start.
     """
 
@@ -123,6 +124,7 @@ class Settings(Struct, frozen=True):
     engine_seconds: float = ENGINE_SECONDS_MAX
     reads: int = READS_OF_CALLER_MAX
     second_factor: bool = False
+    projectors_read: str = "record"
     behaviour_days: int = BEHAVIOUR_DAYS
 
     @property
@@ -150,7 +152,7 @@ def load(environ: Mapping[str, str]) -> Settings:
     ``ENTREPOT_HOST``, ``ENTREPOT_REGION``, ``ENTREPOT_PORT``, ``ENTREPOT_SHARDS``, ``ENTREPOT_DATA``, ``ENTREPOT_WORKERS``,
     ``ENTREPOT_MARKET``, ``ENTREPOT_ENGINE_MILLIS``, ``ENTREPOT_WEBHOOKS_PRIVATE``, ``ENTREPOT_DEMO``, ``ENTREPOT_KEYS_URL``,
     ``ENTREPOT_ORIGIN``, ``ENTREPOT_PROXIES``, ``ENTREPOT_MAIL_URL``, ``ENTREPOT_MAIL_FROM``, ``ENTREPOT_OIDC_<NAME>_URL``,
-    ``ENTREPOT_READS_PER_MINUTE``, ``ENTREPOT_STAFF_SECOND_FACTOR``, ``ENTREPOT_BEHAVIOUR_DAYS``.
+    ``ENTREPOT_READS_PER_MINUTE``, ``ENTREPOT_STAFF_SECOND_FACTOR``, ``ENTREPOT_PROJECTORS_READ``, ``ENTREPOT_BEHAVIOUR_DAYS``.
     """
     home = Path(environ.get("ENTREPOT_HOME", ".entrepot")).absolute()
     if home.exists() and not home.is_dir():
@@ -183,6 +185,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         engine_seconds=_whole(environ, "ENTREPOT_ENGINE_MILLIS", int(ENGINE_SECONDS_MAX * 1000), 100, 60_000) / 1000,
         reads=_whole(environ, "ENTREPOT_READS_PER_MINUTE", READS_OF_CALLER_MAX, 0, 1_000_000_000),
         second_factor=bool(_whole(environ, "ENTREPOT_STAFF_SECOND_FACTOR", 0, 0, 1)),
+        projectors_read=_projectors_read(environ.get("ENTREPOT_PROJECTORS_READ", "record"), engines["stream"]),
         behaviour_days=_whole(environ, "ENTREPOT_BEHAVIOUR_DAYS", BEHAVIOUR_DAYS, 1, 3_650),
     )
 
@@ -260,6 +263,16 @@ def _origin(text: str) -> str:
             f"ENTREPOT_ORIGIN is {text!r}: give the address that people have open, such as https://shop.example."
         )
     return text.rstrip("/")
+
+
+def _projectors_read(text: str, stream: str) -> str:
+    if text not in {"record", "stream"}:
+        raise BadInputError(f"ENTREPOT_PROJECTORS_READ is {text!r}: projectors read the 'record' or the 'stream'.")
+    if text == "stream" and not stream:
+        raise BadInputError(
+            "ENTREPOT_PROJECTORS_READ is 'stream', and ENTREPOT_STREAM_URL names none: give a Kafka that is relayed to."
+        )
+    return text
 
 
 def _region(text: str) -> str:

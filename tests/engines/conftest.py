@@ -1,20 +1,30 @@
 """The production servers for tests: each starts once a session, when it is first asked for, and goes away with its data."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import asyncpg
 import pytest
 
 from entrepot.local.process import running
+from tests import log_case
 from tests.conftest import SECRET
+from tests.engines.against import pytest_addoption, pytest_configure  # noqa: F401  # hooks of pytest
 from tests.engines.elasticsearch import Elasticsearch
 from tests.engines.ferretdb import FerretDB
 from tests.engines.influxdb import InfluxDB
 from tests.engines.kafka import Kafka
 from tests.engines.mongo_java import MongoJava
 from tests.engines.neo4j import Neo4j
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patience() -> Iterator[None]:
+    """Wait longer for what must come: these servers are larger than the embedded ones, and share one machine."""
+    before, log_case.DEADLINE_SECONDS = log_case.DEADLINE_SECONDS, 120.0
+    yield
+    log_case.DEADLINE_SECONDS = before
 
 
 @pytest.fixture(scope="session")

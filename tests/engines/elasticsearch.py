@@ -102,6 +102,8 @@ class Elasticsearch(Server):
             "discovery.type": "single-node",
             # A nearly full disk on a work machine must not turn the indexes read-only.
             "cluster.routing.allocation.disk.threshold_enabled": "false",
+            # Each time it looks at the disk it would take away the block that a test has put on an index.
+            "cluster.info.update.interval": "24h",
             "xpack.security.enabled": "true",
             "xpack.security.http.ssl.enabled": "true",
             "xpack.security.http.ssl.certificate": tls / "server.pem",

@@ -1,9 +1,10 @@
-"""What the tests of the relay share: a topic read as a consumer of ours would, and the relay as a process of its own."""
+"""What the tests of relay and stream share: a topic read as a consumer of ours would, relay and projectors around a house."""
 
 import asyncio
+import contextlib
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 
 import msgspec
 from confluent_kafka import Consumer, KafkaError, TopicPartition
@@ -11,11 +12,13 @@ from confluent_kafka import Consumer, KafkaError, TopicPartition
 from entrepot.base.event import Event
 from entrepot.engines.stream.kafka import KafkaStream
 from entrepot.engines.stream.kafka_connection import address
+from entrepot.engines.stream.kafka_source import KafkaSource
 from entrepot.log.bell import Bell
-from entrepot.log.reader import LogReader
+from entrepot.log.reader import LogReader, ReadsLog
 from entrepot.log.relay import Relay
+from entrepot.log.streamed import StreamedLog
 from entrepot.record.transaction import Record, open_record
-from tests.log_case import ALL
+from tests.log_case import ALL, House, until
 
 SCHEMAS: Mapping[str, bytes] = dict.fromkeys(ALL, b"{}")
 
@@ -54,6 +57,42 @@ def events(url: str, topic: str = "note") -> list[Event]:
 def relay_of(record: Record, bell: Bell, url: str, holder: str) -> Relay:
     """Return a relay of the notes."""
     return Relay(record, bell, LogReader(record), KafkaStream(url), 1, SCHEMAS, holder)
+
+
+@contextlib.asynccontextmanager
+async def relaying(home: House, url: str, holder: str = "one") -> AsyncIterator[None]:
+    """Relay the notes while the block runs."""
+    task = asyncio.create_task(relay_of(home.record, home.bell, url, holder).run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@contextlib.asynccontextmanager
+async def streamed(home: House, url: str, table: ReadsLog | None = None) -> AsyncIterator[StreamedLog]:
+    """Have the house's projectors read by the stream while the block runs, and from ``table`` what it does not have."""
+    reads = StreamedLog(home.record, home.bell, table or LogReader(home.record), lambda: KafkaSource(url), 1, ALL)
+    home.streamed = reads
+    try:
+        yield reads
+    finally:
+        home.streamed = None
+        await reads.close()
+
+
+async def until_relayed(home: House, url: str, count: int) -> list[Event]:
+    """Wait until so many events are there, and return them."""
+    found: list[Event] = []
+
+    async def there() -> bool:
+        with contextlib.suppress(KeyError):  # the topic is not made yet
+            found[:] = await asyncio.to_thread(events, url)
+        return len(found) >= count
+
+    await until(there, 120)
+    return found
 
 
 async def started(record_url: str, stream_url: str, holder: str) -> asyncio.subprocess.Process:

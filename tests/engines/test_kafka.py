@@ -1,6 +1,5 @@
 """The log is in a real Kafka once, in order by key, whatever is killed on the way; what is wrong with a broker is said."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from uuid import uuid4
@@ -11,8 +10,8 @@ from entrepot.base.errors import BadInputError, EngineAwayError
 from entrepot.base.event import START, Event, Position
 from entrepot.base.stream import Message, StreamTakenError, Topic
 from entrepot.engines.stream.kafka import KafkaStream
-from tests.engines.relaying import committed, events, relay_of, started, with_prefix
-from tests.log_case import House, house, until
+from tests.engines.relaying import committed, relaying, started, until_relayed, with_prefix
+from tests.log_case import House, house
 
 TOPICS = (Topic("note"),)
 
@@ -35,29 +34,6 @@ async def stream(url: str) -> AsyncIterator[KafkaStream]:
         yield stream
     finally:
         await stream.close()
-
-
-@contextlib.asynccontextmanager
-async def relaying(home: House, url: str) -> AsyncIterator[None]:
-    task = asyncio.create_task(relay_of(home.record, home.bell, url, "one").run())
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-async def until_relayed(home: House, url: str, count: int) -> list[Event]:
-    """Wait until so many events are there, and return them."""
-    found: list[Event] = []
-
-    async def there() -> bool:
-        with contextlib.suppress(KeyError):  # the topic is not made yet
-            found[:] = await asyncio.to_thread(events, url)
-        return len(found) >= count
-
-    await until(there, 120)
-    return found
 
 
 def versions(found: Sequence[Event]) -> dict[str, list[int]]:

@@ -28,9 +28,9 @@ async def home(migrated_url: str) -> AsyncIterator[House]:
 
 
 @contextlib.asynccontextmanager
-async def projectors(home: House, count: int) -> AsyncIterator[list[Process]]:
+async def projectors(home: House, count: int, stream: str = "") -> AsyncIterator[list[Process]]:
     """Run so many projector processes; whatever is in the list at the end is killed."""
-    running = [await start(home) for _ in range(count)]
+    running = [await start(home, stream) for _ in range(count)]
     try:
         yield running
     finally:
@@ -38,8 +38,9 @@ async def projectors(home: House, count: int) -> AsyncIterator[list[Process]]:
             await kill(process)
 
 
-async def start(home: House) -> Process:
-    arguments = ("-m", "tests.faults.projector_process", home.url, str(LEASE_SECONDS))
+async def start(home: House, stream: str = "") -> Process:
+    """Start a projector that reads the record or, where it is given, a stream."""
+    arguments = ("-m", "tests.faults.projector_process", home.url, str(LEASE_SECONDS), stream)
     process = await asyncio.create_subprocess_exec(sys.executable, *arguments, cwd=ROOT, stdout=PIPE)
     assert process.stdout is not None
     while await process.stdout.readline() != b"ready\n":

@@ -30,6 +30,8 @@ def test_a_remembered_engine_is_used_where_the_environment_names_none(tmp_path: 
         ("ENTREPOT_HOME", "/dev/null", "/dev/null, which is no folder"),
         ("ENTREPOT_RECORD_URL", "mysql://here", "scheme 'mysql'"),
         ("ENTREPOT_GRAPH_URL", "redis://here", "knows falkor"),
+        ("ENTREPOT_PROJECTORS_READ", "kafka", "the 'record' or the 'stream'"),
+        ("ENTREPOT_PROJECTORS_READ", "stream", "ENTREPOT_STREAM_URL names none"),
     ],
 )
 def test_a_bad_setting_is_named_with_its_value(tmp_path: Path, name: str, value: str, says: str) -> None:

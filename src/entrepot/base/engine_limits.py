@@ -33,9 +33,9 @@ STREAM_FETCHED_KILOBYTES_MAX = 16 << 10
 STREAM_HELD_MAX = 1_000
 STREAM_TAKEN_MAX = 5_000
 STREAM_AHEAD_EVENTS_MAX = 10_000
-STREAM_CURSORS_MAX = 3
+STREAM_CURSORS_MAX = 4
 STREAM_AGAIN_SECONDS = 2.0
-STREAM_IDLE_SECONDS = 10.0
+STREAM_IDLE_SECONDS = 5.0
 
 # A replica of the record: how often it is looked at, how old what it shows may be, and how many moments are remembered for that.
 REPLICA_LOOK_SECONDS = 0.25

@@ -2,9 +2,10 @@
 
 A batch of messages and the position it reaches become visible together or not at all; the position is kept with the data
 and nowhere else. So a crash between any two steps neither loses nor doubles: who comes next asks the stream how far it is.
+Who reads it gets the same: messages, and a position up to which none of a cell's are missing.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -31,6 +32,17 @@ class StreamTakenError(Exception):
     """Another relay of the same cell has opened the stream: this one may write no more, and what it was writing never was."""
 
 
+class NotInStreamError(Exception):
+    """The stream does not have all that follows a position; the message says what it lacks, as a part of a sentence."""
+
+
+class Relayed(Struct, frozen=True):
+    """What came since it was asked last: all messages of the topics up to ``position``, each topic and key in its order."""
+
+    messages: Sequence[Message]
+    position: Position
+
+
 class Stream(Protocol):
     """Topics of messages, written by one relay a cell.
 
@@ -48,4 +60,27 @@ class Stream(Protocol):
 
     async def close(self) -> None:
         """Give the connection back; what was not published whole is as if it had never been."""
+        ...
+
+
+class StreamSource(Protocol):
+    """The stream as one reader follows it; only what was published whole is seen. It keeps no place for its readers.
+
+    Failures: ``EngineAwayError`` (begin again at the position reached), ``BadInputError`` says what to mend.
+    """
+
+    async def start(self, cell: int, topics: Collection[str], after: Position) -> None:
+        """Stand behind a position of a cell; ``NotInStreamError`` where not all that follows is there (yet, or any more)."""
+        ...
+
+    async def more(self, seconds: float) -> Relayed:
+        """Return what has come, other cells' messages among it; wait so long at most where nothing has."""
+        ...
+
+    async def newest(self, topic: str) -> Mapping[bytes, bytes]:
+        """Return the newest message of each key of a topic that keeps only those."""
+        ...
+
+    async def close(self) -> None:
+        """Give the connection back."""
         ...

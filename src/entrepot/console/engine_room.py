@@ -16,6 +16,7 @@ from entrepot.console import diagnosis
 from entrepot.console.forms import Form
 from entrepot.console.guard import same_site
 from entrepot.console.moves import shown_moves
+from entrepot.console.readings import shown_readings
 from entrepot.console.render import page
 from entrepot.jobs import store as jobs
 from entrepot.log import generations, quarantine
@@ -41,8 +42,8 @@ _DONE = {
 async def engine_room(parts: NamedDependency[Parts]) -> Response[str]:
     """Show the whole house; with a record that does not answer, as it was seen last."""
     # Side by side: where an engine hangs, each gives it up in its own time, and the page in the time of one.
-    seen, (runs, cursors), (listed, moved), gateway = await asyncio.gather(
-        parts.pulse.freshest(), _own_work(parts), shown_moves(parts), _gateway(parts)
+    seen, (runs, cursors), (listed, moved), readings, gateway = await asyncio.gather(
+        parts.pulse.freshest(), _own_work(parts), shown_moves(parts), shown_readings(parts), _gateway(parts)
     )
     addresses = {**parts.addresses, **moved}
     context = {
@@ -55,10 +56,11 @@ async def engine_room(parts: NamedDependency[Parts]) -> Response[str]:
         "engines": {role: addresses.get(role, role) for role in {lane.role for lane in seen.lanes}},
         "addresses": addresses,
         "moves": listed,
+        "readings": readings,
         "record": parts.addresses.get("record", "PostgreSQL"),
+        "replica": parts.platform.replica,
     }
     return page("engine_room.html", "engine-room", context)
-        "replica": parts.platform.replica,
 
 
 @get("/engine-room/{name:str}", include_in_schema=False, opt={"permission": "house.watch"})

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from entrepot.base.errors import BadInputError
 from entrepot.base.redaction import redact
+from entrepot.base.stream import StreamSource
 
 
 class Driver(Protocol):
@@ -149,7 +150,10 @@ PRODUCTS: tuple[Product, ...] = (
         schemes=("kafka", "kafkas"),
         driver="stream.kafka:KafkaStream",
         once="events and the position behind them in one transaction; readers at `read_committed`",
-        differs=("a second relay of a cell is shut out by its transactional id: the first one's open transaction is undone",),
+        differs=(
+            "a second relay of a cell is shut out by its transactional id: the first one's open transaction is undone",
+            "projectors that read it come later by the time of a transaction, and read in PostgreSQL what retention has deleted",
+        ),
         one_writer=True,
     ),
 )
@@ -170,3 +174,9 @@ def driver(role: str, url: str) -> Any:
     """Return the driver of a role's URL, not yet opened: a ``Driver`` that also keeps the role's port."""
     module, _, name = product(role, url).driver.partition(":")
     return getattr(import_module(f"entrepot.engines.{module}"), name)(url)
+
+
+def source(url: str) -> StreamSource:
+    """Return who reads the stream of a URL, not yet started."""
+    product("stream", url)
+    return import_module("entrepot.engines.stream.kafka_source").KafkaSource(url)  # type: ignore[no-any-return]  # loaded late

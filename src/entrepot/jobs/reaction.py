@@ -17,7 +17,8 @@ from entrepot.base.projection import Slot, Target
 from entrepot.jobs import store
 from entrepot.log import store as log_store
 from entrepot.log.batch import Batch
-from entrepot.log.slot import ReadsLog, asked_again
+from entrepot.log.reader import ReadsLog
+from entrepot.log.slot import asked_again
 from entrepot.log.store import Parked
 from entrepot.record.transaction import Record, Transaction
 

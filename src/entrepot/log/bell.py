@@ -40,6 +40,12 @@ class Bell:
         """Return how often a channel has rung: ask before looking, and give it to ``wait``, so that no ring is lost between."""
         return self._rings[channel]
 
+    def ring(self, channel: str) -> None:
+        """Ring a channel for this process alone: something has come that no message tells of."""
+        self._rings[channel] += 1
+        for rung in self._waiting[channel]:
+            rung.set()
+
     async def wait(self, channel: str, rings: int, seconds: float) -> None:
         """Wait until the channel has rung more often than ``rings``, at most so long."""
         if channel not in self._heard:
@@ -99,11 +105,9 @@ class Bell:
         self._ring(channel, str(payload))
 
     def _ring(self, channel: str, message: str | None) -> None:
-        self._rings[channel] += 1
         for heard in self._heard[channel]:
             heard(message)
-        for rung in self._waiting[channel]:
-            rung.set()
+        self.ring(channel)
 
 
 def _nothing(_message: str | None) -> None:

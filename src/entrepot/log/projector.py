@@ -20,6 +20,7 @@ from entrepot.log.archived import ArchivedLog
 from entrepot.log.bell import Bell
 from entrepot.log.reader import LogReader, Tail
 from entrepot.log.slot import Lease, SlotWriter
+from entrepot.log.streamed import StreamedLog
 from entrepot.record.transaction import Record
 
 log = structlog.get_logger()
@@ -42,7 +43,10 @@ class _Held(Struct):
 
 
 class Projector:
-    """Keeps projections up with the log. ``run`` until cancelled; ``holder`` names this process among the others."""
+    """Keeps projections up with the log. ``run`` until cancelled; ``holder`` names this process among the others.
+
+    ``streamed``: the cells whose log it reads by their stream; that of the others in the record.
+    """
 
     def __init__(
         self,
@@ -52,13 +56,15 @@ class Projector:
         *,
         cells: Sequence[int] = (1,),
         archived: ArchivedLog | None = None,
+        streamed: Mapping[int, StreamedLog] | None = None,
         holder: str | None = None,
     ) -> None:
         self._record, self._bell, self._cells = record, bell, cells
         self._subscriptions = {subscription.projection.name: subscription for subscription in subscriptions}
         reader = LogReader(record, archived)
         kinds = frozenset().union(*(subscription.projection.kinds for subscription in subscriptions))
-        self._tails = {cell: Tail(reader, cell, kinds) for cell in cells}
+        self._streamed = streamed or {}
+        self._tails = {cell: Tail(self._streamed.get(cell, reader), cell, kinds) for cell in cells}
         self._holder = holder or str(record.ids.fresh())
         self._presence = f"worker/{','.join(sorted(self._subscriptions))}/"
         self._held: dict[str, _Held] = {}
@@ -115,6 +121,10 @@ class Projector:
             await store.claim_leases(connection, [self._presence + self._holder], self._holder, limits.LEASE_SECONDS)
             workers = await store.count_leases(connection, self._presence)
             kept = await store.claim_leases(connection, list(self._held), self._holder, limits.LEASE_SECONDS)
+            for cell in self._cells:
+                why = self._streamed[cell].why if cell in self._streamed else ""
+                source = "stream" if cell in self._streamed and not why else "record"
+                await store.report_reader(connection, cell, "projector", self._holder, source, why)
         for name in kept:
             self._held[name].lease.until = until
         fair = math.ceil(len(wanted) / workers)
@@ -191,3 +201,4 @@ class Projector:
         with contextlib.suppress(EngineAwayError):  # the leases then run out by themselves
             async with self._record.committing() as connection:
                 await store.release_leases(connection, [*names, self._presence + self._holder], self._holder)
+                await store.forget_reader(connection, "projector", self._holder)

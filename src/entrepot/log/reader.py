@@ -6,6 +6,7 @@ read once for all the projections of a process.
 
 import asyncio
 from bisect import bisect_right
+from typing import Protocol
 
 from entrepot.base import limits
 from entrepot.base.errors import BadInputError
@@ -16,6 +17,14 @@ from entrepot.log.batch import Batch, at_an_event, merged
 from entrepot.log.forgotten import unlinked
 from entrepot.log.store import SQL, event_of
 from entrepot.record.transaction import Record
+
+
+class ReadsLog(Protocol):
+    """Where a slot's events come from."""
+
+    async def read(self, slot: Slot, after: Position, kinds: frozenset[str], limit: int) -> Batch:
+        """Return the slot's events of these kinds after a position, reading at most ``limit`` of whatever kind."""
+        ...
 
 
 class LogReader:
@@ -69,7 +78,7 @@ class LogReader:
 class Tail:
     """The newest events of a cell, read once for whoever follows them: a window of the log up to where anyone has read."""
 
-    def __init__(self, reader: LogReader, cell: int, kinds: frozenset[str]) -> None:
+    def __init__(self, reader: ReadsLog, cell: int, kinds: frozenset[str]) -> None:
         self._reader = reader
         self._slot = Slot(cell)
         self._kinds = kinds

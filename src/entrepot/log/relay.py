@@ -19,7 +19,7 @@ from entrepot.base.projection import Slot
 from entrepot.base.stream import Message, Stream, Topic
 from entrepot.log import store
 from entrepot.log.bell import Bell
-from entrepot.log.slot import ReadsLog
+from entrepot.log.reader import ReadsLog
 from entrepot.record.transaction import Record
 from entrepot.record.wake import CHANNEL
 
@@ -38,7 +38,7 @@ class Relay:
         self._cell, self._schemas, self._holder = cell, schemas, holder
         self._kinds = frozenset(schemas)
         self._lease = f"relay/{cell}"
-        self._renewed = 0.0
+        self._renewed = self._reported = 0.0
 
     async def run(self) -> None:
         """Relay until cancelled; what passes by itself is waited out, what must be mended is raised."""
@@ -58,6 +58,7 @@ class Relay:
             with contextlib.suppress(EngineAwayError):  # the lease then runs out by itself
                 async with self._record.committing() as connection:
                     await store.release_leases(connection, [self._lease], self._holder)
+                    await store.forget_reader(connection, "relay", self._holder)
 
     async def _relay_while_ours(self) -> None:
         await self._until_ours()
@@ -69,6 +70,7 @@ class Relay:
                 if batch.events:
                     await self._stream.publish(messages(batch.events), batch.end)
                 position = batch.end
+                await self._report(position)
                 if not batch.full:
                     await self._bell.wait(CHANNEL, rings, limits.POLL_SECONDS)
         except Exception as error:
@@ -81,6 +83,14 @@ class Relay:
         published = [Message(SCHEMAS, kind.encode(), schema) for kind, schema in self._schemas.items()]
         await self._stream.publish(published, position)
         return position
+
+    async def _report(self, position: Position) -> None:
+        """Say how far it is, once in a while: who must know it exactly asks the stream."""
+        now = asyncio.get_running_loop().time()
+        if now - self._reported > limits.LEASE_SECONDS / 4:
+            self._reported = now
+            async with self._record.committing() as connection:
+                await store.report_reader(connection, self._cell, "relay", self._holder, "record", position=position)
 
     async def _until_ours(self) -> None:
         while not await self._ours():  # noqa: ASYNC110  # what is waited for is in a database, which sets no Event

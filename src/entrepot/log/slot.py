@@ -8,7 +8,6 @@ import asyncio
 import math
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from typing import Protocol
 
 import stamina
 import structlog
@@ -22,20 +21,13 @@ from entrepot.log import generations, store
 from entrepot.log.batch import Batch, joined
 from entrepot.log.bell import Bell
 from entrepot.log.fold import Folded, fold, needed
+from entrepot.log.reader import ReadsLog
 from entrepot.record.transaction import Record
 from entrepot.record.wake import CHANNEL
 
 log = structlog.get_logger()
 
 RATE_SECONDS = 5.0
-
-
-class ReadsLog(Protocol):
-    """Where a slot's events come from."""
-
-    async def read(self, slot: Slot, after: Position, kinds: frozenset[str], limit: int) -> Batch:
-        """Return the slot's events of these kinds after a position, reading at most ``limit`` of whatever kind."""
-        ...
 
 
 async def asked_again(record: Record, events: ReadsLog, target: Target, slot: Slot) -> list[Event]:

@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 from msgspec import Raw, Struct
 
+from entrepot.base import limits
 from entrepot.base.event import START, Event, Position
 from entrepot.base.projection import Slot, Target
 from entrepot.record.named import queries
@@ -70,6 +71,22 @@ class LiveSlot(Struct, frozen=True):
     position: Position
 
 
+class Reader(Struct, frozen=True):
+    """Who reads a cell's log: a projector or the relay (``kind``), from ``source``, and ``why`` from there.
+
+    A projector writes ``slots``; ``behind`` a relay's position lie so many events (None where that is not told).
+    """
+
+    kind: str
+    holder: str
+    source: str
+    why: str
+    position: Position | None
+    slots: int
+    behind: int | None
+    seen_at: datetime
+
+
 def event_of(cell: int, row: "Row") -> Event:
     """Return the event that a row of the log is."""
     return Event(
@@ -96,6 +113,11 @@ async def head(connection: Connection, cell: int) -> Position:
 async def forgotten(connection: Connection, subjects: Sequence[UUID]) -> set[UUID]:
     """Return which of these subjects were forgotten."""
     return {row["subject"] for row in await connection.fetch(SQL["forgotten"], subjects)}
+
+
+async def hashes(connection: Connection, keys: Sequence[str]) -> list[int]:
+    """Return what decides the shards of these keys, in their order."""
+    return [row["hash"] for row in await connection.fetch(SQL["hashes"], keys)]
 
 
 async def claim_leases(connection: Connection, names: Sequence[str], holder: str, seconds: float) -> dict[str, int]:
@@ -198,3 +220,33 @@ async def unpark(connection: Connection, target: Target, slot: Slot, events: Seq
 async def stop_replay(connection: Connection, target: Target, slot: Slot, keys: Sequence[str]) -> None:
     """Withdraw the request to try these keys again."""
     await connection.execute(SQL["stop_replay"], target.projection, target.generation, slot.cell, keys)
+
+
+async def report_reader(
+    connection: Connection, cell: int, kind: str, holder: str, source: str, why: str = "", position: Position | None = None
+) -> None:
+    """Note who reads a cell's log and where."""
+    at = (position.txid, position.seq) if position else (None, None)
+    await connection.execute(SQL["report_reader"], cell, kind, holder, source, why, *at)
+
+
+async def forget_reader(connection: Connection, kind: str, holder: str) -> None:
+    """Take away who has stopped reading."""
+    await connection.execute(SQL["forget_reader"], kind, holder)
+
+
+async def readers(connection: Connection, cell: int) -> list[Reader]:
+    """Return who has read a cell's log of late."""
+    return [
+        Reader(
+            row["kind"],
+            row["holder"],
+            row["source"],
+            row["why"],
+            None if row["txid"] is None else Position(row["txid"], row["seq"]),
+            row["slots"],
+            row["behind"],
+            row["seen_at"],
+        )
+        for row in await connection.fetch(SQL["readers"], cell, 3 * limits.LEASE_SECONDS)
+    ]

@@ -47,6 +47,10 @@ LIMIT 1;
 -- Which of these subjects' keys were destroyed.
 SELECT subject FROM privacy.person_key WHERE subject = ANY ($1::uuid[]) AND wrapped IS NULL;
 
+-- name: hashes
+-- What decides the shard of each key, as `log.shard_of` counts it.
+SELECT hashtextextended(k.key, 0) AS hash FROM unnest($1::text[]) WITH ORDINALITY AS k (key, place) ORDER BY k.place;
+
 -- name: claim_leases
 -- Takes or renews the leases that are free or already this holder's, and returns which are now his, with their fence.
 INSERT INTO log.lease AS l (name, holder, fence, expires_at)
@@ -151,3 +155,30 @@ WHERE projection = $1 AND generation = $2 AND cell = $3 AND event_id = ANY ($4::
 -- Withdraws the request to try again for keys that failed again.
 UPDATE log.quarantine SET replay = false
 WHERE projection = $1 AND generation = $2 AND cell = $3 AND key = ANY ($4::text[]);
+
+-- name: report_reader
+-- Notes who reads a cell's log and where, and forgets who has said nothing for an hour.
+WITH gone AS (
+    DELETE FROM log.reader WHERE seen_at < now() - interval '1 hour' AND (cell, kind, holder) <> ($1, $2, $3)
+)
+INSERT INTO log.reader AS r (cell, kind, holder, source, why, txid, seq) VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (cell, kind, holder) DO UPDATE
+SET source = excluded.source, why = excluded.why, txid = excluded.txid, seq = excluded.seq, seen_at = now();
+
+-- name: forget_reader
+-- Takes away who has stopped reading.
+DELETE FROM log.reader WHERE kind = $1 AND holder = $2;
+
+-- name: readers
+-- Who reads a cell's log now: where, how many slots he writes, and, of a relay, how many events lie behind it.
+SELECT r.kind, r.holder, r.source, r.why, r.txid, r.seq, r.seen_at,
+       (SELECT count(*) FROM log.lease AS l
+        WHERE r.kind = 'projector' AND l.holder = r.holder AND starts_with(l.name, 'slot/')
+        AND split_part(l.name, '/', 4) = r.cell::text AND l.expires_at >= clock_timestamp()) AS slots,
+       greatest(h.seq - r.seq, 0) AS behind
+FROM log.reader AS r
+LEFT JOIN LATERAL (
+    SELECT e.seq FROM log.event AS e WHERE e.cell = r.cell ORDER BY e.txid DESC, e.seq DESC LIMIT 1
+) AS h ON true
+WHERE r.cell = $1 AND r.seen_at > now() - make_interval(secs => $2)
+ORDER BY r.kind, r.holder;

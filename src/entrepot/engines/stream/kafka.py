@@ -4,6 +4,9 @@ https://kafka.apache.org/documentation/#semantics. The position is the last mess
 each cell, so it never expires as a consumer group's offset does. Whoever opens the stream under the same transactional id
 shuts out who had it before, whose open transaction is undone and whose prepared one is finished first. Readers must be at
 ``read_committed``. A transaction takes 40 to 90 ms however large it is, so they are made of thousands of events.
+
+Beside each position stands where every partition then ended: by that a reader knows when it has all of a transaction, whose
+marks reach the partitions one after the other, and where to begin behind a position.
 """
 
 import asyncio
@@ -12,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, TypeVar
 
+import confluent_kafka
 import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -21,7 +25,7 @@ from entrepot.base.errors import BadInputError
 from entrepot.base.event import START, Position
 from entrepot.base.limits import CONNECT_SECONDS_MAX, STATEMENT_SECONDS_MAX, STREAM_MESSAGE_BYTES_MAX
 from entrepot.base.stream import Message, Topic
-from entrepot.engines.stream.kafka_connection import address, telling
+from entrepot.engines.stream.kafka_connection import Place, address, edges, telling
 
 T = TypeVar("T")
 
@@ -37,6 +41,8 @@ class KafkaStream:
         self._thread = ThreadPoolExecutor(1, "kafka")
         self._producer: Producer | None = None
         self._positions = ""
+        self._ends: dict[str, list[int]] = {}
+        self._undelivered: KafkaError | None = None
         self._noted: list[KafkaError] = []
 
     async def check(self) -> None:
@@ -81,7 +87,7 @@ class KafkaStream:
 
     def _open(self, cell: int, topics: Collection[Topic]) -> Position:
         self._let_go()
-        self._positions = self._name(f"relay.{cell}")
+        self._positions, self._undelivered = self._name(f"relay.{cell}"), None
         self._make([*topics, Topic(f"relay.{cell}", newest_only=True)])
         config = {
             "transactional.id": self._positions,
@@ -93,7 +99,14 @@ class KafkaStream:
         }
         self._producer = Producer(self._config() | config)
         self._producer.init_transactions(STATEMENT_SECONDS_MAX)
+        self._ends = self._partition_ends([self._name(topic.name) for topic in topics if not topic.newest_only])
         return self._position()
+
+    def _partition_ends(self, topics: Collection[str]) -> dict[str, list[int]]:
+        """Return where every partition ends now that nothing of ours is open: all up to our position lies before."""
+        admin = self._admin()
+        found = edges(admin, topics, self._topics(admin), last=True)
+        return {topic: [found[topic, partition] for partition in range(self._address.partitions)] for topic in topics}
 
     def _make(self, topics: Collection[Topic]) -> None:
         admin = self._admin()
@@ -154,7 +167,9 @@ class KafkaStream:
             producer.begin_transaction()
             for message in messages:
                 self._until_queued(producer, self._name(message.topic), message.key, message.value)
-            self._until_queued(producer, self._positions, self._positions.encode(), msgspec.json.encode(position))
+            self._until_delivered(producer)
+            place = msgspec.json.encode(Place(position.txid, position.seq, self._ends))
+            self._until_queued(producer, self._positions, self._positions.encode(), place)
             producer.commit_transaction(STATEMENT_SECONDS_MAX)
         except KafkaException:
             self._let_go()  # whether the transaction was committed, only opening again can say
@@ -164,11 +179,28 @@ class KafkaStream:
         """Give the message to the client, and wait while its queue is full."""
         while True:
             try:
-                producer.produce(topic, value, key)
+                producer.produce(topic, value, key, on_delivery=self._delivered)
             except BufferError:
                 producer.poll(1.0)
             else:
                 return
+
+    def _until_delivered(self, producer: Producer) -> None:
+        """Wait until the broker has what was given, and has said where it lies."""
+        while len(producer) and self._undelivered is None:
+            if any(error.code() == KafkaError._FATAL for error in self._noted):  # noqa: SLF001  # as above
+                producer.commit_transaction(STATEMENT_SECONDS_MAX)  # it raises what made it so, such as another relay
+            if not producer.poll(STATEMENT_SECONDS_MAX):
+                raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "it did not take what was written"))  # noqa: SLF001  # as above
+        if self._undelivered is not None:
+            raise KafkaException(self._undelivered)
+
+    def _delivered(self, error: KafkaError | None, message: confluent_kafka.Message) -> None:
+        if error is not None:
+            self._undelivered = self._undelivered or error
+        elif (ends := self._ends.get(message.topic() or "")) is not None:
+            partition, end = message.partition() or 0, (message.offset() or 0) + 1
+            ends[partition] = max(ends[partition], end)
 
     def _let_go(self) -> None:
         """Undo the open transaction, if there is one and it can be told to: else whoever opens next undoes it."""

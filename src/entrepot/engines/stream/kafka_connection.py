@@ -1,14 +1,16 @@
 """How a Kafka is reached by a URL, and what its failures mean to a caller."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # its documentation imports it so
 from msgspec import Struct
 
 from entrepot.base.errors import BadInputError, EngineAwayError
-from entrepot.base.limits import STREAM_PARTITIONS
+from entrepot.base.event import Position
+from entrepot.base.limits import CONNECT_SECONDS_MAX, STREAM_PARTITIONS
 from entrepot.base.stream import StreamTakenError
 
 ROLE = "stream"
@@ -37,6 +39,21 @@ class Address(Struct, frozen=True):
     partitions: int
     replication: int
     prefix: str
+
+
+class Place(Struct, frozen=True):
+    """A message of the relay's positions: how far it came, and where each topic's partitions then ended (none: written before
+    that was noted).
+    """
+
+    txid: int
+    seq: int
+    ends: Mapping[str, Sequence[int]] = {}
+
+    @property
+    def position(self) -> Position:
+        """The position alone."""
+        return Position(self.txid, self.seq)
 
 
 def address(url: str) -> Address:
@@ -75,6 +92,16 @@ def _whole(options: Mapping[str, str], name: str, default: int) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 10_000:  # noqa: PLR2004  # said in the sentence
         raise BadInputError(f"ENTREPOT_STREAM_URL says {name}={text}: give a whole number from 1 to 10000.")
     return int(text)
+
+
+def edges(
+    admin: AdminClient, topics: Collection[str], partitions: Mapping[str, int], *, last: bool
+) -> dict[tuple[str, int], int]:
+    """Return the first offset of every partition of these topics, or behind the last, that of open transactions included."""
+    which = OffsetSpec.latest() if last else OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # the client leaves it so
+    asked = {TopicPartition(topic, partition): which for topic in topics for partition in range(partitions[topic])}
+    told = admin.list_offsets(asked, request_timeout=CONNECT_SECONDS_MAX) if asked else {}
+    return {(place.topic, place.partition): future.result().offset for place, future in told.items()}
 
 
 @contextmanager
