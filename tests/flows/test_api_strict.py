@@ -59,14 +59,29 @@ async def test_staff_without_a_second_factor_are_customers_until_they_have_prove
         held = await admin.get("/v1/orders")
         assert (held.status_code, held.json()["type"]) == (403, "/problems/second-factor-needed")
         assert (await admin.get("/v1/me")).status_code == 200
-        seed = (await admin.post("/v1/me/totp")).json()["seed"]
-        recovery = await until_confirmed(admin, seed)
         assert (await admin.put("/v1/me/password", json={"password": PASSWORD})).status_code == 200
+        recovery = await until_confirmed(admin, (await admin.post("/v1/me/totp")).json()["seed"])
         proof = {"password": PASSWORD, "code": recovery}
         proved = await admin.post("/v1/sessions/current/step-up", json=proof)
         assert proved.status_code == 200, proved.text
         admin.headers["Authorization"] = f"Bearer {proved.json()['token']}"
         assert (await admin.get("/v1/orders")).status_code == 200
+
+
+async def test_who_has_a_second_factor_changes_no_way_in_without_it(house: House, strict: Any) -> None:
+    address = f"{uuid4()}@example.com"
+    async with coming(strict, await bearer(house, address, "admin")) as admin:
+        await until_confirmed(admin, (await admin.post("/v1/me/totp")).json()["seed"])
+        for method, path, body in (
+            ("PUT", "/v1/me/password", {"password": PASSWORD}),
+            ("DELETE", "/v1/me/totp", None),
+            ("POST", "/v1/me/recovery-codes", None),
+            ("POST", "/v1/me/passkey-challenges", None),
+            ("POST", "/v1/me/email", {"email": f"{uuid4()}@example.com"}),
+        ):
+            answer = await admin.request(method, path, json=body)
+            assert (answer.status_code, answer.json()["type"]) == (403, "/problems/second-factor-needed"), path
+        assert (await admin.get("/v1/me")).json()["email"] == address  # as any customer may
 
 
 async def test_no_key_gets_round_the_second_factor(house: House, strict: Any) -> None:

@@ -184,6 +184,26 @@ def test_a_role_is_asked_for_by_its_name_and_for_whom() -> None:
     assert (deed.kind, deed.scope, deed.what) == ("role", "finance", f"To give finance to {BEN}")
 
 
+async def first_price(record: Record, amount_minor: int) -> None:
+    """Set the first price of a product that never had one."""
+    one = PriceDraft(product_id=IDS.fresh(), variant_id=IDS.fresh(), market="uk", currency="GBP", amount_minor=amount_minor)
+    async with record.transaction(CELL, AS_ANN) as tx:
+        await set_prices(tx, [one])
+
+
+@pytest.mark.parametrize(("above", "passes", "held"), [(1_000, 1_000, 1_001), (1_000, 0, 5_000), (0, None, 0)])
+async def test_the_very_first_price_of_a_product_is_held_beyond_a_limit_of_its_own(
+    record: Record, above: int, passes: int | None, held: int
+) -> None:
+    await open_shop(record, {"MUG": 0}, price_minor=1_000)
+    async with record.transaction(CELL) as tx:
+        await commands.set_limit(tx, Limit(kind="first_price", scope="uk", above=above))
+    if passes is not None:
+        await first_price(record, passes)
+    with pytest.raises(ApprovalNeededError, match=f"To set first prices in uk .* to {held} GBP"):
+        await first_price(record, held)
+
+
 async def test_a_first_price_of_what_was_sold_before_is_held_and_that_of_something_new_is_not(record: Record) -> None:
     variant = (await open_shop(record, {"MUG": 0}, price_minor=1_000))["MUG"]
     async with record.transaction(CELL) as tx:

@@ -68,6 +68,7 @@ DECIDES: Mapping[str, str] = {
     "payout": "payments.handle",
     "reopening": "payments.handle",
     "price": "pricing.write",
+    "first_price": "pricing.write",
     "role": "people.manage",
     "limit": "approvals.limits",
     "migration": "approvals.limits",

@@ -1,6 +1,7 @@
 """How somebody who has signed in proves who they are: password, authenticator, passkeys, recovery codes, API keys.
 
-Whatever lets anybody in takes a proof that is minutes old (``step-up``); an API key changes nothing here.
+Whatever lets anybody in takes a proof that is minutes old (``step-up``); an API key changes nothing here. Whose rights wait for
+a second factor may set up their first, and change nothing else before they have proved themselves by the one that they have.
 """
 
 from datetime import datetime
@@ -68,7 +69,7 @@ async def set_password(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: JSONBody[Password]
 ) -> Response[Done]:
     """Choose a password. Every other session ends."""
-    who, now, people = *_fresh(request, parts), parts.people
+    (who, now), people = await _fresh(request, parts), parts.people
     rules.check_password(data.password, breached(), rules.context_of(""))
     hash_ = await people.passwords.hash(data.password)
     async with parts.record.transaction(parts.cell, parts.actor) as tx:
@@ -82,7 +83,7 @@ async def set_password(
 @post("/v1/me/totp", tags=TAGS, summary="Begin to use an authenticator", status_code=201, opt={"permission": "account.own"})
 async def begin_totp(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Response[TotpBegun]:
     """Get a seed for an authenticator; codes are asked for once one of them is confirmed."""
-    person_id, _ = _fresh(request, parts)
+    person_id, _ = await _fresh(request, parts)
     async with parts.record.transaction(parts.cell, parts.actor) as tx:
         begun = await credentials.begin_totp(tx, parts.people.sealing, person_id)
     return Response(begun, status_code=201, headers=NO_STORE)
@@ -93,7 +94,7 @@ async def confirm_totp(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: JSONBody[Code]
 ) -> Response[RecoveryCodes]:
     """Ask for codes of this authenticator from now on. The answer holds recovery codes, once."""
-    person_id, now = _fresh(request, parts)
+    person_id, now = await _fresh(request, parts)
     async with parts.record.transaction(parts.cell, parts.actor) as tx:
         codes = await credentials.confirm_totp(tx, parts.people.sealing, person_id, data.code, now)
     return Response(codes, headers=NO_STORE)
@@ -102,7 +103,7 @@ async def confirm_totp(
 @delete("/v1/me/totp", tags=TAGS, summary="Use the authenticator no longer", status_code=200, opt={"permission": "account.own"})
 async def remove_totp(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Response[Done]:
     """Ask for codes no longer."""
-    person_id, now = _fresh(request, parts)
+    person_id, now = await _fresh(request, parts)
     async with parts.record.transaction(parts.cell, parts.actor) as tx:
         await credentials.remove_totp(tx, person_id, now)
     return Response(Done(), headers=NO_STORE)
@@ -111,7 +112,7 @@ async def remove_totp(request: Request[Any, Any, Any], parts: NamedDependency[Pa
 @post("/v1/me/recovery-codes", tags=TAGS, summary="Get new recovery codes", status_code=201, opt={"permission": "account.own"})
 async def recovery_codes(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Response[RecoveryCodes]:
     """Get recovery codes in place of those that you have."""
-    person_id, now = _fresh(request, parts)
+    person_id, now = await _fresh(request, parts)
     async with parts.record.transaction(parts.cell, parts.actor) as tx:
         codes = await credentials.new_recovery_codes(tx, person_id, now)
     return Response(codes, status_code=201, headers=NO_STORE)
@@ -130,7 +131,7 @@ async def passkeys(request: Request[Any, Any, Any], parts: NamedDependency[Parts
 )
 async def begin_passkey(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Response[PasskeyAsked]:
     """Get what the browser is to ask its authenticator for."""
-    (person_id, _), people = _fresh(request, parts), parts.people
+    (person_id, _), people = await _fresh(request, parts), parts.people
     async with parts.record.transaction(parts.cell, parts.actor) as tx:
         begun = await credentials.begin_passkey(tx, people.sealing, people.ceremonies, people.site, person_id)
     return Response(PasskeyAsked(challenge_id=begun[0], options=begun[1]), status_code=201, headers=NO_STORE)
@@ -141,7 +142,7 @@ async def add_passkey(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: JSONBody[PasskeyMade]
 ) -> Response[PasskeyKept]:
     """Keep the passkey that the authenticator has made."""
-    (person_id, now), people = _fresh(request, parts), parts.people
+    (person_id, now), people = await _fresh(request, parts), parts.people
     async with parts.record.transaction(parts.cell, parts.actor) as tx:
         made = await credentials.add_passkey(
             tx, people.ceremonies, people.site, person_id, data.challenge_id, data.credential, now
@@ -160,7 +161,7 @@ async def remove_passkey(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], passkey_id: FromPath[UUID]
 ) -> Response[Done]:
     """Forget a passkey of yours."""
-    person_id, now = _fresh(request, parts)
+    person_id, now = await _fresh(request, parts)
     async with parts.record.transaction(parts.cell, parts.actor) as tx:
         await credentials.remove_passkey(tx, person_id, passkey_id, now)
     return Response(Done(), headers=NO_STORE)
@@ -180,7 +181,7 @@ async def issue_key(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: JSONBody[KeyDraft]
 ) -> Response[KeyIssued]:
     """Make an API key; it is shown this once. A key acts in its owner's roles: where those wait, no key gets round it."""
-    person_id, now = _fresh(request, parts)
+    person_id, now = await _fresh(request, parts)
     if signed_in(request).withheld:
         raise SecondFactorNeededError
     async with parts.record.transaction(parts.cell, parts.actor) as tx:
@@ -209,10 +210,21 @@ async def end_key(request: Request[Any, Any, Any], parts: NamedDependency[Parts]
 )
 async def unlink(request: Request[Any, Any, Any], parts: NamedDependency[Parts], provider: FromPath[str]) -> Response[Done]:
     """Sign in by this provider of identities no longer."""
-    person_id, now = _fresh(request, parts)
+    person_id, now = await _fresh(request, parts)
     async with parts.record.transaction(parts.cell, parts.actor) as tx:
         await credentials.unlink_provider(tx, person_id, provider, now)
     return Response(Done(), headers=NO_STORE)
+
+
+async def sure_of(request: Request[Any, Any, Any], parts: Parts, now: datetime) -> UUID:
+    """Return who may change how they come in: they proved who they are a moment ago, by their second factor where it counts."""
+    who = freshly_proved(request, now)
+    assert who.id is not None
+    if who.withheld:
+        async with parts.record.committing() as connection:
+            if await query.has_second_factor(connection, who.id):
+                raise SecondFactorNeededError
+    return who.id
 
 
 HANDLERS = [
@@ -238,9 +250,7 @@ def _id(request: Request[Any, Any, Any]) -> UUID:
     return who.id
 
 
-def _fresh(request: Request[Any, Any, Any], parts: Parts) -> tuple[UUID, datetime]:
+async def _fresh(request: Request[Any, Any, Any], parts: Parts) -> tuple[UUID, datetime]:
     """Return whose credentials are changed, and now; who did not prove it a moment ago is refused."""
     now = utc(parts.clock.millis())
-    who = freshly_proved(request, now)
-    assert who.id is not None
-    return who.id, now
+    return await sure_of(request, parts, now), now

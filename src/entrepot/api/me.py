@@ -8,9 +8,10 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
+from entrepot.api.credentials import sure_of
 from entrepot.api.parts import Parts
 from entrepot.api.people import Address, Mailed, asking, mailed
-from entrepot.api.principal import freshly_proved, signed_in
+from entrepot.api.principal import signed_in
 from entrepot.api.sessions import NO_STORE
 from entrepot.base.errors import TokenRefusedError
 from entrepot.base.time import utc
@@ -70,11 +71,10 @@ async def new_email(
 ) -> Response[Mailed]:
     """Ask to sign in by another address; a letter goes there, and the old address is told. Takes a fresh proof."""
     now = utc(parts.clock.millis())
-    who = freshly_proved(request, now)
-    assert who.id is not None
+    person_id = await sure_of(request, parts, now)
     async with parts.record.transaction(parts.cell, parts.actor) as tx:
         asked = asking(tx.ids)
-        await commands.ask_new_email(tx, parts.people.sealing, who.id, data.email, asked, now)
+        await commands.ask_new_email(tx, parts.people.sealing, person_id, data.email, asked, now)
     return mailed(parts, asked)
 
 

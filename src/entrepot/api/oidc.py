@@ -14,9 +14,10 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import Redirect
 from msgspec import Struct
 
+from entrepot.api.credentials import sure_of
 from entrepot.api.parts import Parts
 from entrepot.api.place import place_of
-from entrepot.api.principal import cookie_name, device_cookie, device_of, freshly_proved, principal_of, session_cookie
+from entrepot.api.principal import cookie_name, device_cookie, device_of, principal_of, session_cookie
 from entrepot.api.sessions import NO_STORE
 from entrepot.base.errors import ConflictError, NotFoundError, SignInRefusedError, TokenRefusedError
 from entrepot.base.limits import CEREMONY_SECONDS
@@ -80,7 +81,7 @@ async def begin(
 ) -> Response[SentTo]:
     """Get where to send the browser. With ``link``, the provider is added to who has signed in here (takes a fresh proof)."""
     asked, people = _provider(parts, provider), parts.people
-    person_id = freshly_proved(request, utc(parts.clock.millis())).id if link else None
+    person_id = await sure_of(request, parts, utc(parts.clock.millis())) if link else None
     begun = _Begun(provider, parts.record.ids.secret().hex(), parts.record.ids.secret().hex(), person_id)
     state = str(await people.ceremonies.begin(KIND, begun))
     address = await asked.address(back=_back(parts, provider), state=state, nonce=begun.nonce, verifier=begun.verifier)

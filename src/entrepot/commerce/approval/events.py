@@ -10,7 +10,7 @@ APPROVAL_MOVED = "approval.moved.v1"
 LIMIT_SET = "approval.limit_set.v1"
 
 ApprovalState = Literal["requested", "approved", "refused", "expired", "applied"]
-DeedKind = Literal["refund", "payout", "price", "role", "limit", "reopening", "migration"]
+DeedKind = Literal["refund", "payout", "price", "first_price", "role", "limit", "reopening", "migration"]
 
 
 class ApprovalMoved(Struct, frozen=True, kw_only=True):

@@ -30,6 +30,7 @@ LIMITED: Mapping[DeedKind, str] = {
     "refund": "minor units given back of one payment, by currency",
     "payout": "minor units paid to a seller at once, by currency",
     "price": "permille by which a price changes or a list departs from it, by market",
+    "first_price": "minor units that a product which never had a price is first to cost (0: every one), by market",
     "role": "0: every time it is given, by role",
     "migration": "0: every time the schema changes, of the record",
 }

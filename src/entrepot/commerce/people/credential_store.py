@@ -149,6 +149,12 @@ async def remove_passkey(connection: Connection, person_id: UUID, passkey_id: UU
     return await connection.fetchval(SQL["remove_passkey"], person_id, passkey_id) is not None
 
 
+async def has_second_factor(connection: Connection, person_id: UUID) -> bool:
+    """Say whether somebody can prove who they are by more than a password, a letter or another's word."""
+    found: bool = await connection.fetchval(SQL["has_second_factor"], person_id)
+    return found
+
+
 async def link_external(connection: Connection, provider: str, subject_blind: bytes, person_id: UUID, now: datetime) -> bool:
     """Note who somebody is to another provider; says whether that was nobody."""
     return await connection.fetchval(SQL["link_external"], provider, subject_blind, person_id, now) is not None

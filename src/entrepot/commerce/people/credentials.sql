@@ -84,6 +84,11 @@ WHERE k.credential_id = $1 AND p.state = 'active';
 -- Returns the credentials of somebody's passkeys.
 SELECT credential_id FROM identity.passkey WHERE person_id = $1;
 
+-- name: has_second_factor
+-- Says whether somebody can prove who they are by more than a password, a letter or another's word.
+SELECT EXISTS (SELECT FROM identity.totp WHERE person_id = $1 AND confirmed_at IS NOT NULL)
+    OR EXISTS (SELECT FROM identity.passkey WHERE person_id = $1);
+
 -- name: use_passkey
 -- Notes that a passkey was used, and how often it says it was.
 UPDATE identity.passkey SET sign_count = $2, used_at = $3 WHERE id = $1;

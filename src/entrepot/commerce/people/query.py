@@ -9,7 +9,7 @@ from msgspec import Struct, structs
 
 from entrepot.base.errors import TokenRefusedError
 from entrepot.base.principal import Membership
-from entrepot.commerce.people import tokens
+from entrepot.commerce.people import credential_store, tokens
 from entrepot.commerce.people.commands import ADDRESS, NAME, PHONE
 from entrepot.commerce.people.credential_store import link as stored_link
 from entrepot.commerce.people.door import EMAIL
@@ -158,6 +158,11 @@ async def id_by_email(connection: Connection, sealing: Sealing, email: str) -> U
     """Return who signs in by an address, or None."""
     found: UUID | None = await connection.fetchval(SQL["id_by_email"], sealing.blind(EMAIL, email_normal(email)))
     return found
+
+
+async def has_second_factor(connection: Connection, person_id: UUID) -> bool:
+    """Say whether somebody has a code or a passkey to prove themselves by."""
+    return await credential_store.has_second_factor(connection, person_id)
 
 
 async def link_purpose(connection: Connection, token: str, now: datetime) -> str:

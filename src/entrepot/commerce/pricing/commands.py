@@ -102,7 +102,8 @@ async def set_rates(tx: Transaction, rates: Sequence[RateSet]) -> Token | None:
 async def set_prices(tx: Transaction, drafts: Sequence[PriceDraft]) -> Token | None:
     """Set prices; returns the position, or None when every price was so already.
 
-    A change beyond its market's limit takes two people; a first price of what had prices before is such a change.
+    A change beyond its market's limit takes two people; a first price of what had prices before is such a change,
+    and that of a new product has a limit of its own.
     """
     markets = await store.markets(tx.connection)
     by_product: dict[UUID, list[PriceDraft]] = defaultdict(list)

@@ -80,18 +80,26 @@ def merge(present: Sequence[Price], drafts: Sequence[PriceDraft]) -> list[Price]
 def changed(
     present: Mapping[UUID, Sequence[Price]], changes: Mapping[UUID, Sequence[Price]], sold: Container[UUID]
 ) -> list[Deed]:
-    """Return, by product and market, what changes of prices; first ones count where a product had prices before (``sold``)."""
+    """Return, by product and market, what changes of prices.
+
+    First prices count as changes where a product had prices before (``sold``). Those of a new one have nothing to be compared
+    with: they are deeds of their own, as large as the dearest; what is to cost nothing counts as something, too.
+    """
     before = {(one.variant_id, one.market): one for of_product in present.values() for one in of_product}
     deeds = []
     for product_id, prices in changes.items():
         moved = [(old, one) for one in prices if (old := before.get((one.variant_id, one.market))) != one]
-        moved = [(old, one) for old, one in moved if old is not None or product_id in sold]
+        new = product_id not in sold
         for market in sorted({one.market for _, one in moved}):
             pairs = [(old.amount_minor if old else None, one) for old, one in moved if one.market == market]
             told = ", ".join(f"{one.variant_id} {_from(was)}to {one.amount_minor} {one.currency}" for was, one in pairs)
-            most = max(change_permille(was, one.amount_minor) for was, one in pairs)
+            about, most = f"product/{product_id}", max(change_permille(was, one.amount_minor) for was, one in pairs)
+            if new:
+                most, what = max(1, *(one.amount_minor for _, one in pairs)), f"To set first prices in {market} ({told})"
+                deeds.append(Deed(kind="first_price", about=about, scope=market, amount=most, what=what))
+                continue
             what = f"To change prices in {market} ({told})"
-            deeds.append(Deed(kind="price", about=f"product/{product_id}", scope=market, amount=most, what=what))
+            deeds.append(Deed(kind="price", about=about, scope=market, amount=most, what=what))
     return deeds
 
 
