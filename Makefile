@@ -34,7 +34,7 @@ test: $(SYNCED) ## Run every test on real engines, quick ones first; the first f
 	@.ci/stage $(QUICK) -- $(ARGS)
 	@.ci/stage $(FRONT) $(OTHERS) $(BACK) -- $(ARGS)
 
-test-engines: $(SYNCED) ## Run the same suites on the production servers, fetched once; needs Maven and a JDK
+test-engines: $(SYNCED) ## Run the same suites on the production servers, fetched once; needs Maven and a JDK, or --against FILE of URLs
 	@$(BIN)/python -m pytest tests/engines $(ARGS)
 
 engines: $(SYNCED) ## Run the production servers for trying by hand; until Ctrl-C

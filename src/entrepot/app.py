@@ -73,7 +73,7 @@ from entrepot.projections.product_page.project import ProductPages
 from entrepot.projections.product_search.project import ProductSearch
 from entrepot.projections.sales_facts.project import SalesFacts
 from entrepot.record.probe import Probe
-from entrepot.record.replica import Replica, open_replica
+from entrepot.record.replica import open_replica
 from entrepot.record.transaction import Record, open_record
 from entrepot.record.wake import Waker
 from entrepot.sealing.ring import check_ring
@@ -191,8 +191,6 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
         record = await stack.enter_async_context(await _record(settings, waker, sealing))
         probe = closed_with(stack, Probe(settings.engines.record))
         record.breaker = closed_with(stack, Breaker("record", probe.ask, 2 * settings.engine_seconds))
-        if settings.engines.record_replica:
-            record.replica = closed_with(stack, await _replica(settings, record))
         bell = await stack.enter_async_context(Bell(settings.engines.record))
         stores = await stack.enter_async_context(open_stores(settings, record, sealing))
         every = projections()
@@ -359,12 +357,12 @@ async def subscribe_to_gateway(app: App) -> None:
 
 async def _record(settings: Settings, waker: Waker, sealing: Sealing) -> Record:
     engines, pooler = settings.engines, settings.pooler
-    return await open_record(engines.record, tenant_url=engines.record_tenant, pooler=pooler, wake=waker.wake, seals=sealing)
-
-
-async def _replica(settings: Settings, record: Record) -> Replica:
-    engines = settings.engines
-    return await open_replica(record.pool, engines.record_replica, engines.record_tenant, DOUBT_SHARE * settings.engine_seconds)
+    tenant = engines.record_tenant
+    record = await open_record(engines.record, tenant_url=tenant, pooler=pooler, wake=waker.wake, seals=sealing)
+    if engines.record_replica:
+        seconds = DOUBT_SHARE * settings.engine_seconds
+        record.replica = await open_replica(record.pool, engines.record_replica, tenant, seconds)
+    return record
 
 
 def needed(settings: Settings) -> Patience:

@@ -74,6 +74,13 @@ async def until_told(record: Record, ask: Callable[[Connection], Awaitable[T]], 
             await asyncio.sleep(0.02)
 
 
+async def until_says(replica: Followed, why: str) -> None:
+    """Wait until this is why nobody reads from the replica."""
+    async with asyncio.timeout(SECONDS):
+        while why not in replica.why:  # noqa: ASYNC110  # as above
+            await asyncio.sleep(0.02)
+
+
 @pytest.fixture(scope="module")
 async def server(record_url: str, engines_home: Path) -> AsyncIterator[Away]:
     home = engines_home / "replica"
@@ -130,7 +137,7 @@ async def test_one_that_stands_still_answers_until_it_is_too_old(pair: Pair) -> 
     await pair.until(near=True)
 
 
-async def test_nobody_writes_there(pair: Pair) -> None:
+async def test_nobody_writes_by_what_only_reads(pair: Pair) -> None:
     async def write(connection: Connection) -> str:
         return await connection.execute("DELETE FROM log.event")
 
@@ -165,9 +172,7 @@ async def test_a_seller_reads_there_too_and_still_nobody_elses_rows(pair: Pair) 
 async def test_a_server_that_takes_writes_is_no_replica(record: Record, migrated_url: str) -> None:
     replica = await open_replica(record.pool, working(migrated_url), "", PATIENCE_SECONDS)
     try:
-        async with asyncio.timeout(SECONDS):
-            while "takes writes" not in replica.why:  # noqa: ASYNC110  # as above
-                await asyncio.sleep(0.02)
+        await until_says(replica, "takes writes")
         assert not replica.near
     finally:
         await replica.close()
@@ -180,9 +185,7 @@ async def test_a_replica_of_another_server_is_never_read(pair: Pair, engines_hom
     async with running(UnsyncedPostgres(), home, SECRET) as urls, await open_record(urls["record"]) as stranger:
         replica = await open_replica(stranger.pool, elsewhere(urls["record"], pair.server.gate.port), "", PATIENCE_SECONDS)
         try:
-            async with asyncio.timeout(SECONDS):
-                while "another server" not in replica.why:  # noqa: ASYNC110  # as above
-                    await asyncio.sleep(0.02)
+            await until_says(replica, "another server")
             assert not replica.near
         finally:
             await replica.close()

@@ -74,6 +74,10 @@ class Snapshots(Protocol):
         """Why nobody is answered from it; empty while somebody is."""
         ...
 
+    async def close(self) -> None:
+        """Give its connections back."""
+        ...
+
     def snapshot(self, at_least: Position | None, *, tenant: bool) -> AbstractAsyncContextManager[Connection]:
         """Open a snapshot that has seen this position; ``NotHereError`` where that cannot be, also in the midst of it."""
         ...
@@ -252,6 +256,8 @@ class Record:
 
     async def close(self) -> None:
         """Give the connections back to the server."""
+        if self.replica is not None:
+            await self.replica.close()
         await self.pool.close()
         if self._tenants is not self.pool:
             await self._tenants.close()
