@@ -11,6 +11,7 @@ import pytest
 from entrepot.api.application import ROOMS
 from entrepot.api.edge import STREAMING
 from entrepot.api.personal import IMPERSONAL, PERSONAL
+from entrepot.audit.archived import ArchivedRows
 from entrepot.audit.query import events_of
 from entrepot.console import pages
 from tests.flows.conftest import filled_house
@@ -95,8 +96,9 @@ async def test_events_name_the_request_that_caused_them(house: House) -> None:
 
 
 async def kinds_of(house: House, request: str) -> set[str]:
-    async with house.app.record.reading() as connection:
-        found = await events_of(connection, house.app.settings.cell, UUID(request))
+    app = house.app
+    archived = ArchivedRows(app.record, app.settings.cell, app.stores.objects)
+    found = await events_of(app.record, app.settings.cell, UUID(request), archived)
     return {one.kind for one in found}
 
 

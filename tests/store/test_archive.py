@@ -6,8 +6,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec import Struct
 
+from entrepot.audit.archived import ArchivedRows
+from entrepot.audit.query import events_of
 from entrepot.base.event import START, Position, Token
+from entrepot.base.ids import lowest_at
 from entrepot.base.time import FixedClock, SystemClock, millis_of
 from entrepot.engines.objects.s3 import S3Objects
 from entrepot.log.archive import Moved, archive_passed
@@ -16,7 +20,9 @@ from entrepot.log.generations import rebuild
 from entrepot.log.reader import LogReader
 from entrepot.log.status import status
 from entrepot.log.store import head, request_replay
-from tests.log_case import ALL, OTHER, SLOT, Forgiving, House, IdsOf, Notes, days_ago, finished, house, until
+from entrepot.record.cause import Cause, causing
+from entrepot.record.transaction import Fact
+from tests.log_case import ALL, OTHER, SLOT, Forgiving, House, IdsOf, Notes, Written, days_ago, finished, house, until
 
 DAY = timedelta(days=1)
 
@@ -118,6 +124,30 @@ async def three_days(home: House) -> None:
     for version in range(1, 4):
         for day in (3, 2, 0):
             await write_on(home, day, *((f"{n}", 10 * version - day, f"{version} of day {day}") for n in range(7)))
+
+
+class Placed(Struct, frozen=True):
+    """As much of an order as names what was written beside it."""
+
+    id: str
+    lines: list[dict[str, str]]
+
+
+async def test_events_that_left_are_told_under_the_request_that_caused_them_still(home: House, objects: S3Objects) -> None:
+    present, home.record.ids = home.record.ids, IdsOf(days_ago(3))
+    request, placed = lowest_at(millis_of(days_ago(3)) - 1), Placed("1", [{"variant_id": "v", "warehouse": "w"}])
+    async with home.record.transaction(SLOT.cell) as tx:
+        with causing(Cause(id=request)):
+            await tx.append([Fact("ordering.order_placed.v1", "order/1", 1, placed)])
+        await tx.append([Fact(OTHER, key, 1, Written("")) for key in ("payment/1", "stock/v/w", "payment/2")])
+    home.record.ids = present
+    async with home.projecting():
+        await project_all(home)
+    archived = ArchivedRows(home.record, SLOT.cell, objects)
+    before = await events_of(home.record, SLOT.cell, request, archived)
+    assert [one.key for one in before] == ["order/1", "payment/1", "stock/v/w"]
+    assert await archive(home, objects)
+    assert await events_of(home.record, SLOT.cell, request, archived) == before
 
 
 async def test_a_passed_partition_moves_to_the_archive_and_leaves_the_table(home: House, objects: S3Objects) -> None:

@@ -46,6 +46,11 @@ WHERE class = $1 AND partition < $2 AND dropped AND NOT retired ORDER BY partiti
 -- Notes that an object is gone since its time was over.
 UPDATE audit.archive SET retired = true WHERE object = $1;
 
+-- name: log_parts_between
+-- The archived days of a cell's log between two.
+SELECT object, sha256, partition, NULL AS class, false AS retired FROM log.archive
+WHERE cell = $1 AND partition BETWEEN $2 AND $3 AND dropped ORDER BY partition;
+
 -- name: parts_between
 -- The archived days of a cell between two, newest first.
 SELECT object, sha256, partition, class, retired FROM audit.archive

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from entrepot.audit import rules, store
 from entrepot.audit.rows import Found
 from entrepot.audit.rules import Row, Source
-from entrepot.audit.store import ArchivedPart, Entry, Place, Wanted
+from entrepot.audit.store import ArchivedPart, Entry, Place, Told, Wanted
 from entrepot.base import limits
 from entrepot.base.errors import BadInputError
 from entrepot.base.time import stamp_millis, utc
@@ -45,6 +45,7 @@ _TYPES: dict[str, pa.DataType] = {
 SCHEMA = pa.schema(_TYPES)
 UUIDS = frozenset({"id", "subject", "cause"})
 
+ORDER_PLACED = "ordering.order_placed.v1"  # the audit knows no room of the business: its tag, as the table's query names it
 _RANDOM_BITS = 80  # of a UUIDv7, behind its milliseconds
 
 # The columns as they are hashed, in their order; the source's name and the cell stand before them.
@@ -90,6 +91,14 @@ class ArchivedRows:
             found += await asyncio.to_thread(_entries, await self._table(part), wanted)
         return sorted(found, key=lambda one: one.id, reverse=True)[:most]
 
+    async def events_of(self, request: UUID, before: UUID, most: int) -> list[Told]:
+        """Return the events that a request caused, up to an id, and that have left the log, in the order of commits."""
+        days = [f"event_{utc(id_.int >> _RANDOM_BITS):%Y%m%d}" for id_ in (request, before)]
+        async with self._record.reading() as connection:
+            rows = await connection.fetch(SQL["log_parts_between"], self._cell, *days)
+        near = [_near(await self._table(ArchivedPart(*row)), request, before) for row in rows]
+        return _told(pa.concat_tables(near), request)[:most] if near else []
+
     def _is_over(self, part: ArchivedPart) -> bool:
         now = utc(stamp_millis(self._record.clock.tick()))
         return part.retired and part.kind is not None and rules.may_be_gone(part.partition, part.kind, now)
@@ -122,6 +131,28 @@ def _entries(table: pa.Table, wanted: Wanted) -> list[Entry]:
     near = table.filter((pc.field("id") >= wanted.first.bytes) & (pc.field("id") < wanted.before.bytes))
     found = [_entry(named) for named in _named(near, SCHEMA.names)]
     return [one for one in found if _is_wanted(one, wanted)]
+
+
+def _near(table: pa.Table, request: UUID, before: UUID) -> pa.Table:
+    rows = table.select(["txid", "seq", "id", "kind", "key", "at", "body", "cause"])
+    return rows.filter((pc.field("id") > request.bytes) & (pc.field("id") < before.bytes))
+
+
+def _told(near: pa.Table, request: UUID) -> list[Told]:
+    """Return what a request caused, and what was written beside its orders, as the table does (``store.sql: events_of``)."""
+    caused = near.filter(pc.field("cause") == request.bytes)
+    beside = {(row["txid"], key) for row in caused.to_pylist() if row["kind"] == ORDER_PLACED for key in _of_order(row["body"])}
+    rows = caused.to_pylist()
+    rows += [row for row in near.filter(pc.field("cause").is_null()).to_pylist() if (row["txid"], row["key"]) in beside]
+    rows.sort(key=lambda row: (row["txid"], row["seq"]))
+    return [Told(UUID(bytes=row["id"]), row["kind"], row["key"], row["at"]) for row in rows]
+
+
+def _of_order(body: str) -> list[str]:
+    """Return the keys of what is written together with an order: its payment, and the levels that it takes from."""
+    placed = msgspec.json.decode(body)
+    lines = [(line.get("variant_id"), line.get("warehouse")) for line in placed["lines"]]
+    return [f"payment/{placed['id']}", *("/".join(("stock", *filter(None, line))) for line in lines)]
 
 
 def _entry(named: dict[str, object]) -> Entry:

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from entrepot.audit import store
 from entrepot.audit.rules import Class, mark
-from entrepot.audit.store import LAST, Entry, Wanted
+from entrepot.audit.store import LAST, Entry, Told, Wanted
 from entrepot.base import limits
 from entrepot.base.ids import lowest_at
 from entrepot.base.time import millis_of, stamp_millis, utc
@@ -77,10 +77,14 @@ class State(Struct, frozen=True, kw_only=True):
 
 
 class Archived(Protocol):
-    """Entries that have left the table."""
+    """Entries and events that have left their tables."""
 
     async def entries(self, wanted: Wanted, most: int) -> list[Entry]:
         """Return those that are asked for, newest first."""
+        ...
+
+    async def events_of(self, request: UUID, before: UUID, most: int) -> list[Told]:
+        """Return the events that a request caused, and that have left the log, in the order of commits."""
         ...
 
 
@@ -111,12 +115,17 @@ def _wanted(asked: Asked) -> Wanted:
     )
 
 
-async def events_of(connection: Connection, cell: int, request: UUID) -> list[Caused]:
-    """Return the events that a request caused, in the order of commits."""
+async def events_of(record: Record, cell: int, request: UUID, archived: Archived) -> list[Caused]:
+    """Return the events that a request caused, in the order of commits, wherever they lie."""
     began = request.int >> RANDOM_BITS
     before = lowest_at(began + round(limits.CAUSED_SECONDS_MAX * 1_000))
-    found = await store.events_of(connection, cell, request, before, limits.PAGE_ITEMS_MAX)
-    return [Caused(id=one.id, kind=one.kind, key=one.key, at=utc(stamp_millis(one.at))) for one in found]
+    async with record.reading() as connection:
+        there = await store.events_of(connection, cell, request, before, limits.PAGE_ITEMS_MAX)
+    gone = await archived.events_of(request, before, limits.PAGE_ITEMS_MAX)
+    found = {one.id: one for one in [*gone, *there]}.values()  # a day that leaves meanwhile lies in both for a moment
+    return [Caused(id=one.id, kind=one.kind, key=one.key, at=utc(stamp_millis(one.at))) for one in found][
+        : limits.PAGE_ITEMS_MAX
+    ]
 
 
 async def state(connection: Connection, cell: int) -> State:

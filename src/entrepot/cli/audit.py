@@ -65,8 +65,7 @@ async def show(
     asked = Asked(request=request, subject=subject, actor=actor, action=action, object=object, since=_aware(since))
     async with opened_record() as (settings, record), audit_archive(settings, record) as archived:
         found = await query.entries(record, settings.cell, asked, limit, archived)
-        async with record.reading() as connection:
-            events = await query.events_of(connection, settings.cell, request) if request else []
+        events = await query.events_of(record, settings.cell, request, archived) if request else []
     if json:
         print(msgspec.json.encode({"entries": found, "events": events} if request else found).decode())
         return

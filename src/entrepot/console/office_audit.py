@@ -46,7 +46,7 @@ async def show(  # the fields of a search
     items = await query.entries(parts.record, parts.cell, asked, LIMIT, archived_of(parts))
     async with parts.record.reading() as connection:
         chain = await query.state(connection, parts.cell)
-        events = await query.events_of(connection, parts.cell, which) if which else []
+    events = await query.events_of(parts.record, parts.cell, which, archived_of(parts)) if which else []
     about(whose, *(one.subject for one in items))
     typed = {"actor": actor, "subject": subject, "action": action, "since": since, "until": until}
     more = (
