@@ -4,8 +4,10 @@ import asyncio
 import os
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -189,6 +191,19 @@ async def test_who_is_vouched_for_by_another_provider_comes_in_and_is_the_same_n
             people.append((me.json()["id"], me.json()["email"], tuple(me.json()["signs_in_by"])))
     assert people[0] == people[1]
     assert people[0][1:] == ("grace@example.com", ("test",))
+
+
+async def test_a_session_that_a_provider_began_ends_twelve_hours_after_its_word(house: House) -> None:
+    async with known_provider(house) as one:
+        proved = int(time.time()) - 3_600
+        one.subject, one.email, one.claims = "mailbox-9", "hours@example.com", {"auth_time": proved}
+        came = await by_provider(house)
+        kept = next(one for one in came.headers.get_list("set-cookie") if one.startswith("entrepot_session="))
+        who = await house.nobody.get("/v1/sessions/current", headers={"Cookie": kept.partition(";")[0]})
+        told = [datetime.fromisoformat(who.json()[name]).timestamp() for name in ("proved_at", "expires_at")]
+        assert told == [proved, proved + 12 * 3_600]
+        one.claims = {"auth_time": proved - 12 * 3_600}
+        assert (await by_provider(house)).json()["type"] == "/problems/sign-in-refused"
 
 
 async def test_a_providers_word_takes_over_no_account_until_its_owner_adds_it(house: House) -> None:

@@ -128,9 +128,9 @@ HANDLERS = [providers, begin, callback]
 
 async def _let_in(request: Request[Any, Any, Any], parts: Parts, provider: str, found: Identity) -> Entered:
     people, place = parts.people, place_of(request.scope, parts.people.proxies)
-    device = device_of(request, people)
+    device, proved_at = device_of(request, people), utc(found.proved_at * 1_000)
     try:
-        return await people.door.by_provider(provider, found.subject, place, device)
+        return await people.door.by_provider(provider, found.subject, proved_at, place, device)
     except SignInRefusedError:
         if not found.email:
             raise
@@ -140,7 +140,7 @@ async def _let_in(request: Request[Any, Any, Any], parts: Parts, provider: str, 
         if person_id is None:
             raise AddressTakenError("This address has an account: sign in as before, then add the provider.")
         await credentials.link_provider(tx, person_id, provider, blind, now)
-    return await people.door.by_provider(provider, found.subject, place, device)
+    return await people.door.by_provider(provider, found.subject, proved_at, place, device)
 
 
 async def _link(request: Request[Any, Any, Any], parts: Parts, person_id: UUID, provider: str, found: Identity) -> None:

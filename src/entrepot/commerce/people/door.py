@@ -125,13 +125,14 @@ class Door:
         await tries.take_back(self._record, counted)
         return entered
 
-    async def by_provider(self, provider: str, subject: str, place: Place, device: str = "") -> Entered:
-        """Let somebody in whom another provider of identities knows by this name."""
+    async def by_provider(self, provider: str, subject: str, proved_at: datetime, place: Place, device: str = "") -> Entered:
+        """Let somebody in whom another provider of identities knows by this name, and who proved it there at this moment."""
         async with self._record.committing() as connection:
             found = await store.external_person(connection, provider, self.subject_blind(provider, subject))
         if found is None or not found[1]:
             raise SignInRefusedError
-        return await self._enter(found[0], ["provider"], place, device=await self._own_device(device, found[0]))
+        own = await self._own_device(device, found[0])
+        return await self._enter(found[0], ["provider"], place, device=own, elsewhere=proved_at)
 
     def subject_blind(self, provider: str, subject: str) -> bytes:
         """Return what is kept of the name that a provider has for somebody."""
@@ -207,6 +208,7 @@ class Door:
         second: _Second | None = None,
         device: Proof | None = None,
         link_id: UUID | None = None,
+        elsewhere: datetime | None = None,
     ) -> Entered:
         async with self._record.transaction(self._cell, f"person/{person_id}") as tx:
             now = self._now()
@@ -217,7 +219,7 @@ class Door:
                 raise TokenRefusedError("link")
             if second is not None:
                 await self._use_up(tx, person_id, second)
-            begun = await self._sessions.begin(tx, person_id, [method for method in methods if method], place)
+            begun = await self._sessions.begin(tx, person_id, [method for method in methods if method], place, elsewhere)
             fresh = None if device else await self._welcome(tx, person_id, now)
             if device is not None:
                 await store.device_seen(tx.connection, device.id, now)

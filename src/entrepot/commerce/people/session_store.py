@@ -48,9 +48,10 @@ async def add_session(
     now: datetime,
     idle_seconds: int,
     expires_at: datetime,
+    proved_at: datetime,
 ) -> None:
     """Begin a session."""
-    given = (proof.id, person_id, proof.hash, methods, place_sealed, now, idle_seconds, expires_at)
+    given = (proof.id, person_id, proof.hash, methods, place_sealed, now, idle_seconds, expires_at, proved_at)
     await connection.execute(SQL["add_session"], *given)
 
 

@@ -8,7 +8,7 @@ outlasts a crash in between. Without the drawer every request asks the truth: sl
 
 import hmac
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -99,10 +99,18 @@ class Sessions:
             await self._remember(proof, found, now)
         return _principal(proof, found)
 
-    async def begin(self, tx: Transaction, person_id: UUID, methods: Sequence[str], place: Place) -> Begun:
-        """Begin a session of somebody who has proved who they are; beyond the most that one may have, the least used ends."""
+    async def begin(
+        self, tx: Transaction, person_id: UUID, methods: Sequence[str], place: Place, elsewhere: datetime | None = None
+    ) -> Begun:
+        """Begin a session of somebody who has proved who they are; beyond the most that one may have, the least used ends.
+
+        ``elsewhere``: when they proved it to another provider, whose word is good for some hours.
+        """
         now = utc(self._clock.millis())
         live = lifetime(await store.memberships(tx.connection, person_id))
+        proved_at, ends = min(elsewhere or now, now), now + live.whole
+        if elsewhere is not None:
+            ends = min(ends, proved_at + timedelta(seconds=limits.PROVIDER_SECONDS))
         proof = Proof(SESSION, tx.ids.fresh(), tx.ids.secret())
         sealed = await self._sealing.seal(person_id, {PLACE: msgspec.json.encode(place).decode()})
         await store.add_session(
@@ -113,12 +121,13 @@ class Sessions:
             place_sealed=sealed[PLACE],
             now=now,
             idle_seconds=int(live.idle.total_seconds()),
-            expires_at=now + live.whole,
+            expires_at=ends,
+            proved_at=proved_at,
         )
         ended = await store.end_oldest(tx.connection, person_id, now, limits.SESSIONS_MAX)
         if ended:
             await tell_ended(tx, person_id, ended, "too many")
-        return Begun(token=str(proof), session_id=proof.id, person_id=person_id, expires_at=now + live.whole)
+        return Begun(token=str(proof), session_id=proof.id, person_id=person_id, expires_at=ends)
 
     async def renew(self, tx: Transaction, who: Principal, methods: Sequence[str] = ()) -> Begun:
         """Give a session a new token, the old being refused from now on; ``methods`` are a fresh proof of who it is."""

@@ -4,7 +4,7 @@
 WITH seen AS (UPDATE identity.person SET seen_at = $6 WHERE id = $2)
 INSERT INTO identity.session
     (id, person_id, secret_hash, methods, place_sealed, began_at, proved_at, seen_at, idle_seconds, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $6, $6, $7, $8);
+VALUES ($1, $2, $3, $4, $5, $6, $9, $6, $7, $8);
 
 -- name: memberships
 -- Returns what somebody is, and to whom.

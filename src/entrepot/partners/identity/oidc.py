@@ -81,6 +81,7 @@ class OidcProvider:
             "nonce": nonce,
             "code_challenge": _challenge(verifier),
             "code_challenge_method": "S256",
+            "max_age": str(int(limits.PROVIDER_SECONDS)),
         }
         joint = "&" if urlsplit(described.authorization_endpoint).query else "?"
         return f"{described.authorization_endpoint}{joint}{urlencode(asked)}"
@@ -98,7 +99,7 @@ class OidcProvider:
         if claims.get("nonce") != nonce or not isinstance(claims.get("sub"), str):
             raise SignInRefusedError
         email = claims.get("email") if claims.get("email_verified") is True else ""
-        return Identity(subject=str(claims["sub"]), email=str(email or ""))
+        return Identity(subject=str(claims["sub"]), email=str(email or ""), proved_at=_proved_at(claims))
 
     def _basic(self) -> str:
         """Return how we say who we are (RFC 6749, 2.3.1: written as in a form, before they are joined)."""
@@ -163,6 +164,20 @@ class OidcProvider:
                 return bytes(body)
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise EngineAwayError(ROLE, str(error) or type(error).__name__) from error
+
+
+def _proved_at(claims: dict[str, Any]) -> int:
+    """Return when somebody proved who they are; one that says so of too long ago, though asked for less, vouches for nobody.
+
+    A provider that does not say it, as it must once a ``max_age`` is asked for, is taken to have asked when it wrote its token.
+    """
+    told = claims.get("auth_time", claims["iat"])
+    if (
+        not isinstance(told, int | float)
+        or not -LEEWAY_SECONDS <= time.time() - told <= limits.PROVIDER_SECONDS + LEEWAY_SECONDS
+    ):
+        raise SignInRefusedError
+    return int(told)
 
 
 def _challenge(verifier: str) -> str:

@@ -6,10 +6,14 @@ from msgspec import Struct
 
 
 class Identity(Struct, frozen=True, kw_only=True):
-    """Who somebody is to the provider: its own name for them, and the address that it vouches for (empty: none)."""
+    """Who somebody is to the provider: its own name for them, and the address that it vouches for (empty: none).
+
+    ``proved_at``: when they proved it there, in seconds since 1970.
+    """
 
     subject: str
     email: str = ""
+    proved_at: int
 
 
 class IdentityProvider(Protocol):
