@@ -10,7 +10,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from entrepot.local.place import LocalEngineError
@@ -22,8 +23,15 @@ _POM = """<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0
 </dependencies></project>"""
 
 
+# A registry that does not answer is asked again, after so many seconds each.
+AGAIN_SECONDS = (5.0, 20.0)
+
 # Go as it is here: it fetches no other of itself, and asks nobody else's settings.
 GO = {"GOTOOLCHAIN": "local", "GOFLAGS": "-buildvcs=false", "GOWORK": "off"}
+
+
+class NotToBeHadError(LocalEngineError):
+    """A server cannot be had on this machine: a program is missing that makes it, or a registry does not give it."""
 
 
 def folder() -> Path:
@@ -70,14 +78,8 @@ def maven_jars(into: Path, coordinates: str, sha256: str) -> None:
 def go_source(into: Path, module: str, version: str, expected: str) -> Path:
     """Copy a Go module's source, checked by the hash that Go itself names it by, into a folder, and return that."""
     go = program("go", f"Building {module}", "golang")
-    found = subprocess.run(
-        [go, "mod", "download", "-json", f"{module}@{version}"],
-        env=os.environ | GO,
-        cwd=into.parent,
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    told = json.loads(found.stdout)
+    command = [go, "mod", "download", "-json", f"{module}@{version}"]
+    told = json.loads(until_fetched(module, command, cwd=into.parent, environ=GO))
     _check(module, expected, told["Sum"])
     shutil.copytree(told["Dir"], into, copy_function=shutil.copyfile)
     for folder_ in (into, *(path for path in into.rglob("*") if path.is_dir())):
@@ -88,10 +90,10 @@ def go_source(into: Path, module: str, version: str, expected: str) -> Path:
 def debian_package(into: Path, package: str, version: str, sha256: str) -> None:
     """Unpack a package of Debian's archive into a folder, checked by its hash; nothing of it is installed or started."""
     apt = program("apt-get", f"Fetching {package}", "apt")
-    try:
-        subprocess.run([apt, "-q", "download", f"{package}={version}"], cwd=into, check=True, stdout=sys.stderr)
-    except subprocess.CalledProcessError as error:
-        raise LocalEngineError(f"apt-get could not fetch {package} {version}: run 'apt-get update', on Debian 12.") from error
+    renewed = [apt, "-q", "update"] if os.geteuid() == 0 else None
+    until_fetched(
+        f"{package} {version} (of Debian 12)", [apt, "-q", "download", f"{package}={version}"], cwd=into, before=renewed
+    )
     (found,) = into.glob("*.deb")
     _check(package, sha256, _sum(found))
     subprocess.run(["dpkg-deb", "-x", str(found), str(into)], check=True)
@@ -102,7 +104,7 @@ def program(name: str, what_for: str, package: str) -> str:
     """Return the path of a program of this machine; one that is missing is told with what installs it."""
     found = shutil.which(name)
     if found is None:
-        raise LocalEngineError(f"{what_for} needs {name!r}, which is not on the path: install it (Debian: {package}).")
+        raise NotToBeHadError(f"{what_for} needs {name!r}, which is not on the path: install it (Debian: {package}).")
     return found
 
 
@@ -110,7 +112,7 @@ def jdk(minimum: int, what_for: str) -> Path:
     """Return the newest JDK of this machine; one that is too old, or but a JRE, is told as missing."""
     fit = [home for home in _java_homes() if _major(home) >= minimum and (home / "bin" / "javac").exists()]
     if not fit:
-        raise LocalEngineError(
+        raise NotToBeHadError(
             f"{what_for} needs a JDK {minimum} or newer (a JRE is not enough), and none was found: install one, "
             f"or name its folder in JAVA_HOME."
         )
@@ -136,11 +138,30 @@ def _maven(into: Path, *words: str) -> None:
     maven = program("mvn", "Fetching a server", "maven")
     repository = into / "repository"  # of its own: what a pin does not name must not come from a shared one
     try:
-        subprocess.run([maven, "-B", "-q", *words, f"-Dmaven.repo.local={repository}"], check=True, stdout=sys.stderr)
-    except subprocess.CalledProcessError as error:
-        raise LocalEngineError(f"Maven could not fetch {words[-2]} (exit {error.returncode}); its words are above.") from error
+        until_fetched(words[-2], [maven, "-B", "-q", *words, f"-Dmaven.repo.local={repository}"], cwd=into)
     finally:
         shutil.rmtree(repository, ignore_errors=True)
+
+
+def until_fetched(
+    what: str, command: list[str], *, cwd: Path, environ: Mapping[str, str] | None = None, before: list[str] | None = None
+) -> bytes:
+    """Run what fetches something until it succeeds, a few times at most; return what it says.
+
+    ``before``: what is run before another try. What Maven and Go have fetched so far they do not fetch again.
+    """
+    for seconds in (*AGAIN_SECONDS, None):
+        run = subprocess.run(command, cwd=cwd, env={**os.environ, **(environ or {})}, stdout=subprocess.PIPE, check=False)
+        if run.returncode == 0:
+            return run.stdout
+        sys.stderr.write(run.stdout.decode(errors="replace"))
+        if seconds is not None:
+            sys.stderr.write(f"{what} could not be fetched (exit {run.returncode}): it is tried again in {seconds:g} s.\n")
+            time.sleep(seconds)
+            if before:
+                subprocess.run(before, check=False, stdout=sys.stderr)
+    tries, program_ = len(AGAIN_SECONDS) + 1, Path(command[0]).name
+    raise NotToBeHadError(f"{what} could not be fetched, {tries} times (exit {run.returncode}); {program_} says why above.")
 
 
 def _sum(path: Path) -> str:

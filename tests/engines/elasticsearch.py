@@ -46,6 +46,11 @@ class Elasticsearch(Server):
     def __init__(self) -> None:
         self._series, self._jdk = _fit()
 
+    @classmethod
+    def fetch(cls) -> None:
+        """Have its files, and what runs them."""
+        _home(_fit()[0])
+
     def prepare(self, place: Place) -> None:
         """Write the configuration anew, and put the password where the server looks for it."""
         super().prepare(place)

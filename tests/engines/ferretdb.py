@@ -32,6 +32,11 @@ class FerretDB(Server):
     def __init__(self, postgresql: str = "") -> None:
         self._postgresql = postgresql
 
+    @classmethod
+    def fetch(cls) -> None:
+        """Have its files, and what runs them."""
+        _binary()
+
     def command(self, place: Place) -> list[str]:
         """Return the server, with nothing open that is not needed and nobody told that it runs."""
         tls = certificates(place)

@@ -43,6 +43,11 @@ class InfluxDB(Server):
     product = "InfluxDB"
     ports = 2
 
+    @classmethod
+    def fetch(cls) -> None:
+        """Have its files, and what runs them."""
+        _home()
+
     def prepare(self, place: Place) -> None:
         """Write the configuration anew."""
         super().prepare(place)

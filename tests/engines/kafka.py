@@ -30,6 +30,11 @@ class Kafka(Server):
     ports = 2
     heap: ClassVar[str] = "512m"
 
+    @classmethod
+    def fetch(cls) -> None:
+        """Have its files, and what runs them."""
+        _java()
+
     def prepare(self, place: Place) -> None:
         """Write the configuration anew, and lay out the storage, with the user in it, before the first start."""
         super().prepare(place)

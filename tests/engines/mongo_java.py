@@ -40,6 +40,12 @@ class MongoJava(Server):
     product = "mongo-java-server"
     ports = 1
 
+    @classmethod
+    def fetch(cls) -> None:
+        """Have its files, and what runs them."""
+        cache.jdk(17, "mongo-java-server")
+        _jars()
+
     def prepare(self, place: Place) -> None:
         """Write what starts it."""
         super().prepare(place)

@@ -28,6 +28,11 @@ class Neo4j(Server):
     ports = 1
     heap: ClassVar[str] = "512m"
 
+    @classmethod
+    def fetch(cls) -> None:
+        """Have its files, and what runs them."""
+        _java()
+
     def prepare(self, place: Place) -> None:
         """Write the configuration anew, and set the password before the first start."""
         super().prepare(place)

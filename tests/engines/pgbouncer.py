@@ -43,6 +43,11 @@ class PgBouncer(Server):
     def __init__(self, url: str) -> None:
         self._url = urlsplit(url)
 
+    @classmethod
+    def fetch(cls) -> None:
+        """Have its files, and what runs them."""
+        _home()
+
     def prepare(self, place: Place) -> None:
         """Write the configuration anew."""
         super().prepare(place)

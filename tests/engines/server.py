@@ -28,6 +28,10 @@ class Server(Engine):
     ready_seconds: ClassVar[float] = 240.0
     stop_seconds: ClassVar[float] = 60.0
 
+    @classmethod
+    def fetch(cls) -> None:
+        """Have in the cache what it runs on, and make sure of the programs that it needs."""
+
     def prepare(self, place: Place) -> None:
         """Make the folder and the certificates."""
         super().prepare(place)

@@ -25,7 +25,7 @@ from entrepot.base.errors import BadInputError
 from entrepot.base.event import START, Position
 from entrepot.base.limits import CONNECT_SECONDS_MAX, STATEMENT_SECONDS_MAX, STREAM_MESSAGE_BYTES_MAX
 from entrepot.base.stream import Message, Topic
-from entrepot.engines.stream.kafka_connection import Place, address, edges, telling
+from entrepot.engines.stream.kafka_connection import Place, address, edges, partitions_of_topics, telling
 
 T = TypeVar("T")
 
@@ -47,7 +47,7 @@ class KafkaStream:
 
     async def check(self) -> None:
         """Make sure that a broker answers."""
-        await self._in_thread(lambda: self._topics(self._admin()))
+        await self._in_thread(lambda: partitions_of_topics(self._admin(), self._noted))
 
     async def open(self, cell: int, topics: Collection[Topic]) -> Position:
         """Make what topics are missing, shut out every other relay of this cell, and return how far it came."""
@@ -76,15 +76,6 @@ class KafkaStream:
     def _admin(self) -> AdminClient:
         return AdminClient(self._config())
 
-    def _topics(self, admin: AdminClient) -> dict[str, int]:
-        """Return the topics that there are, each with its number of partitions."""
-        try:
-            found = admin.list_topics(timeout=CONNECT_SECONDS_MAX)
-        except KafkaException:
-            admin.poll(0)  # the reason, a wrong password say, is told apart
-            raise
-        return {name: len(topic.partitions) for name, topic in found.topics.items()}
-
     def _open(self, cell: int, topics: Collection[Topic]) -> Position:
         self._let_go()
         self._positions, self._undelivered = self._name(f"relay.{cell}"), None
@@ -105,12 +96,12 @@ class KafkaStream:
     def _partition_ends(self, topics: Collection[str]) -> dict[str, list[int]]:
         """Return where every partition ends now that nothing of ours is open: all up to our position lies before."""
         admin = self._admin()
-        found = edges(admin, topics, self._topics(admin), last=True)
+        found = edges(admin, topics, partitions_of_topics(admin, self._noted), last=True)
         return {topic: [found[topic, partition] for partition in range(self._address.partitions)] for topic in topics}
 
     def _make(self, topics: Collection[Topic]) -> None:
         admin = self._admin()
-        there = self._topics(admin)
+        there = partitions_of_topics(admin, self._noted)
         wanted = {topic.name: 1 if topic.newest_only else self._address.partitions for topic in topics}
         for name, partitions in wanted.items():
             if there.get(self._name(name), partitions) < partitions:

@@ -94,6 +94,20 @@ def _whole(options: Mapping[str, str], name: str, default: int) -> int:
     return int(text)
 
 
+def partitions_of_topics(admin: AdminClient, noted: list[KafkaError]) -> dict[str, int]:
+    """Return the topics that there are, each with its number of partitions; what refuses us is not waited out."""
+    for left in reversed(range(int(CONNECT_SECONDS_MAX))):
+        try:
+            found = admin.list_topics(timeout=1.0)
+        except KafkaException:
+            admin.poll(0)  # the reason, a wrong password say, is told apart
+            if not left or any(error.code() in _REFUSED for error in noted):
+                raise
+        else:
+            return {name: len(topic.partitions) for name, topic in found.topics.items()}
+    raise AssertionError("a try was the last")
+
+
 def edges(
     admin: AdminClient, topics: Collection[str], partitions: Mapping[str, int], *, last: bool
 ) -> dict[tuple[str, int], int]:

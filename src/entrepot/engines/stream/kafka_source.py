@@ -20,7 +20,7 @@ from entrepot.base.engine_limits import STREAM_FETCHED_KILOBYTES_MAX, STREAM_HEL
 from entrepot.base.event import START, Position
 from entrepot.base.limits import CONNECT_SECONDS_MAX
 from entrepot.base.stream import Message, NotInStreamError, Relayed
-from entrepot.engines.stream.kafka_connection import Place, address, edges, telling
+from entrepot.engines.stream.kafka_connection import Place, address, edges, partitions_of_topics, telling
 
 T = TypeVar("T")
 Partition = tuple[str, int]
@@ -122,15 +122,11 @@ class KafkaSource:
 
     def _partitions(self, admin: AdminClient, wanted: Collection[str]) -> dict[str, int]:
         """Return how many partitions each of these topics has."""
-        try:
-            found = admin.list_topics(timeout=CONNECT_SECONDS_MAX).topics
-        except KafkaException:
-            admin.poll(0)  # the reason, a wrong password say, is told apart
-            raise
+        found = partitions_of_topics(admin, self._noted)
         for name in wanted:
             if name not in found:
                 raise NotInStreamError(f"there is no topic {name} yet: the relay makes it")
-        return {name: len(found[name].partitions) for name in wanted}
+        return {name: found[name] for name in wanted}
 
     def _before(self, consumer: Consumer, after: Position) -> tuple[Place | None, int]:
         """Return the last place up to a position that the relay noted, if there is one, and the offset behind it."""
