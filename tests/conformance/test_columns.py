@@ -12,7 +12,9 @@ from entrepot.base.engine_limits import COLUMNS_LOOKUP_IDS_MIN
 from entrepot.base.errors import BadInputError, EngineAwayError
 from entrepot.base.event import Position
 from entrepot.base.projection import Body, Item, Shape
-from entrepot.engines.columns.clickhouse import ClickHouseColumns
+from entrepot.engines.clickhouse_connection import connect
+from entrepot.engines.columns import clickhouse_cluster
+from entrepot.engines.columns.clickhouse import _DELETE, _POSITION_SHAPE, _PURGE, ClickHouseColumns
 from entrepot.local.columns import ClickHouse
 from entrepot.local.place import Place
 from entrepot.local.process import free_ports, launch, stop, until_ready
@@ -27,6 +29,7 @@ CREATE TABLE IF NOT EXISTS {table} (
 ) ENGINE = ReplacingMergeTree(version, is_deleted) ORDER BY id
 SETTINGS non_replicated_deduplication_window = 100
 """)
+CHANGES = (SHAPE.text, _POSITION_SHAPE, "DROP TABLE IF EXISTS {table} SYNC", _DELETE, _PURGE)
 TEXTS = ("", "plain", "quoted ' and \\", "Fahrräder", "自行车", "🚲", "line\nbreak\tand NUL\0")
 
 
@@ -133,6 +136,20 @@ async def test_a_generation_that_was_never_made_is_told_as_away(case: Case, stor
         await store.drop(home.target)
         with pytest.raises(EngineAwayError, match="columns engine does not answer"):
             await store.query(home.target, "SELECT count() FROM {table}", {})
+
+
+@pytest.mark.parametrize("sql", CHANGES, ids=lambda sql: " ".join(sql.split()[:2]))
+async def test_the_form_of_a_cluster_is_understood_by_one_server(columns_url: str, sql: str) -> None:
+    """One server has no cluster to run it on; its parser takes every statement, and names the engines."""
+    client = await connect(columns_url, "columns")
+    told = [
+        (await client.query(f"EXPLAIN AST {one}", parameters={"ids": ["a"]})).result_rows
+        for one in clickhouse_cluster.statements(sql, "things_g1", "eu")
+    ]
+    await client.close()
+    assert all(told)
+    if sql.lstrip().startswith("CREATE"):
+        assert [any(engine in row[0] for row in rows) for rows, engine in zip(told, ("Replicated", "Distributed"), strict=True)]
 
 
 async def test_a_server_that_is_not_there_is_told_as_away() -> None:

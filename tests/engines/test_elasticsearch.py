@@ -117,3 +117,24 @@ async def test_a_late_batch_never_makes_an_index_that_was_dropped(case: Case, st
             await home.apply(home.item("thing/1", 1))
         await store.create(home.target)
         assert await home.live() == []
+
+
+async def test_shards_and_replicas_of_a_cluster_are_what_the_url_says(elasticsearch_url: str) -> None:
+    store = ElasticsearchStore(otherwise(elasticsearch_url, shards="3", replicas="2"))
+    target = Target("spread", 1, SHAPE)
+    await store.drop(target)
+    await store.create(target)
+    async with connect(elasticsearch_url) as client:
+        told = await client.indices.get_settings(index="entrepot-spread_g1", flat_settings=True)
+    (settings,) = (one["settings"] for one in told.values())
+    assert (settings["index.number_of_shards"], settings["index.number_of_replicas"]) == ("3", "2")
+    await store.drop(target)
+    await store.close()
+
+
+async def test_a_lifecycle_that_the_server_does_not_know_is_told(elasticsearch_url: str) -> None:
+    """The server of these tests comes without lifecycles; on one that has them the setting names the policy."""
+    store = ElasticsearchStore(otherwise(elasticsearch_url, lifecycle="a-year"))
+    with pytest.raises(BadInputError, match="knows no lifecycle policies"):
+        await store.create(Target("lived", 1, SHAPE))
+    await store.close()

@@ -128,3 +128,12 @@ async def test_a_late_batch_never_makes_a_collection_that_was_dropped(ferretdb: 
             await home.apply(home.item("thing/1", 1))
         await ferretdb.create(home.target)
         assert await home.live() == []
+
+
+async def test_sharding_is_asked_of_a_router_and_told_where_there_is_none(ferretdb_url: str) -> None:
+    store = MongodbDocuments(f"{ferretdb_url}&shard=hashed")
+    await store.open()
+    with pytest.raises(BadInputError, match="leads to no router of a sharded cluster"):
+        await store.create(Target("spread", 1))
+    await store.drop(Target("spread", 1))
+    await store.close()

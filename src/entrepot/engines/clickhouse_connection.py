@@ -1,8 +1,9 @@
 """How every driver of ClickHouse reaches it over HTTP, and what its failures mean to a caller."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import aiohttp
 import clickhouse_connect
@@ -10,17 +11,29 @@ from clickhouse_connect.driver.asyncclient import AsyncClient
 from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 
 from entrepot.base.engine_limits import COLUMNS_SECONDS_MAX
-from entrepot.base.errors import EngineAwayError
+from entrepot.base.errors import BadInputError, EngineAwayError
 from entrepot.base.limits import CONNECT_SECONDS_MAX, POOL_CONNECTIONS_MAX
 from entrepot.base.trust import authority
+from entrepot.engines.columns.clickhouse_cluster import SETTINGS
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 # ClickHouse's codes for what passes: time-outs, too busy, out of memory, no keeper, read-only replica, table not made yet.
 _PASSING = frozenset({60, 159, 202, 209, 210, 225, 241, 242, 252, 999})
 
 
+def cluster_of(url: str) -> str:
+    """Return the cluster that a URL names by ``?cluster=``, as the servers' configuration has it; none, if it names none."""
+    name = dict(parse_qsl(urlsplit(url).query)).get("cluster", "")
+    if name and not _NAME.fullmatch(name):
+        raise BadInputError(f"A ClickHouse cluster is called {name!r} in the URL: letters, digits, _ and - name one.")
+    return name
+
+
 async def connect(url: str, role: str) -> AsyncClient:
     """Return a client of ``clickhouse(s)://user:password@host:port/database`` that has learnt what server it is."""
     parts = urlsplit(url)
+    spread = SETTINGS if cluster_of(url) else {}
     local = parts.hostname in {"127.0.0.1", "localhost", "::1"}
     with answering(role):
         return await clickhouse_connect.get_async_client(
@@ -38,7 +51,7 @@ async def connect(url: str, role: str) -> AsyncClient:
             tz_mode="aware",
             autogenerate_session_id=False,  # a session allows one statement at a time
             # Inserts are acknowledged when they are there: the position must not run ahead of them.
-            settings={"max_execution_time": int(COLUMNS_SECONDS_MAX), "async_insert": 0},
+            settings={"max_execution_time": int(COLUMNS_SECONDS_MAX), "async_insert": 0, **spread},
         )
 
 

@@ -4,8 +4,8 @@ How the rules of ``Store`` are kept: of equal ids the merge, or FINAL at reading
 than the table is left out before inserting, since of equal versions the last would win; a tombstone is a row with
 ``is_deleted``, which FINAL hides and no merge removes; the position is inserted after the items.
 
-Tables are named in one place and made by the shape, so that a cluster's form (``ON CLUSTER``, ReplicatedReplacingMergeTree
-under a Distributed table) is a matter of the shape, of ``create`` and of ``drop``.
+With ``?cluster=NAME`` in the URL tables take a cluster's form (``clickhouse_cluster.py``); statements that read or insert are
+the same.
 """
 
 import uuid
@@ -21,7 +21,8 @@ from entrepot.base.errors import BadInputError
 from entrepot.base.event import Position
 from entrepot.base.projection import Item, Refusal, Slot, Target
 from entrepot.engines import newest
-from entrepot.engines.clickhouse_connection import answering, connect
+from entrepot.engines.clickhouse_connection import answering, cluster_of, connect
+from entrepot.engines.columns import clickhouse_cluster
 from entrepot.engines.columns.values import Column, as_read, column, misfit, pivot
 
 T = TypeVar("T")
@@ -63,7 +64,7 @@ class ClickHouseColumns:
     """``ColumnStore`` over HTTP: ``clickhouse://user:password@host:port/database``, or ``clickhouses`` for HTTPS."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
+        self._url, self._cluster = url, cluster_of(url)
         self._client: AsyncClient | None = None
         self._columns: dict[str, tuple[Column, ...]] = {}
 
@@ -222,8 +223,10 @@ class ClickHouseColumns:
         return result.result_rows
 
     async def _command(self, sql: str, table: str, parameters: Mapping[str, object] | None = None) -> None:
+        told = clickhouse_cluster.statements(sql, table, self._cluster) if self._cluster else [_on(table, sql)]
         with answering(ROLE):
-            await self._connected.command(_on(table, sql), parameters=dict(parameters or {}))
+            for one in told:
+                await self._connected.command(one, parameters=dict(parameters or {}))
 
     @property
     def _connected(self) -> AsyncClient:

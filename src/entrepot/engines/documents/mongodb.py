@@ -35,6 +35,8 @@ Document = dict[str, Any]
 
 _GENERATIONS = "entrepot.generations"
 _DUPLICATE, _EXISTS = 11000, 48
+# CommandNotFound, and what a server that is no mongos says instead; NotImplemented of stand-ins.
+_NO_ROUTER = frozenset({59, 115, 238})
 
 
 class MongodbDocuments:
@@ -74,6 +76,8 @@ class MongodbDocuments:
             except OperationFailure as error:
                 if error.code != _EXISTS:
                     raise
+            if self._options.shard:
+                await self._spread(target)
 
     async def drop(self, target: Target) -> None:
         """Delete positions, then the collection, then its mark: a cut between leaves what is dropped, or filled, again."""
@@ -181,6 +185,19 @@ class MongodbDocuments:
                 continue
             return
         raise EngineAwayError(ROLE, f"others move the position {at['_id']} all the time")
+
+    async def _spread(self, target: Target) -> None:
+        """Have a sharded cluster spread the collection; to say so again changes nothing. Whatever is asked names its id."""
+        key = {"_id": "hashed" if self._options.shard == "hashed" else 1}
+        try:
+            await self._database.client.admin.command({"shardCollection": f"{self._name}.{target.name}", "key": key})
+        except OperationFailure as error:
+            if error.code in _NO_ROUTER:
+                raise BadInputError(
+                    f"ENTREPOT_DOCUMENTS_URL says shard={self._options.shard}, and leads to no router of a sharded cluster: "
+                    "name a mongos, or leave it out."
+                ) from error
+            raise
 
     async def _ours(self, target: Target) -> bool:
         return await self._generations.find_one({"_id": target.name}) is not None

@@ -28,7 +28,8 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     ``ca``: the authority to trust; ``cert``: a PEM file with our own certificate and its key; ``also``: other members of a
     replica set, ``host:port`` by commas; ``readPreference``: who answers readers of the store (writers always ask the primary);
-    ``batch``: how many documents one request replaces. The last two are what providers' URLs carry and what we do anyway.
+    ``batch``: how many documents one request replaces; ``shard``: a sharded cluster spreads each collection by a hash of the
+    id, or by its range. The last two are what providers' URLs carry and what we do anyway.
     """
 
     ca: str = ""
@@ -40,6 +41,7 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         name="readPreference", default="primary"
     )
     batch: Annotated[int, Meta(ge=1, le=BATCH_EVENTS_MAX)] = 500
+    shard: Literal["hashed", "ranged", ""] = ""
     connections: Annotated[int, Meta(ge=1, le=1_000)] = POOL_CONNECTIONS_MAX
     app: str = msgspec.field(name="appName", default="entrepot.documents")
     retry_writes: Literal["true", "false"] = msgspec.field(name="retryWrites", default="true")

@@ -59,9 +59,14 @@ class ElasticsearchStore:
                     index=self._index(target),
                     aliases={self._alias(target): {}},
                     mappings=shape.mapping(fields, made_by),
-                    settings=shape.settings(self._options.shards, self._options.replicas),
+                    settings=shape.settings(self._options.shards, self._options.replicas, self._options.lifecycle),
                 )
         except BadRequestError as error:
+            if "lifecycle.name" in str(error) and self._options.lifecycle:
+                raise BadInputError(
+                    f"This Elasticsearch knows no lifecycle policies: leave lifecycle={self._options.lifecycle} out of "
+                    "ENTREPOT_SEARCH_URL, or enable them there."
+                ) from error
             if error.error not in _TAKEN:
                 raise
             await self._check_ours(target)

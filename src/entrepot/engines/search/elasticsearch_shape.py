@@ -48,7 +48,7 @@ def mapping(fields: Mapping[str, Field], made_by: Mapping[str, object]) -> dict[
     return {"dynamic": "strict", "dynamic_templates": templates, "properties": properties, "_meta": {"entrepot": made_by}}
 
 
-def settings(shards: int, replicas: int | None) -> dict[str, object]:
+def settings(shards: int, replicas: int | None, lifecycle: str | None = None) -> dict[str, object]:
     """Return the settings of an index; it shows what is written when we say so, and forgets deletions at once.
 
     Deletions by an item's version are documents (``GONE``), which stay; only a repair deletes, and means it.
@@ -57,6 +57,7 @@ def settings(shards: int, replicas: int | None) -> dict[str, object]:
     return {
         "number_of_shards": shards,
         **copies,
+        **({"lifecycle.name": lifecycle} if lifecycle else {}),
         "refresh_interval": "-1",
         "gc_deletes": "0s",
         "mapping.total_fields.limit": SEARCH_FIELDS_MAX,

@@ -34,7 +34,8 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the query of the URL may say.
 
     ``ca``: the authority to trust; ``cert`` and ``key``: the client's own certificate; ``prefix``: how our indexes' names
-    begin; ``shards`` and ``replicas`` of an index that is made; ``connections`` and ``seconds`` at most.
+    begin; ``shards`` and ``replicas`` of an index that is made, and the ``lifecycle`` policy it follows; ``connections`` and
+    ``seconds`` at most.
     """
 
     ca: str = ""
@@ -43,6 +44,7 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     prefix: Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9_-]{0,40}$")] = "entrepot-"
     shards: Annotated[int, Meta(ge=1, le=SHARDS_MAX)] = 1
     replicas: Annotated[int, Meta(ge=0, le=20)] | None = None
+    lifecycle: Annotated[str, Meta(pattern="^[^_,\\s][^,\\s]{0,200}$")] | None = None
     connections: Annotated[int, Meta(ge=1, le=1_000)] = POOL_CONNECTIONS_MAX
     seconds: Annotated[float, Meta(gt=0, le=60)] = SEARCH_SECONDS_MAX
 
