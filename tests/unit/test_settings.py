@@ -20,6 +20,11 @@ def test_a_remembered_engine_is_used_where_the_environment_names_none(tmp_path: 
     assert given_roles(environment(tmp_path, ENTREPOT_RECORD_URL="postgresql://there/b")) == {"record"}
 
 
+def test_a_url_is_taken_as_it_is_given(tmp_path: Path) -> None:
+    url = "tantivy:///there/search"
+    assert load(environment(tmp_path, ENTREPOT_SEARCH_URL=url)).engines.search == url
+
+
 @pytest.mark.parametrize(
     ("name", "value", "says"),
     [

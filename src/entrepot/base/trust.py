@@ -14,7 +14,8 @@ _UNCHECKED = frozenset({"allow", "prefer", "require", "verify-ca"})
 def trusting(role: str, url: str, ca: str = "") -> str:
     """Return the URL as its driver takes it: with the authority it trusts, and every certificate checked."""
     parts = urlsplit(url)
-    query = dict(parse_qsl(parts.query))
+    given = dict(parse_qsl(parts.query))
+    query = dict(given)
     ca = query.pop("ca", "") or ca
     if parts.scheme == "postgresql":
         mode = query.get("sslmode", "")
@@ -42,7 +43,8 @@ def trusting(role: str, url: str, ca: str = "") -> str:
         raise BadInputError(
             f"ENTREPOT_{role.upper()}_URL names an authority (ca), and {parts.scheme}:// is not encrypted: use one that is."
         )
-    return urlunsplit(parts._replace(query=urlencode(query, safe="/:")))
+    # As it was given where nothing is added: put together again, a URL without a host, tantivy's, would lose its slashes.
+    return url if query == given else urlunsplit(parts._replace(query=urlencode(query, safe="/:")))
 
 
 def authority(url: str) -> str | None:
