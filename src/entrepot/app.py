@@ -25,8 +25,8 @@ from entrepot.base.errors import NotFoundError
 from entrepot.base.projection import Projection, Slot
 from entrepot.base.time import SystemClock, utc
 from entrepot.behaviour import table as behaviour
-from entrepot.behaviour.table import Table
 from entrepot.commerce.approval.migrating import migrate_with_word
+from entrepot.commerce.approval.production import refuse_at
 from entrepot.commerce.cart.commands import Carts
 from entrepot.commerce.checkout.gather import Gatherer
 from entrepot.commerce.checkout.quoting import Quoting
@@ -308,13 +308,12 @@ def privacy_of(app: App) -> PrivacyDesk:
     )
 
 
-def behaviour_table(app: App) -> Table:
+def behaviour_table(app: App) -> behaviour.Table:
     """Return the table of what shoppers did, and what waits for it on this machine."""
-    settings = app.settings
-    made_by = behaviour.made_by(settings.behaviour_days)
+    settings, made_by = app.settings, behaviour.made_by(app.settings.behaviour_days)
     rows = partial(ClickHouseRows, settings.engines.columns, behaviour.TARGET.name, made_by, behaviour.COLUMNS)
     spool = Spool(settings.behaviour_folder, app.record.ids, behaviour.SPOOL_BYTES_MAX, role="columns")
-    return Table(rows, spool)
+    return behaviour.Table(rows, spool)
 
 
 def mail_of(settings: Settings) -> Mail:

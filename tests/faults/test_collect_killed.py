@@ -49,12 +49,16 @@ class Shoppers(Struct):
         while not self.over.is_set():
             events = [{"id": str(IDS.fresh()), "kind": "page", "page": "home"} for _ in range(BATCH)]
             body = {"visitor": str(uuid4()), "events": events}
-            while True:
-                if await self._taken(client, body):
-                    break
-                await asyncio.sleep(0.02)
+            await self._until_acknowledged(client, body)
             self.acknowledged += 1
             self.ids |= {event["id"] for event in events}
+
+    async def _until_acknowledged(self, client: httpx.AsyncClient, body: dict[str, Any]) -> None:
+        async with asyncio.timeout(SECONDS_MAX):
+            while True:
+                if await self._taken(client, body):
+                    return
+                await asyncio.sleep(0.02)
 
     async def _taken(self, client: httpx.AsyncClient, body: dict[str, Any]) -> bool:
         try:

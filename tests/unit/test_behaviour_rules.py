@@ -12,7 +12,7 @@ from entrepot.behaviour.events import EVENTS_MAX, Behaviour
 from entrepot.behaviour.reading import read
 
 NOW = 1_800_000_000_000
-PRODUCT = uuid4()
+PRODUCT, MASK = uuid4(), b"mask"
 
 
 def at(millis: int = NOW) -> UUID:
@@ -76,10 +76,11 @@ def test_an_event_that_says_too_little_or_comes_from_another_time_is_refused(eve
 
 def test_without_consent_neither_moment_nor_order_nor_person_is_kept() -> None:
     event = Behaviour(id=at(NOW + 123), kind="order", order_id=uuid4(), product_id=PRODUCT)
-    nameless, known = rules.row(event, ""), rules.row(event, "a" * 32)
+    nameless, known = rules.row(event, "", MASK), rules.row(event, "a" * 32, MASK)
     assert (nameless.who, nameless.order_id, nameless.product_id) == ("", None, PRODUCT)
     assert nameless.id.int >> 80 == NOW // rules.HOUR_MILLIS * rules.HOUR_MILLIS
-    assert nameless.id == rules.row(event, "").id  # what is sent twice counts once
+    assert nameless.id == rules.row(event, "", MASK).id != rules.row(event, "", b"another").id  # sent twice, counted once
+    assert nameless.id.bytes[8:] != event.id.bytes[8:]
     assert (known.id, known.order_id) == (event.id, event.order_id)
 
 

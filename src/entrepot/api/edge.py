@@ -59,7 +59,7 @@ UNKNOWN_ROUTE = "(none)"
 # A file that is sold: larger than any other body, and not looked through for cards, as its digits are its author's.
 FILES = re.compile(r"/v1/files/[^/]+/content|/office/files")
 # Sums over years of sales take longer than other reads, and may.
-SUMS = {"/sales", "/v1/sales"}
+SUMS = {"/sales", "/v1/sales", "/behaviour"}
 
 
 class Edge:

@@ -91,6 +91,7 @@ IMPERSONAL: Final = frozenset(
     {
         "/",
         "/assets/{name}",
+        "/behaviour",
         "/cart",
         "/cart/drawer",
         "/checkout",

@@ -27,7 +27,7 @@ from entrepot.sealing.sealing import Sealing
 Restricted = Callable[[Record, Sequence[UUID]], Awaitable[set[UUID]]]
 
 SEALED_ID_CHARS = 32
-FIELD, VISITOR = "behaviour.who", "behaviour.visitor"
+FIELD, VISITOR, MASK = "behaviour.who", "behaviour.visitor", "behaviour.mask"
 # For so long an answer about somebody's consent is taken to be the same: who agrees no longer is believed that soon.
 CONSENT_MILLIS = 10_000
 CONSENTS_KNOWN_MAX = 10_000
@@ -40,6 +40,7 @@ class Collecting:
 
     def __init__(self, record: Record, sealing: Sealing, clock: Clock, table: Table, restricted: Restricted) -> None:
         self._record, self._sealing, self._clock, self._restricted = record, sealing, clock, restricted
+        self._mask = sealing.blind(MASK, "")
         self._forwarder = table.forwarder()
         self._known: dict[UUID, tuple[str, int]] = {}
         # One sync at a time: what comes meanwhile gathers for the next.
@@ -59,7 +60,7 @@ class Collecting:
     async def collect(self, who: Principal, body: bytes) -> Collected:
         """Take in what was sent; returns once it can no longer be lost. Nothing that can be kept is an error."""
         sent = read(body)
-        found = rules.sort_out(sent.events, await self._whose(who, sent.visitor), self._clock.millis())
+        found = rules.sort_out(sent.events, await self._whose(who, sent.visitor), self._mask, self._clock.millis())
         refused = rules.told([*sent.refused, *found.refused])
         count = len(sent.refused) + len(found.refused)
         if not found.kept:

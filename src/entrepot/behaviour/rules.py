@@ -1,5 +1,6 @@
 """What may be taken and in which form it is kept: pure decisions."""
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,6 +8,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from entrepot.base.ids import uuid7_at
 from entrepot.behaviour.events import Behaviour, EventRefused, Kept
 
 # By the purpose under which somebody agrees to it (``PUT /v1/me/consents/analytics``).
@@ -27,7 +29,6 @@ _NEEDS: Mapping[str, tuple[str, ...]] = {
     "order": ("order_id",),
 }
 _UUID_7 = 7
-_RANDOM = (1 << 80) - 1
 _DIGITS = re.compile(r"\d[\d\s()./+-]{5,}\d")
 _SPACES = re.compile(r"\s+")
 
@@ -39,7 +40,7 @@ class Sorted(Struct, frozen=True):
     refused: list[EventRefused]
 
 
-def sort_out(events: Iterable[tuple[int, Behaviour]], who: str, now: int) -> Sorted:
+def sort_out(events: Iterable[tuple[int, Behaviour]], who: str, mask: bytes, now: int) -> Sorted:
     """Return the rows of what can be kept, for who it is (empty: nobody that is known), and what is refused."""
     kept: list[Kept] = []
     refused: list[EventRefused] = []
@@ -47,7 +48,7 @@ def sort_out(events: Iterable[tuple[int, Behaviour]], who: str, now: int) -> Sor
         if why := why_not(event, now):
             refused.append(EventRefused(event=number, why=why))
         else:
-            kept.append(row(event, who))
+            kept.append(row(event, who, mask))
     return Sorted(kept, refused)
 
 
@@ -67,10 +68,13 @@ def why_not(event: Behaviour, now: int) -> str:
     return ""
 
 
-def row(event: Behaviour, who: str) -> Kept:
-    """Return an event as it is kept: for who has not agreed, with nothing that tells one visit from another."""
+def row(event: Behaviour, who: str, mask: bytes) -> Kept:
+    """Return an event as it is kept: for who has not agreed, with nothing that tells one visit from another.
+
+    ``mask`` is a secret, without which nobody can tell which id became which.
+    """
     return Kept(
-        event.id if who else nameless(event.id),
+        event.id if who else nameless(event.id, mask),
         event.kind,
         who,
         event.market,
@@ -83,10 +87,10 @@ def row(event: Behaviour, who: str) -> Kept:
     )
 
 
-def nameless(id_: UUID) -> UUID:
+def nameless(id_: UUID, mask: bytes) -> UUID:
     """Return an id of the same hour, always the same for the same: what comes twice counts once, and no moment is told."""
     millis = id_.int >> 80
-    return UUID(int=(millis - millis % HOUR_MILLIS) << 80 | id_.int & _RANDOM)
+    return uuid7_at(millis - millis % HOUR_MILLIS, hashlib.blake2b(id_.bytes, key=mask, digest_size=16).digest())
 
 
 def searched_for(words: str) -> str:

@@ -49,6 +49,7 @@ ROOMS = (
     Room("office", "Office", "/office"),
     Room("sellers", "Sellers", "/sellers"),
     Room("sales", "Sales", "/sales"),
+    Room("behaviour", "Behaviour", "/behaviour"),
     Room("engine-room", "Engine room", "/engine-room"),
 )
 

@@ -1,4 +1,4 @@
-// Charts of money over time, drawn by uPlot from what the server put beside the table; colours are the page's own.
+// Charts of money, or of a number, over time, drawn by uPlot from what the server put beside the table; colours are the page's own.
 (() => {
   const HEIGHT = 240;
   const MINUTES = [1, 5, 10, 15, 30, 60, 120, 240, 480].map((minutes) => minutes * 60);
@@ -22,8 +22,10 @@
   };
 
   const options = (told, width) => {
-    const money = new Intl.NumberFormat("en-GB", { style: "currency", currency: told.currency });
-    const short = new Intl.NumberFormat("en-GB", { style: "currency", currency: told.currency, notation: "compact", maximumFractionDigits: 1 });
+    const unit = told.currency ? { style: "currency", currency: told.currency } : {};
+    const [first, second] = told.labels ?? ["Net", "Orders"];
+    const money = new Intl.NumberFormat("en-GB", unit);
+    const short = new Intl.NumberFormat("en-GB", { ...unit, notation: "compact", maximumFractionDigits: 1 });
     const axis = { stroke: colour("--ink-faint"), font: "12px " + colour("--sans"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } };
     const day = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", weekday: "short", day: "numeric", month: "short", year: "numeric" });
     const minute = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
@@ -40,9 +42,9 @@
       axes: [{ ...axis, grid: { show: false }, space: 64, incrs: told.step >= 86400 ? DAYS : MINUTES, values: (_, ticks) => ticks.map((tick) => tickAt.format(tick * 1000)) }, { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => short.format(tick)) }],
       series: [
         { label: told.step >= 86400 ? "Day" : "Minute", value: (_, value) => value == null ? "–" : when.format(value * 1000) },
-        { label: "Net", stroke: colour("--series"), width: few ? 0 : 1.5,
+        { label: first, stroke: colour("--series"), width: few ? 0 : 1.5,
           ...(few ? { paths: uPlot.paths.bars({ size: [0.7, 36] }), fill: colour("--series") } : { fill: colour("--series-ground") }), points: { show: false }, value: (_, value) => value == null ? "–" : money.format(value) },
-        { label: "Orders", show: true, scale: "orders", width: 0, points: { show: false }, value: (_, value) => value ?? "–" },
+        { label: second, show: true, scale: "orders", width: 0, points: { show: false }, value: (_, value) => value ?? "–" },
       ],
     };
   };
