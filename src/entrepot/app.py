@@ -20,7 +20,7 @@ from entrepot.audit.store import ensure_partitions as ensure_audit_partitions
 from entrepot.audit.verify import Verifier as AuditVerifier
 from entrepot.base import limits
 from entrepot.base.breaker import Breaker, Patience, guarded
-from entrepot.base.engine_limits import BESIDE_SHARE, DOUBT_SHARE, NEEDED_SHARE
+from entrepot.base.engine_limits import BESIDE_SHARE, DOUBT_SHARE, NEEDED_SHARE, RECORD_PROBE_TIMES
 from entrepot.base.errors import NotFoundError
 from entrepot.base.projection import Projection, Slot
 from entrepot.base.time import SystemClock, utc
@@ -190,7 +190,7 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
         sealing = closed_with(stack, await open_sealing(settings.engines.record, keys_of(settings)))
         record = await stack.enter_async_context(await _record(settings, waker, sealing))
         probe = closed_with(stack, Probe(settings.engines.record))
-        record.breaker = closed_with(stack, Breaker("record", probe.ask, 2 * settings.engine_seconds))
+        record.breaker = closed_with(stack, Breaker("record", probe.ask, RECORD_PROBE_TIMES * settings.engine_seconds))
         bell = await stack.enter_async_context(Bell(settings.engines.record))
         stores = await stack.enter_async_context(open_stores(settings, record, sealing))
         every = projections()
@@ -202,7 +202,7 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
         checkouts = Checkouts(record, settings.cell, gateway, quoting)
         stack.push_async_callback(checkouts.close)
         stack.push_async_callback(gatherer.close)
-        sender = closed_with(stack, HttpSender(partial(reachable, private=settings.webhooks_private or settings.demo)))
+        sender = closed_with(stack, _sender(settings))
         drawer = closed_with(stack, RedisDrawer(settings.engines.memory, f"cart-{settings.cell}"))
         cache = closed_with(stack, RedisCache(settings.engines.memory))
         kept = guarded(drawer, breakers["memory"], needed(settings))
@@ -304,7 +304,7 @@ def privacy_of(app: App) -> PrivacyDesk:
     return PrivacyDesk(
         erasing=Erasing(record, settings.cell, sealing, app.people.sessions, clock, copies, certifier),
         retention=Retention(record, settings.cell, sealing, clock),
-        exporter=Exporter(record, settings.cell, sealing, copies, app.stores.columns, app.live, clock),
+        exporter=Exporter(record, settings.cell, sealing, copies, columns, app.live, clock),
     )
 
 
@@ -355,13 +355,18 @@ async def subscribe_to_gateway(app: App) -> None:
 
 
 async def _record(settings: Settings, waker: Waker, sealing: Sealing) -> Record:
-    engines, pooler = settings.engines, settings.pooler
-    tenant = engines.record_tenant
+    engines, pooler, tenant = settings.engines, settings.pooler, settings.engines.record_tenant
+    if settings.demo:
+        await refuse_at(engines.record, "demo")
     record = await open_record(engines.record, tenant_url=tenant, pooler=pooler, wake=waker.wake, seals=sealing)
     if engines.record_replica:
         seconds = DOUBT_SHARE * settings.engine_seconds
         record.replica = await open_replica(record.pool, engines.record_replica, tenant, seconds)
     return record
+
+
+def _sender(settings: Settings) -> HttpSender:
+    return HttpSender(partial(reachable, private=settings.webhooks_private or settings.demo), settings.webhooks_to)
 
 
 def needed(settings: Settings) -> Patience:

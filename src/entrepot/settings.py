@@ -21,6 +21,8 @@ ENGINES_FILE = "engines.json"
 
 _PROVIDER = re.compile(r"ENTREPOT_OIDC_([A-Z][A-Z0-9_]{0,39})_URL")
 
+_HOST = re.compile(r"(\*\.)?[a-z0-9.:-]+")
+
 SCHEMES: Mapping[str, tuple[str, ...]] = {
     "record": ("postgresql",),
     "documents": ("postgresql", "mongodb", "mongodbs", "mongodb+srv"),
@@ -89,6 +91,7 @@ class Settings(Struct, frozen=True):
 
     ``region``: where this cell is; it holds only people whose rows may lie there (none: everybody).
     ``webhooks_private``: subscribers may listen on addresses of private networks, this machine's own among them.
+    ``webhooks_to``: the only hosts that webhooks go to, such as ``hooks.example.com`` or ``*.example.com`` (none: any).
     ``pooler``: the host:port of a PgBouncer before the record, for what is served; who listens or migrates goes past it.
     ``demo``: the console offers what only a demo may do, such as holding a flash sale.
     ``origin``: the address that people have open, such as https://shop.example, where it is not this host and port;
@@ -114,6 +117,7 @@ class Settings(Struct, frozen=True):
     region: str = ""
     keys: str = ""
     webhooks_private: bool = False
+    webhooks_to: tuple[str, ...] = ()
     demo: bool = False
     pooler: str = ""
     origin: str = ""
@@ -150,7 +154,8 @@ def load(environ: Mapping[str, str]) -> Settings:
     ``ENTREPOT_HOME`` (default ``.entrepot``), ``ENTREPOT_<ROLE>_URL``, ``ENTREPOT_<ROLE>_CA``, ``ENTREPOT_RECORD_OWNER_URL``,
     ``ENTREPOT_RECORD_TENANT_URL``, ``ENTREPOT_RECORD_REPLICA_URL``, ``ENTREPOT_RECORD_POOLER``, ``ENTREPOT_CELL``,
     ``ENTREPOT_HOST``, ``ENTREPOT_REGION``, ``ENTREPOT_PORT``, ``ENTREPOT_SHARDS``, ``ENTREPOT_DATA``, ``ENTREPOT_WORKERS``,
-    ``ENTREPOT_MARKET``, ``ENTREPOT_ENGINE_MILLIS``, ``ENTREPOT_WEBHOOKS_PRIVATE``, ``ENTREPOT_DEMO``, ``ENTREPOT_KEYS_URL``,
+    ``ENTREPOT_MARKET``, ``ENTREPOT_ENGINE_MILLIS``, ``ENTREPOT_WEBHOOKS_PRIVATE``, ``ENTREPOT_WEBHOOKS_TO``, ``ENTREPOT_DEMO``,
+    ``ENTREPOT_KEYS_URL``,
     ``ENTREPOT_ORIGIN``, ``ENTREPOT_PROXIES``, ``ENTREPOT_MAIL_URL``, ``ENTREPOT_MAIL_FROM``, ``ENTREPOT_OIDC_<NAME>_URL``,
     ``ENTREPOT_READS_PER_MINUTE``, ``ENTREPOT_STAFF_SECOND_FACTOR``, ``ENTREPOT_PROJECTORS_READ``, ``ENTREPOT_BEHAVIOUR_DAYS``.
     """
@@ -175,6 +180,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         region=_region(environ.get("ENTREPOT_REGION", "")),
         keys=environ.get("ENTREPOT_KEYS_URL", ""),
         webhooks_private=bool(_whole(environ, "ENTREPOT_WEBHOOKS_PRIVATE", 0, 0, 1)),
+        webhooks_to=_hosts(environ.get("ENTREPOT_WEBHOOKS_TO", "")),
         demo=bool(_whole(environ, "ENTREPOT_DEMO", 0, 0, 1)),
         pooler=_pooler(environ.get("ENTREPOT_RECORD_POOLER", "")),
         origin=_origin(environ.get("ENTREPOT_ORIGIN", "")),
@@ -205,6 +211,15 @@ def _record_user(user: str, environ: Mapping[str, str], remembered: Mapping[str,
         _check_url("record", url)
         return trusting("record", url, environ.get("ENTREPOT_RECORD_CA", ""))
     return "" if environ.get("ENTREPOT_RECORD_URL") else remembered.get(user, "")
+
+
+def _hosts(text: str) -> tuple[str, ...]:
+    hosts = tuple(one.strip().lower() for one in text.split(",") if one.strip())
+    if bad := [one for one in hosts if not _HOST.fullmatch(one)]:
+        raise BadInputError(
+            f"ENTREPOT_WEBHOOKS_TO has {bad[0]!r}: give hosts with commas between, such as hooks.example.com,*.example.org."
+        )
+    return hosts
 
 
 def _pooler(text: str) -> str:

@@ -17,6 +17,7 @@ from entrepot.base.principal import Membership
 from entrepot.base.time import FixedClock, SystemClock
 from entrepot.commerce.approval import commands, store
 from entrepot.commerce.approval.migrating import migrate_with_word
+from entrepot.commerce.approval.production import InProductionError, refuse_at
 from entrepot.commerce.approval.rules import (
     Approval,
     ApprovalNeededError,
@@ -256,6 +257,14 @@ async def test_a_record_in_production_changes_its_schema_once_somebody_else_has_
     with pytest.raises(ApprovalNeededError):
         await migrate_with_word(record, CELL, migrated_url, other)
     assert await migrate_with_word(record, CELL, migrated_url, folder) == ["9999_pre_more"]
+
+
+async def test_what_is_for_trying_things_out_is_refused_in_production(record: Record, migrated_url: str) -> None:
+    await refuse_at(migrated_url, "bench")
+    async with record.transaction(CELL) as tx:
+        await commands.set_limit(tx, Limit(kind="migration", scope="record", above=0))
+    with pytest.raises(InProductionError, match="in production, where there is no bench"):
+        await refuse_at(migrated_url, "bench")
 
 
 async def test_a_change_of_the_schema_that_was_refused_says_why_and_changes_nothing(

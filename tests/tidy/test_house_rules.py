@@ -29,6 +29,7 @@ RULES: list[tuple[Rule, list[str]]] = [
     (python_rules.log_events, SOURCE),
     (python_rules.bare_opt_outs, PYTHON),
     (text_rules.machine_path, TEXT),
+    (text_rules.polluted_prototypes, [path for path in files(".js", under="src") if "/vendor/" not in path]),
     (text_rules.named_queries, QUERIES),
     (text_rules.migration, list(files(".sql", under="src/entrepot/record/migrations"))),
 ]

@@ -14,6 +14,10 @@ _SENTENCE = re.compile(r"^-- [A-Z]\w* \w+")
 _MIGRATION = re.compile(r"^\d{4}_(pre|post)_[a-z0-9_]+(\.rollback)?\.sql$")
 # The brackets keep this file from finding itself.
 _MACHINE_PATH = re.compile(r"(?<![\w.])/(?:wor[k]|roo[t]|tm[p]|Use[r]s|hom[e]/\w+)/|[A-Z]:\\\\Use[r]s")
+_ANY_MEMBER = re.compile(
+    r"[\w)\]]\[(?!\d+\]|['\x22])[^\]]+\]\s*[-+*/|&?]*=(?![=>])|__proto__|\.prototype\b|setPrototypeOf"
+    r"|Object\.assign\((?!document\.createElement\()"
+)
 _LINK = re.compile(r"\]\(([^)\s]+)\)|(?:src|srcset|href)=\"([^\"]+)\"")
 _HEADING = re.compile(r"^#+ +(.*?)\s*$", re.MULTILINE)
 
@@ -32,6 +36,13 @@ def machine_path(path: str, text: str) -> Iterable[Finding]:
     for number, line in enumerate(text.splitlines(), start=1):
         if found := _MACHINE_PATH.search(line):
             yield Finding(path, number, f"{found[0]!r} exists on one machine only: make it relative, or a setting")
+
+
+def polluted_prototypes(path: str, text: str) -> Iterable[Finding]:
+    """Find scripts that write to a member which data could name: ``__proto__`` is one (ASVS 5.0, 15.3.6)."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if found := _ANY_MEMBER.search(line):
+            yield Finding(path, number, f"{found[0]!r} lets data choose a member: keep it in a Map, or name the member")
 
 
 def named_queries(path: str, text: str) -> Iterable[Finding]:

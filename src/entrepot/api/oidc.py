@@ -22,7 +22,7 @@ from entrepot.api.sessions import NO_STORE
 from entrepot.base.errors import ConflictError, NotFoundError, SignInRefusedError, TokenRefusedError
 from entrepot.base.limits import CEREMONY_SECONDS
 from entrepot.base.time import utc
-from entrepot.commerce.people import commands, credentials
+from entrepot.commerce.people import commands, credentials, rules
 from entrepot.commerce.people.door import Entered
 from entrepot.partners.identity.port import Identity, IdentityProvider
 
@@ -128,6 +128,7 @@ HANDLERS = [providers, begin, callback]
 
 async def _let_in(request: Request[Any, Any, Any], parts: Parts, provider: str, found: Identity) -> Entered:
     people, place = parts.people, place_of(request.scope, parts.people.proxies)
+    rules.check_proof_elsewhere(found.proved_at, parts.clock.millis() / 1_000)
     device, proved_at = device_of(request, people), utc(found.proved_at * 1_000)
     try:
         return await people.door.by_provider(provider, found.subject, proved_at, place, device)

@@ -18,6 +18,7 @@ from rich.table import Table
 from entrepot.api.flash import FlashSale
 from entrepot.base.errors import BadInputError
 from entrepot.cli.people import opened
+from entrepot.commerce.approval.production import refuse_in_production
 from entrepot.commerce.people.lending import lent_key
 from entrepot.settings import load
 from entrepot.shoppers.crowd import Crowd
@@ -78,8 +79,10 @@ async def _key(given: str) -> AsyncIterator[str]:
     if given:
         yield given
         return
-    async with opened() as house, lent_key(house.record, house.people.sessions, house.settings.cell, "shoppers") as key:
-        yield key
+    async with opened() as house:
+        await refuse_in_production(house.record, "crowd of simulated shoppers")
+        async with lent_key(house.record, house.people.sessions, house.settings.cell, "shoppers") as key:
+            yield key
 
 
 async def _crowd(storefront: Storefront, markets: list[str], rate: float, seed: int | None, *, as_json: bool) -> None:

@@ -9,7 +9,7 @@ from babel import Locale, UnknownLocaleError
 from msgspec import Struct
 
 from entrepot.base import limits
-from entrepot.base.errors import BadInputError, ConflictError
+from entrepot.base.errors import BadInputError, ConflictError, SignInRefusedError
 from entrepot.base.machine import Machine
 from entrepot.base.money import currency
 from entrepot.base.principal import COMPANY, SELLER, Membership
@@ -208,6 +208,13 @@ def lifetime(memberships: Iterable[Membership]) -> Lifetime:
     if any(True for _ in memberships):
         idle, whole = limits.STAFF_IDLE_SECONDS, limits.STAFF_SECONDS
     return Lifetime(timedelta(seconds=idle), timedelta(seconds=whole))
+
+
+def check_proof_elsewhere(proved_at: float, now_seconds: float) -> None:
+    """Refuse the word of another provider of identities about a proof that is too old, or yet to come."""
+    apart = limits.PROVIDER_LEEWAY_SECONDS
+    if not now_seconds - limits.PROVIDER_SECONDS - apart <= proved_at <= now_seconds + apart:
+        raise SignInRefusedError
 
 
 def _text(field: str, value: str, most: int) -> None:

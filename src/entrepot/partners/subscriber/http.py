@@ -10,7 +10,8 @@ import hashlib
 import hmac
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
 
 import httpx
 
@@ -28,10 +29,13 @@ def signature(secret: str, message: Message) -> str:
 
 
 class HttpSender:
-    """Sends over pooled connections; ``allowed`` says whether an address may be connected to."""
+    """Sends over pooled connections; ``allowed`` says whether an address may be connected to.
 
-    def __init__(self, allowed: Callable[[str], bool]) -> None:
-        self._allowed = allowed
+    ``to``: the only hosts that are sent to (``*.example.com``: all beneath); without any, whoever subscribed is.
+    """
+
+    def __init__(self, allowed: Callable[[str], bool], to: Sequence[str] = ()) -> None:
+        self._allowed, self._to = allowed, to
         self._client = httpx.AsyncClient(
             timeout=limits.WEBHOOK_SECONDS_MAX,
             follow_redirects=False,
@@ -54,6 +58,8 @@ class HttpSender:
             "Webhook-Timestamp": str(message.at),
             "Webhook-Signature": signature(secret, message),
         }
+        if self._to and not any(fnmatchcase(target.host.lower(), one) for one in self._to):
+            return Answer(None, f"{target.host} is none of ENTREPOT_WEBHOOKS_TO: it is not sent to")
         try:
             address = await self._address(target)
             if not self._allowed(address):

@@ -11,6 +11,9 @@ from entrepot.base.limits import CONNECT_SECONDS_MAX, JOB_SECONDS_MAX
 from entrepot.base.trust import authority
 from entrepot.privacy.scan.looking import Looked, Looking
 from entrepot.privacy.scan.needles import Needles
+from entrepot.record.named import queries
+
+SQL = queries(__package__, "influxdb.sql")
 
 _OK = 200
 
@@ -36,7 +39,7 @@ async def search(source: str, url: str, needles: Needles) -> Looked:
 
 async def _look(session: aiohttp.ClientSession, database: str, policy: str, looking: Looking) -> None:
     """Look at all that lies in a policy, as it comes: without a bound, an answer would be held whole in the server's memory."""
-    everything = f"SELECT * FROM {_quoted(database)}.{_quoted(policy)}./.*/"  # noqa: S608  # names that the server has given
+    everything = SQL["everything"].rstrip(";").format(place=f"{_quoted(database)}.{_quoted(policy)}")
     asked = {"q": everything, "db": database, "chunked": "true", "chunk_size": "5000"}
     async with session.post("/query", data=asked) as answer:
         if answer.status != _OK:
