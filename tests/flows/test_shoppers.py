@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from entrepot.api.flash import FlashSale
+from entrepot.behaviour.query import Span, funnel
 from entrepot.cli.demo_trade import furnish_trade
 from entrepot.shoppers.crowd import Crowd
 from entrepot.shoppers.flash import hold_flash_sale
@@ -44,6 +45,15 @@ async def test_a_flash_sale_sells_each_piece_once_and_tells_everybody_else(house
     assert len(told) >= 40
 
 
+async def until_told(house: House) -> None:
+    """Wait until what shoppers did is known from the first page to the order."""
+    async with asyncio.timeout(SECONDS_MAX):
+        while True:
+            if (await funnel(house.app.stores.columns, Span())).ordered:
+                return
+            await asyncio.sleep(0.1)
+
+
 async def test_a_crowd_buys_and_what_it_buys_is_delivered(house: House, address: str) -> None:
     storefront = Storefront(address, house.key)
     crowd = Crowd(storefront, random.Random(4), ["uk"])
@@ -58,6 +68,7 @@ async def test_a_crowd_buys_and_what_it_buys_is_delivered(house: House, address:
         await enough.wait()
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+    await until_told(house)
     await storefront.close()
     assert not crowd.seen["told: unexpected"]
 

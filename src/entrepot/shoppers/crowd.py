@@ -12,6 +12,7 @@ import structlog
 from entrepot.base.errors import EngineAwayError
 from entrepot.shoppers.regulars import Regulars
 from entrepot.shoppers.storefront import MARKETS, Json, Market, RefusedError, Storefront
+from entrepot.shoppers.trail import DREAMS, Trail, Visitors
 
 log = structlog.get_logger()
 
@@ -29,7 +30,7 @@ TOKENS: Final[Mapping[str, int]] = {
     "tok_dispute": 1,
     "tok_timeout_after_charge": 1,
 }
-LOOKS_ONLY, ABANDONS, USES_COUPON, RETURNS = 0.45, 0.25, 0.15, 0.08
+LOOKS_ONLY, ABANDONS, USES_COUPON, RETURNS, DREAMS_OF = 0.45, 0.25, 0.15, 0.08, 0.1
 REGULAR = 0.06
 
 # How a shipment goes on from each state, and what is said of it.
@@ -45,6 +46,7 @@ class Crowd:
         self._words: dict[str, list[str]] = {}
         self._room = asyncio.Semaphore(AT_ONCE_MAX)
         self.seen: Counter[str] = Counter()
+        self._visitors = Visitors(storefront, chance)
         self._regulars = Regulars(storefront, chance, self.seen)
 
     async def run(self, per_second: float, told: Callable[[Counter[str]], None] = lambda _: None) -> None:
@@ -64,7 +66,7 @@ class Crowd:
             if self._chance.random() < REGULAR:
                 await self._regulars.come(market, self._chance.choice(NAMES))
             else:
-                await self._shop(market)
+                await self._visit_shop(market)
         except RefusedError as error:
             self.seen[f"told: {error.kind}"] += 1
         except EngineAwayError:
@@ -72,28 +74,45 @@ class Crowd:
         finally:
             self._room.release()
 
-    async def _shop(self, market: Market) -> None:
+    async def _visit_shop(self, market: Market) -> None:
+        trail = self._visitors.trail(market)
+        trail.note("page", page="home")
+        try:
+            await self._shop(market, trail)
+        finally:
+            await trail.tell()
+
+    async def _shop(self, market: Market, trail: Trail) -> None:
         chance = self._chance
-        hits = await self._storefront.search(await self._word(market), market)
+        words = chance.choice(DREAMS) if chance.random() < DREAMS_OF else await self._word(market)
+        hits = await self._storefront.search(words, market)
+        trail.searched(words, len(hits))
         await self._think()
         if not hits:
             self.seen["found nothing"] += 1
             return
-        skus = [await self._look(hit) for hit in chance.sample(hits, min(len(hits), chance.choice((1, 1, 2, 3))))]
+        chosen = chance.sample(hits, min(len(hits), chance.choice((1, 1, 2, 3))))
+        skus = [await self._look(hit, trail, hits.index(hit) + 1) for hit in chosen]
         if chance.random() < LOOKS_ONLY:
             self.seen["looked"] += 1
             return
         coupon = chance.choice(("WELCOME10", "LIMITED")) if chance.random() < USES_COUPON else ""
         cart = await self._storefront.fill_cart(market, list(dict.fromkeys(skus)), coupon)
+        for hit in chosen:
+            trail.note("cart", product_id=hit["product_id"])
         await self._think()
         if chance.random() < ABANDONS:
             self.seen["left a cart"] += 1
             return
+        trail.note("checkout")
         token = chance.choices(list(TOKENS), list(TOKENS.values()))[0]
         answer = await self._storefront.check_out(cart, market, chance.choice(NAMES), token)
+        if answer.get("order_id"):
+            trail.note("order", order_id=answer["order_id"])
         self.seen[f"checkout {answer['state']}"] += 1
 
-    async def _look(self, hit: Json) -> str:
+    async def _look(self, hit: Json, trail: Trail, position: int) -> str:
+        trail.looked(hit["product_id"], position)
         product = await self._storefront.call("GET", f"/v1/products/{hit['product_id']}")
         await self._think()
         return str(self._chance.choice(product["variants"])["sku"])
