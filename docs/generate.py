@@ -206,7 +206,8 @@ def degradation() -> str:
         "# Degraded, not down",
         "",
         "Generated from `src/entrepot/api/degraded.py` by `make docs`: do not edit. `tests/faults/test_degraded.py` makes each",
-        "engine away in each way of this page, asks what is named, and has `verify` find nothing when the engine is back.",
+        "engine away in each way of this page, asks what is named, and has `verify` find nothing when the engine is back;",
+        "`tests/engines/test_degraded.py` does so with the products that are named.",
         "",
         f"A request waits {ENGINE_SECONDS_MAX:g} s for an engine in all (`ENTREPOT_ENGINE_MILLIS`), then it is answered",
         "without it, or by 503 [`engine-away`](errors.md) with `Retry-After`. A call that takes long raises a doubt: the",
@@ -222,6 +223,9 @@ def degradation() -> str:
     page += ["", "## What people see", "", "| engine | ways | shopper | seller | operator |", "|---|---|---|---|---|"]
     page += [f"| {e.role} | {', '.join(e.ways)} | {e.shopper} | {e.seller} | {e.operator} |" for e in degraded.LACKS]
     page += [
+        f"| {e.role}: {e.product} | {', '.join(e.ways)} | {e.shopper} | {e.seller} | {e.operator} |" for e in degraded.ELSEWHERE
+    ]
+    page += [
         "",
         "## What is asked to prove it",
         "",
@@ -229,6 +233,10 @@ def degradation() -> str:
     ]
     page += ["|---|---|---|---|"]
     page += [f"| {e.role} | {', '.join(e.ways)} | {_requests(e.answered)} | {_requests(e.refused)} |" for e in degraded.LACKS]
+    page += [
+        f"| {e.role}: {e.product} | {', '.join(e.ways)} | {_requests(e.answered)} | {_requests(e.refused)} |"
+        for e in degraded.ELSEWHERE
+    ]
     page += ["", "## What is not there, and why", ""]
     page += [f"- {says}" for says in degraded.UNTOLD]
     return "\n".join(page) + "\n"

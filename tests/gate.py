@@ -8,7 +8,10 @@ from contextlib import asynccontextmanager
 CHUNK = 1 << 16
 SLOW_SECONDS = 1.5
 
-BUSY = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 9\r\nConnection: close\r\n\r\nnot now.\n"
+BUSY = (
+    b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Type: text/plain\r\n"
+    b"Content-Length: 9\r\nConnection: close\r\n\r\nnot now.\n"
+)
 # What ClickHouse answers to an INSERT when its disk is full, and when a table takes no writes.
 _REFUSALS = {"full": (243, "NOT_ENOUGH_SPACE"), "read-only": (242, "TABLE_IS_READ_ONLY")}
 

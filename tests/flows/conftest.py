@@ -15,7 +15,7 @@ from entrepot.local.redis import FalkorDB, Redis
 from entrepot.local.sandbox import SandboxGateway
 from entrepot.settings import Engines
 from tests.conftest import SECRET, kept_running
-from tests.house import House, open_house, settings_for
+from tests.house import READY_SECONDS, House, open_house, settings_for
 from tests.shop_front import fill_shop_front
 
 
@@ -28,10 +28,18 @@ async def house(record_url: str, objects_url: str, engines_home: Path) -> AsyncI
 
 @asynccontextmanager
 async def filled_house(
-    record_url: str, objects_url: str, engines_home: Path, *, pooler: str = "", series: str = "", replica: str = ""
+    record_url: str,
+    objects_url: str,
+    engines_home: Path,
+    *,
+    pooler: str = "",
+    replica: str = "",
+    seconds: float = READY_SECONDS,
+    **elsewhere: str,
 ) -> AsyncIterator[House]:
-    """Open a house with a few products on offer; ``pooler`` is a PgBouncer before the record, ``series`` keeps the pulse,
-    ``replica`` is a server that follows the record's.
+    """Open a house with a few products on offer; ``pooler`` is a PgBouncer before the record, ``elsewhere`` are URLs by role.
+
+    ``replica`` is a server that follows the record's; a request waits so many ``seconds`` for an engine.
 
     Its record is a database of its own; memory, graph and columns are engines of its own, since projections are named alike
     in every house.
@@ -60,10 +68,10 @@ async def filled_house(
             objects=objects_url,
             search=f"tantivy://{home}/search",
             gateway=gateway["gateway"],
-            series=series,
             record_replica=f"{replica.rsplit('/', 1)[0]}/{name}" if replica else "",
         )
-        settings = structs.replace(settings_for(engines, home), pooler=pooler)
+        engines = structs.replace(engines, **elsewhere)
+        settings = structs.replace(settings_for(engines, home), pooler=pooler, engine_seconds=seconds)
         async with open_house(settings) as opened:
             await fill_shop_front(opened)
             yield opened

@@ -130,3 +130,15 @@ async def test_every_engine_answers_and_what_was_counted_is_told(house: House) -
     text = (await house.client.get("/metrics")).text
     assert "entrepot_requests_total" in text
     assert 'entrepot_projection_lag_events{projection="live_stock"}' in text
+
+
+@pytest.mark.parametrize(
+    ("name", "product"), [("live_stock", "Redis"), ("bought_together", "FalkorDB"), ("product_search", "tantivy")]
+)
+async def test_a_lane_tells_which_engine_stands_behind_it(house: House, name: str, product: str) -> None:
+    page = (await house.client.get(f"/engine-room/{name}", headers=PAGE)).text
+    told = page.partition('id="engine"')[2].partition("</section>")[0]
+    assert product in told
+    assert "one server" in told
+    assert "An event counts once by:" in told
+    assert "does not answer" not in told

@@ -6,7 +6,7 @@ every way named here and asks them. How long a request waits, and when it stops 
 
 from collections.abc import Mapping, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 WAYS: Mapping[str, str] = {
     "killed": "its process has ended",
@@ -23,12 +23,15 @@ AWAY = ("killed", "frozen", "refusing", "slow")
 class Without(Struct, frozen=True, kw_only=True):
     """What people see while a role's engine is away in these ways, and what is asked to prove it.
 
+    ``product``: of that product alone; the others are the embedded engine's.
+
     ``answered`` are requests that are answered as ever or leave something out, ``refused`` those that are told 503
     ``engine-away`` with ``Retry-After``. A path that stands alone is a GET of the API, ``page`` before it one of the console.
     """
 
     role: str
     ways: tuple[str, ...]
+    product: str = ""
     shopper: str
     seller: str
     operator: str
@@ -143,12 +146,34 @@ LACKS: Sequence[Without] = (
 
 
 # What the table leaves out.
+_BY_WORDS = LACKS[[one.role for one in LACKS].index("search")]
+_PAGES = next(one for one in LACKS if one.role == "documents" and "frozen" in one.ways)
+_GRAPH = next(one for one in LACKS if one.role == "graph" and "frozen" in one.ways)
+
+# The same of the products that play a role by URL; tests make the real servers away (MongoDB: FerretDB).
+ELSEWHERE: Sequence[Without] = (
+    structs.replace(_BY_WORDS, product="Elasticsearch", ways=(*AWAY, "busy")),
+    Without(
+        role="search",
+        product="Elasticsearch",
+        ways=("read-only",),
+        shopper="What is new or was changed is not found yet, or as it was.",
+        seller="Changes are found when the engine takes writes again.",
+        operator=_WAITS,
+        answered=(_PRODUCT, _SEARCH, _CART, _ORDER, "page /", _ROOM),
+    ),
+    structs.replace(_PAGES, product="MongoDB", ways=AWAY),
+    structs.replace(_GRAPH, product="Neo4j", ways=AWAY),
+)
+
 UNTOLD: Sequence[str] = (
     "**record** that is full or has no connection left is told as one that is away; no test fills it.",
     "**objects**: the log is not archived, and files of sellers neither come nor go; whole files take longer than a second.",
     "**series** and **stream**: points wait in a spool on disk, events in the log; no request asks either.",
     "**search** in this process (tantivy) has no server to be killed, frozen or slow: its folder is taken away instead.",
-    "**busy**: Redis and FalkorDB have no such answer.",
+    "**busy**: Redis, FalkorDB, MongoDB and Neo4j have no such answer.",
+    "**Elasticsearch** makes its indexes read-only when its disk is full: that is the row of read-only.",
+    "**MongoDB** and **Neo4j** that are full or read-only: no test makes their stand-in, or their one server, so.",
     "A process **starts** only when each engine can be reached; from then on it goes on without them.",
 )
 

@@ -11,6 +11,7 @@ from entrepot.api.metrics import Metrics
 from entrepot.api.page_cache import PageCache
 from entrepot.api.pulse import Pulse
 from entrepot.api.read_budget import ReadBudget
+from entrepot.api.standing import Standing
 from entrepot.api.tally import Tally
 from entrepot.api.today import BestSold
 from entrepot.api.verifying import Verifying
@@ -51,8 +52,9 @@ T = TypeVar("T")
 class Parts(Struct, frozen=True, kw_only=True):
     """The parts of one running application.
 
-    ``who`` asks, for this request (``actor`` is that as events carry it); ``market`` is what the store's pages show prices of;
-    ``addresses`` say where the engine of a role is, for people; ``flash`` holds flash sales where somebody may.
+    ``who`` asks, for this request (``actor`` is that as events carry it); ``market`` is what the store's pages show prices
+    of; ``addresses`` say where the engine of a role is, for people, ``standing`` what a projection's is; ``flash`` holds
+    flash sales where somebody may.
     """
 
     record: Record
@@ -71,6 +73,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     quoting: Quoting
     checkouts: Checkouts
     addresses: Mapping[str, str]
+    standing: Callable[[str], Awaitable[Standing]]
     pages: PageCache
     pulse: Pulse
     metrics: Metrics

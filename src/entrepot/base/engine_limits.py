@@ -37,7 +37,7 @@ STREAM_CURSORS_MAX = 4
 STREAM_AGAIN_SECONDS = 2.0
 STREAM_IDLE_SECONDS = 5.0
 
-# A replica of the record: how often it is looked at, how old what it shows may be, and how many moments are remembered for that.
+# A replica of the record: how often it is looked at, how old what it shows may be, and how many moments are remembered.
 REPLICA_LOOK_SECONDS = 0.25
 REPLICA_AGE_SECONDS_MAX = 3.0
 REPLICA_ENDS_MAX = 600
@@ -68,3 +68,6 @@ PROBE_REST_SECONDS = 0.25
 
 assert DOUBT_SHARE + PROBE_SHARE < NEEDED_SHARE
 assert NEEDED_SHARE + BESIDE_SHARE <= 1.0
+# The record syncs to disk and may answer late: it is asked for so many times as long; who needs it is told in time still.
+RECORD_PROBE_TIMES = 1.7
+assert DOUBT_SHARE + PROBE_SHARE * RECORD_PROBE_TIMES < 1.0 - PROBE_SHARE / 4

@@ -27,12 +27,13 @@ from entrepot.api.parts import Parts
 from entrepot.api.pulse import Check, Pulse
 from entrepot.api.read_budget import ReadBudget
 from entrepot.api.recording import recording
+from entrepot.api.standing import Standing, standing
 from entrepot.api.tally import Tally
 from entrepot.api.today import BestSold, Today
 from entrepot.api.verifying import Verifying
 from entrepot.app import App, behaviour_table, closed_with, opened, prepare, privacy_of, subscribe_to_gateway
 from entrepot.base.engine_limits import STOP_SECONDS_MAX
-from entrepot.base.errors import EntrepotError
+from entrepot.base.errors import EngineAwayError, EntrepotError
 from entrepot.base.limits import REQUEST_SECONDS_MAX
 from entrepot.base.time import SystemClock
 from entrepot.behaviour.collecting import Collecting
@@ -40,6 +41,7 @@ from entrepot.cli.ports import Port, check_port
 from entrepot.commerce.people.lending import lent_key
 from entrepot.engines import products
 from entrepot.engines.series.spool import Collector
+from entrepot.local.ping import ping
 from entrepot.engines.spool import Spool
 from entrepot.privacy.erasing import whose_is_restricted
 from entrepot.sealing.sealing import Sealing
@@ -170,14 +172,16 @@ def _settled() -> Iterator[None]:
     gc.unfreeze()
 
 
-def flash_desk(app: App) -> Desk | None:
-    """Return who holds flash sales in a demo."""
+def flash_desk(app: App, stack: AsyncExitStack) -> Desk | None:
+    """Return who holds flash sales in a demo, until the stack is closed."""
     settings = app.settings
+    if not settings.demo:
+        return None
 
     def lend() -> AbstractAsyncContextManager[str]:
         return lent_key(app.record, app.people.sessions, settings.cell, "flash-sale")
 
-    return Desk(f"http://{settings.host}:{settings.port}", lend, settings.market, settings.workers) if settings.demo else None
+    return closed_with(stack, Desk(f"http://{settings.host}:{settings.port}", lend, settings.market, settings.workers))
 
 
 @asynccontextmanager
@@ -187,9 +191,7 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
     subscriptions = {one.projection.name: one for one in app.subscriptions}
     async with AsyncExitStack() as stack:
         verifying = closed_with(stack, Verifying(Verifier(app.record, app.live, cells=(app.settings.cell,)), subscriptions))
-        desk = flash_desk(app)
-        if desk is not None:
-            stack.push_async_callback(desk.close)
+        desk = flash_desk(app, stack)
         pulse = await stack.enter_async_context(_running(app, _pulse(app, metrics, clock)))
         tally = _tally(metrics, app)
         await stack.enter_async_context(tally.keeping())
@@ -215,6 +217,7 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
                 quoting=app.quoting,
                 checkouts=app.checkouts,
                 addresses=addresses(app.settings),
+                standing=partial(_standing, app),
                 pages=PageCache(app.readers.documents, app.live, metrics),
                 pulse=pulse,
                 metrics=metrics,
@@ -231,6 +234,16 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
                 best_sold=BestSold(app.readers.columns, app.live, BEST_SOLD),
             )
         )
+
+
+async def _standing(app: App, projection: str) -> Standing:
+    """Ask the engine that a projection is read from what it is."""
+    role = next(one.role for one in app.projections if one.name == projection)
+    url = await app.stores.places.url(role, app.live.target(projection).engine)
+    try:
+        return standing(role, url, version=await ping(role, url))
+    except EngineAwayError as error:
+        return standing(role, url, why=str(error))
 
 
 def _unreadable(sealing: Sealing, caller: str) -> str:

@@ -144,6 +144,7 @@ async def _lane_page(
         "history": history,
         "verifying": parts.verifying.checked.get(name),
         "parked": await projections.parked(parts, name),
+        "engine": await parts.standing(name) if shown else None,
         "done": done,
         "wrong": wrong or parts.verifying.failed.get(name, ""),
         "confirm": confirm,
