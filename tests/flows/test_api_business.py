@@ -11,6 +11,7 @@ from httpx import Response
 from tests.flows.test_api_carts import CONTACT
 from tests.flows.test_api_refusals import refused
 from tests.house import READY_SECONDS, House
+from tests.told import told_of
 
 MUG = "MUG-CEDAR-WHITE"
 COMPANY = {"name": "Kim & Sons", "country": "GB", "currency": "GBP", "credit_limit_minor": 200_000, "terms_days": 14}
@@ -96,6 +97,39 @@ async def test_an_invoice_can_be_printed_and_is_settled_by_the_transfer_that_nam
     assert (await house.client.get(f"/v1/companies/{of}")).json()["credit_used_minor"] == 0
     left = (await house.client.get("/v1/receipts?unused=true")).json()["items"][0]
     assert (left["company_id"], left["amount_minor"] - left["used_minor"]) == (of, 100)
+
+
+async def until_credited(house: House, of: str) -> str:
+    """Wait until the company has a credit note; returns its id."""
+    async with asyncio.timeout(READY_SECONDS):
+        while True:
+            if items := (await house.client.get(f"/v1/credit-notes?company={of}")).json()["items"]:
+                return str(items[0]["id"])
+            await asyncio.sleep(0.05)
+
+
+async def test_a_credit_note_says_whose_it_told(house: House) -> None:
+    of, _, bea = await company(house)
+    bought = await made(house, f"/v1/companies/{of}/purchases", wanting(bea, 2))
+    await until_invoiced(house, of)
+    await post(house, f"/v1/orders/{bought['order_id']}/cancellation", {"reason": "too late"})
+    note = await until_credited(house, of)
+    for path in (f"/v1/credit-notes/{note}", f"/v1/credit-notes/{note}/page"):
+        answer = await house.client.get(path)
+        assert (answer.status_code, len(await told_of(house, answer))) == (200, 1), path
+
+
+async def test_what_a_buyer_sees_of_their_company_says_whose_it_told(house: House) -> None:
+    of, _, bea = await company(house)
+    await made(house, f"/v1/companies/{of}/purchases", wanting(bea, 2))
+    asked = {"buyer_id": bea, "market": "uk", "lines": [{"sku": MUG, "quantity": 40}]}
+    quote = (await made(house, f"/v1/companies/{of}/negotiations", asked))["id"]
+    entered = await house.client.post("/account/company", data={"company": of, "buyer": bea})
+    assert entered.status_code == 303, entered.text
+    for path in ("/account/company", f"/account/company/quotes/{quote}"):
+        page = await house.client.get(path)
+        assert (page.status_code, bool(await told_of(house, page))) == (200, True), path
+    house.client.cookies.clear()
 
 
 async def test_prices_are_negotiated_and_bought_at(house: House) -> None:

@@ -18,6 +18,7 @@ from tests.flows.test_aftersale_api import NOBODY, ask
 from tests.flows.test_api_checkout import BUYER
 from tests.flows.test_api_refusals import refused
 from tests.house import House
+from tests.told import told_of
 
 WEBHOOK = "/v1/webhooks/carriers/own"
 
@@ -95,6 +96,7 @@ async def test_a_label_is_made_and_fetched_by_its_address(house: House, kind: st
     label = await house.client.get(made["download"])
     assert (label.status_code, label.headers["content-type"], label.content[: len(begins)]) == (200, media, begins)
     assert b"Kim" in label.content
+    assert len(await told_of(house, label)) == 1
 
 
 async def test_a_label_is_kept_sealed(house: House, tmp_path: Path) -> None:

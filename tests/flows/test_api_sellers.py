@@ -12,6 +12,7 @@ from entrepot.commerce.stock.commands import adjust_stock
 from entrepot.commerce.stock.rules import Change
 from tests.house import READY_SECONDS, House
 from tests.shop_front import products
+from tests.told import told_of
 
 LAMP, APP, BOOK, CUP, ATLAS, SKY = (draft.code for draft in products()[20:26])
 UNKNOWN = UUID("01a20461-e57f-751a-8980-e82f16d498f2")
@@ -137,6 +138,7 @@ async def test_a_download_is_the_file_that_was_put_there_until_it_is_used_up_or_
     assert (answer.status_code, answer.content, 'filename="book.txt"' in answer.headers["Content-Disposition"]) == (
         200, source.read_bytes(), True,
     )  # fmt: skip
+    assert len(await told_of(house, answer)) == 1
     assert problem(await ask(house, "GET", item["download"])) == (410, "/problems/downloads-used-up")
     await ask(house, "POST", f"/v1/orders/{order_id}/digital/revocation")
     assert problem(await ask(house, "GET", item["download"])) == (410, "/problems/download-revoked")

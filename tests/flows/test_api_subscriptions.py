@@ -1,12 +1,14 @@
 """Subscriptions over HTTP: subscribed by a kept method, charged at once, paused, changed, given up; refusals by name."""
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from tests.flows.test_api_business import made, post
 from tests.flows.test_api_carts import CONTACT
 from tests.flows.test_api_refusals import refused
 from tests.house import House
+from tests.people import bearer
+from tests.told import told_of
 
 MUG = "MUG-ALDER-WHITE"
 
@@ -22,19 +24,19 @@ async def plan(house: House, amount_minor: int, **more: Any) -> str:
     return code
 
 
-async def kept(house: House, card: str = "tok_ok") -> tuple[str, str]:
+async def kept(house: House, card: str = "tok_ok", customer: str = "") -> tuple[str, str]:
     """Return a customer who has bought something by a card, and the method that was kept."""
-    customer = house.app.record.ids.fresh()
+    customer = customer or str(house.app.record.ids.fresh())
     payment = {"token": card, "keep": True}
     lines = [{"sku": MUG, "quantity": 1}]
-    bought = {"market": "uk", "lines": lines, "contact": CONTACT, "payment": payment, "customer_id": str(customer)}
+    bought = {"market": "uk", "lines": lines, "contact": CONTACT, "payment": payment, "customer_id": customer}
     await made(house, "/v1/checkouts", bought)
     [method] = (await house.client.get(f"/v1/customers/{customer}/payment-methods")).json()["items"]
-    return str(customer), method["id"]
+    return customer, method["id"]
 
 
-async def subscribed(house: House, code: str, card: str = "tok_ok") -> dict[str, Any]:
-    customer, method = await kept(house, card)
+async def subscribed(house: House, code: str, card: str = "tok_ok", customer: str = "") -> dict[str, Any]:
+    customer, method = await kept(house, card, customer)
     asked = {"customer_id": customer, "plan": code, "market": "uk", "contact": CONTACT, "method_id": method}
     return await made(house, "/v1/subscriptions", asked)
 
@@ -47,6 +49,15 @@ async def test_a_subscription_is_charged_at_once_and_has_its_order(house: House)
     assert order["goods_minor"] == 1200
     listed = await house.client.get(f"/v1/subscriptions?customer={detail['subscription']['customer_id']}")
     assert [one["id"] for one in listed.json()["items"]] == [detail["subscription"]["id"]]
+
+
+async def test_the_page_of_a_subscription_says_whose_it_told(house: House) -> None:
+    headers = await bearer(house, f"{uuid4()}@example.com")
+    who = (await house.nobody.get("/v1/me", headers=headers)).json()["id"]
+    detail = await subscribed(house, await plan(house, 1200), customer=who)
+    page = await house.nobody.get(f"/account/subscriptions/{detail['subscription']['id']}", headers=headers)
+    assert page.status_code == 200, page.text
+    assert await told_of(house, page) == {UUID(who)}
 
 
 async def test_what_cannot_be_charged_once_never_begins(house: House) -> None:

@@ -1,9 +1,8 @@
 """In a house with one of everything: examples are what the code returns, and a read of personal data says whose it told."""
 
 import re
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-import httpx
 import pytest
 
 from entrepot.api.personal import PERSONAL
@@ -12,6 +11,7 @@ from entrepot.commerce.approval.rules import Deed
 from tests.house import House
 from tests.people import bearer
 from tests.replaying import replay
+from tests.told import told_of
 
 OK = 200
 
@@ -42,14 +42,13 @@ NOBODYS = {
     *("/office/disputes", "/office/invoices", "/office/payments"),  # by their order's number, of which there is none here
     "/v1/disputes",  # over payments beside all orders, where another file's tests made some
 }
-# Of these the house has none for who asks here: of each there is a sibling that is answered by the same queries.
+# Of these the house has none for who asks here; each is read where one of it is made, and what it told is looked at there.
 NOT_THERE = {
-    *("/account/company", "/account/company/quotes/{negotiation_id}", "/account/subscriptions/{subscription_id}"),
-    *("/v1/credit-notes/{note_id}", "/v1/credit-notes/{note_id}/page"),
-    *(
-        "/v1/orders/{order_id}/downloads/{token}",
-        "/v1/shipments/{shipment_id}/labels/{token}",
-    ),  # addresses that test_api_sellers.py and test_api_carriers.py ask for
+    *("/account/company", "/v1/credit-notes/{note_id}", "/v1/credit-notes/{note_id}/page"),  # test_api_business.py
+    "/account/company/quotes/{negotiation_id}",  # test_api_business.py
+    "/account/subscriptions/{subscription_id}",  # test_api_subscriptions.py
+    "/v1/orders/{order_id}/downloads/{token}",  # test_api_sellers.py
+    "/v1/shipments/{shipment_id}/labels/{token}",  # test_api_carriers.py
 }
 EMPTY = re.compile(r"""{"items":\[\](,"cursor":"")?}""")
 
@@ -70,16 +69,6 @@ async def ids(house: House, replayed: list[str]) -> dict[str, str]:
     async with house.app.record.committing() as connection:
         found = {name: await connection.fetchval(query) for name, query in FOUND.items()}
     return {name: str(id_) for name, id_ in found.items() if id_}
-
-
-async def told_of(house: House, answer: httpx.Response) -> set[UUID]:
-    """Return of whom the entry says that an answer told."""
-    async with house.app.record.committing() as connection:
-        row = await connection.fetchrow(
-            "SELECT subject, others FROM audit.entry WHERE id = $1", UUID(answer.headers["entrepot-request"])
-        )
-    assert row is not None
-    return {row["subject"], *(row["others"] or ())} - {None}
 
 
 def test_every_example_is_what_the_code_returns(replayed: list[str]) -> None:
