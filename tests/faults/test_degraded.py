@@ -17,6 +17,7 @@ from msgspec import Struct, structs
 from entrepot.api import degraded
 from entrepot.api.degraded import LACKS, Without
 from entrepot.base.errors import EngineAwayError
+from entrepot.base.ids import IdSource
 from entrepot.commerce.catalog.commands import save_products
 from entrepot.local.columns import ClickHouse
 from entrepot.local.process import running
@@ -30,6 +31,7 @@ from tests.servers import Folder, PostgresServer, RecordServer, RedisServer, Ser
 from tests.shop_front import fill_shop_front, products
 
 ENGINE_SECONDS = 1.0
+IDS = IdSource()
 SECONDS_MAX = 60.0
 LINE = {"sku": "MUG-BIRCH-BLACK", "quantity": 1}
 ORDER = {"market": "uk", "country": "GB", "currency": "GBP", "lines": [LINE]}
@@ -106,7 +108,8 @@ async def ask(here: Degraded, request: str, fresh: str) -> httpx.Response:
     method, _, path = request.rpartition(" ")
     path = path.format(product=here.product, fresh=fresh, cart=here.cart, sku=LINE["sku"])
     if method == "POST":
-        body = ORDER if path == "/v1/orders" else {"lines": [LINE]}
+        seen = {"id": str(IDS.fresh()), "kind": "page", "page": "home"}
+        body = {"/v1/orders": ORDER, "/v1/collect": seen}.get(path, {"lines": [LINE]})
         return await here.house.client.post(path, json=body, headers={"Idempotency-Key": str(uuid4())})
     return await here.house.client.get(path, headers={"Accept": "text/html"} if method else {})
 

@@ -41,6 +41,7 @@ class Without(Struct, frozen=True, kw_only=True):
 
 _PRODUCT, _FRESH, _SEARCH, _ORDER = "/v1/products/{product}", "/v1/products/{fresh}", "/v1/search?q=mug", "POST /v1/orders"
 _ORDERS = "/v1/orders?limit=1"
+_COLLECT, _FUNNEL = "POST /v1/collect", "/v1/behaviour/funnel"
 _CART, _STOCK, _SALES = "/v1/carts/{cart}", "/v1/stock/{sku}", "/v1/sales"
 _TOGETHER, _PAGE, _ROOM = "/v1/products/{product}/bought-together", "page /products/{product}", "page /engine-room"
 _WAITS = "The projection waits and says why; the log keeps what it has not read."
@@ -94,18 +95,18 @@ LACKS: Sequence[Without] = (
         role="columns",
         ways=(*AWAY, "busy"),
         shopper="The first page leaves out what sells best.",
-        seller="Sales cannot be shown; no figure is lost.",
-        operator=_WAITS,
-        answered=(_PRODUCT, _SEARCH, _CART, _ORDER, "page /", _ROOM),
-        refused=(_SALES,),
+        seller="Sales and what shoppers do cannot be shown; no figure is lost.",
+        operator=f"{_WAITS} What shoppers do waits in a spool on disk.",
+        answered=(_PRODUCT, _SEARCH, _CART, _ORDER, _COLLECT, "page /", _ROOM),
+        refused=(_SALES, _FUNNEL),
     ),
     Without(
         role="columns",
         ways=("full", "read-only"),
         shopper="Nothing is missing.",
-        seller="Sales leave out what was sold since then.",
-        operator=_WAITS,
-        answered=(_PRODUCT, _SEARCH, _ORDER, _SALES, _ROOM),
+        seller="Sales leave out what was sold since then, and what shoppers did since then is not counted yet.",
+        operator=f"{_WAITS} What shoppers do waits in a spool on disk.",
+        answered=(_PRODUCT, _SEARCH, _ORDER, _SALES, _COLLECT, _FUNNEL, _ROOM),
     ),
     Without(
         role="graph",

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from clickhouse_connect.driver.asyncclient import AsyncClient
 from clickhouse_connect.driver.exceptions import DatabaseError
 
-from entrepot.base.errors import BadInputError
+from entrepot.base.errors import BadInputError, EngineAwayError
 from entrepot.engines.clickhouse_connection import answering, connect
 
 ROLE = "columns"
@@ -45,14 +45,17 @@ class ClickHouseRows:
     async def take(self, packs: Sequence[bytes]) -> int:
         """Insert every line; they are there when this returns."""
         lines = b"".join(packs)
-        with answering(ROLE):
-            await self._connected.raw_insert(
-                self._table,
-                column_names=list(self._columns),
-                insert_block=lines,
-                fmt="JSONCompactEachRow",
-                settings={"insert_deduplication_token": hashlib.sha256(lines).hexdigest()},
-            )
+        try:
+            with answering(ROLE):
+                await self._connected.raw_insert(
+                    self._table,
+                    column_names=list(self._columns),
+                    insert_block=lines,
+                    fmt="JSONCompactEachRow",
+                    settings={"insert_deduplication_token": hashlib.sha256(lines).hexdigest()},
+                )
+        except DatabaseError as error:  # it is full, or takes no writes: what waits goes on waiting, whatever the reason
+            raise EngineAwayError(ROLE, str(error)) from error
         return lines.count(b"\n")
 
     async def command(self, sql: str, parameters: Mapping[str, object] | None = None) -> None:
