@@ -17,14 +17,14 @@ from entrepot.api.standing import encrypted, standing
         ("columns", "clickhouses://u:secret@ch:8443/db?cluster=eu", ("ClickHouse", "cluster eu")),
         ("graph", "neo4j+s://u:secret@graph:7687", ("Neo4j", "routed to a cluster")),
         ("documents", "mongodb+srv://u:secret@shop.example/db", ("MongoDB", "found by DNS")),
-        ("search", "tantivy:///home/somebody/search", ("tantivy", "one server")),
+        ("search", "tantivy:///srv/search", ("tantivy", "one server")),
     ],
 )
 def test_product_and_topology_are_told_and_no_password_or_path(role: str, url: str, told: tuple[str, str]) -> None:
     found = standing(role, url)
     assert (found.product, found.topology) == told
     assert "secret" not in str(found)
-    assert "/home" not in str(found)
+    assert "/srv" not in str(found)
 
 
 @pytest.mark.parametrize(
