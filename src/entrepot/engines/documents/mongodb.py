@@ -177,8 +177,13 @@ class MongodbDocuments:
         """Move a position, never back: text of fixed width compares as its numbers do."""
         for _ in range(TRIES_MAX):
             replaced = await self._generations.replace_one({"_id": at["_id"], "at": {"$lt": at["at"]}}, at)
-            if replaced.matched_count or await self._generations.find_one({"_id": at["_id"]}):
+            if replaced.matched_count:
                 return
+            there = await self._generations.find_one({"_id": at["_id"]})
+            if there is not None and there["at"] >= at["at"]:
+                return
+            if there is not None:  # an earlier one was inserted since
+                continue
             try:
                 await self._generations.insert_one(at)
             except DuplicateKeyError:
