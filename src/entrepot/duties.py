@@ -48,6 +48,7 @@ from entrepot.log.archive import Moved, archive_passed
 from entrepot.log.projector import Projector
 from entrepot.log.reader import LogReader
 from entrepot.log.streamed import StreamedLog
+from entrepot.moving.series import FollowedSeries
 from entrepot.partners.payout.own import OwnBank
 from entrepot.privacy.erasing import whose_is_restricted
 from entrepot.privacy.scanner import Scanner
@@ -169,10 +170,10 @@ def streamed_log(app: App) -> StreamedLog | None:
 
 def service_pulse(app: App) -> list[ServicePulse]:
     """Return who keeps the pulse, where a series engine is named: none is embedded."""
-    url = app.settings.engines.series
-    if not url:
+    if not app.settings.engines.series:
         return []
-    return [ServicePulse(products.driver("series", url), Spool(app.settings.pulse_folder, app.record.ids), SystemClock())]
+    spool = Spool(app.settings.pulse_folder, app.record.ids)
+    return [ServicePulse(FollowedSeries(app.record, app.stores.places), spool, SystemClock())]
 
 
 async def archive(app: App) -> list[Moved]:

@@ -25,6 +25,11 @@ def asked(of: str, *by: str, minutes: int = 5) -> Asked:
     return Asked(name=of, field="value", since_ns=NOW_NS, until_ns=NOW_NS + minutes * MINUTE_NS, by=by)
 
 
+def whole(one: Point) -> tuple[int, frozenset[tuple[str, str]], frozenset[tuple[str, float]]]:
+    """Return all that a point says, in whatever order."""
+    return one.at_ns, frozenset(one.tags.items()), frozenset(one.fields.items())
+
+
 class SeriesSuite:
     """What every series engine keeps."""
 
@@ -93,3 +98,16 @@ class SeriesSuite:
 
     async def test_a_name_without_points_has_no_spans(self, series: SeriesStore) -> None:
         assert await series.spans(asked(name())) == []
+
+    async def test_points_come_back_whole_as_they_were_written(self, series: SeriesStore) -> None:
+        of, tags = name(), {"tag": "a b", "other": "Zürich"}
+        written = [
+            Point(of, tags, {"value": 1.5, "more": -2.0}, NOW_NS + 1),
+            Point(of, {"tag": "a b"}, {"value": 3.0}, NOW_NS + 1),
+            Point(of, {}, {"more": 4.0}, NOW_NS + MINUTE_NS),
+        ]
+        await series.write([*written, Point(of, {}, {"more": 9.0}, NOW_NS + 2 * MINUTE_NS)])
+        found = await series.points(of, NOW_NS, NOW_NS + 2 * MINUTE_NS)
+        assert set(map(whole, found)) == set(map(whole, written))
+        assert len(found) == len(written)
+        assert await series.points(of, NOW_NS, NOW_NS + 2 * MINUTE_NS, "minutes") == []

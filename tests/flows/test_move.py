@@ -109,7 +109,7 @@ async def test_a_password_lies_nowhere_in_the_clear(house: House, elsewhere: Map
 @pytest.mark.parametrize(
     ("role", "url", "told"),
     [
-        ("memory", "redis://127.0.0.1:1", "cannot be moved: documents, search, graph can"),
+        ("memory", "redis://127.0.0.1:1", "cannot be moved: documents, search, graph, series can"),
         ("nothing", "tantivy:///x", "'nothing' engine cannot be moved"),
         ("search", "bolt://user:secret@127.0.0.1:1", "is no search engine: give a URL that begins with one of tantivy"),
         ("search", "elasticsearch", "is no search engine"),

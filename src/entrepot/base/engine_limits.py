@@ -55,6 +55,10 @@ LOG_BYTES_MAX = 64 << 20
 # A move: how long to wait for a moment when the new engine lacks nothing, and how often to look.
 MOVE_SWITCH_SECONDS = 60.0
 MOVE_TRY_SECONDS = 0.02
+# Series on the move: how often a process looks where they are, when all must know it, and how long a point is under way.
+SERIES_LOOK_SECONDS = 2.0
+SERIES_KNOWN_SECONDS = 6.0
+SERIES_IN_MOTION_SECONDS = 10.0
 
 # What a request may wait for an engine, in all, unless the settings say otherwise; and how its parts share that: how long a
 # call waits until it is doubted that the engine answers at all, how long that takes to find out, what a call may take that a
@@ -65,9 +69,9 @@ PROBE_SHARE = 0.3
 NEEDED_SHARE = 0.8
 BESIDE_SHARE = 0.2
 PROBE_REST_SECONDS = 0.25
-
-assert DOUBT_SHARE + PROBE_SHARE < NEEDED_SHARE
-assert NEEDED_SHARE + BESIDE_SHARE <= 1.0
 # The record syncs to disk and may answer late: it is asked for so many times as long; who needs it is told in time still.
 RECORD_PROBE_TIMES = 1.7
+
+assert DOUBT_SHARE + PROBE_SHARE < NEEDED_SHARE
 assert DOUBT_SHARE + PROBE_SHARE * RECORD_PROBE_TIMES < 1.0 - PROBE_SHARE / 4
+assert NEEDED_SHARE + BESIDE_SHARE <= 1.0

@@ -52,7 +52,7 @@ async def move(
     Parameters
     ----------
     role
-        What is moved: documents, search or graph. None shows the moves there were.
+        What is moved: documents, search, graph or series. None shows the moves there were.
     url
         The new engine, as in ENTREPOT_<ROLE>_URL; - reads it from standard input, where no list of processes shows it.
     build_only

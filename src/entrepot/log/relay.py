@@ -18,6 +18,7 @@ from entrepot.base.event import Event, Position
 from entrepot.base.projection import Slot
 from entrepot.base.stream import Message, Stream, Topic
 from entrepot.log import store
+from entrepot.log.batch import Batch
 from entrepot.log.bell import Bell
 from entrepot.log.reader import ReadsLog
 from entrepot.record.transaction import Record
@@ -63,19 +64,32 @@ class Relay:
     async def _relay_while_ours(self) -> None:
         await self._until_ours()
         try:
-            position = await self._open()
+            await self._go_on(await self._open())
+        except Exception as error:
+            log.warning("relay.waits", cell=self._cell, why=str(error))
+            raise
+
+    async def _go_on(self, position: Position) -> None:
+        """Relay what follows a position; where there is more, it is read while what was read is written."""
+        ahead: asyncio.Task[Batch] | None = None
+        try:
             while await self._ours():
                 rings = self._bell.rings(CHANNEL)
-                batch = await self._events.read(Slot(self._cell), position, self._kinds, limits.RELAY_EVENTS_MAX)
+                batch = await (ahead or self._read(position))
+                ahead = asyncio.create_task(self._read(batch.end)) if batch.full else None
                 if batch.events:
                     await self._stream.publish(messages(batch.events), batch.end)
                 position = batch.end
                 await self._report(position)
                 if not batch.full:
                     await self._bell.wait(CHANNEL, rings, limits.POLL_SECONDS)
-        except Exception as error:
-            log.warning("relay.waits", cell=self._cell, why=str(error))
-            raise
+        finally:
+            if ahead is not None:
+                ahead.cancel()
+                await asyncio.gather(ahead, return_exceptions=True)
+
+    async def _read(self, after: Position) -> Batch:
+        return await self._events.read(Slot(self._cell), after, self._kinds, limits.RELAY_EVENTS_MAX)
 
     async def _open(self) -> Position:
         areas = sorted({area_of(kind) for kind in self._kinds})

@@ -8,7 +8,7 @@ in the audit.
 import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 
 import msgspec
 from msgspec import Struct, structs
@@ -18,15 +18,18 @@ from entrepot.base.engine_limits import MOVE_SWITCH_SECONDS, MOVE_TRY_SECONDS
 from entrepot.base.errors import BadInputError, ConflictError, EntrepotError, NotFoundError
 from entrepot.base.event import START
 from entrepot.base.projection import Slot, Store, Target
+from entrepot.base.time import SystemClock
 from entrepot.engines.products import PRODUCTS, driver, product
 from entrepot.log import generations, moves
 from entrepot.log.moves import Engine, Move
 from entrepot.log.projector import Subscription
+from entrepot.moving import series
 from entrepot.moving.beside import Beside
 from entrepot.moving.places import MOVABLE, Places, address_of, place_of, secret_name
 from entrepot.record.transaction import Record, Transaction
 from entrepot.sealing.sealing import Sealing
-from entrepot.settings import Settings, remembered
+from entrepot.settings import Settings, remembered, require
+from entrepot.verify.compare import Checksum
 from entrepot.verify.verify import Report, Seen, Verifier
 
 
@@ -101,6 +104,8 @@ class Mover:
 
     async def prove(self, move: Move, seen: Callable[[str], Seen] | None = None) -> Proof:
         """Compare what lies beside with the truth, item by item; a difference is a ``NotEqualError`` that names some."""
+        if move.role == series.ROLE:
+            return await self._copied(move)
         followed = {one.projection.name: one for one in self._of(move.role)}
         found = await generations.generations(self._record, list(followed), ("beside",))
         beside = Beside(
@@ -175,10 +180,26 @@ class Mover:
             role=move.role,
         )
 
+    async def _copied(self, move: Move) -> Proof:
+        """Copy the points of before, and compare all of them; what comes meanwhile is written to both engines."""
+        began = asyncio.get_running_loop().time()
+        ends = (str(move.from_id), str(move.to_id))
+        here, there = [driver(move.role, await self._places.url(move.role, one)) for one in ends]
+        async with AsyncExitStack() as stack:
+            for store in (here, there):
+                stack.push_async_callback(store.close)
+                await store.open()
+            found = await series.copied(here, there, SystemClock())
+        seconds = asyncio.get_running_loop().time() - began
+        return Proof([Report("service_pulse", 0, found.points, 0, 0, 0, Checksum(found.points), seconds, [])])
+
     def _of(self, role: str) -> list[Subscription]:
-        if role not in MOVABLE:
+        if role == series.ROLE:
+            require(self._settings, role)
+        elif role not in MOVABLE:
+            can = ", ".join((*MOVABLE, series.ROLE))
             raise BadInputError(
-                f"The {role[:40]!r} engine cannot be moved: {', '.join(MOVABLE)} can, for all they hold comes from the log.",
+                f"The {role[:40]!r} engine cannot be moved: {can} can, for all they hold comes from the log, or can be copied.",
                 role=role,
             )
         return [one for one in self._every if one.projection.role == role]

@@ -83,7 +83,7 @@ async def find_places(settings: Settings, record: Record, sealing: Sealing) -> P
     for role, one in found.live.items():
         given: str = getattr(settings.engines, role)
         # While a move can still be taken back the environment may well name where it came from.
-        if role not in moving and place_of(role, given) != place_of(role, await found.url(role, str(one.id))):
+        if given and role not in moving and place_of(role, given) != place_of(role, await found.url(role, str(one.id))):
             log.warning("places.environment_is_old", role=role, says=address_of(given), counts=one.address)
     return found
 

@@ -43,6 +43,12 @@ FROM {table} FINAL
 WHERE name = {name:String} AND field = {field:String} AND at >= {since:Int64} AND at < {until:Int64}
 GROUP BY step_at, values ORDER BY step_at, values
 """
+_POINTS = """
+SELECT tags, at, groupArray(field) AS fields, groupArray(value) AS numbers
+FROM {table} FINAL
+WHERE name = {name:String} AND at >= {since:Int64} AND at < {until:Int64}
+GROUP BY tags, at ORDER BY at, tags
+"""
 
 
 class ClickHouseSeries:
@@ -107,6 +113,16 @@ class ClickHouseSeries:
             for at, values, count, added, least, most in found.result_rows
         ]
         return sorted(spans, key=lambda span: (span.at_ns, sorted(span.tags.items())))
+
+    async def points(self, name: str, since_ns: int, until_ns: int, tier: Tier = "raw") -> list[Point]:
+        """Return every point of a name, its fields put together again."""
+        parameters = {"name": name, "since": since_ns, "until": until_ns}
+        with answering(ROLE):
+            found = await self._connected.query(_POINTS.replace("{table}", _table(tier)), parameters=parameters)
+        return [
+            Point(name, dict(tags), dict(zip(fields, numbers, strict=True)), at)
+            for tags, at, fields, numbers in found.result_rows
+        ]
 
     @property
     def _connected(self) -> AsyncClient:

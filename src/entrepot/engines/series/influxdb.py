@@ -107,6 +107,21 @@ class InfluxdbSeries:
         ]
         return sorted(found, key=lambda span: (span.at_ns, sorted(span.tags.items())))
 
+    async def points(self, name: str, since_ns: int, until_ns: int, tier: Tier = "raw") -> list[Point]:
+        """Return every point of a name; a tag or a field that one of them lacks comes empty, and is left out."""
+        series = await self._query(
+            f"SELECT * FROM {_quoted(self._database)}.{_quoted(tier)}.{_quoted(name)} "  # noqa: S608  # as above
+            f"WHERE time >= {since_ns} AND time < {until_ns} GROUP BY *"
+        )
+        found = []
+        for each in series:
+            tags = {tag: text for tag, text in each.get("tags", {}).items() if text}
+            names = each["columns"][1:]
+            for at, *numbers in each["values"]:
+                fields = {field: float(n) for field, n in zip(names, numbers, strict=True) if n is not None}
+                found.append(Point(name, tags, fields, at))
+        return found
+
     async def _send(self, points: Sequence[Point], tier: Tier) -> list[PointRefusal]:
         status, told = await self._ask(
             "/write",

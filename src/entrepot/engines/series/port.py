@@ -83,6 +83,10 @@ class SeriesStore(Protocol):
         """Return what a field was, by step and by tags; steps without a value are left out. Ordered by time, then tags."""
         ...
 
+    async def points(self, name: str, since_ns: int, until_ns: int, tier: Tier = "raw") -> list[Point]:
+        """Return every point of a name from a moment until before another, as it was written; to be written elsewhere."""
+        ...
+
 
 def why_not(point: Point) -> str:
     """Say why no engine keeps this point; nothing is said of one that every engine does."""
