@@ -122,3 +122,8 @@ async def test_an_order_and_how_the_house_does_are_kept_while_it_runs(
             return any(span.tags == {"market": "uk", "currency": "GBP"} for span in sold) and {"search", "memory"} <= roles
 
         await until(kept)
+        for period in ("hour", "day"):
+            page = await house.client.get(f"/engine-room/pulse?period={period}")
+            assert page.status_code == 200
+            assert "Orders placed" in page.text
+            assert "Engines that answered" in page.text

@@ -142,3 +142,9 @@ async def test_a_lane_tells_which_engine_stands_behind_it(house: House, name: st
     assert "one server" in told
     assert "An event counts once by:" in told
     assert "does not answer" not in told
+
+
+async def test_without_a_series_engine_the_pulse_says_how_to_have_one(house: House) -> None:
+    answer = await house.client.get("/engine-room/pulse", headers=PAGE)
+    assert answer.status_code == 200
+    assert "ENTREPOT_SERIES_URL" in answer.text

@@ -98,6 +98,7 @@ IMPERSONAL: Final = frozenset(
         "/checkout/back",
         "/checkout/bank",
         "/engine-room",
+        "/engine-room/pulse",
         "/engine-room/{name}",
         "/flash",
         "/healthz",

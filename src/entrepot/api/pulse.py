@@ -22,6 +22,7 @@ from entrepot.base.errors import EngineAwayError, EntrepotError, NotThereYetErro
 from entrepot.base.event import START, Position
 from entrepot.base.limits import PULSE_SECONDS, STREAM_SUBSCRIBERS_MAX
 from entrepot.base.time import Clock, utc
+from entrepot.engines.series.port import SeriesStore
 from entrepot.log.status import GenerationStatus, LogStatus, ProjectionStatus, Verified, status
 from entrepot.record.transaction import Connection, Record
 
@@ -127,6 +128,7 @@ class Pulse:
         metrics: Metrics,
         clock: Clock,
     ) -> None:
+        self.series: SeriesStore | None = None  # where what was seen is kept, if the settings name an engine for it
         self._record, self._cell, self.checks, self._breakers = record, cell, checks, breakers
         self._roles, self._today, self._metrics, self._clock = roles, today, metrics, clock
         self._seen = _Seen()

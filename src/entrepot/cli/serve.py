@@ -39,10 +39,10 @@ from entrepot.base.time import SystemClock
 from entrepot.behaviour.collecting import Collecting
 from entrepot.cli.ports import Port, check_port
 from entrepot.commerce.people.lending import lent_key
-from entrepot.engines import products
 from entrepot.engines.series.spool import Collector
-from entrepot.local.ping import ping
 from entrepot.engines.spool import Spool
+from entrepot.local.ping import ping
+from entrepot.moving.series import FollowedSeries
 from entrepot.privacy.erasing import whose_is_restricted
 from entrepot.sealing.sealing import Sealing
 from entrepot.settings import Settings, load
@@ -257,13 +257,14 @@ def _collecting(app: App) -> Collecting:
 @asynccontextmanager
 async def _running(app: App, pulse: Pulse) -> AsyncIterator[Pulse]:
     """Look until the block ends, and keep what is seen where a series engine is named."""
-    url = app.settings.engines.series
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(pulse.running())
         with suppress(NotImplementedError, RuntimeError, ValueError):  # in a test's thread, nobody sends signals
             asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, pulse.end)
-        if url:
-            collector = Collector(products.driver("series", url), Spool(app.settings.pulse_folder, app.record.ids))
+        if app.settings.engines.series:
+            spool = Spool(app.settings.pulse_folder, app.record.ids)
+            pulse.series = FollowedSeries(app.record, app.stores.places)
+            collector = Collector(pulse.series, spool)
             await stack.enter_async_context(recording(pulse, collector, str(os.getpid())))
         yield pulse
 
