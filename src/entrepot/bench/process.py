@@ -3,24 +3,22 @@
 import asyncio
 import os
 import sys
-from asyncio.subprocess import DEVNULL, Process
+from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from msgspec import structs
 
 from entrepot.base import engine_limits
+from entrepot.bench import BenchError
 from entrepot.settings import Settings
 
 
 @asynccontextmanager
 async def running(settings: Settings, *arguments: str) -> AsyncIterator[Process]:
     """Run ``entrepot`` with these arguments on these settings until the block ends."""
-    urls = {f"ENTREPOT_{role.upper()}_URL": url for role, url in structs.asdict(settings.engines).items() if url}
-    environment = {**os.environ, **urls, "ENTREPOT_HOME": str(settings.home), "ENTREPOT_CELL": str(settings.cell)}
-    environment["ENTREPOT_READS_PER_MINUTE"] = "0"  # one caller reads as much as can be answered
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "entrepot", *arguments, env=environment, stdout=DEVNULL, stderr=DEVNULL
+        sys.executable, "-m", "entrepot", *arguments, env=_environment(settings), stdout=DEVNULL, stderr=DEVNULL
     )
     try:
         yield process
@@ -28,3 +26,26 @@ async def running(settings: Settings, *arguments: str) -> AsyncIterator[Process]
         if process.returncode is None:
             process.terminate()
         await asyncio.wait_for(process.wait(), engine_limits.STOP_SECONDS_MAX)
+
+
+async def done(settings: Settings, *arguments: str) -> None:
+    """Run ``entrepot`` with these arguments on these settings to its end, which must be a good one."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "entrepot", *arguments, env=_environment(settings), stdout=DEVNULL, stderr=PIPE
+    )
+    try:
+        _, said = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await process.wait()
+    if process.returncode:
+        last = said.decode(errors="replace").strip().rpartition("\n")[2]
+        raise BenchError(f"'entrepot {arguments[0]}' ended with {process.returncode}: {last}")
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    urls = {f"ENTREPOT_{role.upper()}_URL": url for role, url in structs.asdict(settings.engines).items() if url}
+    environment = {**os.environ, **urls, "ENTREPOT_HOME": str(settings.home), "ENTREPOT_CELL": str(settings.cell)}
+    environment["ENTREPOT_READS_PER_MINUTE"] = "0"  # one caller reads as much as can be answered
+    return environment

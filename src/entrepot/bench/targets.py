@@ -57,6 +57,11 @@ REBUILD_SECONDS: Final = 90.0
 # reads need a catalogue worth reading
 READS_PRODUCTS_MIN: Final = 1_000
 
+# a move under load: what comes a second meanwhile, and the least share of that which must be answered in time to keep up
+MOVE_ORDERS_PER_SECOND: Final = 300.0
+MOVE_SEARCHES_PER_SECOND: Final = 200.0
+MOVE_KEPT_UP: Final = 0.95
+
 # search quality, means over the rated queries
 SEARCH_QUALITY: Final[Mapping[str, float]] = {"nDCG@10": 0.77, "nDCG'@10": 0.80, "MRR@10": 0.83, "recall@100": 0.90}
 

@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from entrepot.base.errors import BadInputError
-from entrepot.bench import Row
+from entrepot.bench import Row, targets
+from entrepot.commerce.approval.production import refuse_at
 from entrepot.settings import load, require
 
 Name = Literal[
@@ -32,6 +33,7 @@ Name = Literal[
     "collect",
     "search-quality",
     "engines",
+    "move",
 ]
 
 MODULES: Final[dict[Name, str]] = {
@@ -50,9 +52,10 @@ MODULES: Final[dict[Name, str]] = {
     "collect": "entrepot.bench.collect",
     "search-quality": "entrepot.bench.search_quality",
     "engines": "entrepot.bench.engines.run",
+    "move": "entrepot.bench.move",
 }
 # Those that need no installation: they measure in engines of their own, or in those that they are given.
-ALONE: Final = frozenset({"collect", "search-quality", "engines"})
+ALONE: Final = frozenset({"collect", "search-quality", "engines", "move"})
 
 
 def bench(
@@ -65,6 +68,9 @@ def bench(
     share: float = 1.0,
     kill: Annotated[bool, Parameter(negative="")] = False,
     write: Annotated[bool, Parameter(negative="")] = False,
+    to: str = "",
+    orders: float = targets.MOVE_ORDERS_PER_SECOND,
+    searches: float = targets.MOVE_SEARCHES_PER_SECOND,
 ) -> None:
     """Measure one claim on the running engines (``entrepot up`` first); a missed target is shown and is no error.
 
@@ -72,7 +78,7 @@ def bench(
     ----------
     name
         orders, checkout, flash, promotions, reads, projections, rebuild, sealing, audit, security, privacy, degraded,
-        collect, search-quality or engines.
+        collect, search-quality, engines or move.
     json
         Print one JSON object instead of a table.
     role
@@ -88,15 +94,29 @@ def bench(
         engines: end each server of this machine by kill -9, and tell when it answers again; its keeper must start it.
     write
         engines: put the figures into docs/deliverables/technology-matrix.md of this checkout.
+    to
+        move: the URL of the search engine to move to and back from; without one, a second tantivy.
+    orders
+        move: how many orders are placed a second meanwhile.
+    searches
+        move: how many searches are asked a second meanwhile.
     """
     settings = load(os.environ)
     given = [role, product, folder, kill, write, share != 1.0]
-    if any(given) and name != "engines":
-        raise BadInputError(f"Only 'bench engines' takes options beside --json, and this is {name}: leave them out.")
+    rates = (targets.MOVE_ORDERS_PER_SECOND, targets.MOVE_SEARCHES_PER_SECOND)
+    if (any(given) and name != "engines") or ((to or (orders, searches) != rates) and name != "move"):
+        raise BadInputError(f"Only 'bench engines' and 'bench move' take options beside --json, each its own: not {name}.")
+    if min(orders, searches) <= 0:
+        raise BadInputError(f"{min(orders, searches):g} a second is no rate: give --orders and --searches above 0.")
     if name not in ALONE:
         require(settings, "record")
+        uvloop.run(refuse_at(settings.engines.record, "bench"))
     module = importlib.import_module(MODULES[name])
-    asked = () if name != "engines" else (module.asked(role, product, folder, share=share, kill=kill, write=write),)
+    asked: tuple[object, ...] = ()
+    if name == "engines":
+        asked = (module.asked(role, product, folder, share=share, kill=kill, write=write),)
+    elif name == "move":
+        asked = (module.Asked(to, orders, searches),)
     rows: list[Row] = uvloop.run(module.run(settings, *asked))
     if json:
         print(msgspec.json.encode({"bench": name, "machine": _machine(), "rows": rows}).decode())
