@@ -97,6 +97,7 @@ class Settings(Struct, frozen=True):
     ``origin``: the address that people have open, such as https://shop.example, where it is not this host and port;
     ``proxies``: how many of our own stand before us, whose word of a client's address is taken.
     ``mail``: smtp(s)://..., else files in ``<home>/mail``. ``providers``: other providers of identities, by name.
+    ``scanner``: clamd://host:port, which is asked about each file that is sent.
     ``reads``: how often one caller may read in a minute (0: as often as they like). ``second_factor``: staff act as such only
     where they have proved themselves by one.
     ``engine_seconds``: what a request waits for an engine in all, before it is answered without it.
@@ -124,6 +125,7 @@ class Settings(Struct, frozen=True):
     proxies: int = 0
     mail: str = ""
     mail_from: str = "shop@localhost.localdomain"
+    scanner: str = ""
     providers: Mapping[str, str] = {}
     engine_seconds: float = ENGINE_SECONDS_MAX
     reads: int = READS_OF_CALLER_MAX
@@ -155,9 +157,9 @@ def load(environ: Mapping[str, str]) -> Settings:
     ``ENTREPOT_RECORD_TENANT_URL``, ``ENTREPOT_RECORD_REPLICA_URL``, ``ENTREPOT_RECORD_POOLER``, ``ENTREPOT_CELL``,
     ``ENTREPOT_HOST``, ``ENTREPOT_REGION``, ``ENTREPOT_PORT``, ``ENTREPOT_SHARDS``, ``ENTREPOT_DATA``, ``ENTREPOT_WORKERS``,
     ``ENTREPOT_MARKET``, ``ENTREPOT_ENGINE_MILLIS``, ``ENTREPOT_WEBHOOKS_PRIVATE``, ``ENTREPOT_WEBHOOKS_TO``, ``ENTREPOT_DEMO``,
-    ``ENTREPOT_KEYS_URL``,
-    ``ENTREPOT_ORIGIN``, ``ENTREPOT_PROXIES``, ``ENTREPOT_MAIL_URL``, ``ENTREPOT_MAIL_FROM``, ``ENTREPOT_OIDC_<NAME>_URL``,
-    ``ENTREPOT_READS_PER_MINUTE``, ``ENTREPOT_STAFF_SECOND_FACTOR``, ``ENTREPOT_PROJECTORS_READ``, ``ENTREPOT_BEHAVIOUR_DAYS``.
+    ``ENTREPOT_KEYS_URL``, ``ENTREPOT_SCANNER_URL``, ``ENTREPOT_ORIGIN``, ``ENTREPOT_PROXIES``, ``ENTREPOT_MAIL_URL``,
+    ``ENTREPOT_MAIL_FROM``, ``ENTREPOT_OIDC_<NAME>_URL``, ``ENTREPOT_READS_PER_MINUTE``, ``ENTREPOT_STAFF_SECOND_FACTOR``,
+    ``ENTREPOT_PROJECTORS_READ``, ``ENTREPOT_BEHAVIOUR_DAYS``.
     """
     home = Path(environ.get("ENTREPOT_HOME", ".entrepot")).absolute()
     if home.exists() and not home.is_dir():
@@ -187,6 +189,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         proxies=_whole(environ, "ENTREPOT_PROXIES", 0, 0, PROXIES_MAX),
         mail=environ.get("ENTREPOT_MAIL_URL", ""),
         mail_from=environ.get("ENTREPOT_MAIL_FROM", "shop@localhost.localdomain"),
+        scanner=environ.get("ENTREPOT_SCANNER_URL", ""),
         providers={found[1].lower(): url for name, url in environ.items() if (found := _PROVIDER.fullmatch(name)) and url},
         engine_seconds=_whole(environ, "ENTREPOT_ENGINE_MILLIS", int(ENGINE_SECONDS_MAX * 1000), 100, 60_000) / 1000,
         reads=_whole(environ, "ENTREPOT_READS_PER_MINUTE", READS_OF_CALLER_MAX, 0, 1_000_000_000),

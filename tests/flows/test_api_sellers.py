@@ -2,19 +2,23 @@
 
 import asyncio
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import httpx
+from msgspec import structs
 
+from entrepot.cli.serve import serving
 from entrepot.commerce.catalog.query import variants
 from entrepot.commerce.stock.commands import adjust_stock
 from entrepot.commerce.stock.rules import Change
+from tests.clamd import EICAR, clamd
 from tests.house import READY_SECONDS, House
 from tests.shop_front import products
 from tests.told import told_of
 
 LAMP, APP, BOOK, CUP, ATLAS, SKY = (draft.code for draft in products()[20:26])
+MOON = "TRAY-ALDER-WHITE"  # sold by no other test
 UNKNOWN = UUID("01a20461-e57f-751a-8980-e82f16d498f2")
 
 
@@ -163,6 +167,21 @@ async def test_a_file_is_sent_offered_and_fetched_and_what_cannot_be_sold_leaves
     ):
         assert problem(await house.client.put(path, content=body)) == refused, path
     assert await house.app.stores.objects.list("downloads/") == before
+
+
+async def test_a_file_that_a_scanner_knows_as_malicious_is_kept_nowhere(house: House) -> None:
+    await _only_digital(house, MOON)
+    before = await house.app.stores.objects.list("downloads/")
+    async with clamd() as url:
+        app = structs.replace(house.app, settings=structs.replace(house.app.settings, scanner=url))
+        async with serving(app) as asgi:
+            transport = httpx.ASGITransport(cast("Any", asgi))
+            client = httpx.AsyncClient(transport=transport, base_url="http://house", headers=house.client.headers)
+            at = f"/v1/files/{MOON}/content?file_name=sky.txt"
+            refused = await client.put(at, content=b"text " + EICAR)
+            assert (problem(refused), "known as malicious" in refused.text) == ((415, "/problems/file-refused"), True)
+            assert await house.app.stores.objects.list("downloads/") == before
+            assert (await client.put(at, content=b"stars")).status_code == 200
 
 
 async def test_the_office_takes_a_file_by_a_form_and_says_what_is_wrong(house: House) -> None:

@@ -34,6 +34,13 @@ class JsonRequest(Request[Any, Any, Any]):
         body: bytes = state["body"]
         return body
 
+    async def json(self) -> object:
+        """Return the body's JSON as plain values, read once."""
+        state = self.scope["state"]
+        if "sent" not in state:
+            state["sent"] = parse(await self.body())
+        return state["sent"]
+
     async def stream(self) -> AsyncGenerator[bytes, None]:
         """Yield the body as it comes; after ``body()``, what that has read."""
         if "body" in self.scope["state"]:

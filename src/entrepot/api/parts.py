@@ -40,6 +40,7 @@ from entrepot.log.live import LiveTargets
 from entrepot.log.projector import Subscription
 from entrepot.partners.carrier.port import Carrier
 from entrepot.partners.payment.port import PaymentGateway
+from entrepot.partners.scanning.port import FileScanner
 from entrepot.privacy.desk import PrivacyDesk
 from entrepot.record import command
 from entrepot.record.transaction import Connection, Record, Transaction
@@ -54,7 +55,7 @@ class Parts(Struct, frozen=True, kw_only=True):
 
     ``who`` asks, for this request (``actor`` is that as events carry it); ``market`` is what the store's pages show prices
     of; ``addresses`` say where the engine of a role is, for people, ``standing`` what a projection's is; ``flash`` holds
-    flash sales where somebody may.
+    flash sales where somebody may; ``scanner`` looks at files that are sent, where there is one.
     """
 
     record: Record
@@ -92,6 +93,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     who: Principal = ANONYMOUS
     market: str = ""
     flash: FlashDesk | None = None
+    scanner: FileScanner | None = None
 
     async def run(
         self,

@@ -12,7 +12,9 @@ from entrepot.api.catalogue import Done, done
 from entrepot.api.parts import Parts
 from entrepot.base.errors import BadInputError
 from entrepot.commerce.digital import commands, content, rules
+from entrepot.commerce.digital.content import FileRefusedError
 from entrepot.commerce.digital.rules import FileDraft
+from entrepot.partners.scanning.port import FileScanner
 from entrepot.record.transaction import Transaction
 
 
@@ -32,6 +34,7 @@ async def take_file(parts: Parts, sku: str, draft: FileDraft, sent: AsyncIterato
         if not path.stat().st_size:  # noqa: ASYNC240  # one look at a file of this machine
             raise BadInputError("The file is empty: send what is to be downloaded.", field="file")
         draft = structs.replace(draft, media_type=await asyncio.to_thread(_media_type, draft.file_name, path))
+        await _scan(parts.scanner, draft.file_name, path)
         await parts.objects.put(draft.object, path)
     finally:
         await asyncio.to_thread(path.unlink)
@@ -51,6 +54,12 @@ async def take_file(parts: Parts, sku: str, draft: FileDraft, sent: AsyncIterato
     if not used:  # sent again with the same key: the file of the first time is the one that is offered
         await parts.objects.delete(draft.object)
     return answer
+
+
+async def _scan(scanner: FileScanner | None, file_name: str, path: Path) -> None:
+    """Refuse a file in which the scanner knows something malicious; it is kept nowhere."""
+    if scanner is not None and (known := await scanner.found_in(path)):
+        raise FileRefusedError(f"{file_name[:80]!r} is known as malicious ({known[:80]}): it is not taken.", field="file")
 
 
 def _media_type(file_name: str, path: Path) -> str:

@@ -43,6 +43,7 @@ from entrepot.engines.series.spool import Collector
 from entrepot.engines.spool import Spool
 from entrepot.local.ping import ping
 from entrepot.moving.series import FollowedSeries
+from entrepot.partners.scanning.clamd import Clamd
 from entrepot.privacy.erasing import whose_is_restricted
 from entrepot.sealing.sealing import Sealing
 from entrepot.settings import Settings, load
@@ -226,6 +227,7 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
                 archived=app.archived,
                 gateway=app.gateway,
                 carriers=app.carriers,
+                scanner=Clamd(app.settings.scanner) if app.settings.scanner else None,
                 people=app.people,
                 privacy=privacy_of(app),
                 auditor=app.auditor,
