@@ -13,9 +13,10 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from entrepot.base.engine_limits import WATCH_SECONDS
 from entrepot.base.errors import EntrepotError
-from entrepot.local.place import Engine
-from entrepot.local.process import running
+from entrepot.local.place import Engine, Place
+from entrepot.local.process import alive, collect, free_ports, launch, running, stop, until_ready
 from entrepot.local.proxy import reach_loopback_directly
 from tests.conftest import SECRET, UnsyncedPostgres
 from tests.engines.cache import NotToBeHadError, folder
@@ -40,10 +41,40 @@ def alone(engine: Callable[[], Engine]) -> Running:
 
     @contextlib.asynccontextmanager
     async def run(home: Path) -> AsyncIterator[Mapping[str, str]]:
-        async with running(engine(), home, SECRET) as urls:
+        async with kept(engine(), home) as urls:
+            for role, url in urls.items():
+                measured = f"--product '{role}={url}' --folder {role}={home / role} --kill"
+                print(f"# entrepot bench engines {measured}", flush=True)  # noqa: T201  # it is for a shell
             yield {f"ENTREPOT_{role.upper()}_URL": url for role, url in urls.items()}
 
     return run
+
+
+@contextlib.asynccontextmanager
+async def kept(engine: Engine, home: Path) -> AsyncIterator[dict[str, str]]:
+    """Run a server and start it again whenever it ends, as who keeps a service does; give the URL of each role it plays."""
+    place = Place(home, engine.role, free_ports(home, engine.ports, ()), SECRET)
+    process = await asyncio.to_thread(launch, engine, place)
+    keeper: asyncio.Task[None] | None = None
+
+    async def again() -> None:
+        nonlocal process
+        while True:
+            while alive(process):  # noqa: ASYNC110  # it may be a launcher's child that ended: nothing else would tell us
+                await asyncio.sleep(WATCH_SECONDS)
+            collect(process)
+            process = await asyncio.to_thread(launch, engine, place)
+            await until_ready(engine, place, process)
+
+    try:
+        await until_ready(engine, place, process)
+        keeper = asyncio.create_task(again())
+        yield engine.urls(place)
+    finally:
+        if keeper is not None:
+            keeper.cancel()
+            await asyncio.gather(keeper, return_exceptions=True)
+        await stop(engine, process)
 
 
 @contextlib.asynccontextmanager

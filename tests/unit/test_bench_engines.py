@@ -74,8 +74,9 @@ def test_a_product_that_was_not_given_says_which_command_fills_its_row() -> None
 
 
 def test_a_table_replaces_the_older_one_of_its_role_alone() -> None:
-    page = "a\n<!-- measured: search -->\nof yesterday\n<!-- /measured -->\nb\n<!-- measured: graph -->\nkept\n<!-- /measured -->\n"
-    table = matrix.table(FOUND[:2], date(2026, 11, 23), 1.5)
+    page = "a\n<!-- measured: search -->\nof yesterday\n<!-- /measured -->\n"
+    page += "b\n<!-- measured: graph -->\nkept\n<!-- /measured -->\n"
+    table = matrix.table(FOUND[:2], date(2026, 11, 23), (1.5, 2.5))
     once = matrix.replaced(page, "search", table)
     assert matrix.replaced(once, "search", table) == once
     assert "yesterday" not in once

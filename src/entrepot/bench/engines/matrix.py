@@ -23,13 +23,13 @@ _COLUMNS = (
 _MISSING = "-"
 
 
-def write(found: Sequence[Subject], today: date, load: float) -> Path:
+def write(found: Sequence[Subject], today: date, loads: tuple[float, float]) -> Path:
     """Put the table of each role that was measured into the page of this checkout, in place of its older one."""
     if not PAGE.is_file():
         raise BadInputError(f"There is no {PAGE} here: run this in a checkout, or leave --write out.")
     text = PAGE.read_text(encoding="utf-8")
     for role in dict.fromkeys(one.role for one in found):
-        text = replaced(text, role, table([one for one in found if one.role == role], today, load))
+        text = replaced(text, role, table([one for one in found if one.role == role], today, loads))
     PAGE.write_text(text, encoding="utf-8")
     return PAGE
 
@@ -42,13 +42,13 @@ def replaced(text: str, role: str, table: str) -> str:
     return marks.sub(lambda mark: f"{mark[1]}{table}{mark[2]}", text)
 
 
-def table(found: Sequence[Subject], today: date, load: float) -> str:
+def table(found: Sequence[Subject], today: date, loads: tuple[float, float]) -> str:
     """Return a row for each product of one role: its figures, in brackets how many times the embedded one's of that run."""
     reference = next((_by_name(one) for one in found if one.embedded), {})
     amounts = [f"{one.measured.amount:,} {one.measured.unit}" for one in found if one.measured]
     said = (
         f"Measured on {today}, {amounts[0] if amounts else 'nothing'} a generation, on {os.cpu_count()} cores with a load of "
-        f"{load:.1f}; in brackets the ratio to the embedded engine, in the same run."
+        f"{min(loads):.1f} to {max(loads):.1f}; in brackets the ratio to the embedded engine, in the same run."
     )
     lines = [
         said,

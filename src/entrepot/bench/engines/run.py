@@ -87,7 +87,7 @@ async def run(settings: Settings, asked: Asked) -> list[Row]:
     began = os.getloadavg()[0]
     found = await subjects(settings, asked)
     if asked.write:
-        matrix.write(found, datetime.now(UTC).date(), began)
+        matrix.write(found, datetime.now(UTC).date(), (began, os.getloadavg()[0]))
     return rows(found)
 
 
