@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from entrepot.access.told import Told
 from entrepot.api import problems
-from entrepot.api.personal import PERSONAL
+from entrepot.api.personal import PERSONAL, UNNOTED
 from entrepot.api.place import place_of, why_of
 from entrepot.api.principal import who_asks
 from entrepot.audit import rules
@@ -162,9 +162,10 @@ def kind_of(scope: HTTPScope) -> rules.Class | None:
     """Return what an answer is to the audit: catalogue reads, and addresses that do not exist, are nothing to it."""
     if scope.get("route_handler") is None:  # nothing was found there
         return None
+    route = route_of(scope)
     if scope["method"] not in _READS:
-        return "command"
-    return "read" if route_of(scope) in PERSONAL else None
+        return None if route in UNNOTED else "command"
+    return "read" if route in PERSONAL else None
 
 
 def actor_of(scope: HTTPScope) -> str:
