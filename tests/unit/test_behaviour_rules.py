@@ -10,6 +10,8 @@ from entrepot.base.ids import uuid7_at
 from entrepot.behaviour import rules
 from entrepot.behaviour.events import EVENTS_MAX, Behaviour
 from entrepot.behaviour.reading import read
+from entrepot.behaviour.table import SQL, TARGET, made_by
+from entrepot.engines.columns.clickhouse_cluster import statements
 
 NOW = 1_800_000_000_000
 PRODUCT, MASK = uuid4(), b"mask"
@@ -96,3 +98,12 @@ def test_without_consent_neither_moment_nor_order_nor_person_is_kept() -> None:
 )
 def test_words_that_may_name_somebody_are_not_kept(typed: str, kept: str) -> None:
     assert rules.searched_for(typed) == kept
+
+
+def test_on_a_cluster_the_table_is_replicated_spread_by_id_and_aged_and_cleared_where_its_rows_lie() -> None:
+    told = [one for sql in [*made_by(30), SQL["forget"], SQL["purge"]] for one in statements(sql, TARGET.name, "eu")]
+    local = f"`{TARGET.name}_local` ON CLUSTER 'eu'"
+    assert [local in one for one in told] == [True, False, True, True, True]
+    assert "ENGINE = ReplicatedReplacingMergeTree" in told[0]
+    assert told[1].endswith("cityHash64(id))")
+    assert "INTERVAL 30 DAY" in told[2]

@@ -11,7 +11,8 @@ from entrepot.behaviour.events import COLUMNS
 from entrepot.engines.spool import Forwarder, Rhythm, Sink, Spool
 from entrepot.record.named import queries
 
-SQL = queries(__package__, "table.sql")
+# Without the sentence before each: on a cluster a statement is known by its first word.
+SQL = {name: sql.partition("\n")[2].rstrip(";") for name, sql in queries(__package__, "table.sql").items()}
 
 TARGET = Target("behaviour", 1)
 # Rows of a second or so go into one insert: each makes a part on disk, which the server has to merge.
@@ -31,7 +32,7 @@ class Rows(Sink, Protocol):
 def made_by(days: int) -> list[str]:
     """Return the statements that make the table, and have it keep its rows for so many days."""
     shape = files(__package__).joinpath("shape.sql").read_text(encoding="utf-8")
-    return [shape.replace("{days}", str(days)), SQL["keep_for"].rstrip(";").replace("{days}", str(days))]
+    return [shape.replace("{days}", str(days)), SQL["keep_for"].replace("{days}", str(days))]
 
 
 class Table:
@@ -43,6 +44,14 @@ class Table:
     def forwarder(self) -> Forwarder:
         """Return what sends rows to the table."""
         return Forwarder(self._rows(), self._spool, RHYTHM)
+
+    async def make(self) -> None:
+        """Make the table, where nothing was taken in yet."""
+        rows = self._rows()
+        try:
+            await rows.open()
+        finally:
+            await rows.close()
 
     async def forget(self, sealed_ids: Sequence[str]) -> None:
         """Delete the rows of these sealed ids, those too that wait on this machine; an engine that is away refuses it."""

@@ -24,7 +24,7 @@ def statements(sql: str, table: str, cluster: str) -> list[str]:
     """Return what a statement on ``{table}`` becomes on a cluster; what reads or inserts stays as it is."""
     plain, local = f"`{table}`", f"`{table}_local`"
     if _CREATE in sql:
-        key = "id" if "id String" in sql else "cell"
+        key = "cell" if "cell Int32" in sql else "id"
         made = sql.replace(_CREATE, f"CREATE TABLE IF NOT EXISTS {local} ON CLUSTER '{cluster}' (", 1)
         over = f"Distributed('{cluster}', currentDatabase(), {local[1:-1]!r}, cityHash64({key}))"
         return [

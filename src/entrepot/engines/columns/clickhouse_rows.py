@@ -12,7 +12,8 @@ from clickhouse_connect.driver.asyncclient import AsyncClient
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from entrepot.base.errors import BadInputError, EngineAwayError
-from entrepot.engines.clickhouse_connection import answering, connect
+from entrepot.engines.clickhouse_connection import answering, cluster_of, connect
+from entrepot.engines.columns import clickhouse_cluster
 
 ROLE = "columns"
 
@@ -22,6 +23,7 @@ class ClickHouseRows:
 
     def __init__(self, url: str, table: str, made_by: Sequence[str], columns: Sequence[str]) -> None:
         self._url, self._table, self._made_by, self._columns = url, table, made_by, columns
+        self._cluster = cluster_of(url)
         self._client: AsyncClient | None = None
 
     async def open(self) -> None:
@@ -60,8 +62,10 @@ class ClickHouseRows:
 
     async def command(self, sql: str, parameters: Mapping[str, object] | None = None) -> None:
         """Run a statement on ``{table}``, with bound parameters."""
-        with answering(ROLE):
-            await self._connected.command(sql.replace("{table}", f"`{self._table}`"), parameters=dict(parameters or {}))
+        plain = [sql.replace("{table}", f"`{self._table}`")]
+        for told in clickhouse_cluster.statements(sql, self._table, self._cluster) if self._cluster else plain:
+            with answering(ROLE):
+                await self._connected.command(told, parameters=dict(parameters or {}))
 
     @property
     def _connected(self) -> AsyncClient:
