@@ -1,9 +1,13 @@
 """What somebody may ask about themselves over HTTP: the archive holds what is theirs alone, and wishes can be withdrawn."""
 
+import asyncio
 import io
 import json
 import zipfile
 
+import clickhouse_connect
+
+from entrepot.behaviour.table import TARGET
 from tests.forgetting import contact, fill_cart, settle
 from tests.house import House
 from tests.people import bearer
@@ -25,6 +29,17 @@ async def test_the_archive_holds_all_that_is_known_of_its_person_and_nobody_else
     assert who.name in told["index.html"]
     assert "what for" in told["README.md"]
     assert not any("Rosalind" in text for text in told.values())
+
+
+async def test_the_archive_is_given_where_no_event_of_a_shopper_was_taken_in_yet(house: House) -> None:
+    url = house.app.settings.engines.columns.replace("clickhouse://", "http://", 1)
+    client = await asyncio.to_thread(clickhouse_connect.get_client, dsn=url)
+    headers = await bearer(house, "nobody-looked@example.com")
+    await asyncio.to_thread(client.command, f"DROP TABLE IF EXISTS {TARGET.name} SYNC")
+    answer = await house.client.get("/v1/me/export", headers=headers)
+    assert answer.status_code == 200, answer.text
+    assert json.loads(zipfile.ZipFile(io.BytesIO(answer.content)).read("behaviour.json")) == []
+    client.close()
 
 
 async def test_a_wish_to_be_forgotten_is_withdrawn_within_its_grace(house: House) -> None:

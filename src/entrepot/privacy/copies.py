@@ -80,6 +80,10 @@ class Copies:
         made = [await sealed_id_of(self._sealing, subject) for subject in subjects]
         return [one for one in made if one is not None]
 
+    async def make_behaviour(self) -> None:
+        """Make room for what shoppers do, so that it can be asked what is known of one where nothing was taken in yet."""
+        await self._behaviour.make()
+
     async def carts(self, subjects: Sequence[UUID]) -> list[Mapping[str, object]]:
         """Return the carts of these subjects, opened, as they are shown."""
         found: list[Mapping[str, object]] = []

@@ -55,6 +55,7 @@ class Exporter:
                 )
             areas = {name: await self._rows(connection, name, subjects, orders) for name in SQL}
         areas["carts"] = await self._copies.carts(subjects)
+        await self._copies.make_behaviour()
         areas["behaviour"] = await of_visitor(self._columns, await self._copies.sealed_ids(subjects))
         target = self._live.target("sales_facts")
         areas["sales_facts"] = list(await self._columns.query(target, FACTS, {"subjects": [str(one) for one in subjects]}))
