@@ -6,6 +6,7 @@ import re
 from playwright.async_api import Page, expect
 
 from entrepot.behaviour.query import Span, totals
+from tests.browser.conftest import fits_and_reads_well
 from tests.house import House
 
 READY_SECONDS = 60.0
@@ -31,6 +32,7 @@ async def test_who_agrees_is_counted_from_then_on(desk: Page, house: House) -> N
     before = {kind: await counted(house, kind) for kind in ("search", "click", "view", "cart")}
     await desk.goto("/")
     asking = desk.get_by_role("complementary", name="May we know that it is you again?")
+    await fits_and_reads_well(desk)
     await asking.get_by_role("button", name="Yes, I agree").click()
     await expect(asking).to_be_hidden()
     await desk.goto("/search?q=birch")
@@ -42,6 +44,7 @@ async def test_who_agrees_is_counted_from_then_on(desk: Page, house: House) -> N
         await until_counted(house, kind, seen)
     await desk.reload()
     await expect(desk.get_by_role("heading", name="How far they come")).to_be_visible()
+    await fits_and_reads_well(desk)
     await desk.get_by_role("button", name="What we count").click()
     await asking.get_by_role("button", name="No, thank you").click()
     assert await desk.evaluate("localStorage.getItem('entrepot.analytics')") == "no"
