@@ -3,6 +3,7 @@
 import importlib
 import os
 import platform
+from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -58,29 +59,13 @@ MODULES: Final[dict[Name, str]] = {
 ALONE: Final = frozenset({"collect", "search-quality", "engines", "move"})
 
 
-def bench(
-    name: Name,
-    *,
-    json: Annotated[bool, Parameter(negative="")] = False,
-    role: Annotated[list[str] | None, Parameter(negative="")] = None,
-    product: Annotated[list[str] | None, Parameter(negative="")] = None,
-    folder: Annotated[list[str] | None, Parameter(negative="")] = None,
-    share: float = 1.0,
-    kill: Annotated[bool, Parameter(negative="")] = False,
-    write: Annotated[bool, Parameter(negative="")] = False,
-    to: str = "",
-    orders: float = targets.MOVE_ORDERS_PER_SECOND,
-    searches: float = targets.MOVE_SEARCHES_PER_SECOND,
-) -> None:
-    """Measure one claim on the running engines (``entrepot up`` first); a missed target is shown and is no error.
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class OfEngines:
+    """What ``engines`` takes alone.
 
     Parameters
     ----------
-    name
-        orders, checkout, flash, promotions, reads, projections, rebuild, sealing, audit, security, privacy, degraded,
-        collect, search-quality, engines or move.
-    json
-        Print one JSON object instead of a table.
     role
         engines: a role to measure, such as search; again for more. Without one, those of the products given, else all.
     product
@@ -94,6 +79,23 @@ def bench(
         engines: end each server of this machine by kill -9, and tell when it answers again; its keeper must start it.
     write
         engines: put the figures into docs/deliverables/technology-matrix.md of this checkout.
+    """
+
+    role: Annotated[list[str] | None, Parameter(negative="")] = None
+    product: Annotated[list[str] | None, Parameter(negative="")] = None
+    folder: Annotated[list[str] | None, Parameter(negative="")] = None
+    share: float = 1.0
+    kill: Annotated[bool, Parameter(negative="")] = False
+    write: Annotated[bool, Parameter(negative="")] = False
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class OfMove:
+    """What ``move`` takes alone.
+
+    Parameters
+    ----------
     to
         move: the URL of the search engine to move to and back from; without one, a second tantivy.
     orders
@@ -101,22 +103,47 @@ def bench(
     searches
         move: how many searches are asked a second meanwhile.
     """
+
+    to: str = ""
+    orders: float = targets.MOVE_ORDERS_PER_SECOND
+    searches: float = targets.MOVE_SEARCHES_PER_SECOND
+
+
+NO_ENGINES, NO_MOVE = OfEngines(), OfMove()
+
+
+def bench(
+    name: Name,
+    *,
+    json: Annotated[bool, Parameter(negative="")] = False,
+    engines: OfEngines = NO_ENGINES,
+    move: OfMove = NO_MOVE,
+) -> None:
+    """Measure one claim on the running engines (``entrepot up`` first); a missed target is shown and is no error.
+
+    Parameters
+    ----------
+    name
+        orders, checkout, flash, promotions, reads, projections, rebuild, sealing, audit, security, privacy, degraded,
+        collect, search-quality, engines or move.
+    json
+        Print one JSON object instead of a table.
+    """
     settings = load(os.environ)
-    given = [role, product, folder, kill, write, share != 1.0]
-    rates = (targets.MOVE_ORDERS_PER_SECOND, targets.MOVE_SEARCHES_PER_SECOND)
-    if (any(given) and name != "engines") or ((to or (orders, searches) != rates) and name != "move"):
+    if (engines != NO_ENGINES and name != "engines") or (move != NO_MOVE and name != "move"):
         raise BadInputError(f"Only 'bench engines' and 'bench move' take options beside --json, each its own: not {name}.")
-    if min(orders, searches) <= 0:
-        raise BadInputError(f"{min(orders, searches):g} a second is no rate: give --orders and --searches above 0.")
+    if min(move.orders, move.searches) <= 0:
+        raise BadInputError(f"{min(move.orders, move.searches):g} a second is no rate: give --orders and --searches above 0.")
     if name not in ALONE:
         require(settings, "record")
         uvloop.run(refuse_at(settings.engines.record, "bench"))
     module = importlib.import_module(MODULES[name])
     asked: tuple[object, ...] = ()
     if name == "engines":
-        asked = (module.asked(role, product, folder, share=share, kill=kill, write=write),)
+        limits = {"share": engines.share, "kill": engines.kill, "write": engines.write}
+        asked = (module.asked(engines.role, engines.product, engines.folder, **limits),)
     elif name == "move":
-        asked = (module.Asked(to, orders, searches),)
+        asked = (module.Asked(move.to, move.orders, move.searches),)
     rows: list[Row] = uvloop.run(module.run(settings, *asked))
     if json:
         print(msgspec.json.encode({"bench": name, "machine": _machine(), "rows": rows}).decode())
