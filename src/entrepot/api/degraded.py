@@ -146,7 +146,6 @@ LACKS: Sequence[Without] = (
 )
 
 
-# What the table leaves out.
 _BY_WORDS = LACKS[[one.role for one in LACKS].index("search")]
 _PAGES = next(one for one in LACKS if one.role == "documents" and "frozen" in one.ways)
 _GRAPH = next(one for one in LACKS if one.role == "graph" and "frozen" in one.ways)
@@ -167,6 +166,7 @@ ELSEWHERE: Sequence[Without] = (
     structs.replace(_GRAPH, product="Neo4j", ways=AWAY),
 )
 
+# What the table leaves out.
 UNTOLD: Sequence[str] = (
     "**record** that is full or has no connection left is told as one that is away; no test fills it.",
     "**objects**: the log is not archived, and files of sellers neither come nor go; whole files take longer than a second.",
