@@ -44,6 +44,8 @@ async def test_who_agrees_is_counted_from_then_on(desk: Page, house: House) -> N
         await until_counted(house, kind, seen)
     await desk.reload()
     await expect(desk.get_by_role("heading", name="How far they come")).to_be_visible()
+    await expect(desk.locator(".chart canvas")).to_be_visible()
+    await expect(desk.get_by_role("region", name="Who comes again")).to_contain_text("\N{EN DASH}")
     await fits_and_reads_well(desk)
     await desk.get_by_role("button", name="What we count").click()
     await asking.get_by_role("button", name="No, thank you").click()

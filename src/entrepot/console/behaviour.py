@@ -67,7 +67,7 @@ async def behaviour(parts: NamedDependency[Parts], period: FromQuery[str] = "wee
         "with_order": sum(one.with_order for one in days),
         "kinds": _kinds(totals),
         "days": days,
-        "chart": _chart(days) if len(days) > 1 else "",
+        "chart": _chart(days) if days else "",
         "steps": _steps(await query.funnel(store, span)),
         "missed": await query.missed_searches(store, span, RANKED),
         "sold": await _sold(parts, span),
