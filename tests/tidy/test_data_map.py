@@ -55,7 +55,9 @@ def test_every_id_that_stands_for_a_person_is_known_as_one() -> None:
 
 def test_the_data_map_names_only_what_there_is() -> None:
     there = {*columns("text", "json", "jsonb", "bytea", "inet"), *event_fields()}
-    gone = [one.place for one in PERSONAL if not one.place.startswith(("drawer ", "object ", "columns ")) and one.place not in there]
+    gone = [
+        one.place for one in PERSONAL if not one.place.startswith(("drawer ", "object ", "columns ")) and one.place not in there
+    ]
     assert not gone
     assert not PLACES - there
 
