@@ -1,6 +1,6 @@
 """Digital goods: pools of licences, files, what an order gives a right to, and the downloads themselves.
 
-Who may read an order reads its licences and fetches its files, by signed addresses that say for how long; they let nobody else in.
+Who may read an order reads its licences and fetches its files by signed addresses, which say for how long, and let nobody in.
 """
 
 import asyncio
