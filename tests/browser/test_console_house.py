@@ -82,7 +82,7 @@ async def test_a_rebuild_asks_for_its_name_and_switches(desk: Page, house: House
     await desk.get_by_label("to confirm").fill("live_stock")
     await desk.get_by_role("button", name="Rebuild").click()
     await expect(desk.get_by_role("status")).to_contain_text("The rebuild has begun")
-    await expect(desk.locator(".figures")).to_contain_text(f"Generation{before + 1}")
+    await expect(desk.locator("dl[data-lane=live_stock]")).to_contain_text(f"Generation{before + 1}")
     now = await generations.generations(house.app.record, ["live_stock"], ["live"])
     assert now[0].generation == before + 1
 

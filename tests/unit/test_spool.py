@@ -35,6 +35,9 @@ class Shelf:
     async def spans(self, asked: Asked) -> list[Span]:
         raise NotImplementedError
 
+    async def points(self, name: str, since_ns: int, until_ns: int, tier: Tier = "raw") -> list[Point]:
+        raise NotImplementedError
+
 
 def batch(number: int, size: int = 3) -> list[Point]:
     """Return a batch of its own times."""

@@ -152,7 +152,7 @@ PRODUCTS: tuple[Product, ...] = (
         once="events and the position behind them in one transaction; readers at `read_committed`",
         differs=(
             "a second relay of a cell is shut out by its transactional id: the first one's open transaction is undone",
-            "projectors that read it come later by the time of a transaction, and read in PostgreSQL what retention has deleted",
+            "projectors that read it come later by a transaction's time, and read in PostgreSQL what retention has deleted",
         ),
         one_writer=True,
     ),
