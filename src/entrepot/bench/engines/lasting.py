@@ -4,26 +4,29 @@ What is made has a name of its own (``bench``), and the same run again writes th
 """
 
 import asyncio
+import tempfile
 import time
-from itertools import islice
+from pathlib import Path
 
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from entrepot.base.errors import EngineAwayError
 from entrepot.base.event import Position
+from entrepot.base.ids import IdSource
 from entrepot.base.limits import CONNECT_SECONDS_MAX, RELAY_EVENTS_MAX
 from entrepot.base.stream import Message, Stream, Topic
 from entrepot.bench import BenchError
 from entrepot.bench.engines.work import orders
 from entrepot.engines.series.port import MINUTE_NS, POINTS_AT_ONCE, Asked, Point, SeriesStore
+from entrepot.engines.series.spool import Collector
+from entrepot.engines.spool import Spool
 from entrepot.engines.stream.kafka_connection import address
 
 NAME = "bench"
 POINTS = 100_000
 MESSAGES = 20_000
 SERVERS = 20
-AT_ONCE = 4  # batches under way, as the collector has
 STEP_NS = 10_000_000
 # Cells of no installation, one for who fills and one for who asks: neither shuts out the other, or a real relay.
 CELLS = (32_766, 32_767)
@@ -41,13 +44,20 @@ class Points:
         self._series, self.amount = series, int(POINTS * share)
         self._until = now_ns // MINUTE_NS * MINUTE_NS
         self._since = self._until - self.amount // SERVERS * STEP_NS
+        self._seen = [{"requests": float(number % 997), "seconds": number % 31 / 1000} for number in range(self.amount)]
 
     async def fill(self, generation: int) -> None:
-        """Write every point; another generation has other tags."""
-        points = [self._point(number, generation) for number in range(self.amount)]
-        batches = iter([points[start : start + POINTS_AT_ONCE] for start in range(0, self.amount, POINTS_AT_ONCE)])
-        while some := list(islice(batches, AT_ONCE)):
-            await asyncio.gather(*map(self._series.write, some))
+        """Have the collector keep every point and send what it has kept; another generation has other tags."""
+        tags = [{"server": f"s{number}", "run": str(generation)} for number in range(SERVERS)]
+        points = [
+            Point(NAME, tags[number % SERVERS], fields, self._since + number // SERVERS * STEP_NS)
+            for number, fields in enumerate(self._seen)
+        ]
+        with tempfile.TemporaryDirectory(prefix="entrepot-bench-") as folder:
+            collector = Collector(self._series, Spool(Path(folder), IdSource()))
+            for start in range(0, self.amount, POINTS_AT_ONCE):
+                await collector.keep(points[start : start + POINTS_AT_ONCE])
+            await collector.send()
 
     def answers_from(self, generation: int) -> None:
         """Ask all of them, whatever the generation."""
@@ -61,11 +71,6 @@ class Points:
 
     async def drop(self, generation: int) -> None:
         """Leave them: no series engine deletes but by age."""
-
-    def _point(self, number: int, generation: int) -> Point:
-        tags = {"server": f"s{number % SERVERS}", "run": str(generation)}
-        fields = {"requests": float(number % 997), "seconds": number % 31 / 1000}
-        return Point(NAME, tags, fields, self._since + number // SERVERS * STEP_NS)
 
 
 class Messages:

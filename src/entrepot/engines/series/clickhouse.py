@@ -60,6 +60,7 @@ class ClickHouseSeries:
 
     async def open(self) -> None:
         """Connect, and make a table for each tier, unless they are there."""
+        await self.close()
         try:
             self._client = await connect(self._url, ROLE)
         except DatabaseError as error:

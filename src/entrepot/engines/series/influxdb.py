@@ -9,6 +9,7 @@ until what cannot be kept stands alone. Failures also come with status 200, in `
 import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -20,6 +21,7 @@ from entrepot.base.limits import CONNECT_SECONDS_MAX, POOL_CONNECTIONS_MAX
 from entrepot.base.trust import authority
 from entrepot.engines.series.port import (
     ANSWER_SECONDS_MAX,
+    KINDS_KNOWN_MAX,
     MINUTES_DAYS,
     POINTS_AT_ONCE,
     RAW_HOURS,
@@ -38,7 +40,8 @@ _REFUSED = frozenset({401, 403})
 _NOT_FOUND = 404
 _OLD = "retention policy"  # so both 1.x tell of what is too old to keep; the rest of the batch was kept
 _DURATIONS: dict[str, str] = {"raw": f"{RAW_HOURS}h", "minutes": f"{MINUTES_DAYS}d"}
-_ESCAPED = str.maketrans({",": "\\,", " ": "\\ ", "=": "\\="})
+# As line protocol has it, and the sign that leaves room for a number.
+_ESCAPED = str.maketrans({",": "\\,", " ": "\\ ", "=": "\\=", "%": "%%"})
 
 
 class InfluxdbSeries:
@@ -60,6 +63,7 @@ class InfluxdbSeries:
 
     async def open(self) -> None:
         """Connect; make the database and its two retention policies, unless they are there."""
+        await self.close()
         try:
             trusted = ssl.create_default_context(cafile=self._authority) if self._secure else True
         except OSError as error:
@@ -126,7 +130,7 @@ class InfluxdbSeries:
         status, told = await self._ask(
             "/write",
             {"db": self._database, "rp": tier, "precision": "ns"},
-            "\n".join(map(line, points)).encode(),
+            lines(points),
         )
         if status == _KEPT or (status in (_BAD, _UNFIT) and _OLD in told):
             return []
@@ -173,11 +177,21 @@ class InfluxdbSeries:
         return self._session
 
 
-def line(point: Point) -> str:
-    """Return a point as line protocol; names need no escape, tags may."""
-    tags = "".join(f",{name}={text.translate(_ESCAPED)}" for name, text in point.tags.items())
-    numbers = ",".join(f"{name}={value!r}" for name, value in point.fields.items())
-    return f"{point.name}{tags} {numbers} {point.at_ns}"
+def lines(points: Sequence[Point]) -> bytes:
+    """Return points as line protocol. All numbers of a batch are written at once: one by one they are most of the work."""
+    kinds = [_kind(point.name, tuple(point.tags.items()), tuple(point.fields)) for point in points]
+    numbers: list[float] = []
+    for point in points:
+        numbers += point.fields.values()
+        numbers.append(point.at_ns)
+    return b"\n".join(kinds) % tuple(msgspec.json.encode(numbers)[1:-1].split(b","))
+
+
+@lru_cache(KINDS_KNOWN_MAX)
+def _kind(name: str, tags: tuple[tuple[str, str], ...], fields: tuple[str, ...]) -> bytes:
+    """Return a line without its numbers; names need no escape, tags may."""
+    told = "".join(f",{tag}={text.translate(_ESCAPED)}" for tag, text in tags)
+    return f"{name}{told} {','.join(f'{field}=%b' for field in fields)} %b".encode()
 
 
 @contextmanager

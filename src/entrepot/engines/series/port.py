@@ -8,11 +8,14 @@ meets another. No personal data belongs here: nothing is deleted but by age.
 import math
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Literal, Protocol, TypeAlias
 
 from msgspec import Struct
 
 POINTS_AT_ONCE = 5_000
+# Of so many kinds of points (name, tags, names of fields) it is remembered what was found of them.
+KINDS_KNOWN_MAX = 10_000
 # How long points are kept as they came, and in the minutes that they are summed up to.
 RAW_HOURS = 48
 MINUTES_DAYS = 90
@@ -90,16 +93,24 @@ class SeriesStore(Protocol):
 
 def why_not(point: Point) -> str:
     """Say why no engine keeps this point; nothing is said of one that every engine does."""
-    names = [point.name, *point.tags, *point.fields]
-    if bad := [name for name in names if not _NAME.fullmatch(name)]:
+    if reason := _why_no_such(point.name, tuple(point.tags.items()), tuple(point.fields)):
+        return reason
+    if not all(map(math.isfinite, point.fields.values())):
+        bad = next(name for name, value in point.fields.items() if not math.isfinite(value))
+        return f"{bad} of {point.name} is no number that is kept: leave it out."
+    return ""
+
+
+@lru_cache(KINDS_KNOWN_MAX)
+def _why_no_such(name: str, tags: tuple[tuple[str, str], ...], fields: tuple[str, ...]) -> str:
+    """Say why no point of this name, these tags and fields is kept; they come by the thousand, so it is remembered."""
+    if bad := [each for each in (name, *(tag for tag, _ in tags), *fields) if not _NAME.fullmatch(each)]:
         return f"{bad[0]!r} is no name: small letters, digits and _ name points, tags and fields."
-    if not point.fields:
-        return f"{point.name} has no number."
-    if bad := [name for name, value in point.fields.items() if not math.isfinite(value)]:
-        return f"{bad[0]} of {point.name} is no number that is kept: leave it out."
-    for name, text in point.tags.items():
+    if not fields:
+        return f"{name} has no number."
+    for tag, text in tags:
         if not text or len(text) > _TAG_CHARS_MAX or not text.isprintable() or text.endswith("\\"):
-            return f"{name} of {point.name} is {text[:_TAG_CHARS_MAX]!r}: a tag has 1 to {_TAG_CHARS_MAX} printable characters."
+            return f"{tag} of {name} is {text[:_TAG_CHARS_MAX]!r}: a tag has 1 to {_TAG_CHARS_MAX} printable characters."
     return ""
 
 
