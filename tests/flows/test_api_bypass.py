@@ -1,18 +1,22 @@
 """Nothing made up or bent, in whatever part of a request, lets anybody in, breaks the house, or reaches another's answer."""
 
+import re
 from collections.abc import Mapping
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from entrepot.api.application import ROOMS
 from entrepot.api.principal import bound
 from entrepot.base.limits import IDEMPOTENCY_KEY_CHARS_MAX
 from entrepot.base.principal import ANONYMOUS, Principal
+from entrepot.console import pages
 from tests.house import House, bearing
 from tests.people import bearer
 
+NOBODY = UUID(int=0)
 REFUSED = 400
 BROKEN = 500
 CART = {"market": "uk", "country": "GB", "lines": []}
@@ -54,6 +58,37 @@ async def test_a_key_that_was_bent_is_nobodys(house: House, data: st.DataObject)
     )
     if bent.strip() != house.key:
         assert (await house.nobody.get("/v1/me", headers=bearing(bent))).status_code in {400, 401}
+
+
+WRITES = sorted(
+    (method, re.sub(r"{\w+:(\w+)}", lambda found: str(NOBODY) if found[1] == "uuid" else "x", path))
+    for handler in [*(one for room in ROOMS for one in room.HANDLERS), *pages.handlers()]
+    for path in handler.paths
+    for method in handler.http_methods - {"GET", "HEAD", "OPTIONS"}
+)
+ELSEWHERE = [{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "https://evil.example"}]
+
+
+@pytest.mark.parametrize("said", ELSEWHERE)
+async def test_no_route_takes_a_change_from_another_sites_page_be_it_in_nobodys_name(
+    house: House, said: dict[str, str]
+) -> None:
+    assert len(WRITES) > 150
+    for method, path in WRITES:
+        answer = await house.nobody.request(method, path, content=b"{}", headers={"Content-Type": "text/plain", **said})
+        assert (answer.status_code, "foreign-request" in answer.text) == (403, True), (method, path, answer.text)
+        assert "set-cookie" not in answer.headers
+
+
+async def test_what_comes_by_a_token_is_no_other_sites_page_whatever_it_says(house: House) -> None:
+    answer = await house.client.put("/v1/markets/fr", json={"currency": "EUR"}, headers=ELSEWHERE[0])
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize("path", ["/v1/openapi", "/v1/openapi/", "/v1/openapi/x", "/v1/openapi/openapi.json"])
+async def test_what_the_framework_would_serve_by_itself_is_not_there(house: House, path: str) -> None:
+    answers = [await client.get(path) for client in (house.nobody, house.client)]
+    assert [(one.status_code, one.json()["type"]) for one in answers] == [(404, "/problems/not-found")] * 2
 
 
 async def test_a_forms_key_is_its_senders_own(house: House) -> None:

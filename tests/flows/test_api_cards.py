@@ -38,5 +38,15 @@ async def test_a_number_in_a_form_a_query_a_path_or_a_key_is_found(house: House)
     assert [(one.status_code, one.json()["type"]) for one in answers] == [(422, SLUG)] * 4
 
 
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize("kind", [f"{FORM}; charset=utf-8", FORM.title(), "text/plain"])
+async def test_a_form_is_looked_through_whatever_it_calls_itself(house: House, kind: str) -> None:
+    written = b"email=%34242424242424242&password=x"  # a digit, too, may be written so
+    answer = await house.nobody.post("/sign-in", content=written, headers={"Content-Type": kind})
+    assert (answer.status_code, answer.json()["type"]) == (422, SLUG)
+
+
 async def test_a_barcode_is_searched_for_as_ever(house: House) -> None:
     assert (await house.client.get("/v1/search", params={"q": "4006381333931"})).status_code == 200

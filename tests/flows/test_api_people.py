@@ -10,11 +10,13 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, cast
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import httpx
 import pytest
 from msgspec import structs
 
+from entrepot.base.limits import MAILED_SECONDS
 from entrepot.cli.people import sign_in_link
 from entrepot.partners.identity.oidc import OidcProvider
 from tests.authenticator import Authenticator
@@ -60,6 +62,15 @@ async def test_whether_an_address_has_an_account_is_told_to_nobody(house: House)
         assert [(one.status_code, one.json()["told"], len(one.text)) for one in answers] == [
             (202, "by mail", len(answers[0].text))
         ] * 2
+
+
+@pytest.mark.parametrize("path", ["/v1/people", "/v1/people/resets", "/v1/people/sign-in-links"])
+async def test_nor_does_the_time_tell_that_the_answer_takes(house: House, path: str) -> None:
+    await bearer(house, "timed@example.com")
+    for address in ("timed@example.com", f"{uuid4()}@example.com"):
+        began = time.monotonic()
+        await house.nobody.post(path, json={"email": address})
+        assert time.monotonic() - began >= MAILED_SECONDS
 
 
 async def test_a_token_that_is_not_good_is_a_401_whatever_is_asked(house: House) -> None:

@@ -59,7 +59,9 @@ class Guard:
         """Let a request through, or raise why not."""
         if connection.method == "OPTIONS":  # made by the framework: says which methods there are
             return
-        permission, who = connection.route_handler.opt[PERMISSION], principal_of(connection)
+        permission, who = connection.route_handler.opt.get(PERMISSION), principal_of(connection)
+        if permission is None:  # the framework's own, such as its pages about the description of the API
+            raise NotFoundError(f"There is nothing at {connection.scope['path']}: /v1/docs lists what there is.")
         watching.watches.set(bool(policies.grants(who, watching.PERMISSION, demo=self._demo)))
         held = policies.grants(who, permission, demo=self._demo)
         if policies.needs_no_owners(held):

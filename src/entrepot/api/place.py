@@ -9,7 +9,7 @@ from entrepot.base.limits import CLIENTS_KNOWN_MAX
 from entrepot.commerce.people.sessions import Place
 
 # What a browser says of a request that another site's page made.
-FOREIGN_SITES = {b"cross-site", b"same-site"}
+_FOREIGN_SITES = {b"cross-site", b"same-site"}
 
 WHY, WHY_COOKIE = b"entrepot-why", "entrepot_why"
 
@@ -21,12 +21,30 @@ _NETWORKS = {4: 24, 6: 56}
 def place_of(scope: HTTPScope, proxies: int) -> Place:
     """Return from where a request comes; each of so many proxies of our own has added what it saw to the right of a list."""
     address = scope["client"][0] if scope.get("client") else ""  # type: ignore[index]  # it was just found to be there
-    seen = [part.strip() for part in header(scope, b"x-forwarded-for").decode("latin-1").split(",")]
+    # A proxy may add to the list that came, or add a line of its own beneath: both are one list.
+    lines = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
+    seen = b",".join(lines).decode("latin-1").split(",")
     if proxies and len(seen) >= proxies:
-        address = seen[-proxies]
+        address = seen[-proxies].strip() or address
+    address = plain_address(address)
     agent = header(scope, b"user-agent").decode("latin-1")
     printable = "".join(sign for sign in agent if sign.isprintable())
     return Place(address=address[:45], network=network_of(address), agent=printable[:_AGENT_CHARS_MAX])
+
+
+@lru_cache(maxsize=CLIENTS_KNOWN_MAX)
+def plain_address(said: str) -> str:
+    """Return an address without its port or zone, and one of IPv4 as such: else each port would be a network of its own, and
+    all of IPv4, as IPv6 writes it, a single one. What is no address is returned as it is.
+    """
+    text = said[1:].partition("]")[0] if said.startswith("[") else said
+    if text.count(":") == 1:  # IPv6 has more
+        text = text.partition(":")[0]
+    try:
+        found = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return said
+    return str((isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped) or found)
 
 
 @lru_cache(maxsize=CLIENTS_KNOWN_MAX)
@@ -37,6 +55,17 @@ def network_of(address: str) -> str:
     except ValueError:
         return address[:45]
     return str(ipaddress.ip_network(f"{found}/{_NETWORKS[found.version]}", strict=False))
+
+
+def from_foreign_page(scope: HTTPScope, ours: str) -> bool:
+    """Say whether another site's page made a request: by what every browser of today says of itself (``Sec-Fetch-Site``), else,
+    where it is too old or the page came without TLS, by its origin, which must be this host or ``ours``.
+    """
+    if said := header(scope, b"sec-fetch-site"):
+        return said in _FOREIGN_SITES
+    origin = header(scope, b"origin").lower()
+    host = header(scope, b"host").lower()
+    return bool(origin) and origin not in {ours.lower().encode(), b"http://" + host, b"https://" + host}
 
 
 def why_of(scope: HTTPScope) -> str:

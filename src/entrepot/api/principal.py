@@ -1,8 +1,9 @@
 """Who asks: read once per request at the edge, from a bearer token or a cookie, and kept in the request's scope.
 
 ``principal_of`` is how everybody behind the edge knows it. A bearer token that is not good is refused, whatever is asked; a
-cookie that is not good is nobody's, since a browser sends it everywhere. What comes by cookie and changes something must come
-from a page of this site. Idempotency keys are their caller's own from here on: the same key by another caller is another key.
+cookie that is not good is nobody's, since a browser sends it everywhere. What changes something, without a bearer token, must
+not come from another site's page, whoever asks: a cookie would act in somebody's name, and signing in would begin a session of
+another's in their browser. Idempotency keys are their caller's own from here on: by another caller, a key is another key.
 """
 
 import hashlib
@@ -14,7 +15,7 @@ from litestar.datastructures import Cookie
 from litestar.types import HTTPScope
 
 from entrepot.access import policies
-from entrepot.api.place import FOREIGN_SITES, header
+from entrepot.api.place import from_foreign_page
 from entrepot.base.errors import KEY_OWNER_ENDS, EntrepotError, SignInNeededError, StepUpNeededError, TokenRefusedError
 from entrepot.base.limits import ASKED_SECONDS, DEVICE_SECONDS, STEP_UP_SECONDS
 from entrepot.base.principal import ANONYMOUS, Principal
@@ -33,7 +34,7 @@ Connection = ASGIConnection[Any, Any, Any, Any]
 
 
 class ForeignRequestError(EntrepotError):
-    """Another site's page asked for a change in the name of who has signed in here."""
+    """Another site's page asked for a change, in the name of whoever looks at it."""
 
     slug = "foreign-request"
     status = 403
@@ -60,15 +61,14 @@ class Identify:
         bearer, cookie = self._tokens(scope)
         if bearer is not None:
             return await self._people.sessions.check(bearer)
+        if scope["method"] not in _READS and from_foreign_page(scope, self._people.site.origin):
+            raise ForeignRequestError("Another site's page sent this: nothing was done. Open the page here, and send it again.")
         if not cookie:
             return ANONYMOUS
         try:
-            who = await self._people.sessions.check(cookie)
+            return await self._people.sessions.check(cookie)
         except TokenRefusedError:
             return ANONYMOUS
-        if scope["method"] not in _READS and header(scope, b"sec-fetch-site") in FOREIGN_SITES:
-            raise ForeignRequestError("Another site's page sent this in your name: nothing was done.")
-        return who
 
     def _tokens(self, scope: HTTPScope) -> tuple[str | None, str]:
         bearer, cookie = None, ""

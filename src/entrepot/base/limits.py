@@ -182,6 +182,7 @@ TOTP_STEP_SECONDS = 30
 CEREMONY_SECONDS = 300.0
 LINK_SECONDS = 600.0  # mailed: from when the letter goes out (ASVS 5.0, 6.5.5)
 HANDED_LINK_SECONDS = 86_400.0
+MAILED_SECONDS = 0.15  # to answer who asks for a letter, whatever there was to do: else it tells which accounts there are
 ASKED_SECONDS = 86_400.0  # for as long as a letter is tried to be sent
 OIDC_SECONDS_MAX = 8.0
 OIDC_KEYS_SECONDS = 3_600.0

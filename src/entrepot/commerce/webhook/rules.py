@@ -19,6 +19,8 @@ ENDPOINT = Machine(
 
 _OK, _REDIRECTED, _GONE, _TOO_MANY, _UNAVAILABLE = 200, 300, 410, 429, 503
 
+_IPV6_SITES = ipaddress.IPv6Network("2000::/3")
+
 Verdict = Literal["delivered", "refused", "away", "gone"]
 
 
@@ -55,8 +57,17 @@ def expand(patterns: Sequence[str], known: Collection[str]) -> frozenset[str]:
 
 
 def reachable(address: str, *, private: bool) -> bool:
-    """Say whether an address may be sent to: the house's own network is not for strangers to reach through us."""
-    return private or ipaddress.ip_address(address).is_global
+    """Say whether an address may be sent to: the house's own network is not for strangers to reach through us.
+
+    Of IPv6 that is what is handed out to sites of the internet, but for networks that only carry an address of IPv4 (6to4,
+    Teredo), which may be one of ours; translations of IPv4 (64:ff9b::/96) lie outside of it.
+    """
+    if private:
+        return True
+    found = ipaddress.ip_address(address)
+    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is None:
+        return found.is_global and found in _IPV6_SITES and found.sixtofour is None and found.teredo is None
+    return found.is_global and not found.is_multicast
 
 
 def judge(status: int | None) -> Verdict:
