@@ -6,6 +6,8 @@ from uuid import uuid4
 
 import pytest
 
+from tests.flows.test_api_checkout import BUYER, OK, call
+from tests.flows.test_api_refusals import refused
 from tests.house import House
 
 KETTLE = "KETTLE-ALDER-BLACK"
@@ -119,3 +121,20 @@ async def test_terms_that_cannot_be_are_refused_and_nothing_is_kept(house: House
     answer = await house.client.put(path, json=body)
     assert (answer.status_code, answer.json()["type"]) == (400, "/problems/bad-input"), answer.text
     assert (await prices(house))["total_minor"] == before["total_minor"]
+
+
+async def test_a_customer_of_a_group_buys_at_its_prices_and_nobody_else_may_look_them_up(house: House) -> None:
+    code, group, kim = f"list-{uuid4().hex[:8]}", uuid4().hex[:8], str(uuid4())
+    draft = {"title": "A", "market": "uk", "currency": "GBP", "rank": 6, "valid_from": "2026-01-01T00:00:00Z"}
+    await put(house, f"/v1/price-lists/{code}", draft | {"customer_group": group})
+    prices_of_it = [{"sku": KETTLE, "tiers": [{"from_quantity": 1, "amount_minor": 123}]}]
+    await put(house, f"/v1/price-lists/{code}/prices", {"prices": prices_of_it})
+    await put(house, f"/v1/customers/{kim}/groups", {"groups": [group]})
+    assert (await house.client.get(f"/v1/customers/{kim}/groups")).json() == {"groups": [group]}
+    bought = {"market": "uk", "lines": [{"sku": KETTLE, "quantity": 2}], "contact": BUYER, "payment": OK, "customer_id": kim}
+    status, placed = await call(house, "POST", "/v1/checkouts", bought)
+    assert status == 201, placed
+    assert (await house.client.get(f"/v1/orders/{placed['order_id']}")).json()["goods_minor"] == 246
+    refused(await house.nobody.post("/v1/prices", json=cart(customer_groups=[group])), 403, "pricing.read")
+    for groups, part in ((["vip"] * 21, "21 groups"), ([""], "''"), (["a\nb"], "letters")):
+        refused(await house.client.put(f"/v1/customers/{kim}/groups", json={"groups": groups}), 400, part)

@@ -2,19 +2,22 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Response, get, post, put
+from litestar import Request, Response, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Struct, field
 
+from entrepot.access.errors import ForbiddenError
+from entrepot.access.policies import grants
 from entrepot.api.catalogue import Done, done
 from entrepot.api.headers import OptionalKey, moved
 from entrepot.api.pages import Limit
 from entrepot.api.parts import Parts
+from entrepot.api.principal import principal_of
 from entrepot.base.time import utc
 from entrepot.commerce.catalog.query import variants
 from entrepot.commerce.checkout.quote import Explained, QuoteRequest, Shipping
@@ -23,6 +26,7 @@ from entrepot.commerce.ordering.events import Delivery, TaxLine
 from entrepot.commerce.pricing import commands as pricing
 from entrepot.commerce.pricing import query
 from entrepot.commerce.pricing.events import PriceListSaved, RateSet, Tier
+from entrepot.record.cause import about
 from entrepot.record.transaction import Transaction
 
 
@@ -68,6 +72,12 @@ class RatesDraft(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Rates; those of other pairs and moments stay."""
 
     rates: list[RateDraft]
+
+
+class CustomerGroups(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which groups a customer is of: what is for one of them holds for this customer; an empty list takes them out of all."""
+
+    groups: list[str]
 
 
 class PriceListPage(Struct, frozen=True, kw_only=True):
@@ -146,11 +156,18 @@ class PricedCart(Struct, frozen=True, kw_only=True):
 @post(
     "/v1/prices", tags=["Prices"], summary="What a cart costs, and why", status_code=200, opt={"permission": "catalogue.read"}
 )
-async def read_prices(parts: NamedDependency[Parts], data: JSONBody[PricesWanted]) -> Response[PricedCart]:
-    """Price articles for a buyer and an address, with promotions, postage and tax, each step explained."""
-    request = msgspec.structs.replace(msgspec.convert(data, QuoteRequest, from_attributes=True), estimate=True)
+async def read_prices(
+    request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: JSONBody[PricesWanted]
+) -> Response[PricedCart]:
+    """Price articles for a buyer and an address, with promotions, postage and tax, each step explained.
+
+    A customer's own groups count by themselves; ``customer_groups`` are for who may see price lists.
+    """
+    if data.customer_groups and not grants(principal_of(request), "pricing.read"):
+        raise ForbiddenError("pricing.read")
+    asked = msgspec.structs.replace(msgspec.convert(data, QuoteRequest, from_attributes=True), estimate=True)
     async with parts.record.committing() as connection:
-        quote = await parts.quoting.quote(connection, parts.cell, request)
+        quote = await parts.quoting.quote(connection, parts.cell, asked)
     return Response(msgspec.convert(quote, PricedCart, from_attributes=True), headers={"Cache-Control": "no-store"})
 
 
@@ -210,7 +227,49 @@ async def read_rates(parts: NamedDependency[Parts]) -> Response[RatePage]:
     return Response(RatePage(items=items), headers={"Cache-Control": "no-store"})
 
 
-HANDLERS = [read_prices, save_price_list, set_list_prices, set_rates, list_price_lists, read_rates]
+@put(
+    "/v1/customers/{customer_id:uuid}/groups",
+    tags=["Prices"],
+    summary="Say which groups a customer is of",
+    opt={"permission": "pricing.write"},
+)
+async def group_customer(
+    parts: NamedDependency[Parts], customer_id: FromPath[UUID], data: JSONBody[CustomerGroups], idempotency_key: OptionalKey
+) -> Response[Done]:
+    """Say for which groups' price lists and promotions a customer buys, from now on."""
+
+    async def act(tx: Transaction) -> Done:
+        return done(await pricing.group_customer(tx, customer_id, data.groups))
+
+    about(customer_id)
+    sent = msgspec.json.encode((customer_id, data.groups))
+    return change_terms(parts, await parts.run(act, Done, idempotency_key, sent))
+
+
+@get(
+    "/v1/customers/{customer_id:uuid}/groups",
+    tags=["Prices"],
+    summary="Which groups a customer is of",
+    opt={"permission": "pricing.read"},
+)
+async def read_groups(parts: NamedDependency[Parts], customer_id: FromPath[UUID]) -> Response[CustomerGroups]:
+    """Read for which groups' price lists and promotions a customer buys."""
+    about(customer_id)
+    async with parts.record.committing() as connection:
+        groups = await query.customer_groups(connection, customer_id)
+    return Response(CustomerGroups(groups=groups), headers={"Cache-Control": "no-store"})
+
+
+HANDLERS = [
+    read_prices,
+    save_price_list,
+    set_list_prices,
+    set_rates,
+    group_customer,
+    read_groups,
+    list_price_lists,
+    read_rates,
+]
 
 
 def change_terms(parts: Parts, answer: Done) -> Response[Done]:

@@ -83,6 +83,11 @@ SELECT s.id, s.plan, s.quantity, s.state, s.period_start, s.period_end, s.price_
 FROM subscription.subscription AS s LEFT JOIN subscription.contact AS c ON c.cell = s.cell AND c.subscription_id = s.id
 WHERE s.cell = $1 AND s.customer_id = ANY ($2::uuid[]) AND $3::uuid[] IS NOT NULL ORDER BY s.id;
 
+-- name: customer_groups
+-- Of which groups they are, whose prices they buy at.
+SELECT customer_groups, since FROM pricing.customer
+WHERE $1::integer IS NOT NULL AND customer_id = ANY ($2::uuid[]) AND $3::uuid[] IS NOT NULL;
+
 -- name: buyers
 -- For which company they buy.
 SELECT company_id, role, state, id AS subject, name_sealed AS "name business.buyer.name_sealed",

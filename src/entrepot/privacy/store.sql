@@ -222,6 +222,10 @@ WHERE cell = $1 AND buyer_id = ANY ($2::uuid[]) AND $3::uuid[] IS NOT NULL;
 UPDATE promotion.coupon SET active = false, customer_id = NULL
 WHERE $1::integer IS NOT NULL AND customer_id = ANY ($2::uuid[]) AND $3::uuid[] IS NOT NULL;
 
+-- name: erase_customer_groups
+-- Which groups they were of.
+DELETE FROM pricing.customer WHERE $1::integer IS NOT NULL AND customer_id = ANY ($2::uuid[]) AND $3::uuid[] IS NOT NULL;
+
 -- name: erase_found_by
 -- By which address their orders are found.
 DELETE FROM privacy.found_by WHERE cell = $1 AND subject = ANY ($2::uuid[]) AND $3::uuid[] IS NOT NULL;

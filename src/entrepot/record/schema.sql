@@ -535,6 +535,15 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION checkout.note_used_up() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    NEW.since := now();
+    RETURN NEW;
+END
+$$;
+
 CREATE FUNCTION checkout.place_checkouts(in_cell integer, stamp bigint, acting text, at timestamp with time zone, ids uuid[], gateways text[], refs text[], labels text[], captured bigint[], payment_events uuid[], capture_events uuid[], capture_transfers uuid[]) RETURNS SETOF checkout.ended
     LANGUAGE plpgsql
     SET plan_cache_mode TO 'force_generic_plan'
@@ -1523,6 +1532,7 @@ CREATE TABLE checkout.allowance (
     name text NOT NULL,
     used bigint DEFAULT 0 NOT NULL,
     most bigint NOT NULL,
+    since timestamp with time zone,
     CONSTRAINT allowance_never_exceeded CHECK ((used <= most)),
     CONSTRAINT allowance_never_negative CHECK ((used >= 0))
 )
@@ -2372,6 +2382,14 @@ CREATE TABLE payment.settlement (
     cursor text NOT NULL
 );
 
+CREATE TABLE pricing.customer (
+    customer_id uuid NOT NULL,
+    customer_groups text[] NOT NULL,
+    previous text[] DEFAULT '{}'::text[] NOT NULL,
+    since timestamp with time zone NOT NULL,
+    version bigint NOT NULL
+);
+
 CREATE TABLE pricing.list_price (
     variant_id uuid NOT NULL,
     list text NOT NULL,
@@ -3153,6 +3171,9 @@ ALTER TABLE ONLY payment.payout
 ALTER TABLE ONLY payment.inbox
     ADD CONSTRAINT webhook_is_taken_in_once PRIMARY KEY (cell, provider, event_id);
 
+ALTER TABLE ONLY pricing.customer
+    ADD CONSTRAINT customer_is_grouped_once PRIMARY KEY (customer_id);
+
 ALTER TABLE ONLY pricing.market
     ADD CONSTRAINT market_code_is_unique PRIMARY KEY (code);
 
@@ -3441,6 +3462,8 @@ CREATE TRIGGER entry_is_not_emptied BEFORE TRUNCATE ON audit.entry FOR EACH STAT
 CREATE TRIGGER link_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON audit.link FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse();
 
 CREATE TRIGGER root_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON audit.root FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse();
+
+CREATE TRIGGER used_up_allowance_says_since_when BEFORE UPDATE ON checkout.allowance FOR EACH ROW WHEN (((old.used >= old.most) <> (new.used >= new.most))) EXECUTE FUNCTION checkout.note_used_up();
 
 CREATE TRIGGER person_lives_where_their_region_allows BEFORE INSERT OR UPDATE OF region, cell ON identity.person FOR EACH ROW WHEN ((new.region <> ''::text)) EXECUTE FUNCTION identity.check_residence();
 

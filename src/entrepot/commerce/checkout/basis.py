@@ -12,7 +12,7 @@ from entrepot.commerce.checkout.terms import Terms
 from entrepot.commerce.ordering.events import Delivery
 from entrepot.commerce.pricing.events import Tier
 from entrepot.commerce.pricing.rules import Market, PriceList
-from entrepot.commerce.promotion.rules import Audience, Coupon, Settled
+from entrepot.commerce.promotion.rules import Audience, Coupon, Settled, Use
 from entrepot.commerce.tax.rules import without
 from entrepot.partners.tax.port import TaxQuestion, Treatment
 
@@ -55,12 +55,13 @@ class Setting(Struct, frozen=True, kw_only=True):
 
 
 class Read(Struct, frozen=True, kw_only=True):
-    """What was looked up for one cart; ``prices`` are those of variants in lists."""
+    """What was looked up for one cart; ``prices`` are those of variants in lists, ``uses`` since when limits are reached."""
 
     offers: Mapping[str, Offer]
     prices: Mapping[UUID, Mapping[str, Sequence[Tier]]] = {}
     coupons: Mapping[str, Coupon] = {}
     used: Mapping[str, int] = {}
+    uses: Sequence[Use] = ()
 
 
 class PricedLine(Struct, frozen=True):

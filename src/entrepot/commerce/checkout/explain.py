@@ -31,11 +31,15 @@ def _goods(prepared: Prepared) -> list[Explained]:
             if one.off[number - 1]
         ]
     steps += [
-        Explained(about=f"coupon {idle.candidate.coupon.code}", sentence=f"not used: {_why(idle, say)}", amount_minor=0)
+        Explained(about=_idle(idle.candidate), sentence=f"not used: {_why(idle, say)}", amount_minor=0)
         for idle in prepared.settled.idle
-        if idle.candidate.coupon
+        if idle.candidate.coupon or idle.told
     ]
     return steps
+
+
+def _idle(one: Candidate) -> str:
+    return f"coupon {one.coupon.code}" if one.coupon else f"promotion {one.promotion.title} ({one.promotion.code})"
 
 
 def _why(idle: Idle, say: Callable[[int], str]) -> str:

@@ -32,6 +32,7 @@ from entrepot.commerce.promotion.rules import (
     normal,
     open_coupon,
     settle,
+    used_up,
 )
 from entrepot.commerce.shipping.rules import Destination, Offered, Parcel, check_country, choose, offers
 from entrepot.commerce.tax.rules import check_answer
@@ -68,10 +69,13 @@ def prepare(setting: Setting, read: Read) -> Prepared:
     """Return lines, discounts and postage, and what is to be taxed."""
     lines = _lines(setting, read)
     items = [_item(line) for line in lines]
-    candidates = [*automatic(list(setting.terms.promotions.values()), setting.audience, read.used), *_coupons(setting, read)]
+    promotions = list(setting.terms.promotions.values())
+    candidates = [*automatic(promotions, setting.audience, read.used), *_coupons(setting, read)]
     settled = Settled()
     if candidates:
         settled = settle(candidates, items, _postage_before(setting, lines, candidates), setting.convert)
+    gone = used_up(promotions, setting.audience, read.used, items, setting.convert)
+    settled = Settled(settled.applied, [*settled.idle, *gone])
     off = [sum(applied.off[place] for applied in settled.applied) for place in range(len(lines))]
     shipping = _shipping(setting, lines, off)
     settled = _post(setting, settled, shipping.chosen)

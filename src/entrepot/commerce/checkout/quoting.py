@@ -25,7 +25,7 @@ from entrepot.commerce.checkout.quote import Quote, QuoteRequest
 from entrepot.commerce.checkout.terms import SQL, Terms, TermsHeld
 from entrepot.commerce.pricing.events import Tier
 from entrepot.commerce.pricing.rules import Market
-from entrepot.commerce.promotion.rules import Coupon, normal
+from entrepot.commerce.promotion.rules import Coupon, Use, normal, used_then
 from entrepot.partners.tax.port import TaxEngine
 from entrepot.record.gathering import Gathering, answered
 from entrepot.record.transaction import Connection, Record
@@ -61,7 +61,7 @@ class Quoting:
         terms = await self._held(cell).current(connection)
         settings: dict[int, Setting] = {}
         answers: dict[int, Quote | EntrepotError] = {}
-        for place, request in enumerate(requests):
+        for place, request in enumerate(await _grouped(connection, terms, requests)):
             try:
                 settings[place] = self._setting(request, terms, at)
             except EntrepotError as error:
@@ -85,15 +85,16 @@ class Quoting:
         settings: dict[datetime, Setting] = {}
         for at in moments:
             with contextlib.suppress(EntrepotError):
-                settings[at] = self._setting(request, terms.as_of(at), at)
+                (grouped,) = await _grouped(connection, terms, [request], at)
+                settings[at] = self._setting(grouped, terms.as_of(at), at)
         reads = await _read(connection, cell, settings.values())
         prices = await _prices_then(connection, settings, reads)
         answers = {}
         for at, setting in settings.items():
             with contextlib.suppress(EntrepotError):
-                answers[at] = await self._quoted(
-                    setting, structs.replace(reads[setting.market.code], prices=prices.get(at, {}))
-                )
+                read = reads[setting.market.code]
+                used = used_then(setting.terms.promotions, read.uses, setting.audience.customer_id, at)
+                answers[at] = await self._quoted(setting, structs.replace(read, prices=prices.get(at, {}), used=used))
         return answers
 
     async def estimate(self, record: Record, cell: int, request: QuoteRequest) -> Quote:
@@ -133,7 +134,11 @@ class Quoting:
         self._estimates.forget()
 
     async def _estimated(self, record: Record, cell: int, request: QuoteRequest) -> Quote:
-        setting = self._setting(request, await self._terms(record, cell))
+        terms = await self._terms(record, cell)
+        if terms.for_groups and request.customer_id:
+            async with record.committing() as connection:
+                (request,) = await _grouped(connection, terms, [request])
+        setting = self._setting(request, terms)
         read = Read(offers=await self.offered(record, setting.market.code, {line.sku for line in request.lines}))
         if setting.lists or request.coupons or limited(setting, ()):
             async with record.committing() as connection:
@@ -170,6 +175,20 @@ async def coupons_used(connection: Connection, cell: int, codes: Sequence[str]) 
     return {row["name"].removeprefix("coupon/"): row["used"] for row in rows}
 
 
+async def _grouped(
+    connection: Connection, terms: Terms, requests: Sequence[QuoteRequest], at: datetime | None = None
+) -> Sequence[QuoteRequest]:
+    """Return the requests with the groups that their customers are of, or were at a moment; looked up where it matters."""
+    customers = {one.customer_id for one in requests if one.customer_id} if terms.for_groups else set[UUID]()
+    if not customers:
+        return requests
+    groups: dict[UUID | None, Sequence[str]] = {
+        row["customer_id"]: row["previous"] if at is not None and at < row["since"] else row["customer_groups"]
+        for row in await connection.fetch(SQL["customer_groups"], list(customers))
+    }
+    return [structs.replace(one, customer_groups=[*one.customer_groups, *groups.get(one.customer_id, ())]) for one in requests]
+
+
 async def _read(connection: Connection, cell: int, settings: Iterable[Setting]) -> dict[str, Read]:
     """Return what is needed for these carts, by market."""
     by_market: dict[str, list[Setting]] = defaultdict(list)
@@ -189,8 +208,8 @@ async def _read_more(connection: Connection, cell: int, settings: Sequence[Setti
     prices = await _list_prices(connection, [offer.variant_id for offer in offers.values()], lists) if lists else {}
     coupons = await _coupons(connection, codes) if codes else {}
     names = {name for setting in settings for name in limited(setting, coupons.values())}
-    used = {row["name"]: row["used"] for row in await connection.fetch(SQL["used"], cell, list(names))} if names else {}
-    return Read(offers=offers, prices=prices, coupons=coupons, used=used)
+    uses = [Use(**dict(row)) for row in await connection.fetch(SQL["used"], cell, list(names))] if names else []
+    return Read(offers=offers, prices=prices, coupons=coupons, used={one.name: one.used for one in uses}, uses=uses)
 
 
 async def _offers_of(asked: Sequence[Asked]) -> list[Offer | None]:

@@ -68,6 +68,10 @@ LEFT JOIN LATERAL (
 ) AS p ON true
 LEFT JOIN LATERAL (SELECT k.state, k.commission_permille FROM marketplace.seller AS k WHERE k.id = s.seller_id LIMIT 1) AS v ON true;
 
+-- name: customer_groups
+-- Which groups customers are of, since when, and which they were before.
+SELECT c.customer_id, c.customer_groups, c.previous, c.since FROM pricing.customer AS c WHERE c.customer_id = ANY ($1::uuid[]);
+
 -- name: list_prices
 -- What variants cost in these lists. A query of its own: joined to the offers it made their plan six times as dear.
 SELECT t.variant_id, t.list, t.from_quantities, t.amounts_minor
@@ -92,5 +96,5 @@ SELECT c.code, c.promotion, c.most, c.most_per_customer, c.starts_at, c.ends_at,
 FROM promotion.coupon AS c WHERE c.code = ANY ($1::text[]);
 
 -- name: used
--- How much of each allowance is used.
-SELECT a.name, a.used FROM unnest($2::text[]) AS w (name) JOIN checkout.allowance AS a ON a.cell = $1 AND a.name = w.name;
+-- How much of each allowance is used, up to how much it may be, and since when it is used up, or is not.
+SELECT a.name, a.used, a.most, a.since FROM unnest($2::text[]) AS w (name) JOIN checkout.allowance AS a ON a.cell = $1 AND a.name = w.name;

@@ -82,8 +82,11 @@ class AllowanceUsedUpError(ConflictError):
     slug = "allowance-used-up"
 
     def __init__(self, claim: Claim, left: int) -> None:
+        kind, _, code = claim.name.partition("/")
+        # Nobody chose a promotion, and nobody can leave one out: it goes by itself from the next price that is asked for.
+        gone = f"The promotion {code.partition('/')[0]} has just been used up: ask for the price again, and order at that one."
         super().__init__(
-            f"Of {claim.name!r} {left} is left, {claim.amount} wanted: leave it out.",
+            gone if kind == "promotion" else f"Of {claim.name!r} {left} is left, {claim.amount} wanted: leave it out.",
             allowance=claim.name,
             wanted=claim.amount,
             left=left,

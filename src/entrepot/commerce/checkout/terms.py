@@ -53,6 +53,8 @@ class Terms(Struct, frozen=True, kw_only=True):
     past_promotions: Sequence[Past[Promotion]] = ()
     past_lists: Sequence[Past[PriceList]] = ()
     past_methods: Sequence[Past[Method]] = ()
+    for_groups: bool = False
+    """Whether any of them is for a group of customers, so that it matters which groups a buyer is of."""
 
     def as_of(self, at: datetime) -> "Terms":
         """Return the terms with the promotions, lists and methods that there were at a moment gone by, as they then were.
@@ -117,7 +119,7 @@ async def read(connection: Connection, cell: int) -> Terms:
     since = {f"list/{row['code']}": row["since"] for row in lists} | {
         f"promotion/{row['code']}": row["since"] for row in promotions
     }
-    return Terms(
+    terms = Terms(
         markets={row["code"]: Market(**dict(row)) for row in await connection.fetch(SQL["markets"])},
         lists=[PriceList(**{name: value for name, value in row.items() if name != "since"}) for row in lists],
         rates=Rates(
@@ -138,6 +140,10 @@ async def read(connection: Connection, cell: int) -> Terms:
         past_lists=await _past(connection, "past_lists", PriceList),
         past_methods=await _past(connection, "past_methods", Method),
     )
+    every_list = [*terms.lists, *(one.was for one in terms.past_lists)]
+    every_promotion = [*terms.promotions.values(), *(one.was for one in terms.past_promotions)]
+    for_groups = any(one.customer_group for one in every_list) or any(one.customer_groups for one in every_promotion)
+    return structs.replace(terms, for_groups=for_groups)
 
 
 async def _past(connection: Connection, name: str, of: type[T]) -> list[Past[T]]:

@@ -9,11 +9,13 @@ from entrepot.base.time import stamp_millis, utc
 from entrepot.commerce.approval import commands as approvals
 from entrepot.commerce.pricing import rules, store
 from entrepot.commerce.pricing.events import (
+    CUSTOMER_GROUPED,
     LIST_PRICE_SET,
     MARKET_SAVED,
     PRICE_LIST_SAVED,
     PRICES_SET,
     RATE_SET,
+    CustomerGrouped,
     ListPriceSet,
     Price,
     PriceListSaved,
@@ -85,6 +87,16 @@ async def set_list_prices(tx: Transaction, code: str, tiers: Mapping[UUID, Seque
             for variant_id, version in versions.items()
         ]
     )
+
+
+async def group_customer(tx: Transaction, customer_id: UUID, groups: Sequence[str]) -> Token | None:
+    """Say which groups a customer is of, for whom lists and promotions hold; returns None when it was so already."""
+    wanted = CustomerGrouped(customer_id=customer_id, customer_groups=rules.check_groups(groups))
+    since = utc(stamp_millis(tx.clock.tick()))
+    version = await store.put_customer_groups(tx.connection, customer_id, wanted.customer_groups, since)
+    if version is None:
+        return None
+    return await tx.append([Fact(CUSTOMER_GROUPED, f"customer-groups/{customer_id}", version, wanted)])
 
 
 async def set_rates(tx: Transaction, rates: Sequence[RateSet]) -> Token | None:

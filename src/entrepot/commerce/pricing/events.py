@@ -1,7 +1,7 @@
 """What can have happened to prices. Key: ``product/<id>``, so that a product and its prices arrive in one order.
 
 Markets, lists and rates have keys of their own: ``market/<code>``, ``price-list/<code>``, ``list-price/<code>/<variant id>``
-and ``rate/<base>/<quote>/<moment>``.
+and ``rate/<base>/<quote>/<moment>``; so have the groups of a customer: ``customer-groups/<customer id>``.
 """
 
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ PRICE_LIST_SAVED = "pricing.price_list_saved.v1"
 LIST_PRICE_SET = "pricing.list_price_set.v1"
 RATE_SET = "pricing.rate_set.v1"
 MARKET_SAVED = "pricing.market_saved.v1"
+CUSTOMER_GROUPED = "pricing.customer_grouped.v1"
 
 
 class Price(Struct, frozen=True, kw_only=True):
@@ -82,3 +83,10 @@ class RateSet(Struct, frozen=True, kw_only=True):
     rate: str
     valid_from: datetime
     source: str
+
+
+class CustomerGrouped(Struct, frozen=True, kw_only=True):
+    """Which groups a customer is of now: price lists and promotions that are for one of them hold for this customer."""
+
+    customer_id: UUID
+    customer_groups: list[str]

@@ -18,6 +18,7 @@ from entrepot.commerce.pricing.rates import Rates
 
 PriceList = PriceListSaved
 
+_GROUP = re.compile(r"\w[\w .-]{0,39}")
 _DECIMAL = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?")
 
 
@@ -245,6 +246,20 @@ def check_list(one: PriceList, markets: Mapping[str, str]) -> None:
     if not 0 <= one.rank <= limits.RANK_MAX:
         raise BadInputError(f"The rank {one.rank} is out of range: 0 to {limits.RANK_MAX}.", rank=one.rank)
     check_span(one.valid_from, one.valid_until)
+
+
+def check_groups(groups: Sequence[str]) -> list[str]:
+    """Return the groups of a customer, each once and in order; too many, or a name that is not usable, is refused."""
+    if len(groups) > limits.CUSTOMER_GROUPS_MAX:
+        raise BadInputError(f"{len(groups)} groups were given: {limits.CUSTOMER_GROUPS_MAX} at most.", groups=len(groups))
+    for one in groups:
+        if not _GROUP.fullmatch(one):
+            raise BadInputError(
+                f"The group {one[:40]!r} is not usable: 1 to 40 letters, digits, spaces, points and hyphens, such as 'trade'.",
+                field="customer_groups",
+                value=one[:40],
+            )
+    return sorted(set(groups))
 
 
 def check_span(start: datetime | None, end: datetime | None) -> None:

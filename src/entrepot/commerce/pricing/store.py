@@ -108,6 +108,18 @@ async def put_price_list(connection: Connection, wanted: PriceListSaved, since: 
     return version
 
 
+async def put_customer_groups(connection: Connection, customer_id: UUID, groups: Sequence[str], since: datetime) -> int | None:
+    """Write which groups a customer is of and return the version, None when it was so already."""
+    version: int | None = await connection.fetchval(SQL["put_customer_groups"], customer_id, groups, since)
+    return version
+
+
+async def customer_groups(connection: Connection, customer_id: UUID) -> list[str]:
+    """Return which groups a customer is of."""
+    found: list[str] | None = await connection.fetchval(SQL["customer_groups"], customer_id)
+    return found or []
+
+
 async def price_lists(connection: Connection, after: str, limit: int) -> list[PriceListSaved]:
     """Return price lists in the order of their codes."""
     return [PriceListSaved(**dict(row)) for row in await connection.fetch(SQL["price_lists"], after, limit)]

@@ -120,3 +120,15 @@ SELECT t.*, 1 FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::numeric
 ON CONFLICT (base, quote, valid_from) DO UPDATE SET rate = excluded.rate, source = excluded.source, version = r.version + 1
 WHERE (r.rate, r.source) IS DISTINCT FROM (excluded.rate, excluded.source)
 RETURNING base, quote, valid_from, version;
+
+-- name: put_customer_groups
+-- Writes which groups a customer is of since a moment, keeps which they were, and returns the version if that is a change.
+INSERT INTO pricing.customer AS c (customer_id, customer_groups, since, version) VALUES ($1, $2::text[], $3, 1)
+ON CONFLICT (customer_id) DO UPDATE SET customer_groups = excluded.customer_groups, previous = c.customer_groups,
+    since = excluded.since, version = c.version + 1
+WHERE c.customer_groups IS DISTINCT FROM excluded.customer_groups
+RETURNING version;
+
+-- name: customer_groups
+-- Which groups a customer is of.
+SELECT customer_groups FROM pricing.customer WHERE customer_id = $1;

@@ -56,6 +56,15 @@ class Limit(Struct, frozen=True):
     most: int
 
 
+class Use(Struct, frozen=True, kw_only=True):
+    """How much of an allowance is used, up to how much; ``since`` when it is used up, or is not (None: it always was so)."""
+
+    name: str
+    used: int
+    most: int
+    since: datetime | None
+
+
 class Postage(Struct, frozen=True):
     """The method that goods go by, and what it costs."""
 
@@ -72,11 +81,15 @@ class Applied(Struct, frozen=True):
 
 
 class Idle(Struct, frozen=True):
-    """A promotion that could have applied, why it does not, and for how much more goods are needed."""
+    """A promotion that could have applied, why it does not, and for how much more goods are needed.
+
+    What a coupon opens is always told of; of the others those that are ``told``.
+    """
 
     candidate: Candidate
     why: str
     short_minor: int = 0
+    told: bool = False
 
 
 class Settled(Struct, frozen=True):
@@ -111,6 +124,38 @@ def automatic(promotions: Sequence[Promotion], audience: Audience, used: Mapping
         for one in promotions
         if not one.needs_coupon and not _unfit(one, audience) and _exhausted(Candidate(one), audience, used) is None
     ]
+
+
+def used_up(
+    promotions: Sequence[Promotion], audience: Audience, used: Mapping[str, int], items: Sequence[Item], convert: Convert
+) -> list[Idle]:
+    """Return the promotions that would apply without a coupon, had they not been used as often as they may be."""
+    found = []
+    for one in promotions:
+        limit = None if one.needs_coupon or _unfit(one, audience) else _exhausted(Candidate(one), audience, used)
+        if limit is not None and _unmet(Candidate(one), items, convert) is None:
+            by_customer = limit.name.count("/") > 1
+            why = "you have used it as often as you may" if by_customer else "it was used as often as it may be"
+            found.append(Idle(Candidate(one), why, told=True))
+    return found
+
+
+def used_then(
+    promotions: Mapping[str, Promotion], uses: Sequence[Use], customer_id: UUID | None, at: datetime
+) -> dict[str, int]:
+    """Return how much of each allowance was used at a moment gone by, as far as it matters: whether it was used up.
+
+    What a coupon opens is left as it is: whoever has used it since knows what it takes off.
+    """
+    of_themselves = {
+        limit.name for one in promotions.values() if not one.needs_coupon for limit in limits_of(Candidate(one), customer_id)
+    }
+    return {
+        one.name: one.used
+        if one.since is None or one.since <= at or one.name not in of_themselves
+        else (0 if one.used >= one.most else one.most)
+        for one in uses
+    }
 
 
 def open_coupon(
