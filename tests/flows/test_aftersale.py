@@ -23,7 +23,7 @@ from entrepot.commerce.fulfilment import store as shipments
 from entrepot.commerce.fulfilment.rules import Shipment
 from entrepot.commerce.ordering import store as orders
 from entrepot.commerce.payment.events import PAYMENT_CAPTURED
-from entrepot.commerce.payment.operations import finish_operations
+from entrepot.commerce.payment.operations import finish_operations, void
 from entrepot.commerce.payment.rules import RefundExceedsCapturedError
 from entrepot.jobs.reaction import Reaction
 from entrepot.partners.payment.port import GatewayPayment
@@ -167,6 +167,16 @@ async def test_what_is_shipped_is_captured_and_the_order_arrives(shop: Shop) -> 
     paid = await shop.paid(order_id)
     assert (paid.state, paid.captured_minor) == ("captured", paid.authorized_minor)
     assert (await shop.state(order_id), await owed(shop)) == ("delivered", 0)
+
+
+async def test_pieces_whose_payment_was_given_up_are_not_sent_and_nothing_has_left(shop: Shop) -> None:
+    order_id = await shop.buy({"tea": 2})
+    await void(shop.record, shop.gateway, CELL, "v", order_id)
+    with pytest.raises(ConflictError, match="cannot be taken any more"):
+        await shop.ship(order_id)
+    assert [one.state for one in await shop.shipments(order_id)] == ["planned"]
+    await shop.cancel(order_id)
+    assert (await shop.state(order_id), await left(shop.record, "tea"), await owed(shop)) == ("cancelled", 100, 0)
 
 
 async def test_a_cancelled_order_gives_back_stock_and_promise(shop: Shop) -> None:

@@ -4,8 +4,10 @@ What a payment is asked for counts as if it were done, so that what is asked at 
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 from entrepot.base.errors import ConflictError
+from entrepot.base.money import currency, spoken
 from entrepot.commerce.ordering.parts import StoredOrder, due
 from entrepot.commerce.payment.rules import OperationKind, Payment
 
@@ -18,6 +20,21 @@ def on_shipment(order: StoredOrder, payment: Payment | None) -> list[Ask]:
         return []
     taken = payment.captured_minor + payment.taking_minor
     return _asks(("capture", min(due(order).total_minor - taken, payment.open_minor)))
+
+
+def check_kept(order: StoredOrder, payment: Payment | None) -> None:
+    """Refuse to send what is not paid for any more, since somebody has given up the promise that was to pay for it."""
+    if payment is None or not payment.voided_minor:
+        return
+    short = due(order).total_minor - payment.captured_minor - payment.taking_minor - payment.open_minor
+    if short > 0:
+        say = partial(spoken, of=currency(payment.currency))
+        raise ConflictError(
+            f"Of what the order {order.placed.id} is to pay for these pieces, {say(short)} cannot be taken any more: "
+            f"of its payment {say(payment.voided_minor)} was given up. Cancel them, and let the buyer order anew.",
+            order_id=str(order.placed.id),
+            short_minor=short,
+        )
 
 
 def on_cancellation(order: StoredOrder, payment: Payment | None, kept_minor: int) -> list[Ask]:
