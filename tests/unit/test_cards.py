@@ -40,7 +40,15 @@ def refused(text: str | bytes) -> bool:
 @pytest.mark.parametrize("card", CARDS)
 def test_a_known_card_number_is_refused_in_any_spelling(card: str) -> None:
     fours = [card[at : at + 4] for at in range(0, len(card), 4)]
-    spellings = [card, " ".join(fours), "-".join(fours), ".".join(fours), "\u00a0".join(fours)]
+    spellings = [
+        card,
+        " ".join(fours),
+        "-".join(fours),
+        ".".join(fours),
+        "\u00a0".join(fours),
+        "\u200b".join(card),
+        "\u00ad".join(fours),
+    ]
     assert looks_like_card(card)
     assert all(refused(json.dumps({"note": f"my card {one}, thanks"})) for one in spellings)
     assert all(refused(json.dumps({"note": one}, ensure_ascii=False)) for one in spellings)

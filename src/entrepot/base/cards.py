@@ -66,17 +66,20 @@ def _plain(raw: bytes) -> bytes:
     text = raw.decode("utf-8", "replace")
     if "\\u" in text:
         text = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
-    foreign = {ord(letter): written for letter in set(text) if letter > "\x7f" and (written := _ascii(letter))}
+    foreign = {ord(letter): written for letter in set(text) if letter > "\x7f" and (written := _ascii(letter)) is not None}
     return (text.translate(foreign) if foreign else text).encode("utf-8", "replace")
 
 
 @lru_cache(4_096)
-def _ascii(letter: str) -> str:
-    """Return how ASCII writes a letter of another alphabet where it is a digit, a space or a dash; else nothing."""
+def _ascii(letter: str) -> str | None:
+    """Return how ASCII writes a foreign letter that is a digit, a space, a dash, or not seen at all; for others None."""
     digit = unicodedata.digit(letter, None)
     if digit is not None:
         return str(digit)
-    return "-" if unicodedata.category(letter) == "Pd" else " " if letter.isspace() else ""
+    category = unicodedata.category(letter)
+    if category == "Cf":  # a soft hyphen, a joiner: nobody sees it
+        return ""
+    return "-" if category == "Pd" else " " if letter.isspace() else None
 
 
 def _found(raw: bytes) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """Subscribers over HTTP, signed as the Standard Webhooks specification says (https://www.standardwebhooks.com).
 
 A name is resolved once, and the address that is looked at is the one that is connected to: a name that turns to the house's own
-network in between reaches nothing. Redirects are not followed, for the same reason.
+network in between reaches nothing. Redirects are not followed, for the same reason. Of an answer no more is read than is shown,
+and it is not unpacked: one that never ends, or that unpacks to more than there is memory, costs nothing.
 """
 
 import asyncio
@@ -53,6 +54,7 @@ class HttpSender:
         headers = {
             "Host": target.netloc.decode(),
             "Content-Type": "application/json",
+            "Accept-Encoding": "identity",
             "User-Agent": "Entrepot-Webhooks/1",
             "Webhook-Id": message.id,
             "Webhook-Timestamp": str(message.at),
@@ -64,18 +66,27 @@ class HttpSender:
             address = await self._address(target)
             if not self._allowed(address):
                 return Answer(None, f"{target.host} is {address}, an address of a private network: it is not sent to")
-            async with asyncio.timeout(limits.WEBHOOK_SECONDS_MAX):
-                answer = await self._client.post(
-                    target.copy_with(host=address),
-                    content=message.body,
-                    headers=headers,
-                    extensions={"sni_hostname": target.host},
-                )
+            to, sni = target.copy_with(host=address), {"sni_hostname": target.host}
+            async with (
+                asyncio.timeout(limits.WEBHOOK_SECONDS_MAX),
+                self._client.stream("POST", to, content=message.body, headers=headers, extensions=sni) as answer,
+            ):
+                said = await _beginning(answer)
         except (httpx.HTTPError, OSError, TimeoutError, ssl.SSLError) as error:
             return Answer(None, str(error) or type(error).__name__)
-        return Answer(answer.status_code, answer.text[: limits.WEBHOOK_ERROR_CHARS_MAX] if answer.is_error else "")
+        return Answer(answer.status_code, said if answer.is_error else "")
 
     async def _address(self, target: httpx.URL) -> str:
         port = target.port or {"http": 80, "https": 443}[target.scheme]
         found = await asyncio.get_running_loop().getaddrinfo(target.host, port, type=socket.SOCK_STREAM)
         return str(found[0][4][0])
+
+
+async def _beginning(answer: httpx.Response) -> str:
+    """Return how an answer begins, as it came; a short one is read whole, so that its connection can be used again."""
+    read = b""
+    async for chunk in answer.aiter_raw(limits.WEBHOOK_ERROR_CHARS_MAX):
+        read += chunk
+        if len(read) > limits.WEBHOOK_ERROR_CHARS_MAX:
+            break
+    return read[: limits.WEBHOOK_ERROR_CHARS_MAX].decode("utf-8", "replace")
