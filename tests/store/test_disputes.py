@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
+from msgspec import structs
 
 from entrepot.base.errors import ConflictError
 from entrepot.base.ids import IdSource
@@ -15,7 +17,7 @@ from entrepot.commerce.payment.rules import Dispute, RefundExceedsCapturedError
 from entrepot.commerce.payment.settling import book_payouts
 from entrepot.commerce.payment.webhooks import handle_webhook
 from entrepot.local.gateway.webhooks import secret_of, signature
-from entrepot.partners.payment.port import Authorize, GatewayAwayError
+from entrepot.partners.payment.port import Authorize, GatewayAwayError, GatewayDispute
 from entrepot.partners.payment.sandbox import SandboxGateway
 from entrepot.partners.signed import WebhookRefusedError
 from entrepot.record.transaction import Record
@@ -41,8 +43,8 @@ async def disputed(record: Record, gateway: SandboxGateway) -> tuple[UUID, Dispu
     opened = await gateway.open_dispute(payment.reference, 1_000)
     await deliver(record, gateway, "dispute.opened", payment.reference, opened.id)
     async with record.reading() as connection:
-        found = await store.dispute_by_reference(connection, CELL, "sandbox", opened.id)
-    assert found
+        (found,) = await store.disputes_of_payment(connection, CELL, payment_id)
+    assert found.reference == opened.id
     return payment_id, found
 
 
@@ -69,6 +71,23 @@ async def test_evidence_decides_a_dispute_and_a_lost_one_is_booked(
     assert (await stands(record, payment_id)).disputed_minor == held
     assert (books.get("disputes", 0), books["gateway"]) == (held, 1_000 - held)
     assert (await told(record, payment_id))[-1][0] == f"payment.dispute_{state}.v1"
+
+
+async def test_a_dispute_of_what_was_given_back_already_is_noted_and_what_it_costs_is_booked(
+    record: Record, gateway: SandboxGateway
+) -> None:
+    payment_id = await paid(record, gateway, capture=True)
+    await refund(record, gateway, CELL, "r", payment_id, 700)
+    opened = GatewayDispute(
+        id="dsp_late", payment_id="p", state="opened", amount_minor=800, currency="EUR", reason="",
+        evidence_due=datetime.now(UTC),
+    )  # fmt: skip
+    for one, held in ((opened, 300), (structs.replace(opened, state="lost"), 300)):
+        async with record.transaction(CELL) as tx:
+            assert await commands.put_dispute(tx, payment_id, one)
+        assert (await stands(record, payment_id)).disputed_minor == held
+    books = await ledger(record)
+    assert (books["disputes"], books["gateway"]) == (800, 1_000 - 700 - 800)
 
 
 async def test_webhooks_out_of_order_end_where_the_gateway_is(record: Record, gateway: SandboxGateway) -> None:

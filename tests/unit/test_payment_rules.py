@@ -6,12 +6,13 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
-from entrepot.base.errors import EntrepotError
+from entrepot.base.errors import ConflictError, EntrepotError
 from entrepot.commerce.payment import differences, rules
 from entrepot.commerce.payment.differences import Difference
 from entrepot.commerce.payment.rules import Ending, Operation, OperationKind, Payment
-from entrepot.partners.payment.port import GatewayDispute, GatewayPayment
+from entrepot.partners.payment.port import DisputeState, GatewayDispute, GatewayPayment
 
 ID = UUID(int=1)
 STEPS = st.lists(
@@ -39,14 +40,15 @@ def step(now: Payment, kind: OperationKind, amount: int | None, ending: Ending) 
 
 
 def dispute(now: Payment, amount: int | None) -> Payment:
-    """Open a dispute, as a gateway may that keeps to what was captured."""
-    held = min(amount or 1, now.refundable_minor)
-    if held < 1:
-        return now
-    told = GatewayDispute(
-        id="d", payment_id="p", state="opened", amount_minor=held, currency="EUR", reason="", evidence_due=datetime.now(UTC)
+    """Open a dispute, as a bank may: of more than is left, too."""
+    return rules.dispute(now, [], opened(amount or 1), ID)[0]
+
+
+def opened(amount: int, state: DisputeState = "opened", reference: str = "d") -> GatewayDispute:
+    return GatewayDispute(
+        id=reference, payment_id="p", state=state, amount_minor=amount, currency="EUR", reason="",
+        evidence_due=datetime.now(UTC),
     )  # fmt: skip
-    return rules.dispute(now, None, told, ID)[0]
 
 
 @given(STEPS)
@@ -119,3 +121,25 @@ def test_only_what_is_held_for_nobody_is_missing_here(theirs: GatewayPayment, ou
 def test_a_difference_reads_as_a_sentence() -> None:
     found = Difference("capture", "k", "other_amount", "5 EUR", "")
     assert str(found) == "capture k: other amount (here 5 EUR, there nothing)"
+
+
+def test_a_dispute_of_what_was_given_back_holds_what_is_left_and_lets_go_of_no_more() -> None:
+    now = structs.replace(payment(), captured_minor=1_000, refunded_minor=700)
+    first, a = rules.dispute(now, [], opened(800), UUID(int=7))
+    assert a is not None
+    assert (a.amount_minor, first.disputed_minor, first.refundable_minor) == (800, 300, 0)
+    second, b = rules.dispute(first, [a], opened(100, reference="e"), UUID(int=8))
+    assert b is not None
+    assert second.disputed_minor == 300
+    won, _ = rules.dispute(second, [a, b], opened(100, "won", "e"), ID)
+    assert won.disputed_minor == 300
+    over, _ = rules.dispute(won, [a], opened(800, "won"), ID)
+    assert over.refundable_minor == 300
+
+
+@pytest.mark.parametrize("on_its_way", ["taking_minor", "returning_minor"])
+def test_a_dispute_of_more_than_is_left_waits_while_money_is_on_its_way(on_its_way: str) -> None:
+    now = structs.replace(payment(), **{on_its_way: 100, "captured_minor": 500})
+    with pytest.raises(ConflictError, match="on its way still: tell it again"):
+        rules.dispute(now, [], opened(600), ID)
+    assert rules.dispute(now, [], opened(400), ID)[0].disputed_minor == 400

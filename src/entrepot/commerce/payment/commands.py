@@ -119,7 +119,7 @@ async def settle(tx: Transaction, operation_id: UUID, looked: Looked, verdict: V
 async def put_dispute(tx: Transaction, payment_id: UUID, told: GatewayDispute) -> Dispute | None:
     """Note how the gateway says a dispute stands; returns None when that is nothing new."""
     payment = await _payment(tx, payment_id)
-    known = await store.dispute_by_reference(tx.connection, tx.cell, payment.gateway, told.id)
+    known = await store.disputes_of_payment(tx.connection, tx.cell, payment_id)
     after, dispute = rules.dispute(payment, known, told, tx.ids.fresh())
     if dispute is None:
         return None

@@ -1,6 +1,6 @@
 """Pure decisions about payments: what may be asked of the gateway, what its answer changes, what the ledger books for it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -296,8 +296,15 @@ def told(payment: Payment, amount_minor: int, operation_id: UUID | None = None, 
     )
 
 
-def dispute(payment: Payment, known: Dispute | None, now: GatewayDispute, fresh_id: UUID) -> tuple[Payment, Dispute | None]:
-    """Return payment and dispute as the gateway says they are; None when that is what we know, or older than it."""
+def dispute(
+    payment: Payment, disputes: Sequence[Dispute], now: GatewayDispute, fresh_id: UUID
+) -> tuple[Payment, Dispute | None]:
+    """Return payment and dispute as the gateway says they are; None when that is what we know, or older than it.
+
+    ``disputes`` are all that we know of the payment. A bank may dispute what was given back already, too: then no more can be
+    held than is left, and what is lost beyond that is lost. While money is on its way, nobody knows what is left.
+    """
+    known = next((one for one in disputes if one.reference == now.id), None)
     if known is not None and (known.state == now.state or not DISPUTE_MACHINE.allows(known.state, now.state)):
         return payment, None
     if now.currency != payment.currency:
@@ -305,8 +312,6 @@ def dispute(payment: Payment, known: Dispute | None, now: GatewayDispute, fresh_
             f"The dispute {now.id} is in {now.currency}, its payment {payment.id} in {payment.currency}: a person must look.",
             payment_id=str(payment.id),
         )
-    held_before = known.amount_minor if known is not None and known.state in _HELD else 0
-    held = now.amount_minor if now.state in _HELD else 0
     moved = Dispute(
         id=known.id if known else fresh_id,
         gateway=payment.gateway,
@@ -319,7 +324,14 @@ def dispute(payment: Payment, known: Dispute | None, now: GatewayDispute, fresh_
         evidence_due=now.evidence_due,
         evidence=known.evidence if known else "",
     )
-    disputed = payment.disputed_minor + held - held_before
+    held = sum(one.amount_minor for one in (*(one for one in disputes if one != known), moved) if one.state in _HELD)
+    left = payment.captured_minor - payment.refunded_minor - payment.returning_minor
+    if held > left and (payment.taking_minor or payment.returning_minor):
+        raise ConflictError(
+            f"{held} of payment {payment.id} are disputed, and money of it is on its way still: tell it again in a moment.",
+            payment_id=str(payment.id),
+        )
+    disputed = min(held, left)
     return structs.replace(payment, disputed_minor=disputed, version=payment.version + 1), moved
 
 

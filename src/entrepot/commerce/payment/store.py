@@ -87,12 +87,6 @@ async def dispute(connection: Connection, cell: int, dispute_id: UUID) -> Disput
     return Dispute(**dict(row)) if row else None
 
 
-async def dispute_by_reference(connection: Connection, cell: int, gateway: str, reference: str) -> Dispute | None:
-    """Return a dispute by the gateway's id."""
-    row = await connection.fetchrow(SQL["dispute_by_reference"], cell, gateway, reference)
-    return Dispute(**dict(row)) if row else None
-
-
 async def put_dispute(connection: Connection, cell: int, now: Dispute, at: datetime) -> None:
     """Write a dispute as it now is."""
     await connection.execute(

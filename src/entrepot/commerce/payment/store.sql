@@ -61,11 +61,6 @@ FROM payment.operation WHERE cell = $1 AND payment_id = $2 ORDER BY id;
 SELECT id, gateway, reference, payment_id, state, amount_minor, currency, reason, evidence_due, evidence
 FROM payment.dispute WHERE cell = $1 AND id = $2;
 
--- name: dispute_by_reference
--- A dispute by the gateway's id.
-SELECT id, gateway, reference, payment_id, state, amount_minor, currency, reason, evidence_due, evidence
-FROM payment.dispute WHERE cell = $1 AND gateway = $2 AND reference = $3;
-
 -- name: put_dispute
 -- Writes a dispute as it now is; the caller holds the lock of its payment.
 INSERT INTO payment.dispute (cell, id, gateway, reference, payment_id, state, amount_minor, currency, reason, evidence, evidence_due,
