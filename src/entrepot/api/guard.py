@@ -3,16 +3,20 @@
 It stands in each route's way as middleware, not as a guard of the framework, which copies the route for every request.
 
 What a request names stands in its path, its query and the top of its body, by the names in ``access.owners.KINDS``; so no
-route can forget it. A route that declares no permission is not served at all.
+route can forget it. Of the query, that is what the route takes: who reaches their own alone must name what is theirs, and a
+name that nobody reads would open a list of everybody's. A route that declares no permission is not served at all.
 """
 
+import inspect
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from functools import cache
+from typing import Any, get_type_hints
 from urllib.parse import parse_qsl
 from uuid import UUID
 
 from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
+from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from entrepot.access import policies
@@ -33,6 +37,8 @@ PERMISSION = "permission"
 SECRET = "entrepot-order-secret"  # noqa: S105  # the name of a header
 GUEST, BUYER = "entrepot_customer", "entrepot_buyer"
 API, COMPANY = "/v1/", "/account/company"
+
+_BODY = "data"
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 Name = tuple[str, UUID]
@@ -84,6 +90,16 @@ class Guard:
             return UNKNOWN
 
 
+@cache
+def names_taken(handler: BaseRouteHandler) -> frozenset[str]:
+    """Return by which names a route takes what is sent to it; ``data`` is its body."""
+    says = get_type_hints(handler.fn, include_extras=True)
+    return frozenset(
+        next((one.name for one in getattr(says.get(name), "__metadata__", ()) if getattr(one, "name", None)), name)
+        for name in inspect.signature(handler.fn).parameters
+    )
+
+
 async def cart_named(connection: Connection, parts: Parts, cart_id: UUID) -> Kept:
     """Return a cart that a request names, read once for guard and route: who changes it finds out whether it is still so."""
     carts: dict[UUID, Kept] = connection.scope["state"].setdefault("carts", {})
@@ -102,14 +118,17 @@ def guest_of(connection: Connection, sealing: Sealing) -> UUID | None:
 
 
 async def _named(connection: JsonRequest) -> list[Name]:
+    taken = names_taken(connection.route_handler)
     found = dict.fromkeys(_kinds(connection.path_params.items(), {}))
-    found |= dict.fromkeys(_kinds(connection.query_params.multi_items(), {}))
+    found |= dict.fromkeys(
+        _kinds(((name, value) for name, value in connection.query_params.multi_items() if name in taken), {})
+    )
     path = connection.scope["path"]
     if path.startswith(COMPANY) and (connection.method, path) != ("POST", COMPANY):
         # The pages of the buyer whom a cookie names.
         company, buyer, _ = (*connection.cookies.get(BUYER, "").split("."), "", "")[:3]
         found |= dict.fromkeys(_kinds([("company", company), ("buyer", buyer)], {"buyer": ACTING}))
-    if connection.method != "GET" and not is_file(connection.scope):
+    if connection.method != "GET" and _BODY in taken and not is_file(connection.scope):
         # Who acts is named in the body: it must be themselves.
         acting = {"buyer_id": ACTING, "buyer": ACTING}
         found |= dict.fromkeys(_kinds(await _body(connection), acting))
