@@ -1,5 +1,6 @@
 """The sandbox gateway keeps what every gateway keeps, and does the harm that its test tokens promise."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -73,6 +74,44 @@ async def test_an_amount_that_was_not_asked_for_is_not_believed(sandbox: Sandbox
     assert found
     with pytest.raises(GatewayLiedError):
         found.answer("sandbox", request)
+
+
+@pytest.mark.parametrize(
+    ("lie", "said"),
+    [
+        ({"currency": "JPY"}, "answers in JPY, asked in EUR"),
+        ({"reference": IDS.fresh()}, "answers with a payment of"),
+        ({"captured_minor": 1_000}, "capture of 1000, asked was 0"),
+        ({"captured_minor": -1}, "capture of -1, asked was 0"),
+        ({"authorized_minor": 10**12}, "authorization of 1000000000000, asked was 1000"),
+    ],
+)
+async def test_whatever_else_was_not_asked_for_is_not_believed(sandbox: SandboxGateway, lie: dict[str, Any], said: str) -> None:
+    request = asked("tok_ok")
+    await sandbox.authorize(request)
+    found = await sandbox.find(request.reference)
+    assert found
+    with pytest.raises(GatewayLiedError, match=said):
+        structs.replace(found, **lie).answer("sandbox", request)
+
+
+async def test_a_state_that_there_is_not_is_no_answer() -> None:
+    body = (
+        b'{"id": "p", "reference": "%s", "state": "perhaps", "currency": "EUR", "authorized_minor": 1}'
+        % str(IDS.fresh()).encode()
+    )
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 X\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        odd = SandboxGateway(f"sandbox://key@127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        with pytest.raises(GatewayAwayError, match="cannot be read: Invalid enum value 'perhaps'"):
+            await odd.authorize(asked("tok_ok"))
+        await odd.close()
 
 
 async def test_a_capture_of_another_amount_is_not_believed(sandbox: SandboxGateway) -> None:

@@ -118,8 +118,14 @@ class GatewayPayment(Struct, frozen=True, kw_only=True):
     def answer(self, gateway: str, request: Authorize) -> Answer:
         """Return what ``authorize`` would answer to the request now: for who finds a payment after a crash or a challenge.
 
-        A payment of another amount or currency than was asked for is a ``GatewayLiedError``.
+        A payment of another amount or currency than was asked for, or under another reference, is a ``GatewayLiedError``; so is
+        one that was taken though it was to be promised, or the other way round.
         """
+        if self.reference != request.reference:
+            raise GatewayLiedError(
+                f"The payment gateway {gateway} answers with a payment of {self.reference}, asked was of {request.reference}: "
+                "a person must look at it."
+            )
         if self.state == "declined":
             return Declined(payment_id=self.id, reason=self.reason)
         if self.state == "voided":
@@ -128,7 +134,11 @@ class GatewayPayment(Struct, frozen=True, kw_only=True):
             return Challenged(payment_id=self.id, url=self.challenge_url)
         check_told(gateway, "authorization", request.amount_minor, self.authorized_minor)
         if self.currency != request.currency:
-            raise GatewayLiedError(f"The payment gateway {gateway} answers in {self.currency}, asked in {request.currency}.")
+            raise GatewayLiedError(
+                f"The payment gateway {gateway} answers in {self.currency}, asked in {request.currency}: "
+                "a person must look at it."
+            )
+        check_told(gateway, "capture", request.amount_minor if request.capture else 0, self.captured_minor)
         return Authorized(
             payment_id=self.id,
             amount_minor=self.authorized_minor,
