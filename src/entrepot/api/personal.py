@@ -18,6 +18,7 @@ PERSONAL: Final = frozenset(
         "/v1/credit-notes",
         "/v1/credit-notes/{note_id}",
         "/v1/credit-notes/{note_id}/page",
+        "/v1/customers/{customer_id}/groups",
         "/v1/customers/{customer_id}/orders",
         "/v1/customers/{customer_id}/payment-methods",
         "/v1/disputes",
