@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from entrepot.engines.stream.kafka import KafkaStream
 from entrepot.local.place import Place
 from tests.engines import cache
-from tests.engines.server import Server, certificates, tethered
+from tests.engines.server import QUICK, Server, certificates, tethered
 
 VERSION = "4.3.1"
 SHA256 = "2581191126bf639fbddfce7119b4aea54fee24d1500eb7810aade9e870178c83"
@@ -53,7 +53,7 @@ class Kafka(Server):
 
     def command(self, place: Place) -> list[str]:
         """Return the server's main class."""
-        java = [*_java(), f"-Xms{self.heap}", f"-Xmx{self.heap}", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError"]
+        java = [*_java(), *QUICK, f"-Xms{self.heap}", f"-Xmx{self.heap}", "-XX:+ExitOnOutOfMemoryError"]
         return tethered(
             *java, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "kafka.Kafka", f"{place.data}/server.properties"
         )

@@ -11,7 +11,7 @@ from typing import ClassVar
 from entrepot.engines.graph.neo4j import Neo4jGraph
 from entrepot.local.place import Place
 from tests.engines import cache
-from tests.engines.server import Server, certificates, tethered
+from tests.engines.server import QUICK, Server, certificates, tethered
 
 VERSION = "5.26.30"
 SHA256 = "4d546a1b42c996655dcec694407fdbd25fb1ae8da22ef81d2849eb79f04feacb"
@@ -53,7 +53,7 @@ class Neo4j(Server):
     def command(self, place: Place) -> list[str]:
         """Return the server's main class; Bolt opens after its databases are there."""
         opened = [f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in _OPENED]
-        java = [*_java(), f"-Xms{self.heap}", f"-Xmx{self.heap}", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError", *opened]
+        java = [*_java(), *QUICK, f"-Xms{self.heap}", f"-Xmx{self.heap}", "-XX:+ExitOnOutOfMemoryError", *opened]
         folders = [f"--home-dir={place.data}", f"--config-dir={place.data / 'conf'}"]
         return tethered(*java, "org.neo4j.server.CommunityEntryPoint", *folders)
 

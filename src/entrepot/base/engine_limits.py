@@ -26,6 +26,10 @@ COLUMNS_SECONDS_MAX = 30.0
 # How long it is kept what shoppers looked at, unless the settings say otherwise.
 BEHAVIOUR_DAYS = 395
 
+# Neo4j: the items of one transaction, and how long to rest after one of several, as a share of what that took.
+GRAPH_ROWS_MAX = 250
+GRAPH_REST_SHARE = 0.2
+
 # The stream as projectors read it: what a consumer fetches ahead, holds of a partition that is ahead of others, and hands over
 # at once; the events that wait for readers, how many of the log's parts are followed at once, and when to look again whether
 # one can be.

@@ -2,12 +2,14 @@
 
 A generation has labels and edge types of its own in the one database there is (``Product_bought_together_g7``), so that no
 forgotten filter mixes two, and counts of edges come from the store's own counters. A batch and its position are one
-transaction (https://neo4j.com/docs/operations-manual/5/database-internals/transaction-management). ``MERGE`` takes no lock on
+transaction (https://neo4j.com/docs/operations-manual/5/database-internals/transaction-management); where a large batch is
+several, the last has the position, and what is written again after a cut is refused by its version. ``MERGE`` takes no lock on
 what is there already: a property set to itself does (https://neo4j.com/docs/operations-manual/5/database-internals/locks-deadlocks),
 and only then is a version compared. Without the unique constraints ``MERGE`` would make twins, so they come first.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cached_property
@@ -16,6 +18,7 @@ from typing import TypeAlias
 from msgspec import convert
 from neo4j import READ_ACCESS, AsyncDriver, AsyncGraphDatabase, AsyncManagedTransaction, AsyncSession
 
+from entrepot.base.engine_limits import GRAPH_REST_SHARE, GRAPH_ROWS_MAX
 from entrepot.base.errors import BadInputError
 from entrepot.base.event import START, Position
 from entrepot.base.limits import (
@@ -37,7 +40,6 @@ Given: TypeAlias = Mapping[str, object]
 
 # Where variables of a subquery are named in its head, which is what the guarded write is built from.
 _OLDEST = (5, 23)
-_ROWS_MAX = 500
 
 
 class Neo4jGraph:
@@ -103,9 +105,18 @@ class Neo4jGraph:
         return {item.id: item for item in await self._items(target, cypher_of(target).by_id, {"ids": list(ids)})}
 
     async def apply(self, target: Target, slot: Slot, items: Sequence[Item], position: Position) -> Sequence[Refusal]:
-        """Write what is newer and move the position, in one transaction; it never goes back."""
+        """Write what is newer and move the position, in one transaction; it never goes back.
+
+        A larger batch, of one that catches up, is written in several, of which the last moves the position, with rests between:
+        what a transaction holds is copied by every collection of the server's garbage, for which all its readers wait.
+        """
         cypher = cypher_of(target)
         rows, refused = graph.rows(cypher.pattern, newest(items))
+        while len(rows) > GRAPH_ROWS_MAX:
+            some, rows = rows[:GRAPH_ROWS_MAX], rows[GRAPH_ROWS_MAX:]
+            began = time.perf_counter()
+            await self._write(_writes(cypher, cypher.write, some))
+            await asyncio.sleep(GRAPH_REST_SHARE * (time.perf_counter() - began))
         at = {"slot": _slot(slot), "txid": position.txid, "seq": position.seq}
         await self._write([(cypher.advance, at), *_writes(cypher, cypher.write, rows)])
         return refused
@@ -182,12 +193,13 @@ class Neo4jGraph:
 
 def _writes(cypher: Cypher, write: str, rows: Sequence[graph.Row]) -> list[tuple[str, Given]]:
     """Return the statements that write the rows, neighbours first and in order, so that two writers rarely cross."""
+    if not rows:
+        return []
     merges: list[tuple[str, Given]] = [
         (merge, {"ids": sorted({id_ for row in rows for id_ in row.neighbours[number]})})
         for number, merge in enumerate(cypher.neighbours)
     ]
-    chunks = [rows[first : first + _ROWS_MAX] for first in range(0, len(rows), _ROWS_MAX)]
-    return [*merges, *((write, {"rows": [_row(row) for row in chunk]}) for chunk in chunks)]
+    return [*merges, (write, {"rows": [_row(row) for row in rows]})]
 
 
 def _row(row: graph.Row) -> dict[str, object]:
