@@ -10,6 +10,7 @@ from entrepot.commerce.checkout.held import CheckoutRequest, PaymentChoice
 from entrepot.commerce.checkout.quote import QuoteRequest, WantedLine
 from entrepot.commerce.people import commands
 from entrepot.commerce.people.rules import AddressDraft
+from entrepot.commerce.pricing.commands import group_customer
 from entrepot.privacy.store import Erasure
 from tests.house import House
 from tests.shop_front import products
@@ -29,12 +30,13 @@ def contact(name: str) -> Contact:
 
 
 async def settle(house: House, name: str) -> UUID:
-    """Let somebody have a confirmed account with an address, an order of theirs and one that they placed as a guest."""
+    """Let somebody have a confirmed account with an address and a group, an order of theirs and one as a guest."""
     who, now = contact(name), utc(SystemClock().millis())
     async with house.app.record.transaction(house.app.settings.cell) as tx:
         person_id = await commands.add_person(tx, house.app.sealing, who.email, [], now)
         draft = AddressDraft(name=who.name, lines=[who.address.line1], city="York", country="GB")
         await commands.save_address(tx, house.app.sealing, person_id, None, draft, now)
+        await group_customer(tx, person_id, ["forgotten"])
     await buy(house, who, person_id)
     await buy(house, who, None)
     return person_id

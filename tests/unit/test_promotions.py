@@ -13,6 +13,7 @@ from entrepot.base.errors import (
     EntrepotError,
 )
 from entrepot.commerce.checkout.claims import Claim
+from entrepot.commerce.checkout.saga_rules import claim_refusal
 from entrepot.commerce.promotion.events import (
     Amount,
     Bundle,
@@ -105,6 +106,30 @@ def test_a_promotion_that_is_used_up_no_longer_applies_by_itself() -> None:
     held = terms([promotion("S", TENTH, most=100)])
     assert quoted(asked({"tea": 1}), held, used={"promotion/S": 99}).goods_minor == 900
     assert quoted(asked({"tea": 1}), held, used={"promotion/S": 100}).goods_minor == 1_000
+
+
+def test_a_promotion_that_is_used_up_is_told_where_it_would_have_applied_and_says_by_whom() -> None:
+    held = terms(
+        [
+            promotion("S", TENTH, most=100),
+            promotion("K", TENTH, most_per_customer=1),
+            promotion("C", TENTH, skus=["cup"], most=1),
+        ]
+    )
+    used = {"promotion/S": 100, f"promotion/K/{CUSTOMER}": 1, "promotion/C": 1}
+    told = [
+        one for one in quoted(asked({"tea": 1}, customer_id=CUSTOMER), held, used=used).explained if "promotion" in one.about
+    ]
+    assert [(one.about.split("(")[1], one.sentence) for one in told] == [
+        ("S)", "not used: it was used as often as it may be"),
+        ("K)", "not used: you have used it as often as you may"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["promotion/S", f"promotion/S/{CUSTOMER}"])
+def test_a_promotion_that_is_used_up_between_price_and_order_says_what_a_buyer_can_do(name: str) -> None:
+    refused = claim_refusal(Claim(name, 1, 100), 0, "GBP")
+    assert str(refused) == "The promotion S has just been used up: ask for the price again, and order at that one."
 
 
 @pytest.mark.parametrize(
