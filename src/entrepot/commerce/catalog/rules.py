@@ -16,6 +16,9 @@ from entrepot.base import limits
 from entrepot.base.errors import BadInputError, ConflictError, NotFoundError
 from entrepot.commerce.catalog.events import AttributeValue, CategoryChanged, Media, ProductChanged, ProductText, Variant
 
+# What a browser takes for the scheme of an address, once it has left out what cannot be seen.
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
+
 CODE = re.compile(r"[^\s\x00-\x1f]([^\x00-\x1f]{0,198}[^\s\x00-\x1f])?")
 
 
@@ -107,6 +110,8 @@ def check_product(draft: ProductDraft) -> None:
         raise BadInputError(
             f"Product {draft.code} has {len(draft.attributes)} attributes: {limits.ATTRIBUTES_MAX} at most.", code=draft.code
         )
+    for one in draft.media:
+        _check_address(draft.code, one.url)
 
 
 def check_terms(terms: SellingTerms) -> None:
@@ -197,6 +202,15 @@ def become(
 def digest(product: ProductChanged) -> bytes:
     """Return what tells two states of a product apart."""
     return hashlib.sha256(msgspec.json.encode(product)).digest()
+
+
+def _check_address(code: str, address: str) -> None:
+    """Refuse an address that a browser would run or read from itself (javascript:, data:, ...) rather than fetch."""
+    scheme = _SCHEME.match("".join(sign for sign in address if sign > " "))
+    if scheme and scheme[1].lower() not in {"http", "https"}:
+        raise BadInputError(
+            f"Product {code} has a picture at {address[:40]!r}: give an address that begins with https://.", code=code
+        )
 
 
 def _check_locales(what: str, by_locale: Mapping[str, object]) -> None:
