@@ -67,7 +67,8 @@ class FileKeyring:
                     return AESGCM(base64.b64decode(kept.key)).decrypt(nonce, sealed, purpose.encode())
                 except InvalidTag as error:
                     raise KeysRefusedError(
-                        f"A key that {self.place} closed under {kept.id} does not open: the row of the database was changed."
+                        f"A key that {self.place} closed under {kept.id} does not open: either the keyring or the row of the "
+                        "database was changed. Put back what it was from a backup. Nothing was touched."
                     ) from error
         held = ", ".join(kept.id for kept in ring.keys)
         raise KeysRefusedError(
