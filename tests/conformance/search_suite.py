@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from entrepot.base.errors import BadInputError
 from entrepot.base.event import Position
@@ -255,6 +256,17 @@ class SearchSuite:
         counts = await filled.store.count(filled.target, [clause for clause, _ in expected])
         assert counts == [count for _, count in expected]
         assert await filled.store.count(filled.target, []) == []
+
+    async def test_what_is_searched_and_counted_at_once_is_what_either_finds_alone(self, filled: Filled) -> None:
+        query, clauses = (
+            Query(where=THINGS, facets={"tags": TermsFacet("tags")}, limit=3),
+            [Everything(), OneOf("tags", ("t2",))],
+        )
+        alone = await filled.store.search(filled.target, query), await filled.store.count(filled.target, clauses)
+        assert await filled.store.search_and_count(filled.target, query, clauses) == alone
+        assert await filled.store.search_and_count(filled.target, query, []) == (alone[0], [])
+        with pytest.raises(BadInputError, match="no cursor"):
+            await filled.store.search_and_count(filled.target, structs.replace(query, cursor="{nonsense"), clauses)
 
     async def test_what_is_preferred_comes_first(self, filled: Filled) -> None:
         wish = Weighed(OneOf("tags", ("t2",)), 50.0, flat=True)

@@ -10,6 +10,8 @@ SEARCH_TRIES_MAX = 5
 SEARCH_FORGET_SECONDS_MAX = 5.0
 # A key of a map of numbers is a field of its own, and each field costs every server of the cluster memory.
 SEARCH_FIELDS_MAX = 10_000
+# How long it is remembered in how many items of an index a value occurs, with which facets are compared.
+SEARCH_COMPARED_SECONDS = 5.0
 # Of the values nearest to a word, and of those in a facet's parts, this many are looked at.
 SEARCH_VALUES_MAX = 1_000
 

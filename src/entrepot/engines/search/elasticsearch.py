@@ -23,7 +23,7 @@ from entrepot.base.limits import SCAN_ITEMS_MAX
 from entrepot.base.projection import Item, Refusal, Slot, Target
 from entrepot.engines import newest
 from entrepot.engines.search import elasticsearch_shape as shape
-from entrepot.engines.search.elasticsearch_questions import Questions
+from entrepot.engines.search.elasticsearch_questions import Everywhere, Questions
 from entrepot.engines.search.elasticsearch_shape import BODY, ID, KIND, LIVE
 from entrepot.engines.search.elasticsearch_wire import ROLE, answering, check, connect, options_of, reason
 from entrepot.engines.search.elasticsearch_writer import Change, Guard, write
@@ -41,6 +41,7 @@ class ElasticsearchStore:
         self._options = options_of(url)
         self._client = connect(url)
         self._numbers: dict[str, set[str]] = {}
+        self._everywhere: dict[str, Everywhere] = {}
 
     async def open(self) -> None:
         """Look whether it is Elasticsearch, in a version that we speak."""
@@ -74,6 +75,7 @@ class ElasticsearchStore:
     async def drop(self, target: Target) -> None:
         """Delete the index with its positions; does nothing if it is gone. One that is not ours is left as it is."""
         self._numbers.pop(target.name, None)
+        self._everywhere.pop(target.name, None)
         with answering():
             if await self._client.indices.exists(index=self._index(target)):
                 await self._check_ours(target)
@@ -142,6 +144,10 @@ class ElasticsearchStore:
         """Return how many items each clause selects."""
         return await self._questions(target).count(clauses)
 
+    async def search_and_count(self, target: Target, query: Query, clauses: Sequence[Clause]) -> tuple[Found, list[int]]:
+        """Return what the query asks for, and how many items each clause selects, in one request."""
+        return await self._questions(target).search_and_count(query, clauses)
+
     async def words(self, target: Target, field: str, start: str, among: Clause | None = None, limit: int = 20) -> list[Word]:
         """Return the words of a folded field that begin so, the most frequent first."""
         return await self._questions(target).words(field, start, among, limit)
@@ -158,7 +164,8 @@ class ElasticsearchStore:
         return f"{self._alias(target)}.items"
 
     def _questions(self, target: Target) -> Questions:
-        return Questions(self._client, self._alias(target), fields_of(target.shape))
+        everywhere = self._everywhere.setdefault(target.name, Everywhere())
+        return Questions(self._client, self._alias(target), fields_of(target.shape), everywhere)
 
     async def _check_ours(self, target: Target) -> None:
         try:

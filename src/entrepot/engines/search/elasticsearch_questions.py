@@ -1,6 +1,8 @@
 """The questions that the search port asks, put to one index of Elasticsearch. Reads only; knows no business word."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -8,14 +10,14 @@ from elasticsearch import AsyncElasticsearch, BadRequestError
 from msgspec import Struct, structs
 from rapidfuzz.distance import OSA
 
-from entrepot.base.engine_limits import SEARCH_VALUES_MAX
+from entrepot.base.engine_limits import SEARCH_COMPARED_SECONDS, SEARCH_VALUES_MAX
 from entrepot.base.errors import BadInputError
 from entrepot.base.limits import SEARCH_DEPTH_MAX
 from entrepot.engines.search import port
 from entrepot.engines.search.elasticsearch_facets import aggregations, among, counted
 from entrepot.engines.search.elasticsearch_query import IS_LIVE, Asked, clause, escaped, folded, narrowing, nearly, selection
 from entrepot.engines.search.elasticsearch_shape import BODY, ID, listed, path
-from entrepot.engines.search.elasticsearch_wire import answering
+from entrepot.engines.search.elasticsearch_wire import answered, answering
 from entrepot.engines.search.shape import Field
 
 # What the term suggester can do: it knows words at most so far away.
@@ -25,22 +27,44 @@ _ANY_FREQUENCY = 2**31 - 1
 _SUGGESTED_MAX = 100
 
 
+class Everywhere:
+    """How many items of one index have a value of a field, as it was within the last moment: who compares does so roughly."""
+
+    def __init__(self) -> None:
+        self._until = 0.0
+        self._counts: dict[tuple[str, object], int] = {}
+
+    def counts(self) -> dict[tuple[str, object], int]:
+        """Return what is known by field and value, to be added to."""
+        now = asyncio.get_running_loop().time()
+        if now > self._until:
+            self._until, self._counts = now + SEARCH_COMPARED_SECONDS, {}
+        return self._counts
+
+
 class Questions(Struct, frozen=True):
     """Asks one index, whose fields these are."""
 
     client: AsyncElasticsearch
     index: str
     fields: Mapping[str, Field]
+    everywhere: Everywhere
 
     async def search(self, query: port.Query) -> port.Found:
         """Return a page of hits, the total and the facets, each of these counted before the filters on its own field."""
-        asked = self._page(query)
-        try:
-            answer = await self._ask(asked)
-        except BadRequestError as error:  # what the server makes of an "after" that does not fit the fields
-            if "search_after" not in asked:
-                raise
-            raise _no_cursor(query.cursor) from error
+        with _refusing_cursor(query):
+            answer = await self._ask(self._page(query))
+        return await self._found(query, answer)
+
+    async def search_and_count(self, query: port.Query, clauses: Sequence[port.Clause]) -> tuple[port.Found, list[int]]:
+        """Return what the query asks for, and how many items each clause selects."""
+        if not clauses:
+            return await self.search(query), []
+        with _refusing_cursor(query):
+            answer, counts = await self._ask_both(self._page(query), self._counting(clauses))
+        return await self._found(query, answer), _counted(counts)
+
+    async def _found(self, query: port.Query, answer: Mapping[str, Any]) -> port.Found:
         found = answer["hits"]["hits"]
         hits = [
             port.Hit(each["_id"], _score(each["_score"]), msgspec.json.decode(each["_source"][BODY], type=dict[str, object]))
@@ -59,9 +83,7 @@ class Questions(Struct, frozen=True):
         """Return how many items each clause selects."""
         if not clauses:  # which the server would refuse
             return []
-        filters = [clause(each, self.fields) for each in clauses]
-        answer = await self._ask({"size": 0, "aggs": {"of": {"filters": {"filters": filters}}}})
-        return [bucket["doc_count"] for bucket in answer["aggregations"]["of"]["buckets"]]
+        return _counted(await self._ask(self._counting(clauses)))
 
     async def words(self, field: str, start: str, part: port.Clause | None, limit: int) -> list[port.Word]:
         """Return the words of a folded field that begin so, the most frequent first."""
@@ -100,6 +122,15 @@ class Questions(Struct, frozen=True):
         with answering():
             answer = await self.client.search(index=self.index, body=dict(asked))
         return answer.body  # type: ignore[no-any-return]  # JSON
+
+    async def _ask_both(self, *asked: Mapping[str, object]) -> list[Mapping[str, Any]]:
+        with answering():
+            answer = await self.client.msearch(index=self.index, searches=[part for each in asked for part in ({}, each)])
+            return [answered(each, answer.meta) for each in answer["responses"]]
+
+    def _counting(self, clauses: Sequence[port.Clause]) -> Asked:
+        filters = [clause(each, self.fields) for each in clauses]
+        return {"size": 0, "track_total_hits": False, "aggs": {"of": {"filters": {"filters": filters}}}}
 
     def _page(self, query: port.Query) -> Asked:
         # Filters whose field has no facet narrow everything alike, and may come first.
@@ -141,15 +172,24 @@ class Questions(Struct, frozen=True):
         }
         if not wanted:
             return facets
-        asked = {
-            str(number): among(self._path(field), [each.value for each in facets[name]], len(facets[name]))
-            for number, (name, field) in enumerate(wanted.items())
+        known = self.everywhere.counts()
+        unknown = {
+            field: values
+            for name, field in wanted.items()
+            if (values := [each.value for each in facets[name] if (field, each.value) not in known])
         }
-        answer = await self._ask({"size": 0, "query": IS_LIVE, "aggs": asked})
+        if unknown:
+            asked = {
+                str(number): among(self._path(field), values, len(values))
+                for number, (field, values) in enumerate(unknown.items())
+            }
+            answer = await self._ask({"size": 0, "query": IS_LIVE, "aggs": asked})
+            for number, (field, values) in enumerate(unknown.items()):
+                counts = {each["key"]: each["doc_count"] for each in answer["aggregations"][str(number)]["buckets"]}
+                known |= {(field, value): counts.get(value, 0) for value in values}
         told = dict(facets)
-        for number, name in enumerate(wanted):
-            counts = {each["key"]: each["doc_count"] for each in answer["aggregations"][str(number)]["buckets"]}
-            told[name] = [structs.replace(each, everywhere=counts.get(each.value, 0)) for each in facets[name]]
+        for name, field in wanted.items():
+            told[name] = [structs.replace(each, everywhere=known[field, each.value]) for each in facets[name]]
         return told
 
     def _path(self, field: str) -> str:
@@ -157,6 +197,21 @@ class Questions(Struct, frozen=True):
 
     def _listed(self, field: str) -> str:
         return listed(self._path(field))
+
+
+def _counted(answer: Mapping[str, Any]) -> list[int]:
+    return [bucket["doc_count"] for bucket in answer["aggregations"]["of"]["buckets"]]
+
+
+@contextmanager
+def _refusing_cursor(query: port.Query) -> Iterator[None]:
+    """Tell what the server makes of an "after" that does not fit the fields."""
+    try:
+        yield
+    except BadRequestError as error:
+        if not query.cursor:
+            raise
+        raise _no_cursor(query.cursor) from error
 
 
 def _score(score: float | None) -> float:

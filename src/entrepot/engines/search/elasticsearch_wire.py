@@ -1,14 +1,16 @@
 """How Elasticsearch is reached, and what its failures mean: try again, give way, refuse one item, or stop with a sentence."""
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Annotated
+from dataclasses import replace
+from typing import Annotated, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
-from elastic_transport import SerializationError, TlsError, TransportError
+from elastic_transport import ApiResponseMeta, SerializationError, TlsError, TransportError
 from elasticsearch import ApiError, AsyncElasticsearch, UnsupportedProductError
+from elasticsearch.exceptions import HTTP_EXCEPTIONS
 from msgspec import Meta, Struct
 
 from entrepot.base.engine_limits import SEARCH_SECONDS_MAX
@@ -111,6 +113,15 @@ def answering() -> Iterator[None]:
         if told is error:
             raise
         raise told from error
+
+
+def answered(part: Mapping[str, Any], meta: ApiResponseMeta) -> Mapping[str, Any]:
+    """Return one answer of several that came together; a refused one is raised as if it had come alone."""
+    if "error" not in part:
+        return part
+    status = int(part["status"])
+    told = HTTP_EXCEPTIONS.get(status, ApiError)
+    raise told(str(part["error"].get("type")), replace(meta, status=status), part)
 
 
 def meaning(error: ApiError) -> Exception:

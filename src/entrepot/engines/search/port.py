@@ -95,7 +95,7 @@ class TermsFacet(Struct, frozen=True):
     """Count the items by value of a field, the most frequent first (``terms``).
 
     ``compared`` tells beside each value in how many items of the whole index it occurs (``significant_terms``), roughly:
-    what was deleted a moment ago may still count.
+    what was deleted a moment ago may still count, and what was added a moment ago may not yet.
     """
 
     field: str
@@ -192,6 +192,10 @@ class SearchStore(Store, Protocol):
 
     async def count(self, target: Target, clauses: Sequence[Clause]) -> list[int]:
         """Return how many items each clause selects."""
+        ...
+
+    async def search_and_count(self, target: Target, query: Query, clauses: Sequence[Clause]) -> tuple[Found, list[int]]:
+        """Return what the query asks for, and beside it how many items each clause selects, in one round trip."""
         ...
 
     async def words(self, target: Target, field: str, start: str, among: Clause | None = None, limit: int = 20) -> list[Word]:

@@ -81,6 +81,15 @@ class TantivyStore:
         """Return how many items each clause selects."""
         return await asyncio.to_thread(lambda: self._index(target).count(clauses))
 
+    async def search_and_count(self, target: Target, query: Query, clauses: Sequence[Clause]) -> tuple[Found, list[int]]:
+        """Return what the query asks for, and how many items each clause selects, from one thread."""
+
+        def both() -> tuple[Found, list[int]]:
+            index = self._index(target)
+            return index.search(query), index.count(clauses)
+
+        return await asyncio.to_thread(both)
+
     async def words(self, target: Target, field: str, start: str, among: Clause | None = None, limit: int = 20) -> list[Word]:
         """Return the words of a folded field that begin so, the most frequent first."""
         return await asyncio.to_thread(lambda: self._index(target).words(field, start, among, limit))

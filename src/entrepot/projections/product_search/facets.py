@@ -13,7 +13,7 @@ from msgspec import Struct, structs
 
 from entrepot.base.projection import Target
 from entrepot.engines.search import port
-from entrepot.engines.search.port import Bucket, Query, RangesFacet, SearchStore, SpreadFacet, TermsFacet
+from entrepot.engines.search.port import Bucket, Found, Query, RangesFacet, SearchStore, SpreadFacet, TermsFacet
 from entrepot.projections.product_search.text import spoken
 
 _CHOICES_MAX = 50
@@ -52,19 +52,25 @@ class Facet(Struct, frozen=True, kw_only=True):
     values: Sequence[Value]
 
 
-async def count_facets(store: SearchStore, target: Target, asked: Query, market: str) -> list[Facet]:
-    """Return brand, category and price, then the attributes most worth choosing by; each under the others' filters."""
-    price = f"price.{market}" if market else ""
-    wanted: dict[str, port.Facet] = {
+def first_facets(market: str) -> dict[str, port.Facet]:
+    """Return what is counted with the hits themselves: from it is seen which other facets are worth to be counted."""
+    first: dict[str, port.Facet] = {
         "brand": TermsFacet("brand", _BRANDS_MAX),
         "category": TermsFacet("category_path_ids", _CATEGORIES_MAX),
         "choices": TermsFacet("choices", _CHOICES_MAX, compared=True),
         "type": TermsFacet("type", compared=True),
     }
-    if price:
-        wanted[price] = SpreadFacet(price, _SPREAD)
-    found = await store.search(target, structs.replace(asked, facets=wanted))
-    first = found.facets
+    if market:
+        first[f"price.{market}"] = SpreadFacet(f"price.{market}", _SPREAD)
+    return first
+
+
+async def count_facets(store: SearchStore, target: Target, asked: Query, market: str, found: Found) -> list[Facet]:
+    """Return brand, category and price, then the attributes most worth choosing by; each under the others' filters.
+
+    ``found`` is what a query with the first facets has found, and ``asked`` what selects the same.
+    """
+    first, price = found.facets, f"price.{market}" if market else ""
     if not found.total:
         return []
     promising = _promising(first["choices"], found.total, first["type"][0].everywhere)

@@ -3,7 +3,6 @@
 Reads only the search engine, through its port; never writes, and knows no engine.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Literal
 from uuid import UUID
@@ -13,18 +12,11 @@ from msgspec import Struct, structs
 
 from entrepot.base.errors import BadInputError
 from entrepot.base.projection import Target
-from entrepot.engines.search.languages import spaced
-from entrepot.engines.search.port import AllOf, Between, Clause, Hit, Match, OneOf, Query, SearchStore, Sort
+from entrepot.engines.search.port import AllOf, Between, Clause, Hit, OneOf, Query, SearchStore, Sort
 from entrepot.projections.product_search import ranking
-from entrepot.projections.product_search.facets import Facet, count_facets
-from entrepot.projections.product_search.reading import Reading, read
+from entrepot.projections.product_search.facets import Facet, count_facets, first_facets
 from entrepot.projections.product_search.text import language, spoken_in
-
-# Below this many products with all the words, those with fewer words are shown after them.
-_FILL_BELOW = 100
-_CATEGORIES_MAX = 20
-# "phone" does not name the category of phone cases; "hard drives" names the one of internal hard drives.
-_NAME_SHARE_MIN = 0.6
+from entrepot.projections.product_search.understanding import Understood, understand
 
 SortBy = Literal["relevance", "price-up", "price-down", "newest", "name"]
 
@@ -104,17 +96,15 @@ class Results(Struct, frozen=True, kw_only=True):
 
 async def search(store: SearchStore, target: Target, wanted: Wanted) -> Results:
     """Return the page of products that answers what is wanted, and the facets that narrow it best."""
-    reading = await read(store, target, wanted.text, wanted.locale)
-    categories = await _categories_named(store, target, reading.text, wanted.locale) if reading.words else []
     offered = ranking.offered(wanted.market)
-    at_least = await _words_wanted(store, target, reading, categories, offered)
-    selected, ranked = _clauses(reading, at_least, categories, offered)
-    filters = _filters(wanted)
-    asked = Query(where=ranked, filters=filters, sort=_sort(wanted), limit=wanted.limit, cursor=wanted.cursor)
-    counted = Query(where=selected, filters=filters, limit=0)
-    found, facets = await asyncio.gather(
-        store.search(target, asked), count_facets(store, target, counted, wanted.market) if wanted.facets else _no_facets()
-    )
+    understood = await understand(store, target, wanted.text, wanted.locale, offered)
+    selected, ranked = _clauses(understood, offered)
+    filters, first = _filters(wanted), first_facets(wanted.market) if wanted.facets else {}
+    asked = Query(where=ranked, filters=filters, facets=first, sort=_sort(wanted), limit=wanted.limit, cursor=wanted.cursor)
+    found = await store.search(target, asked)
+    narrowing = Query(where=selected, filters=filters, limit=0)
+    facets = await count_facets(store, target, narrowing, wanted.market, found) if wanted.facets else []
+    reading = understood.reading
     return Results(
         hits=[_product_hit(hit, wanted) for hit in found.hits],
         total=found.total,
@@ -122,47 +112,24 @@ async def search(store: SearchStore, target: Target, wanted: Wanted) -> Results:
         cursor=found.cursor,
         searched=reading.text,
         did_you_mean=reading.did_you_mean,
-        elsewhere=0 if found.total or not wanted.market else await _elsewhere(store, target, reading, categories, wanted),
+        elsewhere=0 if found.total or not wanted.market else await _elsewhere(store, target, understood, wanted),
     )
 
 
-async def _elsewhere(store: SearchStore, target: Target, reading: Reading, categories: Sequence[str], wanted: Wanted) -> int:
+async def _elsewhere(store: SearchStore, target: Target, understood: Understood, wanted: Wanted) -> int:
     """Return how many products would be found, were they sold here; a price is one of this market, and is left out."""
-    selected, _ = _clauses(reading, 1, categories, ranking.offered())
+    selected, _ = _clauses(structs.replace(understood, at_least=1), ranking.offered())
     filters = _filters(structs.replace(wanted, price_low=None, price_below=None))
     (count,) = await store.count(target, [AllOf((selected, *filters))])
     return count
 
 
-async def _words_wanted(
-    store: SearchStore, target: Target, reading: Reading, categories: Sequence[str], offered: Clause
-) -> int:
-    """Return how many of the words a product must have: all, or as many as enough products have."""
-    for many in range(len(reading.words), 1, -1):
-        (count,) = await store.count(target, [ranking.selected(reading.words, many, categories, offered)])
-        if count >= _FILL_BELOW:
-            return many
-    return 1
-
-
-def _clauses(reading: Reading, at_least: int, categories: Sequence[str], offered: Clause) -> tuple[Clause, Clause]:
+def _clauses(understood: Understood, offered: Clause) -> tuple[Clause, Clause]:
+    reading, at_least, categories = understood.reading, understood.at_least, understood.categories
     if not reading.words:
         return offered, offered
     selected = ranking.selected(reading.words, at_least, categories, offered)
     return selected, ranking.ranked(reading.text, reading.words, at_least, categories, offered)
-
-
-async def _no_facets() -> list[Facet]:
-    return []
-
-
-async def _categories_named(store: SearchStore, target: Target, text: str, locale: str) -> list[str]:
-    """Return the ids of the categories that the text names: their name has all its words, and not many more."""
-    named = Match(text=text, fields={"title": 1.0, "words": 1.0}, locale=locale)
-    found = await store.search(target, Query(where=named, filters=(OneOf("type", ("category",)),), limit=_CATEGORIES_MAX))
-    said = len(spaced(text).split())
-    names = {hit.id.partition("/")[2]: spoken_in(locale, msgspec.convert(hit.body, _Body).title) for hit in found.hits}
-    return [id_ for id_, name in names.items() if said >= _NAME_SHARE_MIN * len(spaced(name).split())]
 
 
 def _filters(wanted: Wanted) -> tuple[OneOf | Between, ...]:

@@ -35,31 +35,60 @@ class Reading(Struct, frozen=True, kw_only=True):
     did_you_mean: str = ""
 
 
-async def read(store: SearchStore, target: Target, text: str, locale: str) -> Reading:
-    """Return how the text is read; no words when nothing in it can be looked for."""
-    typed = [word for word in text[:QUERY_CHARS_MAX].split() if any(map(str.isalnum, word))][:_WORDS_MAX]
-    texts = [word for word in typed if not is_stop_word(word, locale)] or typed
-    if not texts:
-        return Reading(words=[], text="")
-    spellings = _spellings(texts)
-    asked: list[Clause] = [OneOf("type", ("product",))]
-    asked += [ranking.occurs(word, locale) for word in texts]
-    asked += [ranking.occurs(each.joined, locale) for each in spellings]
-    asked += [_side_by_side(each.apart, locale) for each in spellings]
-    items, *counts = await store.count(target, asked)
-    together, apart = counts[len(texts) : len(texts) + len(spellings)], counts[len(texts) + len(spellings) :]
+class Typed(Struct, frozen=True):
+    """A text as it was typed: its words, those that are looked for, and how else these might be written."""
+
+    words: Sequence[str]
+    texts: Sequence[str]
+    spellings: Sequence["_Spelling"]
+    locale: str
+
+    @property
+    def text(self) -> str:
+        """Return it with its words as they were typed."""
+        return " ".join(self.words)
+
+    @property
+    def terms(self) -> list[Term]:
+        """Return the words as they will be looked for unless one of them must be mended; nothing is counted yet."""
+        return [Term(text=text, locale=self.locale, count=0, items=0) for text in self.texts]
+
+    @property
+    def clauses(self) -> list[Clause]:
+        """Return what must be counted before the text can be read."""
+        asked: list[Clause] = [OneOf("type", ("product",))]
+        asked += [ranking.occurs(word, self.locale) for word in self.texts]
+        asked += [ranking.occurs(each.joined, self.locale) for each in self.spellings]
+        return asked + [_side_by_side(each.apart, self.locale) for each in self.spellings]
+
+
+def typed(text: str, locale: str) -> Typed:
+    """Return the words of a text; none is looked for when nothing in it can be."""
+    words = [word for word in text[:QUERY_CHARS_MAX].split() if any(map(str.isalnum, word))][:_WORDS_MAX]
+    texts = [word for word in words if not is_stop_word(word, locale)] or words
+    return Typed(words, texts, _spellings(texts), locale)
+
+
+async def read(store: SearchStore, target: Target, text: Typed, counted: Sequence[int]) -> Reading:
+    """Return how a text is read whose clauses select so many items each."""
+    items, *counts = counted
+    many = len(text.spellings)
+    together, apart = counts[len(text.texts) : len(text.texts) + many], counts[len(text.texts) + many :]
     joined = {
-        at: each.joined for each, one, two in zip(spellings, together, apart, strict=True) if one > two for at in each.words
+        at: each.joined
+        for each, one, two in zip(text.spellings, together, apart, strict=True)
+        if one > two
+        for at in each.words
     }
     read_as: dict[str, list[Term]] = {}
-    for at, (word, count) in enumerate(zip(texts, counts, strict=False)):
-        plain = Term(text=word, locale=locale, count=count, items=items, joined=joined.get(at, ""))
+    for at, (word, count) in enumerate(zip(text.texts, counts, strict=False)):
+        plain = Term(text=word, locale=text.locale, count=count, items=items, joined=joined.get(at, ""))
         read_as[word] = [plain] if count or plain.joined else await _mended(store, target, plain)
-    words = [term for word in texts for term in read_as[word]]
+    words = [term for word in text.texts for term in read_as[word]]
     meant = {term.text: await _meant(store, target, term) for term in words}
     # What is shown keeps the words that were not looked for.
-    shown = [term.text for word in typed for term in read_as.get(word, [_unread(word, locale)])]
-    hint = [meant.get(text, text) for text in shown]
+    shown = [term.text for word in text.words for term in read_as.get(word, [_unread(word, text.locale)])]
+    hint = [meant.get(each, each) for each in shown]
     return Reading(words=words, text=" ".join(shown), did_you_mean=" ".join(hint) if hint != shown else "")
 
 
