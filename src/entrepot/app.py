@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 import structlog
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from entrepot.audit.archived import ArchivedRows
 from entrepot.audit.commands import Auditor
@@ -19,10 +19,10 @@ from entrepot.audit.signing import Signer
 from entrepot.audit.store import ensure_partitions as ensure_audit_partitions
 from entrepot.audit.verify import Verifier as AuditVerifier
 from entrepot.base import limits
-from entrepot.base.breaker import Breaker, Patience, guarded
-from entrepot.base.engine_limits import BESIDE_SHARE, DOUBT_SHARE, NEEDED_SHARE, RECORD_PROBE_TIMES
+from entrepot.base.breaker import Breaker, guarded
+from entrepot.base.engine_limits import DOUBT_SHARE, RECORD_PROBE_TIMES
 from entrepot.base.errors import NotFoundError
-from entrepot.base.projection import Projection, Slot
+from entrepot.base.projection import Projection
 from entrepot.base.time import SystemClock, utc
 from entrepot.behaviour import table as behaviour
 from entrepot.commerce.approval.migrating import migrate_with_word
@@ -47,6 +47,7 @@ from entrepot.log.archived import ArchivedLog
 from entrepot.log.bell import Bell
 from entrepot.log.live import LiveTargets
 from entrepot.log.projector import Subscription
+from entrepot.moving.readers import beside, breakers_of, kept_breakers_of, needed, readers_of
 from entrepot.moving.stores import Stores, open_stores
 from entrepot.partners.carrier.own import OwnCarrier
 from entrepot.partners.carrier.port import Carrier
@@ -195,7 +196,10 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
         stores = await stack.enter_async_context(open_stores(settings, record, sealing))
         every = projections()
         live = await stack.enter_async_context(LiveTargets(record, bell, every, stores.ready))
-        breakers = {role: closed_with(stack, one) for role, one in _breakers(settings, stores, live, every).items()}
+        breakers = {role: closed_with(stack, one) for role, one in breakers_of(settings, stores, live, every).items()}
+        kept_breakers = kept_breakers_of(settings, stores, live, every)
+        for one in kept_breakers.values():
+            closed_with(stack, one)
         gatherer = Gatherer(record, settings.cell)
         gateway = await stack.enter_async_context(payment_gateway(settings))
         quoting = Quoting(RegionalTax(), SystemClock())
@@ -214,7 +218,7 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
             sealing=sealing,
             bell=bell,
             stores=stores,
-            readers=_readers(settings, stores, breakers),
+            readers=readers_of(settings, stores, live, breakers, kept_breakers),
             breakers={"record": record.breaker, **breakers},
             projections=every,
             subscriptions=[Subscription(one, stores.of(one), stores.shards(one)) for one in every],
@@ -367,32 +371,3 @@ async def _record(settings: Settings, waker: Waker, sealing: Sealing) -> Record:
 
 def _sender(settings: Settings) -> HttpSender:
     return HttpSender(partial(reachable, private=settings.webhooks_private or settings.demo), settings.webhooks_to)
-
-
-def needed(settings: Settings) -> Patience:
-    """Return how long a request waits for an engine that it needs."""
-    return Patience(DOUBT_SHARE * settings.engine_seconds, NEEDED_SHARE * settings.engine_seconds)
-
-
-def beside(settings: Settings) -> Patience:
-    """Return how long a request waits for an engine that it does as well without."""
-    seconds = BESIDE_SHARE * settings.engine_seconds
-    return Patience(seconds / 2, seconds, beside=True)
-
-
-def _breakers(settings: Settings, stores: Stores, live: LiveTargets, every: Sequence[Projection]) -> dict[str, Breaker]:
-    """Return a breaker for the engine of each projection; it asks for a position, the least that a reader asks."""
-    slot = Slot(settings.cell)
-
-    def breaker(one: Projection) -> Breaker:
-        return Breaker(one.role, lambda: stores.of(one).position(live.target(one.name), slot), settings.engine_seconds)
-
-    return {one.role: breaker(one) for one in every}
-
-
-def _readers(settings: Settings, stores: Stores, breakers: Mapping[str, Breaker]) -> Stores:
-    """Return the stores for who answers requests. Sums over years may take their time, of an engine that answers."""
-    patience = {role: needed(settings) for role in breakers}
-    patience["columns"] = Patience(patience["columns"].doubt_seconds, limits.SUM_SECONDS_MAX)
-    read = {role: guarded(getattr(stores, role), one, patience[role]) for role, one in breakers.items()}
-    return structs.replace(stores, **read)

@@ -32,6 +32,7 @@ from entrepot.commerce.people.people import People
 from entrepot.engines.columns.port import ColumnStore
 from entrepot.engines.documents.port import DocumentStore
 from entrepot.engines.graph.port import GraphStore
+from entrepot.engines.kept import KeptReader
 from entrepot.engines.memory.port import MemoryStore
 from entrepot.engines.objects.port import ObjectStore
 from entrepot.engines.search.port import SearchStore
@@ -105,6 +106,11 @@ class Parts(Struct, frozen=True, kw_only=True):
         """Run one command in a transaction; the same key gets the stored answer."""
         async with self.asking():
             return await command.run(self.record, self.cell, act, answer, actor=self.actor, key=key, request=request)
+
+    def answered_by_old(self, role: str) -> int:
+        """Return how many questions of a role the engine that a move has left answered here, in the place of the new one."""
+        reader = getattr(self, role, None)
+        return reader.answered_by_old if isinstance(reader, KeptReader) else 0
 
     def asking(self) -> AbstractAsyncContextManager[None]:
         """Ask for somebody else's word where what happens inside needs it: it was undone, and waits to be done again."""

@@ -75,6 +75,8 @@ PROBE_SHARE = 0.3
 NEEDED_SHARE = 0.8
 BESIDE_SHARE = 0.2
 PROBE_REST_SECONDS = 0.25
+# While a role has two engines that are fed, after a move: how long the new one is left alone when it has not answered in time.
+KEPT_REST_SECONDS = 1.0
 # The record syncs to disk and may answer late: it is asked for so many times as long; who needs it is told in time still.
 RECORD_PROBE_TIMES = 1.7
 

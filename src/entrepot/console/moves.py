@@ -36,10 +36,14 @@ class ShownMove(Struct, frozen=True, kw_only=True):
     proof: str
     by: str
     at: datetime
+    spared: int = 0
 
 
-def shown(move: Move, beside: Sequence[GenerationStatus]) -> ShownMove:
-    """Return a move as a person reads it, from what lies beside in its other engine; pure."""
+def shown(move: Move, beside: Sequence[GenerationStatus], spared: int = 0) -> ShownMove:
+    """Return a move as a person reads it, from what lies beside in its other engine; pure.
+
+    ``spared`` is how many questions the old engine has answered in the place of the new one.
+    """
     error = next((one.error for one in beside if one.error), None)
     total = sum(one.total for one in beside)
     done = sum(one.done for one in beside)
@@ -56,6 +60,7 @@ def shown(move: Move, beside: Sequence[GenerationStatus]) -> ShownMove:
         proof=_proof(move),
         by=move.ended_by or move.switched_by or move.began_by,
         at=move.ended_at or move.switched_at or move.began_at,
+        spared=spared if move.state == "switched" else 0,
     )
 
 
@@ -73,7 +78,12 @@ async def shown_moves(parts: Parts) -> tuple[list[ShownMove], Mapping[str, str]]
         return [], {}
     beside = [(roles[one.projection], one.beside) for one in told if one.beside is not None]
     listed = [
-        shown(move, [one for role, one in beside if role == move.role and move.state in moves.UNDER_WAY]) for move in found
+        shown(
+            move,
+            [one for role, one in beside if role == move.role and move.state in moves.UNDER_WAY],
+            parts.answered_by_old(move.role),
+        )
+        for move in found
     ]
     return listed, {role: f"{one.product} {one.address}" for role, one in engines.items()}
 

@@ -19,6 +19,7 @@ from entrepot.base.projection import Projection, Target
 from entrepot.log import generations, store
 from entrepot.log.bell import Bell
 from entrepot.log.slot import Passed
+from entrepot.log.store import LiveSlot
 from entrepot.record.transaction import Record
 
 log = structlog.get_logger()
@@ -65,6 +66,8 @@ class LiveTargets:
         self._record, self._bell, self._ready = record, bell, ready
         self._projections = {projection.name: projection for projection in projections}
         self._live: dict[str, _Live] = {}
+        self._kept: dict[str, _Live] = {}
+        self._promised: dict[tuple[str, int], Token] = {}
         self._changed: list[Changed] = []
         self._moved = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -75,6 +78,12 @@ class LiveTargets:
         if name not in self._live:
             raise NotThereYetError(f"{name} has no live generation yet: start the projector, which makes it.", projection=name)
         return self._live[name].target
+
+    def kept(self, name: str) -> Target | None:
+        """Return the generation that a move has left and that is fed on, if it has passed all that anybody waited for."""
+        one = self._kept.get(name)
+        promised = [token for (of, _), token in self._promised.items() if of == name]
+        return one.target if one is not None and all(map(one.passed, promised)) else None
 
     def on_change(self, changed: Changed) -> None:
         """Call back with a projection's name and the ids that changed in its live generation; None: any may have."""
@@ -95,6 +104,14 @@ class LiveTargets:
                     await self.refresh()  # a message may have been lost
         return self._has_passed(name, token)
 
+    def _has_passed(self, name: str, token: Token) -> bool:
+        """Say whether the live generation has; what was told stays true, whichever engine answers."""
+        passed = name in self._live and self._live[name].passed(token)
+        if passed:
+            told = self._promised.get((name, token.cell), token)
+            self._promised[name, token.cell] = max(told, token, key=lambda one: one.position)
+        return passed
+
     async def refresh(self) -> None:
         """Read which generations are live and how far they are; all who ask at once share one reading."""
         if self._refreshing is None or self._refreshing.done():
@@ -103,7 +120,8 @@ class LiveTargets:
 
     async def _refresh(self) -> None:
         async with self._record.committing() as connection:
-            slots = await store.live_slots(connection)
+            slots, kept = await store.live_slots(connection), await store.kept_slots(connection)
+        self._keep(kept)
         now, fresh = asyncio.get_running_loop().time(), set[str]()
         for slot in slots:
             if slot.projection not in self._projections:
@@ -125,6 +143,22 @@ class LiveTargets:
                 known.note(slot.cell, slot.shard, slot.position)
                 self._tell(slot.projection, None)
         self._wake()
+
+    def _keep(self, slots: Sequence[LiveSlot]) -> None:
+        kept: dict[str, _Live] = {}
+        for slot in slots:
+            if slot.projection not in self._projections:
+                continue
+            target = Target(
+                slot.projection,
+                slot.generation,
+                self._projections[slot.projection].shape,
+                generations.name_of(slot.engine),
+            )
+            one = kept.setdefault(slot.projection, _Live(target, slot.shards))
+            if slot.cell is not None and slot.shard is not None:
+                one.note(slot.cell, slot.shard, slot.position)
+        self._kept = kept
 
     async def __aenter__(self) -> Self:
         self._bell.hear(PROGRESS, self._heard)
@@ -165,16 +199,17 @@ class LiveTargets:
                 self._tell(name, None)
             return
         passed = msgspec.json.decode(message, type=Passed)
+        position = Position(passed.txid, passed.seq)
+        kept = self._kept.get(passed.projection)
+        if kept is not None and kept.target.generation == passed.generation:
+            kept.note(passed.cell, passed.shard, position)
         live = self._live.get(passed.projection)
         if live is None or live.target.generation != passed.generation:
             return
-        live.note(passed.cell, passed.shard, Position(passed.txid, passed.seq))
+        live.note(passed.cell, passed.shard, position)
         if passed.ids != []:
             self._tell(passed.projection, passed.ids)
         self._wake()
-
-    def _has_passed(self, name: str, token: Token) -> bool:
-        return name in self._live and self._live[name].passed(token)
 
     def _tell(self, name: str, ids: Sequence[str] | None) -> None:
         for changed in self._changed:

@@ -159,6 +159,15 @@ async def reported_position(connection: Connection, target: Target, slot: Slot) 
 
 async def live_slots(connection: Connection) -> list[LiveSlot]:
     """Return what every slot of every live generation has reported; one without a cell where none has."""
+    return await _slots(connection, "live_positions")
+
+
+async def kept_slots(connection: Connection) -> list[LiveSlot]:
+    """Return the same of every generation that a move has left and that is fed on."""
+    return await _slots(connection, "kept_positions")
+
+
+async def _slots(connection: Connection, query: str) -> list[LiveSlot]:
     return [
         LiveSlot(
             row["projection"],
@@ -169,7 +178,7 @@ async def live_slots(connection: Connection) -> list[LiveSlot]:
             row["shard"],
             Position(row["txid"] or 0, row["seq"] or 0),
         )
-        for row in await connection.fetch(SQL["live_positions"])
+        for row in await connection.fetch(SQL[query])
     ]
 
 

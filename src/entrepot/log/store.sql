@@ -103,6 +103,15 @@ FROM log.generation AS g
 LEFT JOIN log.progress AS p ON p.projection = g.projection AND p.generation = g.generation
 WHERE g.state = 'live';
 
+-- name: kept_positions
+-- What every slot has reported of the generations that a move has left and feeds on, in the version that is read.
+SELECT g.projection, g.generation, g.shards, g.engine, p.cell, p.shard, p.txid, p.seq
+FROM log.move AS m
+JOIN log.generation AS g ON g.engine = m.from_engine AND g.state = 'beside'
+JOIN log.generation AS l ON l.projection = g.projection AND l.state = 'live' AND l.version = g.version
+LEFT JOIN log.progress AS p ON p.projection = g.projection AND p.generation = g.generation
+WHERE m.state = 'switched';
+
 -- name: park
 -- Puts events into quarantine: the one that could not be taken with its error, and those behind it without.
 INSERT INTO log.quarantine (projection, generation, cell, shard, key, event_id, txid, seq, kind, error)
