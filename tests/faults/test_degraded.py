@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from uuid import uuid4
 
+import asyncpg
 import httpx
 import pytest
 from msgspec import Struct, structs
@@ -27,6 +28,7 @@ from entrepot.settings import Engines
 from entrepot.verify.verify import Verifier
 from tests.conftest import SECRET, UnsyncedPostgres
 from tests.house import House, open_house, settings_for
+from tests.moving import moved, mover
 from tests.servers import Folder, PostgresServer, RecordServer, RedisServer, Server, serving
 from tests.shop_front import fill_shop_front, products
 
@@ -101,6 +103,31 @@ async def test_the_house_goes_on_without_an_engine(here: Degraded, lack: Without
     await until_all_are_answered(here, lack, fresh)
     await here.house.seen_by_all()
     assert await differing(here, lack.role) == 0
+
+
+async def test_while_a_move_keeps_the_old_engine_it_answers_for_the_new_one(here: Degraded) -> None:
+    records, first, fresh = here.engines["record"], here.engines["documents"], here.unread.pop()
+    assert isinstance(records, Server)
+    assert isinstance(first, Server)
+    await moved(here.house, "documents", await another_database(records.url("record")))
+    await mover(here.house).end("documents", finish=True)
+    await moved(here.house, "documents", await another_database(first.url("documents")))
+    await here.house.app.live.refresh()
+    async with first.away("frozen"):
+        await until(here, "/v1/products/{fresh}?market=uk", fresh, lambda answer: answer.is_success)
+        told = await until(
+            here, "page /engine-room", "", lambda answer: "that the new one did not answer in time" in answer.text
+        )
+        assert "fed on until the move is finished" in told.text
+    await mover(here.house).end("documents", finish=True)
+
+
+async def another_database(url: str) -> str:
+    """Make a database on a server, and return its URL."""
+    connection = await asyncpg.connect(url)
+    await connection.execute(f"CREATE DATABASE kept_{(name := uuid4().hex)}")
+    await connection.close()
+    return f"{url.rpartition('/')[0]}/kept_{name}"
 
 
 async def ask(here: Degraded, request: str, fresh: str) -> httpx.Response:

@@ -6,6 +6,8 @@ SEARCH_ASIDE_SECONDS_MAX = 60.0
 SEARCH_SECONDS_MAX = 10.0
 SEARCH_WRITE_SECONDS_MAX = 30.0
 SEARCH_BULK_BYTES_MAX = 8 << 20
+# So many documents are made while the server writes those before.
+SEARCH_PART_ITEMS = 250
 SEARCH_TRIES_MAX = 5
 SEARCH_FORGET_SECONDS_MAX = 5.0
 # A key of a map of numbers is a field of its own, and each field costs every server of the cluster memory.

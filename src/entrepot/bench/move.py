@@ -6,14 +6,15 @@ what is asked for is there all the time. Afterwards every order is in the log on
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from entrepot.app import opened
 from entrepot.base.limits import POLL_SECONDS
+from entrepot.base.projection import Target
 from entrepot.base.time import SystemClock
 from entrepot.bench import BenchError, Row, targets
 from entrepot.bench.key import bench_key
@@ -23,7 +24,10 @@ from entrepot.bench.process import done
 from entrepot.bench.shop import article_order, open_shop
 from entrepot.bench.stack import Stack, own_stack
 from entrepot.commerce.ordering.events import ORDER_PLACED
+from entrepot.engines.products import driver
+from entrepot.log import generations, moves
 from entrepot.log.status import status
+from entrepot.projections.product_search.project import ProductSearch
 from entrepot.record.named import queries
 from entrepot.record.transaction import open_record
 from entrepot.settings import Settings
@@ -34,6 +38,7 @@ SQL = queries("entrepot.bench", "move.sql")
 ARTICLES = 5_000
 SECONDS_BEFORE = 10.0
 READY_SECONDS_MAX = 120.0
+ROLE = "search"
 FOUND, EMPTY = "200", "200 without hits"
 
 
@@ -52,25 +57,57 @@ class _Hits(Struct):
 
 async def run(_settings: Settings, asked: Asked) -> list[Row]:
     """Move there and back under load and return the rows; raises where an order was lost or doubled, or something differs."""
-    async with own_stack() as stack:
-        here, there = stack.settings.engines.search, asked.to or f"tantivy://{stack.settings.home}/search-there"
-        async with await open_record(stack.settings.engines.record) as record:
-            await open_shop(record, asked.articles)
-        await _until_followed(stack.settings)
-        async with _loaded(stack, asked) as (orders, searches):
-            await asyncio.sleep(SECONDS_BEFORE)
-            orders.seen.phase = searches.seen.phase = "during"
-            began = time.perf_counter()
-            await _moved(stack.settings, there)
-            halfway = time.perf_counter()
-            await _moved(stack.settings, here)
-            ended = time.perf_counter()
-        placed, proved = orders.seen.answers["201"], await _proof(stack.settings)
+    made: list[Target] = []
+    try:
+        async with own_stack() as stack:
+            try:
+                return await _measured(stack, asked)
+            finally:
+                made = await _made_there(stack.settings) if asked.to else []
+    finally:  # once nobody is left who would make it anew
+        if made:
+            await _dropped(asked.to, made)
+
+
+async def _measured(stack: Stack, asked: Asked) -> list[Row]:
+    here, there = stack.settings.engines.search, asked.to or f"tantivy://{stack.settings.home}/search-there"
+    async with await open_record(stack.settings.engines.record) as record:
+        await open_shop(record, asked.articles)
+    await _until_followed(stack.settings)
+    async with _loaded(stack, asked) as (orders, searches):
+        await asyncio.sleep(SECONDS_BEFORE)
+        orders.seen.phase = searches.seen.phase = "during"
+        began = time.perf_counter()
+        await _moved(stack.settings, there)
+        halfway = time.perf_counter()
+        await _moved(stack.settings, here)
+        ended = time.perf_counter()
+    placed, proved = orders.seen.answers["201"], await _proof(stack.settings)
     if proved != (placed, placed, 0):
         raise BenchError(
             f"{placed} orders were acknowledged; the log has {proved[0]}, of {proved[1]} keys; {proved[2]} items differ."
         )
     return [*_rows(asked, orders, searches, (halfway - began, ended - halfway)), *_proved(placed)]
+
+
+async def _made_there(settings: Settings) -> list[Target]:
+    """Return what moves have made in the other engine: only that is taken away."""
+    async with await open_record(settings.engines.record) as record:
+        async with record.committing() as connection:
+            *_, first = [None, *await moves.moves(connection, ROLE)]  # the oldest comes last, and led there
+        every = await generations.generations(record, [ProductSearch.name], ("building", "live", "beside", "retired"))
+    return [structs.replace(one.target, engine="") for one in every if first is not None and one.engine == first.to_id]
+
+
+async def _dropped(url: str, made: Sequence[Target]) -> None:
+    """Leave nothing of ours in an engine that was given."""
+    store = driver(ROLE, url)
+    try:
+        await store.open()
+        for target in made:
+            await store.drop(target)
+    finally:
+        await store.close()
 
 
 @asynccontextmanager
@@ -86,14 +123,13 @@ async def _loaded(stack: Stack, asked: Asked) -> AsyncIterator[tuple[Pace, Pace]
         orders = Pace(at, asked.orders, order, lambda status, _: str(status))
         searches = Pace(at, asked.searches, lambda n: asking[n % len(asking)], _found)
         orders.seen.phase = searches.seen.phase = "before"
-        async with asyncio.TaskGroup() as tasks:
-            for one in (orders, searches):
-                tasks.create_task(one.run())
-            try:
-                yield orders, searches
-            finally:
-                orders.end()
-                searches.end()
+        load = asyncio.gather(orders.run(), searches.run())
+        try:
+            yield orders, searches
+        finally:
+            orders.end()
+            searches.end()
+            await load
 
 
 def _found(status: int, body: bytes) -> str:

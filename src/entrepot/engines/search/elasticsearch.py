@@ -16,7 +16,7 @@ import msgspec
 from elasticsearch import BadRequestError, ConflictError, NotFoundError
 from msgspec import structs
 
-from entrepot.base.engine_limits import SEARCH_FORGET_SECONDS_MAX, SEARCH_TRIES_MAX
+from entrepot.base.engine_limits import SEARCH_FORGET_SECONDS_MAX, SEARCH_PART_ITEMS, SEARCH_TRIES_MAX
 from entrepot.base.errors import BadInputError, EngineAwayError
 from entrepot.base.event import START, Position
 from entrepot.base.limits import SCAN_ITEMS_MAX
@@ -26,9 +26,9 @@ from entrepot.engines.search import elasticsearch_shape as shape
 from entrepot.engines.search.elasticsearch_questions import Everywhere, Questions
 from entrepot.engines.search.elasticsearch_shape import BODY, ID, KIND, LIVE
 from entrepot.engines.search.elasticsearch_wire import ROLE, answering, check, connect, options_of, reason
-from entrepot.engines.search.elasticsearch_writer import Change, Guard, write
+from entrepot.engines.search.elasticsearch_writer import Change, Guard, Made, made_of, write
 from entrepot.engines.search.port import Clause, Found, Near, Query, Word
-from entrepot.engines.search.shape import fields_of
+from entrepot.engines.search.shape import Field, fields_of
 
 _ASK_AGAIN_SECONDS = 0.05
 _TAKEN = frozenset({"resource_already_exists_exception", "invalid_alias_name_exception"})
@@ -93,8 +93,14 @@ class ElasticsearchStore:
     async def apply(self, target: Target, slot: Slot, items: Sequence[Item], position: Position) -> Sequence[Refusal]:
         """Write what is newer, show it, and move the position."""
         refused: list[Refusal] = []
-        changes = await self._changes(target, newest(items), refused)
-        refused += await self._write(target, changes)
+        latest, fields = newest(items), fields_of(target.shape)
+        _, made = await asyncio.gather(self._know(target, latest), _made(latest[:SEARCH_PART_ITEMS], fields))
+        for start in range(SEARCH_PART_ITEMS, len(latest) + SEARCH_PART_ITEMS, SEARCH_PART_ITEMS):
+            # The server writes a part while the documents of the next are made.
+            following = _made(latest[start : start + SEARCH_PART_ITEMS], fields)
+            written, part = await asyncio.gather(self._write(target, made.changes), following)
+            refused += made.refused + written
+            made = part
         if items:
             await self._show(target)
         await self._move(target, slot, position)
@@ -126,11 +132,11 @@ class ElasticsearchStore:
 
     async def put(self, target: Target, items: Sequence[Item]) -> None:
         """Make each id exactly this, whatever is there; without a body, nothing."""
-        refused: list[Refusal] = []
-        changes = await self._changes(target, [item for item in items if item.body is not None], refused)
-        changes += [Change(item.id, 0, None) for item in items if item.body is None]
+        kept = [item for item in items if item.body is not None]
+        _, made = await asyncio.gather(self._know(target, kept), _made(kept, fields_of(target.shape)))
+        changes = [*made.changes, *(Change(item.id, 0, None) for item in items if item.body is None)]
         written = await write(self._client, self._alias(target), changes, "external_gte")
-        if refused := refused + written.refused:
+        if refused := [*made.refused, *written.refused]:
             raise BadInputError(f"{refused[0].id} cannot be repaired: {refused[0].reason}", id=refused[0].id)
         older = set(written.older)
         await self._until_written(target, [change for change in changes if change.id in older], "external_gte")
@@ -189,25 +195,10 @@ class ElasticsearchStore:
                 raise EngineAwayError(ROLE, reason(one))
         return [one for one in answer["docs"] if one["found"]]
 
-    async def _changes(self, target: Target, items: Sequence[Item], refused: list[Refusal]) -> list[Change]:
-        fields = fields_of(target.shape)
-        changes: list[Change] = []
-        needed: set[str] = set()
-        for item in items:
-            try:
-                made = shape.document(item, fields)
-                changes.append(Change(item.id, item.version, msgspec.json.encode(made)))
-            except (ValueError, TypeError) as error:
-                refused.append(Refusal(item.id, f"{error}"))
-            else:
-                needed |= shape.numbers(made, fields)
-        await self._know(target, needed)
-        return changes
-
-    async def _know(self, target: Target, needed: set[str]) -> None:
+    async def _know(self, target: Target, items: Sequence[Item]) -> None:
         """Make the fields of numbers that are new in one request: left to the documents, each would wait for its own."""
         known = self._numbers.setdefault(target.name, set())
-        if new := needed - known:
+        if new := shape.numbers(items, fields_of(target.shape)) - known:
             try:
                 with answering():
                     await self._client.indices.put_mapping(index=self._alias(target), properties=shape.number_mapping(new))
@@ -261,6 +252,10 @@ class ElasticsearchStore:
                 continue
             return
         raise EngineAwayError(ROLE, f"others move the position of {target.name} all the time")
+
+
+async def _made(items: Sequence[Item], fields: Mapping[str, Field]) -> Made:
+    return await asyncio.to_thread(made_of, items, fields) if items else Made([], [])
 
 
 def _place(slot: Slot) -> str:

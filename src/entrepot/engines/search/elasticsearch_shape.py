@@ -5,7 +5,7 @@ kept as the JSON text it is, so that it comes back as it went. A folded field ha
 which they can be listed. Every key of a map of numbers is a field of its own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
 import msgspec
@@ -98,10 +98,12 @@ def document(item: Item, fields: Mapping[str, Field]) -> dict[str, object]:
     return made
 
 
-def numbers(made: Mapping[str, object], fields: Mapping[str, Field]) -> set[str]:
-    """Return the number fields that a document needs."""
-    maps = ((name, made.get(name)) for name, field in fields.items() if field.type == "number_map")
-    return {f"{name}.{key}" for name, value in maps if isinstance(value, Mapping) for key in value}
+def numbers(items: Iterable[Item], fields: Mapping[str, Field]) -> set[str]:
+    """Return the number fields that the documents of these items need."""
+    names = [name for name, field in fields.items() if field.type == "number_map"]
+    maps = ((name, (item.body or {}).get(name)) for item in items for name in names)
+    found = {(name, key) for name, value in maps if isinstance(value, Mapping) for key in value}
+    return {f"{name}.{_key(str(key))}" for name, key in found}
 
 
 def number_mapping(paths: set[str]) -> dict[str, dict[str, dict[str, object]]]:

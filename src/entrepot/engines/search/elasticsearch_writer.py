@@ -1,11 +1,11 @@
-"""Writes many documents to Elasticsearch: in requests of bounded bytes, each guarded by its version. Knows no shape.
+"""Writes many documents to Elasticsearch: in requests of bounded bytes, each guarded by its version.
 
 A version is the document's own (``version_type=external``): an older or equal one is answered 409, which is no failure. What
 the server has no room for (429, 503) is sent again, later and with jitter; what it can never take is a refusal, and its
 neighbours are written. https://www.elastic.co/docs/reference/elasticsearch/rest-apis/index-documents#versioning
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -15,8 +15,10 @@ from msgspec import Struct
 
 from entrepot.base.engine_limits import SEARCH_BULK_BYTES_MAX, SEARCH_TRIES_MAX, SEARCH_WRITE_SECONDS_MAX
 from entrepot.base.errors import EngineAwayError
-from entrepot.base.projection import Refusal
+from entrepot.base.projection import Item, Refusal
+from entrepot.engines.search import elasticsearch_shape as shape
 from entrepot.engines.search.elasticsearch_wire import ROLE, FullError, answering, reason
+from entrepot.engines.search.shape import Field
 
 Guard = Literal["external", "external_gte"]
 
@@ -37,6 +39,25 @@ class Written(Struct, frozen=True):
 
     refused: list[Refusal]
     older: list[str]
+
+
+class Made(Struct, frozen=True):
+    """Items as changes, and those of which no document can be made."""
+
+    changes: list[Change]
+    refused: list[Refusal]
+
+
+def made_of(items: Sequence[Item], fields: Mapping[str, Field]) -> Made:
+    """Return the documents of items, made all at once: call it in a thread."""
+    made = Made([], [])
+    for item in items:
+        try:
+            document = msgspec.json.encode(shape.document(item, fields))
+            made.changes.append(Change(item.id, item.version, document))
+        except (ValueError, TypeError) as error:
+            made.refused.append(Refusal(item.id, f"{error}"))
+    return made
 
 
 async def write(client: AsyncElasticsearch, index: str, changes: Sequence[Change], guard: Guard) -> Written:

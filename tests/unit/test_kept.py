@@ -1,0 +1,99 @@
+"""While a move keeps two engines fed, the old one answers what the new one does not; nobody waits, and it is counted."""
+
+import asyncio
+
+import pytest
+
+from entrepot.base.breaker import Breaker, Patience
+from entrepot.base.errors import BadInputError, EngineAwayError
+from entrepot.base.projection import Target
+from entrepot.engines import kept
+from entrepot.engines.kept import KeptReader, Side
+
+NEW, OLD = Target("things", 2, engine="new"), Target("things", 1, engine="old")
+SOON = Patience(0.01, 0.05)
+
+
+class Engines:
+    """Both of them behind one port; each does as it is told, and notes who was asked."""
+
+    def __init__(self) -> None:
+        self.does: dict[str, str] = {}
+        self.asked: list[str] = []
+
+    async def search(self, target: Target, text: str) -> str:
+        """Answer, hang, be away, or know no such cursor."""
+        self.asked.append(target.engine)
+        match self.does.get(target.engine, "answers"):
+            case "hangs":
+                await asyncio.Event().wait()
+            case "is away":
+                raise EngineAwayError("search", "refused")
+            case "knows no such cursor":
+                raise BadInputError("This is no cursor.")
+        return f"{text} from {target.engine}"
+
+
+class Reading(KeptReader):
+    """A reader of two engines, until ``fed`` says that there is but one."""
+
+    def __init__(self, engines: Engines) -> None:
+        self.fed, self.breaker = True, Breaker("search", lambda: asyncio.sleep(0), 1.0)
+        new, old = Side(self.breaker, SOON), Side(self.breaker, SOON)
+        super().__init__(engines, lambda _: OLD if self.fed else None, alone=new, new=new, old=old)
+
+
+async def ask(reading: KeptReader) -> object:
+    return await reading.search(NEW, "pots")  # type: ignore[operator]  # a call of the port, found by its name
+
+
+@pytest.fixture
+def engines() -> Engines:
+    return Engines()
+
+
+@pytest.mark.parametrize("way", ["hangs", "is away", "knows no such cursor"])
+async def test_what_the_new_engine_does_not_answer_the_old_one_answers_and_it_is_counted(engines: Engines, way: str) -> None:
+    reading, engines.does = Reading(engines), {"new": way}
+    assert await ask(reading) == "pots from old"
+    assert (engines.asked, reading.answered_by_old) == (["new", "old"], 1)
+
+
+async def test_the_new_engine_answers_as_long_as_it_does(engines: Engines) -> None:
+    reading = Reading(engines)
+    assert (await ask(reading), reading.answered_by_old) == ("pots from new", 0)
+
+
+async def test_an_engine_that_has_failed_is_left_alone_for_a_moment_and_then_asked_again(
+    engines: Engines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading, engines.does = Reading(engines), {"new": "is away"}
+    await ask(reading)
+    await ask(reading)
+    assert engines.asked == ["new", "old", "old"]
+    monkeypatch.setattr(kept, "KEPT_REST_SECONDS", 0.0)
+    rested, engines.does = Reading(engines), {"new": "is away"}
+    await ask(rested)
+    engines.does = {}
+    assert await ask(rested) == "pots from new"
+
+
+async def test_where_the_old_engine_cannot_answer_the_new_one_is_asked_after_all(engines: Engines) -> None:
+    reading, engines.does = Reading(engines), {"new": "is away"}
+    await ask(reading)
+    engines.does = {"old": "knows no such cursor"}
+    assert await ask(reading) == "pots from new"
+
+
+async def test_where_neither_answers_that_is_told(engines: Engines) -> None:
+    reading, engines.does = Reading(engines), {"new": "is away", "old": "hangs"}
+    with pytest.raises(EngineAwayError):
+        await ask(reading)
+
+
+async def test_an_engine_that_is_alone_is_asked_as_ever(engines: Engines) -> None:
+    reading, engines.does = Reading(engines), {"new": "is away"}
+    reading.fed = False
+    with pytest.raises(EngineAwayError):
+        await ask(reading)
+    assert engines.asked == ["new"]
