@@ -60,6 +60,12 @@ WATCH_SECONDS = 0.2
 PING_SECONDS_MAX = 3.0
 LOG_BYTES_MAX = 64 << 20
 
+# Who fills a generation beside one that is read gives way between batches: until that answers within so many times its
+# quickest and so much more, and for so long at most.
+GIVE_WAY_TIMES = 3.0
+GIVE_WAY_SECONDS = 0.01
+GIVE_WAY_SECONDS_MAX = 1.0
+
 # A move: how long to wait for a moment when the new engine lacks nothing, and how often to look.
 MOVE_SWITCH_SECONDS = 60.0
 MOVE_TRY_SECONDS = 0.02

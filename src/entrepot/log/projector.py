@@ -140,8 +140,11 @@ class Projector:
                 taken = await store.claim_leases(connection, [name], self._holder, limits.LEASE_SECONDS)
             if taken:
                 self._start(name, *wanted[name], until)
+        live = {generation.projection: generation.target for generation, _ in wanted.values() if generation.state == "live"}
         for name, held in self._held.items():
-            held.writer.building = wanted[name][0].state == "building"
+            generation, _ = wanted[name]
+            held.writer.building = generation.state == "building"
+            held.writer.read_beside = None if generation.state == "live" else live.get(generation.projection)
 
     def _start(self, name: str, generation: generations.Generation, slot: Slot, until: float) -> None:
         subscription = self._subscriptions[generation.projection]

@@ -8,6 +8,7 @@ import asyncio
 import math
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from functools import partial
 
 import stamina
 import structlog
@@ -21,6 +22,7 @@ from entrepot.log import generations, store
 from entrepot.log.batch import Batch, joined
 from entrepot.log.bell import Bell
 from entrepot.log.fold import Folded, fold, needed
+from entrepot.log.giving_way import GivingWay
 from entrepot.log.reader import ReadsLog
 from entrepot.record.transaction import Record
 from entrepot.record.wake import CHANNEL
@@ -102,6 +104,9 @@ class SlotWriter:
         self._saved_at = self._reported_at = 0.0
         self._rate = self._took = 0.0
         self._failing = False
+        # What is read while this generation is filled beside it; readers come first.
+        self.read_beside: Target | None = None
+        self._way = GivingWay()
 
     async def run(self) -> None:
         """Write until cancelled or the lease is lost; whatever fails is shown, waited out and tried again."""
@@ -145,6 +150,9 @@ class SlotWriter:
             self.building = not await generations.switch(self._record, self._target, self._slots)
         if not batch.full:
             await self._pause(batch, rings)
+        elif self.read_beside is not None:
+            read = partial(self._store.position, self.read_beside, self._slot)
+            await self._way.until_quick(read)
 
     async def _read(self, after: Position) -> Batch:
         """Read a batch; where few of the log's events are wanted here, gather them: a small one costs an engine much, too."""
