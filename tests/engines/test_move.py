@@ -2,14 +2,18 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from entrepot.privacy.scanner import Scanner
 from tests.flows.conftest import filled_house
 from tests.forgetting import contact, settle
+from tests.gate import gate_before
 from tests.house import House
-from tests.moving import differing, engine_read, moved, moved_back, under_load
+from tests.moving import PAGES, differing, engine_read, moved, moved_back, under_load
+
+ENGINE_SECONDS = 1.0
 
 
 @pytest.fixture(scope="module")
@@ -52,3 +56,25 @@ async def test_the_graph_is_moved_to_neo4j_and_back(house: House, neo4j_url: str
 
 async def test_documents_are_moved_to_mongodb_and_back(house: House, mongo_java_url: str) -> None:
     await there_and_back(house, "documents", mongo_java_url)
+
+
+async def test_searches_are_answered_by_the_old_engine_where_the_new_one_hangs(
+    record_url: str, objects_url: str, engines_home: Path, elasticsearch_url: str
+) -> None:
+    port = urlsplit(elasticsearch_url).port
+    assert port is not None
+    async with (
+        gate_before(port) as gate,
+        filled_house(record_url, objects_url, engines_home, seconds=ENGINE_SECONDS) as house,
+    ):
+        here = await engine_read(house, "search")
+        there = elasticsearch_url.replace(f":{port}", f":{gate.port}") + "&prefix=hangs-"
+        await moved(house, "search", there)
+        assert await engine_read(house, "search") == there
+        await gate.stand("slow")
+        answers = [await house.client.get(page) for page in PAGES * 5]
+        assert [answer.status_code for answer in answers if not answer.is_success or not answer.json()["hits"]] == []
+        assert "that the new one did not answer in time" in (await house.client.get("/engine-room")).text
+        await gate.stand("open")
+        await moved_back(house, "search", here)
+        assert await differing(house, "search") == 0

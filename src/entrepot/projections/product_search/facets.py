@@ -78,7 +78,7 @@ async def count_facets(store: SearchStore, target: Target, asked: Query, market:
     candidates = {field: _candidate(field) for field in (*filtered, *promising)}
     candidates |= _ranges({price: first[price]} if price else {})
     narrowed = structs.replace(asked, counted=False)
-    second = (await store.search(target, structs.replace(narrowed, facets=candidates))).facets
+    second = (await store.search(target, structs.replace(narrowed, facets=candidates))).facets if candidates else {}
     chosen = filtered + _best(second, {field: promise for field, promise in promising.items() if field not in filtered})
     numbers = _ranges({field: second[field] for field in chosen if field.startswith(NUMBERS)})
     third = (await store.search(target, structs.replace(narrowed, facets=numbers))).facets if numbers else {}
