@@ -111,7 +111,7 @@ async def test_while_a_move_keeps_the_old_engine_it_answers_for_the_new_one(here
     assert isinstance(first, Server)
     await moved(here.house, "documents", await another_database(records.url("record")))
     await mover(here.house).end("documents", finish=True)
-    await moved(here.house, "documents", await another_database(first.url("documents")))
+    await moved(here.house, "documents", await another_database(first.url("record")))
     await here.house.app.live.refresh()
     async with first.away("frozen"):
         await until(here, "/v1/products/{fresh}?market=uk", fresh, lambda answer: answer.is_success)
