@@ -53,28 +53,28 @@ class Questions(Struct, frozen=True):
     async def search(self, query: port.Query) -> port.Found:
         """Return a page of hits, the total and the facets, each of these counted before the filters on its own field."""
         with _refusing_cursor(query):
-            answer = await self._ask(self._page(query))
-        return await self._found(query, answer)
+            answers = await self._ask_all(self._parts(query))
+        return await self._found(query, answers)
 
     async def search_and_count(self, query: port.Query, clauses: Sequence[port.Clause]) -> tuple[port.Found, list[int]]:
         """Return what the query asks for, and how many items each clause selects."""
         if not clauses:
             return await self.search(query), []
         with _refusing_cursor(query):
-            answer, counts = await self._ask_both(self._page(query), self._counting(clauses))
-        return await self._found(query, answer), _counted(counts)
+            *answers, counts = await self._ask_all([*self._parts(query), self._counting(clauses)])
+        return await self._found(query, answers), _counted(counts)
 
-    async def _found(self, query: port.Query, answer: Mapping[str, Any]) -> port.Found:
-        found = answer["hits"]["hits"]
+    async def _found(self, query: port.Query, answers: Sequence[Mapping[str, Any]]) -> port.Found:
+        found, last = answers[0]["hits"]["hits"], answers[-1]
         hits = [
             port.Hit(each["_id"], _score(each["_score"]), msgspec.json.decode(each["_source"][BODY], type=dict[str, object]))
             for each in found
         ]
-        facets = counted(query, answer["aggregations"]) if query.facets else {}
+        facets = counted(query, last["aggregations"]) if query.facets else {}
         more = bool(found) and len(found) == query.limit
         return port.Found(
             hits=hits,
-            total=answer["hits"]["total"]["value"] if query.counted else 0,
+            total=last["hits"]["total"]["value"] if query.counted else 0,
             facets=await self._compared(query, facets),
             cursor=msgspec.json.encode(found[-1]["sort"]).decode() if more else "",
         )
@@ -123,7 +123,9 @@ class Questions(Struct, frozen=True):
             answer = await self.client.search(index=self.index, body=dict(asked))
         return answer.body  # type: ignore[no-any-return]  # JSON
 
-    async def _ask_both(self, *asked: Mapping[str, object]) -> list[Mapping[str, Any]]:
+    async def _ask_all(self, asked: Sequence[Mapping[str, object]]) -> list[Mapping[str, Any]]:
+        if len(asked) == 1:
+            return [await self._ask(asked[0])]
         with answering():
             answer = await self.client.msearch(index=self.index, searches=[part for each in asked for part in ({}, each)])
             return [answered(each, answer.meta) for each in answer["responses"]]
@@ -132,27 +134,33 @@ class Questions(Struct, frozen=True):
         filters = [clause(each, self.fields) for each in clauses]
         return {"size": 0, "track_total_hits": False, "aggs": {"of": {"filters": {"filters": filters}}}}
 
-    def _page(self, query: port.Query) -> Asked:
+    def _parts(self, query: port.Query) -> list[Asked]:
+        """Return the requests that together answer a query: hits and facets apart.
+
+        So the server may leave out what cannot be among the best, and remembers counts that nobody's hits hang on.
+        """
         # Filters whose field has no facet narrow everything alike, and may come first.
         own = {facet.field for facet in query.facets.values()}
         shared = [each for each in query.filters if each.field not in own]
         after = [each for each in query.filters if each.field in own]
-        asked: Asked = {
-            "query": selection(query.where, shared, self.fields),
+        selected: Asked = {"query": selection(query.where, shared, self.fields)}
+        if after:
+            selected["post_filter"] = {"bool": {"filter": narrowing(after, self.fields)}}
+        if not query.facets:
+            return [selected | self._page(query) | {"track_total_hits": query.counted}]
+        # Under those that came first all are counted anyway.
+        rest = structs.replace(query, filters=tuple(after))
+        facets = aggregations(rest, self._path, lambda filters: narrowing(filters, self.fields))
+        counting = selected | {"size": 0, "track_total_hits": query.counted, "aggs": facets}
+        return [selected | self._page(query) | {"track_total_hits": False}, counting] if query.limit else [counting]
+
+    def _page(self, query: port.Query) -> Asked:
+        page: Asked = {
             "size": min(query.limit, SEARCH_DEPTH_MAX),
             "sort": [self._sort(query.sort), {ID: "asc"}],
-            "track_total_hits": query.counted,
             "_source": [BODY],
         }
-        if after:
-            asked["post_filter"] = {"bool": {"filter": narrowing(after, self.fields)}}
-        if query.cursor:
-            asked["search_after"] = _after(query.cursor)
-        if query.facets:
-            # Under those that came first all are counted anyway.
-            rest = structs.replace(query, filters=tuple(after))
-            asked["aggs"] = aggregations(rest, self._path, lambda filters: narrowing(filters, self.fields))
-        return asked
+        return page | {"search_after": _after(query.cursor)} if query.cursor else page
 
     def _sort(self, sort: port.Sort | None) -> Asked:
         if sort is None:
