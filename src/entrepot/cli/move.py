@@ -24,11 +24,15 @@ from entrepot.cli.opening import opened_record
 from entrepot.duties import keep_up
 from entrepot.log import moves
 from entrepot.log.moves import Move
+from entrepot.log.projector import is_at_work
 from entrepot.log.status import status
 from entrepot.moving.moving import Mover
 from entrepot.settings import load
 
 COLUMNS = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+
+# By so much less urgent than those who answer readers is comparing and looking on, where both share a machine.
+GIVEN_WAY = 10
 
 Flag = Annotated[bool, Parameter(negative="")]
 
@@ -47,7 +51,7 @@ async def move(
 
     It builds the projections of the role in the new engine from archive and log, compares every item with the truth, and then
     has every process read there, in one step. The old engine is fed on until --finish. Interrupted, it is run again and goes
-    on; meanwhile any projector builds.
+    on; meanwhile any projector builds. Where none runs, this command is one; else it only looks on, and gives way to who works.
 
     Parameters
     ----------
@@ -72,6 +76,7 @@ async def move(
     if not role:
         await _show(as_json=json)
         return
+    os.nice(GIVEN_WAY)
     async with _moving() as (app, mover):
         if back:
             done = await mover.back(role)
@@ -121,14 +126,24 @@ async def _until_built(app: App, mover: Mover, begun: Move, progress: Progress) 
 
 @asynccontextmanager
 async def _moving() -> AsyncIterator[tuple[App, Mover]]:
-    """Open what a move needs, and keep everything up meanwhile, so that it works with and without a running projector."""
+    """Open what a move needs; it works with and without a running projector."""
     async with opened(load(os.environ)) as app:
-        work = asyncio.create_task(keep_up(app))
+        work = asyncio.create_task(_keep_up_where_nobody_does(app))
         try:
             yield app, Mover(app.record, app.settings, app.sealing, app.stores.places, app.subscriptions, actor())
         finally:
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
+
+
+async def _keep_up_where_nobody_does(app: App) -> None:
+    await _until_nobody_is_at_work(app)
+    await keep_up(app)
+
+
+async def _until_nobody_is_at_work(app: App) -> None:
+    while await is_at_work(app.record):  # noqa: ASYNC110  # a process that has died tells nobody
+        await asyncio.sleep(limits.LEASE_SECONDS)
 
 
 async def _show(*, as_json: bool) -> None:

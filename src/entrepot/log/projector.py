@@ -25,6 +25,8 @@ from entrepot.record.transaction import Record
 
 log = structlog.get_logger()
 
+PRESENCE = "worker/"
+
 
 class Subscription(Struct, frozen=True):
     """A projection and its store. ``shards`` counts from the next generation on; 1 where an engine takes one writer only."""
@@ -40,6 +42,12 @@ class _Held(Struct):
     writer: SlotWriter
     lease: Lease
     task: asyncio.Task[None]
+
+
+async def is_at_work(record: Record) -> bool:
+    """Say whether the projector of any process is at work."""
+    async with record.committing() as connection:
+        return await store.count_leases(connection, PRESENCE) > 0
 
 
 class Projector:
@@ -66,7 +74,7 @@ class Projector:
         self._streamed = streamed or {}
         self._tails = {cell: Tail(self._streamed.get(cell, reader), cell, kinds) for cell in cells}
         self._holder = holder or str(record.ids.fresh())
-        self._presence = f"worker/{','.join(sorted(self._subscriptions))}/"
+        self._presence = f"{PRESENCE}{','.join(sorted(self._subscriptions))}/"
         self._held: dict[str, _Held] = {}
         self._dropping: asyncio.Task[None] | None = None
 
