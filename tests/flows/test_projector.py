@@ -11,6 +11,7 @@ from entrepot.base.event import Position
 from entrepot.base.projection import Item, Refusal, Slot, Target
 from entrepot.engines.documents.postgresql import PostgresqlDocuments
 from entrepot.log.generations import generations, rebuild
+from entrepot.log.projector import is_at_work
 from entrepot.log.quarantine import parked, replay
 from tests.log_case import OTHER, SLOT, UNFIT, Forgiving, House, Notes, house, until
 
@@ -49,6 +50,16 @@ async def test_a_written_note_is_found_once_its_position_is_passed(home: House) 
         await home.passed(await home.write(("a", 1, "first"), ("b", 1, "other")))
         await home.passed(await home.write(("a", 2, "second")))
     assert await home.notes() == {"a": "second", "b": "other"}
+
+
+async def test_other_processes_see_whether_a_projector_is_at_work(home: House) -> None:
+    async def at_work() -> bool:
+        return await is_at_work(home.record)
+
+    assert not await at_work()
+    async with home.projecting():
+        await until(at_work)
+    assert not await at_work()
 
 
 async def test_a_position_is_passed_by_events_that_the_projection_does_not_want(home: House) -> None:
