@@ -47,7 +47,7 @@ from entrepot.log.archived import ArchivedLog
 from entrepot.log.bell import Bell
 from entrepot.log.live import LiveTargets
 from entrepot.log.projector import Subscription
-from entrepot.moving.readers import beside, breakers_of, kept_breakers_of, needed, readers_of
+from entrepot.moving.readers import beside, breakers_of, needed, open_readers
 from entrepot.moving.stores import Stores, open_stores
 from entrepot.partners.carrier.own import OwnCarrier
 from entrepot.partners.carrier.port import Carrier
@@ -197,9 +197,6 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
         every = projections()
         live = await stack.enter_async_context(LiveTargets(record, bell, every, stores.ready))
         breakers = {role: closed_with(stack, one) for role, one in breakers_of(settings, stores, live, every).items()}
-        kept_breakers = kept_breakers_of(settings, stores, live, every)
-        for one in kept_breakers.values():
-            closed_with(stack, one)
         gatherer = Gatherer(record, settings.cell)
         gateway = await stack.enter_async_context(payment_gateway(settings))
         quoting = Quoting(RegionalTax(), SystemClock())
@@ -218,7 +215,7 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
             sealing=sealing,
             bell=bell,
             stores=stores,
-            readers=readers_of(settings, stores, live, breakers, kept_breakers),
+            readers=await stack.enter_async_context(open_readers(settings, stores, live, every, breakers)),
             breakers={"record": record.breaker, **breakers},
             projections=every,
             subscriptions=[Subscription(one, stores.of(one), stores.shards(one)) for one in every],

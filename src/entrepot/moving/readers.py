@@ -1,6 +1,7 @@
 """The engines as those have them who answer requests: each call bounded, and with a second engine where a move keeps one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 
 from msgspec import structs
@@ -39,10 +40,12 @@ def breakers_of(settings: Settings, stores: Stores, live: LiveTargets, every: Se
     return {one.role: breaker(one) for one in every}
 
 
-def readers_of(
-    settings: Settings, stores: Stores, live: LiveTargets, breakers: Mapping[str, Breaker], kept: Mapping[str, Breaker]
-) -> Stores:
+@asynccontextmanager
+async def open_readers(
+    settings: Settings, stores: Stores, live: LiveTargets, every: Sequence[Projection], breakers: Mapping[str, Breaker]
+) -> AsyncIterator[Stores]:
     """Return the stores for who answers requests. Sums over years may take their time, of an engine that answers."""
+    kept = _kept_breakers(settings, stores, live, every)
     patience = {role: needed(settings) for role in breakers}
     patience["columns"] = Patience(patience["columns"].doubt_seconds, limits.SUM_SECONDS_MAX)
     # Both of two engines have to find their place in what a request may wait.
@@ -55,10 +58,14 @@ def readers_of(
             read[role] = KeptReader(driver, lambda target: live.kept(target.projection), alone, new, old)
         else:
             read[role] = guarded(driver, one, patience[role])
-    return structs.replace(stores, **read)
+    try:
+        yield structs.replace(stores, **read)
+    finally:
+        for breaker in kept.values():
+            await breaker.close()
 
 
-def kept_breakers_of(settings: Settings, stores: Stores, live: LiveTargets, every: Sequence[Projection]) -> dict[str, Breaker]:
+def _kept_breakers(settings: Settings, stores: Stores, live: LiveTargets, every: Sequence[Projection]) -> dict[str, Breaker]:
     """Return a breaker for the engine that a role's move has left and keeps fed; it asks for a position there."""
     return {
         one.role: Breaker(one.role, partial(_asked_kept, settings, stores, live, one), settings.engine_seconds)
