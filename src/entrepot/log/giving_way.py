@@ -14,6 +14,11 @@ class GivingWay:
     def __init__(self) -> None:
         self._quickest = math.inf
 
+    def is_quick(self, seconds: float) -> bool:
+        """Say whether an answer that took so long took about as long as the quickest that there was."""
+        self._quickest = min(self._quickest, seconds)
+        return seconds <= GIVE_WAY_TIMES * self._quickest + GIVE_WAY_SECONDS
+
     async def until_quick(self, ask: Callable[[], Awaitable[object]]) -> None:
         """Wait until what is read answers about as quickly as it has, or is away; not for long, so that filling goes on."""
         loop = asyncio.get_running_loop()
@@ -25,7 +30,6 @@ class GivingWay:
             except EngineAwayError:  # nobody reads it now
                 return
             took = loop.time() - began
-            self._quickest = min(self._quickest, took)
-            if took <= GIVE_WAY_TIMES * self._quickest + GIVE_WAY_SECONDS or loop.time() > until:
+            if self.is_quick(took) or loop.time() > until:
                 return
             await asyncio.sleep(GIVE_WAY_SECONDS + took)
