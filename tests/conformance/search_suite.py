@@ -258,10 +258,8 @@ class SearchSuite:
         assert await filled.store.count(filled.target, []) == []
 
     async def test_what_is_searched_and_counted_at_once_is_what_either_finds_alone(self, filled: Filled) -> None:
-        query, clauses = (
-            Query(where=THINGS, facets={"tags": TermsFacet("tags")}, limit=3),
-            [Everything(), OneOf("tags", ("t2",))],
-        )
+        query = Query(where=THINGS, facets={"tags": TermsFacet("tags")}, limit=3)
+        clauses: list[Clause] = [Everything(), OneOf("tags", ("t2",))]
         alone = await filled.store.search(filled.target, query), await filled.store.count(filled.target, clauses)
         assert await filled.store.search_and_count(filled.target, query, clauses) == alone
         assert await filled.store.search_and_count(filled.target, query, []) == (alone[0], [])
