@@ -8,6 +8,7 @@ import uvloop
 
 from entrepot.app import opened, prepare
 from entrepot.cli.logs import to_stderr
+from entrepot.cli.settled import settled
 from entrepot.duties import keep_up
 from entrepot.settings import Settings, load
 
@@ -26,6 +27,7 @@ async def until_stopped(settings: Settings) -> None:
         loop = asyncio.get_running_loop()
         for one in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(one, work.cancel)
-        await asyncio.gather(work, return_exceptions=True)
+        with settled():
+            await asyncio.gather(work, return_exceptions=True)
         if not work.cancelled():
             await work  # raises what ended it

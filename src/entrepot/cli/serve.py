@@ -1,13 +1,12 @@
 """`entrepot serve`: the API and the console on one port, in the foreground, until it is stopped."""
 
 import asyncio
-import gc
 import os
 import shutil
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -38,6 +37,7 @@ from entrepot.base.limits import REQUEST_SECONDS_MAX
 from entrepot.base.time import SystemClock
 from entrepot.behaviour.collecting import Collecting
 from entrepot.cli.ports import Port, check_port
+from entrepot.cli.settled import settled
 from entrepot.commerce.people.lending import lent_key
 from entrepot.engines.series.spool import Collector
 from entrepot.engines.spool import Spool
@@ -151,7 +151,7 @@ class Served:
             app = await self._stack.enter_async_context(opened(self._settings))
             self._inside = await self._stack.enter_async_context(serving(app))
             await subscribe_to_gateway(app)
-            self._stack.enter_context(_settled())
+            self._stack.enter_context(settled())
         except EntrepotError as error:
             print(str(error), file=sys.stderr)
             await self._stack.aclose()
@@ -161,16 +161,6 @@ class Served:
             await self._stack.aclose()
             return {"type": "lifespan.startup.failed", "message": str(error)}
         return {"type": "lifespan.startup.complete"}
-
-
-@contextmanager
-def _settled() -> Iterator[None]:
-    # What was made to start the server stays until its end. A full collection of garbage looked through all of it, and every
-    # request waited for that, 100 ms and more; now it looks only through what was made since.
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 def flash_desk(app: App, stack: AsyncExitStack) -> Desk | None:
