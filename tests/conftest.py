@@ -16,6 +16,7 @@ import asyncpg
 import pytest
 
 from entrepot.base import limits
+from entrepot.cli.settled import settled
 from entrepot.local.columns import ClickHouse
 from entrepot.local.place import Engine, Place
 from entrepot.local.postgres import RECORD_DATABASE, SUPERUSER, Postgres
@@ -59,6 +60,13 @@ def pytest_configure() -> None:
     os.environ.setdefault("ENTREPOT_ENGINE_MILLIS", "60000")  # a busy machine's engines are slow, and not away
     for name, seconds in RESTS.items():
         setattr(limits, name, seconds)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _settled() -> Iterator[None]:
+    """Search for garbage as seldom as a process that serves; what all tests import is looked through no more."""
+    with settled():
+        yield
 
 
 @pytest.fixture(scope="session")
