@@ -25,6 +25,8 @@ _POM = """<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0
 
 # A registry that does not answer is asked again, after so many seconds each.
 AGAIN_SECONDS = (5.0, 20.0)
+# One that hangs is ended after so long, and counts as failed.
+FETCH_SECONDS_MAX = 900.0
 
 # Go as it is here: it fetches no other of itself, and asks nobody else's settings.
 GO = {"GOTOOLCHAIN": "local", "GOFLAGS": "-buildvcs=false", "GOWORK": "off"}
@@ -96,7 +98,7 @@ def debian_package(into: Path, package: str, version: str, sha256: str) -> None:
     )
     (found,) = into.glob("*.deb")
     _check(package, sha256, _sum(found))
-    subprocess.run(["dpkg-deb", "-x", str(found), str(into)], check=True)
+    subprocess.run([program("dpkg-deb", f"Unpacking {package}", "dpkg"), "-x", str(found), str(into)], check=True)
     found.unlink()
 
 
@@ -151,17 +153,27 @@ def until_fetched(
     ``before``: what is run before another try. What Maven and Go have fetched so far they do not fetch again.
     """
     for seconds in (*AGAIN_SECONDS, None):
-        run = subprocess.run(command, cwd=cwd, env={**os.environ, **(environ or {})}, stdout=subprocess.PIPE, check=False)
-        if run.returncode == 0:
-            return run.stdout
-        sys.stderr.write(run.stdout.decode(errors="replace"))
+        ended, said = _ran(command, cwd, {**os.environ, **(environ or {})})
+        if ended == 0:
+            return said
+        why = "it hung" if ended is None else f"exit {ended}"
+        sys.stderr.write(said.decode(errors="replace"))
         if seconds is not None:
-            sys.stderr.write(f"{what} could not be fetched (exit {run.returncode}): it is tried again in {seconds:g} s.\n")
+            sys.stderr.write(f"{what} could not be fetched ({why}): it is tried again in {seconds:g} s.\n")
             time.sleep(seconds)
             if before:
-                subprocess.run(before, check=False, stdout=sys.stderr)
+                _ran(before, cwd, os.environ)
     tries, program_ = len(AGAIN_SECONDS) + 1, Path(command[0]).name
-    raise NotToBeHadError(f"{what} could not be fetched, {tries} times (exit {run.returncode}); {program_} says why above.")
+    raise NotToBeHadError(f"{what} could not be fetched, {tries} times ({why}); {program_} says why above.")
+
+
+def _ran(command: list[str], cwd: Path, environ: Mapping[str, str]) -> tuple[int | None, bytes]:
+    """Run a command; return its status, None where it had to be ended, and what it says."""
+    try:
+        run = subprocess.run(command, cwd=cwd, env=environ, stdout=subprocess.PIPE, timeout=FETCH_SECONDS_MAX, check=False)
+    except subprocess.TimeoutExpired as error:
+        return None, error.stdout or b""
+    return run.returncode, run.stdout
 
 
 def _sum(path: Path) -> str:

@@ -105,7 +105,8 @@ PRODUCTS: tuple[Product, ...] = (
         name="Neo4j",
         schemes=("bolt", "bolt+s", "neo4j", "neo4j+s"),
         driver="graph.neo4j:Neo4jGraph",
-        once="batch and position in one transaction, each node locked before its version is compared",
+        once="batch and position in one transaction (of a large batch's several the last has it), each node locked before its "
+        "version is compared",
     ),
     Product(
         role="memory",
