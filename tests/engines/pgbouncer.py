@@ -34,14 +34,14 @@ logfile =
 
 
 class PgBouncer(Server):
-    """One pooler before a PostgreSQL."""
+    """One pooler before a PostgreSQL, for the users that these URLs name."""
 
     role = "record"
     product = "PgBouncer"
     ports = 1
 
-    def __init__(self, url: str) -> None:
-        self._url = urlsplit(url)
+    def __init__(self, url: str, *others: str) -> None:
+        self._url, self._users = urlsplit(url), [urlsplit(one) for one in (url, *others)]
 
     @classmethod
     def fetch(cls) -> None:
@@ -52,7 +52,8 @@ class PgBouncer(Server):
         """Write the configuration anew."""
         super().prepare(place)
         users = place.data / "users.txt"
-        users.write_text(f'"{unquote(self._url.username or "")}" "{unquote(self._url.password or "")}"\n')
+        known = [f'"{unquote(one.username or "")}" "{unquote(one.password or "")}"\n' for one in self._users]
+        users.write_text("".join(known))
         settings = _SETTINGS.format(
             host=self._url.hostname, port=self._url.port, own=place.ports[0], users=users, servers=SERVERS
         )

@@ -12,7 +12,8 @@ from uuid import uuid4
 import pytest
 
 from entrepot.local.process import running
-from tests.conftest import SECRET
+from entrepot.local.roles import TENANT
+from tests.conftest import SECRET, working
 from tests.engines.pgbouncer import SERVERS, PgBouncer
 from tests.flows.conftest import filled_house
 from tests.flows.test_aftersale_api import (
@@ -32,7 +33,8 @@ from tests.house import House
 
 @pytest.fixture(scope="module")
 async def pooler(record_url: str, engines_home: Path) -> AsyncIterator[str]:
-    async with running(PgBouncer(record_url), engines_home / "pgbouncer", SECRET) as urls:
+    users = (record_url, working(record_url), working(record_url, TENANT))
+    async with running(PgBouncer(*users), engines_home / "pgbouncer", SECRET) as urls:
         yield urlsplit(urls["record"]).netloc.rpartition("@")[2]
 
 

@@ -12,9 +12,10 @@ from msgspec import structs
 from entrepot.local.columns import ClickHouse
 from entrepot.local.process import running
 from entrepot.local.redis import FalkorDB, Redis
+from entrepot.local.roles import DOCUMENTS, OWNER, PLATFORM, TENANT
 from entrepot.local.sandbox import SandboxGateway
 from entrepot.settings import Engines
-from tests.conftest import SECRET, kept_running
+from tests.conftest import SECRET, kept_running, working
 from tests.house import READY_SECONDS, House, open_house, settings_for
 from tests.shop_front import fill_shop_front
 
@@ -41,18 +42,15 @@ async def filled_house(
 
     ``replica`` is a server that follows the record's; a request waits so many ``seconds`` for an engine.
 
-    Its record is a database of its own; memory, graph and columns are engines of its own, since projections are named alike
+    Its record is a database of its own, worked in by the users that a home has, so that row-level security and grants hold in
+    every flow; memory, graph and columns are engines of its own, since projections are named alike
     in every house.
     """
     name = f"house_{os.urandom(4).hex()}"
     home = engines_home / name
     home.mkdir()
     home.chmod(0o755)
-    connection = await asyncpg.connect(record_url)
-    await connection.execute(f"CREATE DATABASE {name}")
-    await connection.execute(f"CREATE DATABASE {name}_documents")
-    await connection.close()
-    base = record_url.rsplit("/", 1)[0]
+    databases = await databases_of(name, record_url)
     async with (
         running(Redis(), home, SECRET) as memory,
         kept_running(FalkorDB(), home) as graph,
@@ -60,18 +58,30 @@ async def filled_house(
         running(SandboxGateway(), home, SECRET) as gateway,
     ):
         engines = Engines(
-            record=f"{base}/{name}",
-            documents=f"{base}/{name}_documents",
+            **databases,
             memory=memory["memory"],
             graph=graph["graph"],
             columns=columns["columns"],
             objects=objects_url,
             search=f"tantivy://{home}/search",
             gateway=gateway["gateway"],
-            record_replica=f"{replica.rsplit('/', 1)[0]}/{name}" if replica else "",
+            record_replica=working(f"{replica.rsplit('/', 1)[0]}/{name}") if replica else "",
         )
         engines = structs.replace(engines, **elsewhere)
         settings = structs.replace(settings_for(engines, home), pooler=pooler, engine_seconds=seconds)
         async with open_house(settings) as opened:
             await fill_shop_front(opened)
             yield opened
+
+
+async def databases_of(name: str, record_url: str) -> dict[str, str]:
+    """Make the two databases of a house; returns by which users it works in them, none of whom may what another is for."""
+    connection = await asyncpg.connect(record_url)
+    await connection.execute(f"CREATE DATABASE {name} OWNER {OWNER}")
+    await connection.execute(f"CREATE DATABASE {name}_documents OWNER {DOCUMENTS}")
+    await connection.close()
+    record = f"{record_url.rsplit('/', 1)[0]}/{name}"
+    users = {"record": PLATFORM, "record_owner": OWNER, "record_tenant": TENANT}
+    return {role: working(record, user) for role, user in users.items()} | {
+        "documents": working(f"{record}_documents", DOCUMENTS)
+    }

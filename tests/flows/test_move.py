@@ -12,6 +12,7 @@ from entrepot.base.errors import BadInputError, ConflictError, EntrepotError, No
 from entrepot.base.event import Position
 from entrepot.base.projection import Item, Slot, Target
 from entrepot.engines.documents.postgresql import PostgresqlDocuments
+from entrepot.local.roles import DOCUMENTS
 from entrepot.log import moves
 from entrepot.moving.moving import NotEqualError
 from entrepot.moving.places import find_places
@@ -24,11 +25,11 @@ ENTRIES = "SELECT actor, action, why FROM audit.entry WHERE object = $1 ORDER BY
 
 
 @pytest.fixture
-async def elsewhere(house: House, tmp_path: Path) -> AsyncIterator[Mapping[str, str]]:
+async def elsewhere(house: House, record_url: str, tmp_path: Path) -> AsyncIterator[Mapping[str, str]]:
     """Return another engine of the same product for each role that needs no server of its own; no move is left under way."""
     documents = f"{house.app.settings.engines.documents}_{os.urandom(4).hex()}"
-    connection = await asyncpg.connect(house.app.settings.engines.documents)
-    await connection.execute(f"CREATE DATABASE {documents.rpartition('/')[2]}")
+    connection = await asyncpg.connect(record_url)
+    await connection.execute(f"CREATE DATABASE {documents.rpartition('/')[2]} OWNER {DOCUMENTS}")
     await connection.close()
     yield {"documents": documents, "search": f"tantivy://{tmp_path}/search"}
     async with house.app.record.committing() as reading:
