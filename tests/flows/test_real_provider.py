@@ -1,64 +1,24 @@
 """Signing in with a provider of identities that we did not write: django-oauth-toolkit, walked through as a browser does."""
 
-import asyncio
 import html
 import re
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any, cast
-from urllib.parse import parse_qs, quote, urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
-import msgspec
 import pytest
-from msgspec import Struct
 
 from entrepot.cli.people import sign_in_link
-from entrepot.partners.identity.oidc import OidcProvider
+from tests.flows.django_provider.process import PASSWORD, django_provider
 from tests.house import House
-
-ROOT = Path(__file__).parents[2]
-PATIENCE_SECONDS = 60.0
-SECRET = "a+b %c/d:e@f"  # noqa: S105  # what a client's secret may hold, and two rules of encoding disagree about
-PASSWORD = "a password of theirs, not of ours"  # noqa: S105  # of an account that lives as long as this file's tests
-PEOPLE = {
-    "grace": {"email": "grace@provider.example", "password": PASSWORD, "verified": True},
-    "eve": {"email": "owner@provider.example", "password": PASSWORD, "verified": False},
-}
-
-
-class Said(Struct, frozen=True):
-    """What the provider says when it serves."""
-
-    issuer: str
-    client: str
 
 
 @pytest.fixture(scope="module", autouse=True)
 async def provider(house: House) -> AsyncIterator[None]:
-    """Run the provider as a process of its own, with the house as its client."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.flows.django_provider"),
-        cwd=ROOT,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    wanted = {"back": f"{house.app.people.site.origin}/v1/oidc/django/callback", "secret": SECRET, "people": PEOPLE}
-    process.stdin.write(msgspec.json.encode(wanted) + b"\n")
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        said = msgspec.json.decode(await process.stdout.readline(), type=Said)
-    ours = OidcProvider("django", said.issuer.replace("://", f"://{said.client}:{quote(SECRET, safe='')}@"))
-    known = cast("dict[str, Any]", house.app.people.providers)
-    known["django"] = ours
-    yield
-    del known["django"]
-    await ours.close()
-    process.stdin.close()  # it ends with its input
-    await process.wait()
+    """Have the provider run, and the house know it."""
+    async with django_provider(house, house.app.people.site.origin):
+        yield
 
 
 @asynccontextmanager

@@ -67,12 +67,17 @@ async def mail_link(request: Request[Any, Any, Any], parts: NamedDependency[Part
     return Redirect(f"{SIGN_IN}?mailed=yes", status_code=303, cookies=answer.cookies)
 
 
-@post(f"{SIGN_IN}/providers/{{provider:str}}", include_in_schema=False, opt={"permission": "account.join"})
-async def by_provider(request: Request[Any, Any, Any], parts: NamedDependency[Parts], provider: FromPath[str]) -> Redirect:
-    """Go to another provider, which sends the browser back signed in."""
+@post(f"{SIGN_IN}/providers/{{provider:str}}", include_in_schema=False, status_code=200, opt={"permission": "account.join"})
+async def by_provider(request: Request[Any, Any, Any], parts: NamedDependency[Parts], provider: FromPath[str]) -> Response[str]:
+    """Go to another provider, which sends the browser back signed in.
+
+    A page leads there, not a redirect: chromium lets no form of ours (``form-action 'self'``) end at another site.
+    """
     same_site(request)
     sent = await oidc.begin.fn(request, parts, provider, False)  # the route's own parameter
-    return Redirect(sent.content.address, status_code=303, cookies=sent.cookies)
+    going = page("going.html", "account", {"provider": provider, "address": sent.content.address})
+    going.cookies.extend(sent.cookies)
+    return going
 
 
 @post("/sign-out", include_in_schema=False, opt={"permission": "account.join"})
