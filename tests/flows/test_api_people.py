@@ -182,9 +182,13 @@ async def by_provider(house: House, headers: dict[str, str] | None = None) -> ht
     link = "?link=true" if headers else ""
     begun = await house.nobody.post(f"/v1/oidc/test/authorizations{link}", headers=headers)
     assert begun.status_code == 201, begun.text
-    cookie = {"Cookie": begun.headers["set-cookie"].partition(";")[0], **(headers or {})}
+    return await there_and_back(house, begun.json()["address"], begun.headers["set-cookie"], headers)
+
+
+async def there_and_back(house: House, address: str, kept: str, headers: dict[str, str] | None = None) -> httpx.Response:
+    cookie = {"Cookie": kept.partition(";")[0], **(headers or {})}
     async with httpx.AsyncClient(trust_env=False) as browser:
-        back = (await browser.get(begun.json()["address"])).headers["location"]
+        back = (await browser.get(address)).headers["location"]
     house.nobody.cookies.clear()
     came = await house.nobody.get(f"{urlsplit(back).path}?{urlsplit(back).query}", headers=cookie)
     house.nobody.cookies.clear()
@@ -213,8 +217,18 @@ async def test_a_session_that_a_provider_began_ends_twelve_hours_after_its_word(
         who = await house.nobody.get("/v1/sessions/current", headers={"Cookie": kept.partition(";")[0]})
         told = [datetime.fromisoformat(who.json()[name]).timestamp() for name in ("proved_at", "expires_at")]
         assert told == [proved, proved + 12 * 3_600]
-        one.claims = {"auth_time": proved - 12 * 3_600}
-        assert (await by_provider(house)).json()["type"] == "/problems/sign-in-refused"
+
+
+async def test_who_proved_it_to_a_provider_too_long_ago_is_sent_back_once_to_prove_it_anew(house: House) -> None:
+    async with known_provider(house) as one:
+        one.subject, one.email, one.claims = "mailbox-10", "long-ago@example.com", {"auth_time": int(time.time()) - 13 * 3_600}
+        again = [await by_provider(house) for _ in range(2)]
+        assert all(answer.headers["location"].endswith("prompt=login") for answer in again)
+        still = await there_and_back(house, again[0].headers["location"], again[0].headers["set-cookie"])
+        assert still.json()["type"] == "/problems/sign-in-refused"
+        one.claims = {}
+        came = await there_and_back(house, again[1].headers["location"], again[1].headers["set-cookie"])
+        assert (came.status_code, came.headers["location"]) == (303, "/")
 
 
 async def test_a_providers_word_takes_over_no_account_until_its_owner_adds_it(house: House) -> None:

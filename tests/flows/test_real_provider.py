@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import httpx
 import pytest
 
+from entrepot.base import limits
 from entrepot.cli.people import sign_in_link
 from tests.flows.django_provider.process import PASSWORD, django_provider
 from tests.house import House
@@ -90,6 +91,20 @@ async def test_who_is_still_signed_in_at_a_real_provider_is_asked_for_no_passwor
         assert (await browser.get("/v1/me")).status_code == 401
         page = await browser.get(await sent(browser))
         assert page.url.path == "/o/authorize/"
+        await allowed(browser, page)
+        assert (await browser.get("/v1/me")).json()["email"] == "grace@provider.example"
+
+
+async def test_who_signed_in_at_a_real_provider_too_long_ago_is_asked_for_the_password_there(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with browser_of(house) as browser:
+        page = await asked(browser, await sent(browser), "grace")
+        with monkeypatch.context() as long_ago:
+            long_ago.setattr(limits, "PROVIDER_SECONDS", -2 * limits.PROVIDER_LEEWAY_SECONDS)  # whatever was proved so far
+            login = await allowed(browser, page)
+        assert login.url.path == "/accounts/login/"
+        page = await browser.post(login.url, data={**hidden(login), "username": "grace", "password": PASSWORD})
         await allowed(browser, page)
         assert (await browser.get("/v1/me")).json()["email"] == "grace@provider.example"
 

@@ -61,6 +61,7 @@ class _Begun(Struct, frozen=True):
     nonce: str
     verifier: str
     person_id: UUID | None = None
+    anew: bool = False
 
 
 @get("/v1/oidc", tags=TAGS, summary="Other providers to sign in with", opt={"permission": "account.join"})
@@ -80,11 +81,9 @@ async def begin(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], provider: FromPath[str], link: FromQuery[bool] = False
 ) -> Response[SentTo]:
     """Get where to send the browser. With ``link``, the provider is added to who has signed in here (takes a fresh proof)."""
-    asked, people = _provider(parts, provider), parts.people
+    asked = _provider(parts, provider)
     person_id = await sure_of(request, parts, utc(parts.clock.millis())) if link else None
-    begun = _Begun(provider, parts.record.ids.secret().hex(), parts.record.ids.secret().hex(), person_id)
-    state = str(await people.ceremonies.begin(KIND, begun))
-    address = await asked.address(back=_back(parts, provider), state=state, nonce=begun.nonce, verifier=begun.verifier)
+    address, state = await _sent(parts, asked, _Begun(provider, *_chance(parts), person_id))
     return Response(SentTo(address=address), status_code=201, headers=NO_STORE, cookies=[_state(parts, state)])
 
 
@@ -102,7 +101,10 @@ async def callback(
     began: Annotated[str, QueryParameter(name="state", required=False)] = "",
     code: Annotated[str, QueryParameter(required=False)] = "",
 ) -> Redirect:
-    """Let in whom the provider sends back; only the browser that began may end it."""
+    """Let in whom the provider sends back; only the browser that began may end it.
+
+    Who proved it there too long ago is sent back once, to prove it anew: not every provider heeds ``max_age``.
+    """
     asked, people, now = _provider(parts, provider), parts.people, utc(parts.clock.millis())
     if not code or not began or request.cookies.get(cookie_name(people, STATE)) != began:
         raise SignInRefusedError
@@ -116,6 +118,9 @@ async def callback(
     if ceremony.person_id is not None:
         await _link(request, parts, ceremony.person_id, provider, found)
         return Redirect(HOME, status_code=303, headers=NO_STORE, cookies=[_state(parts, "", 0)])
+    if not ceremony.anew and rules.proved_too_long_ago(found.proved_at, parts.clock.millis() / 1_000):
+        address, state = await _sent(parts, asked, _Begun(provider, *_chance(parts), anew=True))
+        return Redirect(address, status_code=303, headers=NO_STORE, cookies=[_state(parts, state)])
     let_in = await _let_in(request, parts, provider, found)
     cookies = [session_cookie(people, let_in.session, now), _state(parts, "", 0)]
     if let_in.device:
@@ -124,6 +129,19 @@ async def callback(
 
 
 HANDLERS = [providers, begin, callback]
+
+
+def _chance(parts: Parts) -> tuple[str, str]:
+    """Return a nonce and a verifier."""
+    return parts.record.ids.secret().hex(), parts.record.ids.secret().hex()
+
+
+async def _sent(parts: Parts, asked: IdentityProvider, begun: _Begun) -> tuple[str, str]:
+    """Begin; returns where the browser is to go, and what it is to bring back."""
+    state = str(await parts.people.ceremonies.begin(KIND, begun))
+    back = _back(parts, begun.provider)
+    address = await asked.address(back=back, state=state, nonce=begun.nonce, verifier=begun.verifier, anew=begun.anew)
+    return address, state
 
 
 async def _let_in(request: Request[Any, Any, Any], parts: Parts, provider: str, found: Identity) -> Entered:

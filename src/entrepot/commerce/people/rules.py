@@ -212,9 +212,13 @@ def lifetime(memberships: Iterable[Membership]) -> Lifetime:
 
 def check_proof_elsewhere(proved_at: float, now_seconds: float) -> None:
     """Refuse the word of another provider of identities about a proof that is too old, or yet to come."""
-    apart = limits.PROVIDER_LEEWAY_SECONDS
-    if not now_seconds - limits.PROVIDER_SECONDS - apart <= proved_at <= now_seconds + apart:
+    if proved_too_long_ago(proved_at, now_seconds) or proved_at > now_seconds + limits.PROVIDER_LEEWAY_SECONDS:
         raise SignInRefusedError
+
+
+def proved_too_long_ago(proved_at: float, now_seconds: float) -> bool:
+    """Say whether what another provider of identities vouches for was proved to it too long ago."""
+    return proved_at < now_seconds - limits.PROVIDER_SECONDS - limits.PROVIDER_LEEWAY_SECONDS
 
 
 def _text(field: str, value: str, most: int) -> None:

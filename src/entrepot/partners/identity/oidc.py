@@ -71,7 +71,7 @@ class OidcProvider:
         if self._http is not None:
             await self._http.close()
 
-    async def address(self, *, back: str, state: str, nonce: str, verifier: str) -> str:
+    async def address(self, *, back: str, state: str, nonce: str, verifier: str, anew: bool = False) -> str:
         """Return where somebody is sent to say who they are."""
         described, _ = await self._known()
         asked = {
@@ -84,6 +84,7 @@ class OidcProvider:
             "code_challenge": _challenge(verifier),
             "code_challenge_method": "S256",
             "max_age": str(int(limits.PROVIDER_SECONDS)),
+            **({"prompt": "login"} if anew else {}),
         }
         joint = "&" if urlsplit(described.authorization_endpoint).query else "?"
         return f"{described.authorization_endpoint}{joint}{urlencode(asked)}"

@@ -24,8 +24,8 @@ class IdentityProvider(Protocol):
         """What it is called here."""
         ...
 
-    async def address(self, *, back: str, state: str, nonce: str, verifier: str) -> str:
-        """Return where somebody is sent to say who they are; they come back to ``back``."""
+    async def address(self, *, back: str, state: str, nonce: str, verifier: str, anew: bool = False) -> str:
+        """Return where somebody is sent to say who they are; they come back to ``back``. ``anew``: and to prove it again."""
         ...
 
     async def identity(self, code: str, *, back: str, nonce: str, verifier: str) -> Identity:
