@@ -19,7 +19,7 @@ from entrepot.base import limits
 from entrepot.base.errors import EntrepotError
 from entrepot.base.recent import Recent
 from entrepot.base.time import Clock, utc
-from entrepot.commerce.checkout.basis import Offer, Read, Setting
+from entrepot.commerce.checkout.basis import Offer, Prepared, Read, Setting
 from entrepot.commerce.checkout.price import finish, limited, prepare, settle_terms
 from entrepot.commerce.checkout.quote import Quote, QuoteRequest
 from entrepot.commerce.checkout.terms import SQL, Terms, TermsHeld
@@ -45,7 +45,7 @@ class Quoting:
         self._terms_held: dict[int, TermsHeld] = {}
         self._offers = Recent[tuple[str, str], Offer](clock, limits.OFFERS_SECONDS, limits.OFFERS_HELD_MAX)
         self._reading = Gathering[Asked, Offer | None](_offers_of, calls_max=1, apart_seconds=limits.OFFERS_APART_SECONDS)
-        self._estimates = Recent[tuple[int, bytes], Quote](clock, limits.OFFERS_SECONDS, limits.ESTIMATES_HELD_MAX)
+        self._estimates = Recent[tuple[int, bytes], Prepared](clock, limits.OFFERS_SECONDS, limits.ESTIMATES_HELD_MAX)
 
     async def quote(self, connection: Connection, cell: int, request: QuoteRequest, *, at: datetime | None = None) -> Quote:
         """Return what a cart costs at a moment (``at``, else the request's, else now), and why; reads only."""
@@ -97,8 +97,8 @@ class Quoting:
                 answers[at] = await self._quoted(setting, structs.replace(read, prices=prices.get(at, {}), used=used))
         return answers
 
-    async def estimate(self, record: Record, cell: int, request: QuoteRequest) -> Quote:
-        """Return what a cart cost at most ``OFFERS_SECONDS`` ago, but for a tax that is not known yet.
+    async def estimate(self, record: Record, cell: int, request: QuoteRequest) -> Prepared:
+        """Return what a cart cost at most ``OFFERS_SECONDS`` ago, before its tax: no engine is asked for that.
 
         To tell how it can be sent, while a buyer is on the way; what is taken is quoted from the truth.
         """
@@ -133,7 +133,7 @@ class Quoting:
         self._offers.forget()
         self._estimates.forget()
 
-    async def _estimated(self, record: Record, cell: int, request: QuoteRequest) -> Quote:
+    async def _estimated(self, record: Record, cell: int, request: QuoteRequest) -> Prepared:
         terms = await self._terms(record, cell)
         if terms.for_groups and request.customer_id:
             async with record.committing() as connection:
@@ -143,7 +143,7 @@ class Quoting:
         if setting.lists or request.coupons or limited(setting, ()):
             async with record.committing() as connection:
                 read = await _read_more(connection, cell, [setting], read.offers)
-        return await self._quoted(setting, read)
+        return prepare(setting, read)
 
     async def _terms(self, record: Record, cell: int) -> Terms:
         terms = self._held(cell).fresh()
