@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, Response, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, Response, async_playwright, expect
 
 from tests.flows.conftest import house as house  # noqa: PLC0414  # the same house: a fixture is found by its name here
 from tests.house import House, bearing, served
@@ -19,6 +19,9 @@ WINDOWS = {
     "desk-dark": (1440, 900, "dark"),
 }
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+PAGE_MILLIS = 30_000  # how long a busy machine may take for what a page is to show
+
+expect.set_options(timeout=PAGE_MILLIS)
 
 
 def chromium_path() -> str:
@@ -62,7 +65,7 @@ async def page(browser: Browser, house: House, address: str, request: pytest.Fix
         color_scheme="dark" if scheme == "dark" else "light",
         reduced_motion="reduce",
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PAGE_MILLIS)
     opened = await context.new_page()
     said: list[str] = []
     opened.on("pageerror", lambda error: said.append(str(error)))
@@ -88,7 +91,7 @@ async def desk(browser: Browser, house: House, address: str) -> AsyncIterator[Pa
     context = await browser.new_context(
         base_url=address, viewport={"width": 1440, "height": 900}, extra_http_headers=bearing(house.key)
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PAGE_MILLIS)
     yield await context.new_page()
     await context.close()
 

@@ -24,7 +24,7 @@ WHY = {"Entrepot-Why": "ticket/4711"}
 async def phone(browser: Browser, address: str, request: pytest.FixtureRequest) -> AsyncIterator[Page]:
     """Return a telephone's window, where nobody has signed in."""
     context = await browser.new_context(base_url=address, viewport=PHONE, color_scheme=request.param, extra_http_headers=WHY)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
     yield await context.new_page()
     await context.close()
 

@@ -26,7 +26,7 @@ async def window(browser: Browser, house: House) -> AsyncIterator[BrowserContext
     app = structs.replace(house.app, people=structs.replace(house.app.people, site=Site(site)))
     async with serving(app) as asgi, served(structs.replace(house, app=app, asgi=asgi), port):
         context = await browser.new_context(base_url=site, viewport={"width": 1440, "height": 900})
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         yield context
         await context.close()
 

@@ -19,6 +19,7 @@ from tests.people import bearer
 UNSENT = {"/v1/events/stream"}  # never ends
 SIGNS_OUT = {("DELETE", "/v1/sessions"), ("POST", "/sign-out")}
 REFUSALS = {401, 403, 404}
+TOO_OFTEN = 429  # who has tried to sign in so often, in other tests of the same house, is told no more
 # What takes no name of anybody's: a list, or a command over what its body says.
 NAMELESS = sorted(
     (method, re.sub(r"{\w+:\w+}", "x", path))
@@ -69,7 +70,7 @@ async def test_what_takes_no_name_is_not_opened_by_one(house: House, kind: str) 
     for method, path in set(NAMELESS) - SIGNS_OUT:
         given: list[dict[str, str]] = [{}, {one.name: one.id}]
         plain, named = [await house.nobody.request(method, path, params=say, headers=one.headers) for say in given]
-        if plain.status_code in REFUSALS and named.status_code != plain.status_code:
+        if plain.status_code in REFUSALS and named.status_code not in {plain.status_code, TOO_OFTEN}:
             opened.append((method, path, plain.status_code, named.status_code))
     assert not opened
 

@@ -105,9 +105,9 @@ async def test_a_cookie_is_out_of_reach_of_scripts_and_other_sites(house: House)
 async def test_what_somebody_does_is_told_in_their_name(house: House) -> None:
     headers = await bearer(house, "actor@example.com", "catalogue")
     actor = (await house.nobody.get("/v1/sessions/current", headers=headers)).json()["actor"]
-    await house.nobody.put("/v1/markets/fr", json={"currency": "EUR"}, headers=headers)
+    await house.nobody.put("/v1/markets/pt", json={"currency": "EUR"}, headers=headers)
     async with house.app.record.committing() as connection:
-        told = await connection.fetchval("SELECT actor FROM log.event WHERE key = 'market/fr' ORDER BY seq DESC LIMIT 1")
+        told = await connection.fetchval("SELECT actor FROM log.event WHERE key = 'market/pt' ORDER BY seq DESC LIMIT 1")
     assert told == actor
 
 
