@@ -15,7 +15,7 @@ from entrepot.base.errors import EntrepotError
 from entrepot.base.time import SystemClock
 from entrepot.commerce.cart.commands import Carts
 from entrepot.commerce.checkout import saga, saga_store
-from entrepot.commerce.checkout.completing import complete
+from entrepot.commerce.checkout.completing import Choice, complete
 from entrepot.commerce.checkout.held import PaymentChoice
 from entrepot.commerce.checkout.quoting import Quoting
 from entrepot.commerce.checkout.saga import Checkouts
@@ -66,12 +66,12 @@ async def main(
         for name in ("load", "close"):
             setattr(carts, name, halting(name, getattr(carts, name)))
         checkouts = Checkouts(record, CELL, gateway, Quoting(RegionalTax(), SystemClock()), seconds=float(seconds))
-        choice = PaymentChoice(kind="card", token=card)
+        choice = Choice(payment=PaymentChoice(kind="card", token=card))
         try:
-            answer = await complete(checkouts, carts, key, UUID(cart), choice, None)
+            answer = await complete(checkouts, carts, key, UUID(cart), choice)
             if answer.challenge_url:
                 await gateway.answer_challenge(answer.challenge_url.rpartition("/")[2], approved=True)
-                answer = await complete(checkouts, carts, key, UUID(cart), choice, None)
+                answer = await complete(checkouts, carts, key, UUID(cart), choice)
             print("ended", answer.state, flush=True)  # noqa: T201  # as above
         except EntrepotError as error:
             print("ended", error.slug, flush=True)  # noqa: T201  # as above

@@ -24,7 +24,7 @@ from entrepot.commerce.cart import rules as cart_rules
 from entrepot.commerce.cart.commands import Carts
 from entrepot.commerce.cart.requests import CartLineRequest, CartRequest
 from entrepot.commerce.checkout.carted import carted
-from entrepot.commerce.checkout.completing import complete
+from entrepot.commerce.checkout.completing import Choice, complete
 from entrepot.commerce.checkout.held import CheckoutAnswer, PaymentChoice
 from entrepot.commerce.checkout.quoting import Quoting
 from entrepot.commerce.checkout.saga import Checkouts
@@ -213,7 +213,9 @@ async def until_answered(house: House, cart: UUID, key: str, card: str) -> Check
     """Ask again with the same key, as a client does, until there is an answer; a challenge is answered on the way."""
     while True:
         try:
-            answer = await complete(house.checkouts, house.carts, key, cart, PaymentChoice(kind="card", token=card), None)
+            answer = await complete(
+                house.checkouts, house.carts, key, cart, Choice(payment=PaymentChoice(kind="card", token=card))
+            )
         except (EngineAwayError, GatewayAwayError):
             await asyncio.sleep(0.1)
         except GatewayLiedError:

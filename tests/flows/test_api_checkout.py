@@ -46,6 +46,21 @@ async def test_a_cart_becomes_an_order_and_is_closed(house: House) -> None:
     assert (status, payment["authorized_minor"]) == (200, shown["total_minor"])
 
 
+async def test_how_it_is_sent_is_chosen_by_the_call_that_pays_or_refused_with_what_is_possible(house: House) -> None:
+    opened = {"market": "uk", "country": "GB", "lines": [{"sku": TEAPOT, "quantity": 1}]}
+    path = f"/v1/carts/{(await call(house, 'POST', '/v1/carts', opened))[1]['id']}"
+    dearest = (await call(house, "PUT", f"{path}/delivery", BUYER))[1]["shipping_methods"][-1]
+    paid, key = {"payment": OK, "shipping_method": dearest["method"]}, str(uuid4())
+    status, told = await call(house, "POST", f"{path}/complete", paid | {"shipping_method": "balloon"})
+    assert (status, told["field"], told["value"]) == (400, "shipping_method", "balloon")
+    assert dearest["method"] in told["detail"]
+    status, told = await call(house, "POST", f"{path}/complete", paid, key)
+    assert (status, told["state"]) == (201, "placed")
+    assert (await call(house, "POST", f"{path}/complete", {"payment": OK}, key))[0] == 422  # the same key for another choice
+    charges = (await call(house, "GET", f"/v1/orders/{told['order_id']}"))[1]["charges"]
+    assert [(one["note"], one["amount_minor"]) for one in charges] == [(dearest["method"], dearest["amount_minor"])]
+
+
 async def test_one_cart_becomes_one_order_whatever_keys_it_is_completed_by(house: House) -> None:
     path = await filled_cart(house)
     answers = await asyncio.gather(*[call(house, "POST", f"{path}/complete", {"payment": OK}) for _ in range(10)])

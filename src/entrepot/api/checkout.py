@@ -11,7 +11,7 @@ from entrepot.access.owners import order_secret
 from entrepot.api.headers import RequiredKey, moved, required, text
 from entrepot.api.parts import Parts
 from entrepot.commerce.cart.state import Contact
-from entrepot.commerce.checkout.completing import complete
+from entrepot.commerce.checkout.completing import Choice, complete
 from entrepot.commerce.checkout.held import CardChoice, CheckoutAnswer, CheckoutRequest, State
 from entrepot.commerce.checkout.quote import QuoteRequest, WantedLine
 from entrepot.commerce.checkout.saga_rules import checked
@@ -41,10 +41,15 @@ class Purchase(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Completion(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How a cart is paid; ``expected_total_minor`` is what the buyer was shown: another total is told instead of taken."""
+    """How a cart is paid; ``expected_total_minor`` is what the buyer was shown: another total is told instead of taken.
+
+    ``shipping_method`` is one of those that the cart's delivery was answered with: who chooses on the page that pays needs no
+    call for it. Without one it is the cart's, or the cheapest.
+    """
 
     payment: CardChoice
     expected_total_minor: int | None = None
+    shipping_method: str | None = None
 
 
 class Checkout(Struct, frozen=True, kw_only=True):
@@ -97,9 +102,10 @@ async def complete_cart(
     parts: NamedDependency[Parts], cart_id: FromPath[UUID], data: JSONBody[Completion], idempotency_key: RequiredKey = ""
 ) -> Response[Checkout]:
     """Reserve, pay and order what is in a cart, whole or not at all; a cart becomes one order at most."""
-    answer = await complete(
-        parts.checkouts, parts.carts, required(idempotency_key), cart_id, data.payment.choice(), data.expected_total_minor
+    choice = Choice(
+        payment=data.payment.choice(), expected_total_minor=data.expected_total_minor, shipping_method=data.shipping_method
     )
+    answer = await complete(parts.checkouts, parts.carts, required(idempotency_key), cart_id, choice)
     return ended(parts, answer)
 
 

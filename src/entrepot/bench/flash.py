@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from entrepot.app import opened
 from entrepot.bench import BenchError, Row, targets
-from entrepot.bench.checkout import PAYMENT, PLACED, fill_cart, prove
+from entrepot.bench.checkout import PLACED, fill_cart, prove
 from entrepot.bench.orders import SHOPPERS, floor, prepare_floor
 from entrepot.bench.shop import CELL, SCARCE, add_scarce, article_order, furnish_shop, open_shop
 from entrepot.bench.shopper import Shopper, connected, request
@@ -75,8 +75,8 @@ async def sell_out(stack: Stack) -> tuple[Counter[str], float]:
     told: Counter[str] = Counter()
 
     async def buy(n: int, connection: Shopper) -> None:
-        cart = await fill_cart(connection, [SCARCE])
-        status, body = await connection.ask(request("POST", f"{cart}/complete", PAYMENT, f"flash-{n}"))
+        cart, payment = await fill_cart(connection, [SCARCE])
+        status, body = await connection.ask(request("POST", f"{cart}/complete", payment, f"flash-{n}"))
         told["sold" if status == PLACED else msgspec.json.decode(body, type=Problem).type] += 1
 
     async with connected(stack.host, stack.port, BUYERS) as connections:

@@ -20,7 +20,7 @@ from entrepot.commerce.cart import rules
 from entrepot.commerce.cart.commands import Kept
 from entrepot.commerce.cart.state import Address, Cart, Contact
 from entrepot.commerce.checkout.carted import look, methods
-from entrepot.commerce.checkout.completing import complete
+from entrepot.commerce.checkout.completing import Choice, complete
 from entrepot.commerce.checkout.held import CheckoutAnswer, PaymentChoice
 from entrepot.commerce.checkout.saga_rules import CheckoutExpiredError, PaymentDeclinedError, PriceChangedError, checked
 from entrepot.commerce.fulfilment.query import shipments_of
@@ -194,7 +194,8 @@ async def _order(
     else:
         bank_back = str(request.base_url).rstrip("/") + BACK
         payment = PaymentChoice(kind="card", token=draft.token, keep=bool(draft.keep), return_url=bank_back)
-    return checked(await complete(parts.checkouts, parts.carts, key_of(data, parts), kept.id, payment, int(shown_total)))
+    choice = Choice(payment=payment, expected_total_minor=int(shown_total))
+    return checked(await complete(parts.checkouts, parts.carts, key_of(data, parts), kept.id, choice))
 
 
 def _what_is_wrong(error: EntrepotError, key: str) -> Wrong:

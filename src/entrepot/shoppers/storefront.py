@@ -116,7 +116,6 @@ class Storefront:
     async def check_out(self, cart: str, market: Market, name: str, token: str) -> Json:
         """Say who buys, choose how it is sent, pay, and return how the checkout stands."""
         methods = (await self.call("PUT", f"{cart}/delivery", market.contact(name)))["shipping_methods"]
-        if methods:
-            await self.call("PUT", f"{cart}/shipping-method", {"method": methods[0]["method"]})
-        answer: Json = await self.call("POST", f"{cart}/complete", {"payment": {"token": token}})
+        sent: Json = {"shipping_method": methods[0]["method"]} if methods else {}
+        answer: Json = await self.call("POST", f"{cart}/complete", {"payment": {"token": token}, **sent})
         return answer
