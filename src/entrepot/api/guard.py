@@ -24,7 +24,7 @@ from entrepot.access.owners import ACTING, CART, KINDS, UNKNOWN, Whose, guest_pr
 from entrepot.access.policies import Asked, Owners
 from entrepot.api import watching
 from entrepot.api.body import JsonRequest
-from entrepot.api.edge import is_file
+from entrepot.api.edge import API, is_file
 from entrepot.api.parts import Parts
 from entrepot.api.place import why_of
 from entrepot.api.principal import principal_of
@@ -36,7 +36,7 @@ from entrepot.sealing.sealing import Sealing
 PERMISSION = "permission"
 SECRET = "entrepot-order-secret"  # noqa: S105  # the name of a header
 GUEST, BUYER = "entrepot_customer", "entrepot_buyer"
-API, COMPANY = "/v1/", "/account/company"
+COMPANY = "/account/company"
 
 _BODY = "data"
 

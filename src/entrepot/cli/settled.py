@@ -8,8 +8,8 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# After so many more containers were made than let go. Python's own 700 are made by a single request and were looked through for
-# nothing many times in each: a tenth and more of the processor time of a checkout.
+# After so many more containers were made than let go. Python's own 700 are made by a single request, and were looked through
+# for nothing many times in each.
 MADE_BEFORE_SEARCH = 20_000
 # Of the searches of what is young one in so many goes on to what is older, and of these one in so many to all.
 OLDER_IN_SEARCHES = 20

@@ -13,7 +13,7 @@ from typing import TypeAlias
 from uuid import UUID
 
 import msgspec
-from msgspec import structs
+from msgspec import Struct, structs
 
 from entrepot.base import limits
 from entrepot.base.errors import EntrepotError
@@ -35,6 +35,14 @@ _NO_TEXT = re.compile("[\\x00\\ud800-\\udfff]")
 
 # An article that somebody puts into a cart: where to look, the market, the SKU.
 Asked: TypeAlias = tuple[Record, str, str]
+
+
+class Groups(Struct, frozen=True):
+    """Of which groups a customer is now, and ``previous`` to that, until ``since``."""
+
+    now: Sequence[str]
+    previous: Sequence[str]
+    since: datetime
 
 
 class Quoting:
@@ -61,9 +69,10 @@ class Quoting:
         terms = await self._held(cell).current(connection)
         settings: dict[int, Setting] = {}
         answers: dict[int, Quote | EntrepotError] = {}
-        for place, request in enumerate(await _grouped(connection, terms, requests)):
+        groups = await _groups(connection, terms, requests)
+        for place, request in enumerate(requests):
             try:
-                settings[place] = self._setting(request, terms, at)
+                settings[place] = self._setting(_grouped(request, groups), terms, at)
             except EntrepotError as error:
                 answers[place] = error
         reads = await _read(connection, cell, settings.values())
@@ -82,11 +91,11 @@ class Quoting:
         What it had no price at is left out.
         """
         terms = await self._held(cell).current(connection)
+        groups = await _groups(connection, terms, [request])
         settings: dict[datetime, Setting] = {}
         for at in moments:
             with contextlib.suppress(EntrepotError):
-                (grouped,) = await _grouped(connection, terms, [request], at)
-                settings[at] = self._setting(grouped, terms.as_of(at), at)
+                settings[at] = self._setting(_grouped(request, groups, at), terms.as_of(at), at)
         reads = await _read(connection, cell, settings.values())
         prices = await _prices_then(connection, settings, reads)
         answers = {}
@@ -137,7 +146,7 @@ class Quoting:
         terms = await self._terms(record, cell)
         if terms.for_groups and request.customer_id:
             async with record.committing() as connection:
-                (request,) = await _grouped(connection, terms, [request])
+                request = _grouped(request, await _groups(connection, terms, [request]))
         setting = self._setting(request, terms)
         read = Read(offers=await self.offered(record, setting.market.code, {line.sku for line in request.lines}))
         if setting.lists or request.coupons or limited(setting, ()):
@@ -175,18 +184,20 @@ async def coupons_used(connection: Connection, cell: int, codes: Sequence[str]) 
     return {row["name"].removeprefix("coupon/"): row["used"] for row in rows}
 
 
-async def _grouped(
-    connection: Connection, terms: Terms, requests: Sequence[QuoteRequest], at: datetime | None = None
-) -> Sequence[QuoteRequest]:
-    """Return the requests with the groups that their customers are of, or were at a moment; looked up where it matters."""
+async def _groups(connection: Connection, terms: Terms, requests: Sequence[QuoteRequest]) -> Mapping[UUID | None, Groups]:
+    """Return of which groups the customers of these requests are and were; looked up where it matters."""
     customers = {one.customer_id for one in requests if one.customer_id} if terms.for_groups else set[UUID]()
-    if not customers:
-        return requests
-    groups: dict[UUID | None, Sequence[str]] = {
-        row["customer_id"]: row["previous"] if at is not None and at < row["since"] else row["customer_groups"]
-        for row in await connection.fetch(SQL["customer_groups"], list(customers))
-    }
-    return [structs.replace(one, customer_groups=[*one.customer_groups, *groups.get(one.customer_id, ())]) for one in requests]
+    rows = await connection.fetch(SQL["customer_groups"], list(customers)) if customers else []
+    return {row["customer_id"]: Groups(row["customer_groups"], row["previous"], row["since"]) for row in rows}
+
+
+def _grouped(request: QuoteRequest, groups: Mapping[UUID | None, Groups], at: datetime | None = None) -> QuoteRequest:
+    """Return a request with the groups that its customer is of, or was at a moment gone by."""
+    known = groups.get(request.customer_id)
+    if known is None:
+        return request
+    then = known.previous if at is not None and at < known.since else known.now
+    return structs.replace(request, customer_groups=[*request.customer_groups, *then])
 
 
 async def _read(connection: Connection, cell: int, settings: Iterable[Setting]) -> dict[str, Read]:
