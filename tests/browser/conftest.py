@@ -1,13 +1,16 @@
 """A real browser before a real house: one chromium for the session, a fresh window for each test."""
 
+import asyncio
+import contextlib
 import os
 import shutil
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, Response, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Response, async_playwright, expect
 
 from tests.flows.conftest import house as house  # noqa: PLC0414  # the same house: a fixture is found by its name here
 from tests.house import House, bearing, served
@@ -19,7 +22,9 @@ WINDOWS = {
     "desk-dark": (1440, 900, "dark"),
 }
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+DESK = {"width": 1440, "height": 900}
 PAGE_MILLIS = 30_000  # how long a busy machine may take for what a page is to show
+CLOSING_SECONDS = 20.0
 
 expect.set_options(timeout=PAGE_MILLIS)
 
@@ -54,25 +59,34 @@ async def browser() -> AsyncIterator[Browser]:
         await launched.close()
 
 
+@contextlib.asynccontextmanager
+async def window_on(browser: Browser, address: str, **looks: Any) -> AsyncIterator[BrowserContext]:
+    """Open a window of its own on a house; ``looks`` are Playwright's words for its size, scheme and headers.
+
+    One that is closed while it is on its way to another page now and then never says that it is closed: no test waits for
+    that, and the browser takes it along when it ends.
+    """
+    context = await browser.new_context(base_url=address, **looks)
+    context.set_default_timeout(PAGE_MILLIS)
+    try:
+        yield context
+    finally:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(context.close(), CLOSING_SECONDS)
+
+
 @pytest.fixture(params=WINDOWS)
 async def page(browser: Browser, house: House, address: str, request: pytest.FixtureRequest) -> AsyncIterator[Page]:
     """Return a window of one size and scheme; what its console says against us fails the test."""
     width, height, scheme = WINDOWS[request.param]
-    context = await browser.new_context(
-        base_url=address,
-        extra_http_headers=bearing(house.key),
-        viewport={"width": width, "height": height},
-        color_scheme="dark" if scheme == "dark" else "light",
-        reduced_motion="reduce",
-    )
-    context.set_default_timeout(PAGE_MILLIS)
-    opened = await context.new_page()
+    looks = {"viewport": {"width": width, "height": height}, "color_scheme": scheme, "reduced_motion": "reduce"}
     said: list[str] = []
-    opened.on("pageerror", lambda error: said.append(str(error)))
-    opened.on("console", lambda message: said.append(message.text) if _is_ours(message) else None)
-    opened.on("response", lambda answer: said.append(answer.url) if _is_missing(answer) else None)
-    yield opened
-    await context.close()
+    async with window_on(browser, address, extra_http_headers=bearing(house.key), **looks) as context:
+        opened = await context.new_page()
+        opened.on("pageerror", lambda error: said.append(str(error)))
+        opened.on("console", lambda message: said.append(message.text) if _is_ours(message) else None)
+        opened.on("response", lambda answer: said.append(answer.url) if _is_missing(answer) else None)
+        yield opened
     assert not said, said
 
 
@@ -88,12 +102,8 @@ def _is_missing(answer: Response) -> bool:
 @pytest.fixture
 async def desk(browser: Browser, house: House, address: str) -> AsyncIterator[Page]:
     """Return one desk window, for what does not depend on size or scheme."""
-    context = await browser.new_context(
-        base_url=address, viewport={"width": 1440, "height": 900}, extra_http_headers=bearing(house.key)
-    )
-    context.set_default_timeout(PAGE_MILLIS)
-    yield await context.new_page()
-    await context.close()
+    async with window_on(browser, address, viewport=DESK, extra_http_headers=bearing(house.key)) as context:
+        yield await context.new_page()
 
 
 async def fits_and_reads_well(page: Page) -> None:

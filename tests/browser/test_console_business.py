@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.conftest import fits_and_reads_well
+from tests.browser.conftest import fits_and_reads_well, window_on
 from tests.browser.test_console_checkout import put_in
 from tests.house import House
 
@@ -127,9 +127,8 @@ async def test_a_company_is_blocked_and_does_not_buy(desk: Page) -> None:
 
 
 async def test_nobody_sees_a_company_or_a_subscription_that_is_not_theirs(browser: Browser, address: str) -> None:
-    context = await browser.new_context(base_url=address)
-    stranger = await context.new_page()
-    for path in ("/account/company", "/account/company/quotes/01a2045d-d0bd-7265-a293-cb026554d5e6"):
-        await stranger.goto(path)
-        await expect(stranger.get_by_role("heading", name="Sign in", exact=True)).to_be_visible()
-    await context.close()
+    async with window_on(browser, address) as context:
+        stranger = await context.new_page()
+        for path in ("/account/company", "/account/company/quotes/01a2045d-d0bd-7265-a293-cb026554d5e6"):
+            await stranger.goto(path)
+            await expect(stranger.get_by_role("heading", name="Sign in", exact=True)).to_be_visible()

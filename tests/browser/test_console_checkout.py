@@ -7,7 +7,7 @@ from uuid import uuid4
 from playwright.async_api import Browser, Page, expect
 
 from entrepot.commerce.checkout.requests import LineRequest, OrderRequest
-from tests.browser.conftest import fits_and_reads_well
+from tests.browser.conftest import fits_and_reads_well, window_on
 from tests.house import House
 from tests.shop_front import STOCK
 
@@ -143,14 +143,13 @@ async def test_pieces_are_stepped_by_the_keyboard_and_a_note_is_kept(desk: Page)
 
 
 async def test_a_guest_buys_without_script(browser: Browser, address: str) -> None:
-    context = await browser.new_context(java_script_enabled=False, base_url=address)
-    plain = await context.new_page()
-    await put_in(plain, "mug cedar red")
-    await plain.get_by_role("button", name="One Cedar Mug red more").click()
-    await expect(plain.get_by_role("link", name="Cart, 2 pieces")).to_be_visible()
-    await fill_in(plain)
-    await plain.get_by_label("Country").select_option("FR")
-    await plain.get_by_role("button", name="Update prices").click()
-    await pay(plain)
-    await expect(plain.get_by_role("heading", level=1)).to_have_text("Thank you")
-    await context.close()
+    async with window_on(browser, address, java_script_enabled=False) as context:
+        plain = await context.new_page()
+        await put_in(plain, "mug cedar red")
+        await plain.get_by_role("button", name="One Cedar Mug red more").click()
+        await expect(plain.get_by_role("link", name="Cart, 2 pieces")).to_be_visible()
+        await fill_in(plain)
+        await plain.get_by_label("Country").select_option("FR")
+        await plain.get_by_role("button", name="Update prices").click()
+        await pay(plain)
+        await expect(plain.get_by_role("heading", level=1)).to_have_text("Thank you")

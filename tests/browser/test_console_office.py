@@ -13,7 +13,7 @@ from playwright.async_api import Browser, Page, expect
 
 from entrepot.cli.serve import serving
 from entrepot.partners.payment.sandbox import SandboxGateway
-from tests.browser.conftest import fits_and_reads_well
+from tests.browser.conftest import fits_and_reads_well, window_on
 from tests.flows.test_api_business import company, made, wanting
 from tests.flows.test_api_payments import paid, signed
 from tests.flows.test_api_sellers import buy, seller
@@ -164,17 +164,16 @@ async def test_a_flash_sale_moves_by_itself_and_oversells_nothing(browser: Brows
         served(House(app, asgi, house.client, house.nobody, house.key, house.keeping_up), port) as url,
     ):
         by = bearing(house.key)
-        context = await browser.new_context(base_url=url, viewport={"width": 390, "height": 844}, extra_http_headers=by)
-        phone = await context.new_page()
-        await phone.goto("/engine-room")
-        await phone.get_by_role("link", name="Flash sale").click()
-        await fits_and_reads_well(phone)
-        await phone.get_by_role("button", name="Hold a flash sale").click()
-        await expect(phone.get_by_role("status")).to_contain_text("It is over: 100 of 100 pieces", timeout=SALE_MILLIS)
-        await expect(phone.locator('[data-flash-field="told_sold_out"]')).to_have_text("400")
-        await expect(phone.locator('[data-flash-field="oversold"]')).to_have_text("0")
-        await fits_and_reads_well(phone)
-        await context.close()
+        async with window_on(browser, url, viewport={"width": 390, "height": 844}, extra_http_headers=by) as context:
+            phone = await context.new_page()
+            await phone.goto("/engine-room")
+            await phone.get_by_role("link", name="Flash sale").click()
+            await fits_and_reads_well(phone)
+            await phone.get_by_role("button", name="Hold a flash sale").click()
+            await expect(phone.get_by_role("status")).to_contain_text("It is over: 100 of 100 pieces", timeout=SALE_MILLIS)
+            await expect(phone.locator('[data-flash-field="told_sold_out"]')).to_have_text("400")
+            await expect(phone.locator('[data-flash-field="oversold"]')).to_have_text("0")
+            await fits_and_reads_well(phone)
 
 
 async def test_where_no_sale_can_be_held_the_page_says_who_can(desk: Page) -> None:

@@ -7,10 +7,10 @@ from uuid import uuid4
 
 import pyotp
 import pytest
-from playwright.async_api import Browser, Page, ViewportSize
+from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from entrepot.base.principal import Membership
-from tests.browser.conftest import fits_and_reads_well
+from tests.browser.conftest import fits_and_reads_well, window_on
 from tests.browser.test_console_sign_in import come_in
 from tests.forgetting import forget
 from tests.house import House
@@ -23,10 +23,8 @@ WHY = {"Entrepot-Why": "ticket/4711"}
 @pytest.fixture(params=["light", "dark"])
 async def phone(browser: Browser, address: str, request: pytest.FixtureRequest) -> AsyncIterator[Page]:
     """Return a telephone's window, where nobody has signed in."""
-    context = await browser.new_context(base_url=address, viewport=PHONE, color_scheme=request.param, extra_http_headers=WHY)
-    context.set_default_timeout(30_000)
-    yield await context.new_page()
-    await context.close()
+    async with window_on(browser, address, viewport=PHONE, color_scheme=request.param, extra_http_headers=WHY) as context:
+        yield await context.new_page()
 
 
 async def looks_well(page: Page, name: str) -> None:
@@ -89,6 +87,7 @@ async def test_the_privacy_desk_finds_somebody_and_forgets_them_only_when_sure(h
     await phone.get_by_role("button", name="Forget them").click()
     assert await phone.get_by_text("They will be forgotten").is_visible()
     await phone.get_by_role("button", name="Do not forget them").click()
+    await expect(phone.get_by_role("button", name="Forget them", exact=True)).to_be_visible()
 
 
 async def test_the_certificate_of_who_was_forgotten_says_where_they_were_searched_for_and_found_nowhere(

@@ -12,7 +12,7 @@ from entrepot.base.principal import Membership
 from entrepot.cli.people import sign_in_link
 from entrepot.cli.serve import serving
 from entrepot.commerce.people.passkeys import Site
-from tests.browser.conftest import fits_and_reads_well
+from tests.browser.conftest import DESK, fits_and_reads_well, window_on
 from tests.house import House, served
 
 
@@ -24,11 +24,12 @@ async def window(browser: Browser, house: House) -> AsyncIterator[BrowserContext
         port = int(free.getsockname()[1])
     site = f"http://localhost:{port}"
     app = structs.replace(house.app, people=structs.replace(house.app.people, site=Site(site)))
-    async with serving(app) as asgi, served(structs.replace(house, app=app, asgi=asgi), port):
-        context = await browser.new_context(base_url=site, viewport={"width": 1440, "height": 900})
-        context.set_default_timeout(30_000)
+    async with (
+        serving(app) as asgi,
+        served(structs.replace(house, app=app, asgi=asgi), port),
+        window_on(browser, site, viewport=DESK) as context,
+    ):
         yield context
-        await context.close()
 
 
 async def come_in(house: House, page: Page, email: str, *roles: Membership) -> None:

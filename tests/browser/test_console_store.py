@@ -2,10 +2,9 @@
 
 import re
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, Page, expect
 
-from tests.browser.conftest import fits_and_reads_well
-from tests.house import House
+from tests.browser.conftest import fits_and_reads_well, window_on
 
 
 async def test_a_shopper_searches_from_home_and_finds(page: Page) -> None:
@@ -109,16 +108,14 @@ async def test_an_address_that_leads_nowhere_says_so_on_a_page(desk: Page) -> No
     await fits_and_reads_well(desk)
 
 
-async def test_the_store_works_without_script(desk: Page, house: House) -> None:
-    context = await desk.context.browser.new_context(java_script_enabled=False, base_url=desk.url)  # type: ignore[union-attr]  # launched by a browser
-    plain = await context.new_page()
-    await desk.goto("/")
-    await plain.goto(desk.url)
-    await plain.get_by_label("Search products").fill("tray")
-    await plain.get_by_role("button", name="Search").click()
-    await plain.locator(".narrow-wide").get_by_role("link", name=re.compile("^Cedar")).click()
-    await expect(plain.locator(".found")).to_contain_text("3 products")
-    await context.close()
+async def test_the_store_works_without_script(browser: Browser, address: str) -> None:
+    async with window_on(browser, address, java_script_enabled=False) as context:
+        plain = await context.new_page()
+        await plain.goto("/")
+        await plain.get_by_label("Search products").fill("tray")
+        await plain.get_by_role("button", name="Search").click()
+        await plain.locator(".narrow-wide").get_by_role("link", name=re.compile("^Cedar")).click()
+        await expect(plain.locator(".found")).to_contain_text("3 products")
 
 
 async def test_the_switch_turns_light_to_dark_and_remembers(desk: Page) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.conftest import fits_and_reads_well
+from tests.browser.conftest import fits_and_reads_well, window_on
 from tests.browser.test_console_checkout import fill_in, pay, put_in
 
 SKU = "TRAY-ALDER-BLACK"
@@ -99,8 +99,7 @@ async def test_another_browser_is_not_told_of_a_subscription(desk: Page, browser
     await make_plan(desk, "mine", "5", trial="3")
     await keep_card(desk, "tray birch red")
     await subscribe(desk, "mine")
-    context = await browser.new_context(base_url=address)
-    stranger = await context.new_page()
-    await stranger.goto(desk.url.removeprefix(address))
-    assert "/sign-in?next=" in stranger.url
-    await context.close()
+    async with window_on(browser, address) as context:
+        stranger = await context.new_page()
+        await stranger.goto(desk.url.removeprefix(address))
+        assert "/sign-in?next=" in stranger.url
