@@ -26,7 +26,6 @@ from entrepot.commerce.subscription.commands import Changed, SubscriptionDraft
 from entrepot.commerce.subscription.plans import price_in
 from entrepot.console.checkout import countries
 from entrepot.console.forms import Form, key_of, text, whole_number
-from entrepot.console.guard import same_site
 from entrepot.console.render import page
 from entrepot.console.store import place
 from entrepot.console.subscribing import MINE, change, charge, subscription_page
@@ -89,7 +88,6 @@ async def subscribe(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], code: FromPath[str], data: Form
 ) -> Response[Any]:
     """Subscribe by a card that was kept: on trial, or charged at once; or say on the page why not."""
-    same_site(request)
     try:
         draft = _draft(customer_of(request, parts), code, data)
 
@@ -117,7 +115,6 @@ async def change_subscription(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], subscription_id: FromPath[UUID], data: Form
 ) -> Response[Any]:
     """Pause, resume, change or give up one of the visitor's own subscriptions."""
-    same_site(request)
     await _check_own(request, parts, subscription_id)
     try:
         did = await change(parts, subscription_id, data)

@@ -25,7 +25,6 @@ from entrepot.console.cart import titles_in
 from entrepot.console.checkout import countries
 from entrepot.console.company import company_shown
 from entrepot.console.forms import Form, key_of, text
-from entrepot.console.guard import same_site
 from entrepot.console.language import locale_of
 from entrepot.console.render import page
 from entrepot.console.visitor import BUYER, CART, Buying, buying_for, cart_of, forget, pieces, remember_buyer
@@ -57,7 +56,6 @@ async def show_company(
 @post(HERE, include_in_schema=False, opt={"permission": "purchases.ask"})
 async def enter_company(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: Form) -> Redirect:
     """Buy for a company from now on, as one of its buyers; without one, for nobody any more."""
-    same_site(request)
     if not text(data, "buyer"):
         return Redirect("/account", status_code=303, cookies=[forget(request, BUYER)])
     try:
@@ -72,7 +70,6 @@ async def enter_company(request: Request[Any, Any, Any], parts: NamedDependency[
 @post(f"{HERE}/purchases", include_in_schema=False, opt={"permission": "purchases.ask"})
 async def buy(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: Form) -> Response[Any]:
     """Buy on the company's terms what lies in the cart: ordered at once within one's limits, else it waits."""
-    same_site(request)
     buying, kept = buying_of(request, parts), await cart_of(parts, request)
     if kept is None:  # sent twice: it was ordered, or waits
         return Redirect(HERE, status_code=303)
@@ -97,7 +94,6 @@ async def decide(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], purchase_id: FromPath[UUID], data: Form
 ) -> Response[Any]:
     """Approve or reject what another buyer asks for, or withdraw what one asked for oneself."""
-    same_site(request)
     buying, do, why = buying_of(request, parts), text(data, "do"), text(data, "why")
 
     async def act(tx: Transaction) -> Bought:

@@ -21,7 +21,6 @@ from entrepot.console.account_company import DONE, HERE, buying_of, company_page
 from entrepot.console.cart import titles_of_skus
 from entrepot.console.checkout import countries
 from entrepot.console.forms import Form, key_of, money, text
-from entrepot.console.guard import same_site
 from entrepot.console.language import locale_of
 from entrepot.console.render import page
 from entrepot.console.visitor import Buying, cart_of, pieces
@@ -31,7 +30,6 @@ from entrepot.record.transaction import Connection, Transaction
 @post(f"{HERE}/quotes", include_in_schema=False, opt={"permission": "negotiations.ask"})
 async def ask_for_prices(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: Form) -> Response[Any]:
     """Ask what the articles in the cart would cost the company; the cart stays as it is."""
-    same_site(request)
     buying, kept = buying_of(request, parts), await cart_of(parts, request)
     try:
         if kept is None:
@@ -61,7 +59,6 @@ async def answer_quote(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], negotiation_id: FromPath[UUID], data: Form
 ) -> Response[Any]:
     """Accept an offer, propose other prices, decline, or order what was agreed on."""
-    same_site(request)
     buying = buying_of(request, parts)
     try:
         async with parts.record.reading() as connection:

@@ -18,7 +18,6 @@ from entrepot.commerce.catalog.query import variants
 from entrepot.commerce.checkout.carted import CartView, carted, check_coupon, look
 from entrepot.commerce.pricing.query import countries
 from entrepot.console.forms import Form, key_of, text, whole_number
-from entrepot.console.guard import same_site
 from entrepot.console.language import LOCALE, locale_of
 from entrepot.console.render import page
 from entrepot.console.store import place, spoken
@@ -47,7 +46,6 @@ async def show_drawer(request: Request[Any, Any, Any], parts: NamedDependency[Pa
 @post("/cart/lines", include_in_schema=False, opt={"permission": "carts.use"})
 async def add(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: Form) -> Response[Any]:
     """Put an article in, into a new cart if the visitor has none, and show the cart or go on to the checkout."""
-    same_site(request)
     do = text(data, "do")
     try:
         kept, customer_id = await _put_in(request, parts, data)
@@ -62,7 +60,6 @@ async def add(request: Request[Any, Any, Any], parts: NamedDependency[Parts], da
 @post("/cart/quantity", include_in_schema=False, opt={"permission": "carts.use"})
 async def set_quantity(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: Form) -> Response[Any]:
     """Say how many pieces of an article there shall be; none takes it out."""
-    same_site(request)
     try:
         change = LineChange(quantity=whole_number(data, "set" if "set" in data else "quantity"))
         await _change_line(request, parts, data, change)
@@ -74,7 +71,6 @@ async def set_quantity(request: Request[Any, Any, Any], parts: NamedDependency[P
 @post("/cart/notes", include_in_schema=False, opt={"permission": "carts.use"})
 async def set_note(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: Form) -> Response[Any]:
     """Write a note on an article, for whoever packs or makes it."""
-    same_site(request)
     try:
         await _change_line(request, parts, data, LineChange(note=text(data, "note")))
     except (BadInputError, NotFoundError) as error:
@@ -85,7 +81,6 @@ async def set_note(request: Request[Any, Any, Any], parts: NamedDependency[Parts
 @post("/cart/coupons", include_in_schema=False, opt={"permission": "carts.use"})
 async def use_coupon(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: Form) -> Response[Any]:
     """Put a coupon in, or say beside its field why not."""
-    same_site(request)
     kept, code = await cart_of(parts, request), text(data, "code").upper()
     if kept is None:
         return Redirect("/cart", status_code=303)
@@ -101,7 +96,6 @@ async def use_coupon(request: Request[Any, Any, Any], parts: NamedDependency[Par
 @post("/cart/coupons/removal", include_in_schema=False, opt={"permission": "carts.use"})
 async def drop_coupon(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: Form) -> Redirect:
     """Take a coupon away."""
-    same_site(request)
     kept, code = await cart_of(parts, request), text(data, "code")
     if kept is not None:
         await parts.carts.change(kept, lambda cart, write: rules.drop_coupon(cart, code, write))

@@ -28,7 +28,6 @@ from entrepot.commerce.ordering import query as ordering
 from entrepot.console.cards import cards_of, why_declined
 from entrepot.console.cart import titles_in
 from entrepot.console.forms import Form, key_of, text
-from entrepot.console.guard import same_site
 from entrepot.console.language import locale_of
 from entrepot.console.moments import parcels, shown
 from entrepot.console.render import LOCALE, page
@@ -90,7 +89,6 @@ async def show_checkout(
 @post("/checkout", include_in_schema=False, opt={"permission": "checkout.buy"})
 async def check_out(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: Form) -> Response[Any]:
     """Order what is in the cart, or say on the page why not; ``do=update`` only prices it for what stands in the form."""
-    same_site(request)
     kept = await cart_of(parts, request)
     if kept is None or not kept.cart.lines.dots:
         return Redirect("/cart", status_code=303)

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
@@ -14,7 +14,6 @@ from entrepot.base.errors import BadInputError, EngineAwayError, EntrepotError, 
 from entrepot.base.limits import ASIDE_SECONDS_MAX
 from entrepot.console import diagnosis
 from entrepot.console.forms import Form
-from entrepot.console.guard import same_site
 from entrepot.console.moves import shown_moves
 from entrepot.console.readings import shown_readings
 from entrepot.console.render import page
@@ -70,11 +69,8 @@ async def lane(parts: NamedDependency[Parts], name: FromPath[str], done: FromQue
 
 
 @post("/engine-room/{name:str}/rebuilds", include_in_schema=False, opt={"permission": "house.run"})
-async def rebuild(
-    request: Request[Any, Any, Any], parts: NamedDependency[Parts], name: FromPath[str], data: Form
-) -> Response[Any]:
+async def rebuild(parts: NamedDependency[Parts], name: FromPath[str], data: Form) -> Response[Any]:
     """Start a rebuild, if its name was typed."""
-    same_site(request)
     confirm = data.get("confirm", "").strip()
     try:
         found = projections.known(parts, name)
@@ -89,18 +85,16 @@ async def rebuild(
 
 
 @post("/engine-room/{name:str}/verifications", include_in_schema=False, opt={"permission": "house.run"})
-async def verify(request: Request[Any, Any, Any], parts: NamedDependency[Parts], name: FromPath[str]) -> Redirect:
+async def verify(parts: NamedDependency[Parts], name: FromPath[str]) -> Redirect:
     """Compare a projection with the truth."""
-    same_site(request)
     projections.known(parts, name)
     parts.verifying.start(name)
     return Redirect(f"/engine-room/{name}?done=verifying", status_code=303)
 
 
 @post("/engine-room/{name:str}/replays", include_in_schema=False, opt={"permission": "house.run"})
-async def replay(request: Request[Any, Any, Any], parts: NamedDependency[Parts], name: FromPath[str], data: Form) -> Redirect:
+async def replay(parts: NamedDependency[Parts], name: FromPath[str], data: Form) -> Redirect:
     """Try again what was set aside: one key, or all."""
-    same_site(request)
     projections.known(parts, name)
     await quarantine.replay(parts.record, name, data.get("key") or None)
     return Redirect(f"/engine-room/{name}?done=replaying", status_code=303)

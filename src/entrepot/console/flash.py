@@ -1,15 +1,12 @@
 """The flash sale's page: a button, and then how many have bought, how many were told that it is sold out, and none oversold."""
 
-from typing import Any
-
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.response import Redirect
 
 from entrepot.api.flash import FlashDesk
 from entrepot.api.parts import Parts
 from entrepot.base.errors import NotFoundError
-from entrepot.console.guard import same_site
 from entrepot.console.render import page
 
 
@@ -20,9 +17,8 @@ async def show_flash(parts: NamedDependency[Parts]) -> Response[str]:
 
 
 @post("/flash", include_in_schema=False, opt={"permission": "house.run"})
-async def start_flash(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Redirect:
+async def start_flash(parts: NamedDependency[Parts]) -> Redirect:
     """Begin a sale and watch it; while one runs, there is no second."""
-    same_site(request)
     _desk(parts).start()
     return Redirect("/flash", status_code=303)
 

@@ -18,7 +18,6 @@ from entrepot.base.errors import TokenRefusedError
 from entrepot.base.time import utc
 from entrepot.commerce.people import query
 from entrepot.console.forms import Form, text
-from entrepot.console.guard import same_site
 from entrepot.console.render import page
 from entrepot.jobs.letters import LANDING
 
@@ -38,9 +37,8 @@ async def ask_for_link() -> Response[str]:
 
 
 @post(f"{LANDING}/purpose", include_in_schema=False, opt={"permission": "account.join"}, status_code=200)
-async def show_link(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: Form) -> Response[str]:
+async def show_link(parts: NamedDependency[Parts], data: Form) -> Response[str]:
     """Say what a link does."""
-    same_site(request)
     token = text(data, "token").rpartition("#")[2]
     async with parts.record.reading() as connection:
         purpose = await query.link_purpose(connection, token, utc(parts.clock.millis()))
@@ -52,7 +50,6 @@ async def show_link(request: Request[Any, Any, Any], parts: NamedDependency[Part
 @post(LANDING, include_in_schema=False, opt={"permission": "account.join"})
 async def follow_link(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: Form) -> Redirect:
     """Do what a link is for, and go to the store: signed in, where the link signs in."""
-    same_site(request)
     token, password = text(data, "token"), data.get("password", "")
     async with parts.record.reading() as connection:
         purpose = await query.link_purpose(connection, token, utc(parts.clock.millis()))

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
@@ -23,7 +23,6 @@ from entrepot.commerce.promotion.query import coupons
 from entrepot.commerce.subscription.query import subscriptions
 from entrepot.commerce.webhook.query import endpoints
 from entrepot.console.forms import Form, key_of, text
-from entrepot.console.guard import same_site
 from entrepot.console.render import page
 from entrepot.jobs import store as jobs
 
@@ -103,11 +102,8 @@ async def list_disputes(parts: NamedDependency[Parts], done: FromQuery[str] = ""
 
 
 @post("/office/disputes/{dispute_id:uuid}", include_in_schema=False, opt={"permission": "payments.handle"})
-async def answer_dispute(
-    request: Request[Any, Any, Any], parts: NamedDependency[Parts], dispute_id: FromPath[UUID], data: Form
-) -> Response[Any]:
+async def answer_dispute(parts: NamedDependency[Parts], dispute_id: FromPath[UUID], data: Form) -> Response[Any]:
     """Send evidence, once; what stands against it is said beside the dispute, and what was typed stays."""
-    same_site(request)
     evidence = text(data, "evidence")
     try:
         if not evidence:

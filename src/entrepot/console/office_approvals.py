@@ -14,7 +14,6 @@ from entrepot.base.errors import EntrepotError
 from entrepot.commerce.approval import query
 from entrepot.commerce.approval.rules import LIMITED
 from entrepot.console.forms import Form, text
-from entrepot.console.guard import same_site
 from entrepot.console.office import LIMIT, office_page
 from entrepot.record.cause import about
 
@@ -36,7 +35,6 @@ async def decide(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], approval_id: FromPath[UUID], data: Form
 ) -> Response[Any]:
     """Approve or refuse; what stands against it is said beside the deed, and what was typed stays."""
-    same_site(request)
     decision: Literal["approved", "refused"] = "approved" if text(data, "as") == "approved" else "refused"
     try:
         await give_word(request, parts, approval_id, Word(decision=decision, why=text(data, "why")))

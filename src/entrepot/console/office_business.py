@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
@@ -20,7 +20,6 @@ from entrepot.commerce.business.purchasing import Purchasing
 from entrepot.commerce.business.query import BuyerView, CompanyView
 from entrepot.console.cart import titles_of_skus
 from entrepot.console.forms import Form, key_of, money, text
-from entrepot.console.guard import same_site
 from entrepot.console.office import LIMIT, office_page
 from entrepot.record.transaction import Connection, Transaction
 
@@ -43,11 +42,8 @@ async def show_quote(parts: NamedDependency[Parts], negotiation_id: FromPath[UUI
 
 
 @post("/office/quotes/{negotiation_id:uuid}", include_in_schema=False, opt={"permission": "negotiations.offer"})
-async def answer_quote(
-    request: Request[Any, Any, Any], parts: NamedDependency[Parts], negotiation_id: FromPath[UUID], data: Form
-) -> Response[Any]:
+async def answer_quote(parts: NamedDependency[Parts], negotiation_id: FromPath[UUID], data: Form) -> Response[Any]:
     """Offer prices, accept what the company proposed, or decline."""
-    same_site(request)
     do, note = text(data, "do"), text(data, "note")
     try:
         async with parts.record.reading() as connection:
@@ -75,11 +71,8 @@ async def list_purchases(parts: NamedDependency[Parts], done: FromQuery[str] = "
 
 
 @post("/office/purchases/{purchase_id:uuid}", include_in_schema=False, opt={"permission": "purchases.decide"})
-async def decide_purchase(
-    request: Request[Any, Any, Any], parts: NamedDependency[Parts], purchase_id: FromPath[UUID], data: Form
-) -> Response[Any]:
+async def decide_purchase(parts: NamedDependency[Parts], purchase_id: FromPath[UUID], data: Form) -> Response[Any]:
     """Approve or reject a purchase in the name of one who may, and order what was approved."""
-    same_site(request)
     do, why = text(data, "do"), text(data, "why")
 
     async def act(tx: Transaction) -> Bought:

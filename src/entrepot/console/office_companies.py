@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
@@ -19,7 +19,6 @@ from entrepot.commerce.business.rules import BuyerDraft, CompanyDraft
 from entrepot.console.checkout import countries
 from entrepot.console.company import company_shown
 from entrepot.console.forms import Form, key_of, money, money_or_none, text, whole_number
-from entrepot.console.guard import same_site
 from entrepot.console.office import LIMIT, office_page
 from entrepot.record.transaction import Transaction
 
@@ -33,9 +32,8 @@ async def list_companies(parts: NamedDependency[Parts], cursor: FromQuery[str] =
 
 
 @post("/office/companies", include_in_schema=False, opt={"permission": "companies.write"})
-async def make_company(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: Form) -> Response[Any]:
+async def make_company(parts: NamedDependency[Parts], data: Form) -> Response[Any]:
     """Make a company, or say beside the form why not."""
-    same_site(request)
     try:
         draft = _company(data)
 
@@ -56,11 +54,8 @@ async def show_company(parts: NamedDependency[Parts], company_id: FromPath[UUID]
 
 
 @post("/office/companies/{company_id:uuid}", include_in_schema=False, opt={"permission": "companies.write"})
-async def save_company(
-    request: Request[Any, Any, Any], parts: NamedDependency[Parts], company_id: FromPath[UUID], data: Form
-) -> Response[Any]:
+async def save_company(parts: NamedDependency[Parts], company_id: FromPath[UUID], data: Form) -> Response[Any]:
     """Change a company's name, address, credit limit and terms, or block it."""
-    same_site(request)
 
     async def act(tx: Transaction) -> Done:
         before = await query.company(tx.connection, tx.cell, company_id)
@@ -75,11 +70,8 @@ async def save_company(
 
 
 @post("/office/companies/{company_id:uuid}/buyers", include_in_schema=False, opt={"permission": "companies.staff"})
-async def save_buyer(
-    request: Request[Any, Any, Any], parts: NamedDependency[Parts], company_id: FromPath[UUID], data: Form
-) -> Response[Any]:
+async def save_buyer(parts: NamedDependency[Parts], company_id: FromPath[UUID], data: Form) -> Response[Any]:
     """Make a buyer, or change one: role and limits, or that they have left."""
-    same_site(request)
     known = text(data, "buyer")
 
     async def act(tx: Transaction) -> Done:

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
@@ -17,7 +17,6 @@ from entrepot.commerce.business import billing, query
 from entrepot.commerce.business.billing import Matched
 from entrepot.commerce.business.invoicing import ReceiptDraft
 from entrepot.console.forms import Form, day, key_of, money, text
-from entrepot.console.guard import same_site
 from entrepot.console.office import LIMIT, office_page
 from entrepot.console.office_business import names_of
 from entrepot.record.transaction import Transaction
@@ -36,9 +35,8 @@ async def list_invoices(parts: NamedDependency[Parts], only: OnlyState = "", don
 
 
 @post("/office/receipts", include_in_schema=False, opt={"permission": "invoices.write"})
-async def note_receipt(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: Form) -> Response[Any]:
+async def note_receipt(parts: NamedDependency[Parts], data: Form) -> Response[Any]:
     """Note a bank transfer, and settle the invoices that it names; the same one again changes nothing."""
-    same_site(request)
     try:
         currency = currency_of(text(data, "currency"))
         draft = ReceiptDraft(
@@ -59,11 +57,8 @@ async def note_receipt(request: Request[Any, Any, Any], parts: NamedDependency[P
 
 
 @post("/office/receipts/{receipt_id:uuid}/owner", include_in_schema=False, opt={"permission": "invoices.write"})
-async def assign_receipt(
-    request: Request[Any, Any, Any], parts: NamedDependency[Parts], receipt_id: FromPath[UUID], data: Form
-) -> Response[Any]:
+async def assign_receipt(parts: NamedDependency[Parts], receipt_id: FromPath[UUID], data: Form) -> Response[Any]:
     """Say whose money a transfer is that named no invoice of ours, and settle that company's oldest with it."""
-    same_site(request)
     try:
         owner = _company(text(data, "company"))
 

@@ -3,7 +3,7 @@
 from typing import Any, cast
 from uuid import UUID
 
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
@@ -14,7 +14,6 @@ from entrepot.commerce.payment import operations
 from entrepot.commerce.payment.query import unclear_operations
 from entrepot.commerce.payment.rules import Verdict
 from entrepot.console.forms import Form, text
-from entrepot.console.guard import same_site
 from entrepot.console.office import LIMIT, office_page
 
 
@@ -25,11 +24,8 @@ async def list_unclear(parts: NamedDependency[Parts], done: FromQuery[str] = "")
 
 
 @post("/office/payments/{operation_id:uuid}", include_in_schema=False, opt={"permission": "payments.handle"})
-async def settle_operation(
-    request: Request[Any, Any, Any], parts: NamedDependency[Parts], operation_id: FromPath[UUID], data: Form
-) -> Response[Any]:
+async def settle_operation(parts: NamedDependency[Parts], operation_id: FromPath[UUID], data: Form) -> Response[Any]:
     """End an operation as a person says; what the gateway contradicts is said beside it, and what was typed stays."""
-    same_site(request)
     verdict, why = text(data, "as"), text(data, "why")
     try:
         if verdict not in {"succeeded", "failed"}:

@@ -19,7 +19,6 @@ from entrepot.base.errors import BadInputError, EntrepotError, NotFoundError
 from entrepot.base.limits import ERASURE_GRACE_DAYS
 from entrepot.base.time import utc
 from entrepot.console.forms import Form, text
-from entrepot.console.guard import same_site
 from entrepot.console.office import LIMIT, office_page
 from entrepot.privacy import erasing, store
 from entrepot.privacy.certificate import Certificate, certificate_of, verify
@@ -42,9 +41,8 @@ async def show(parts: NamedDependency[Parts], subject: FromQuery[str] = "", done
 
 
 @post(HERE, include_in_schema=False, opt={"permission": "privacy.handle"})
-async def find(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: Form) -> Response[Any]:
+async def find(parts: NamedDependency[Parts], data: Form) -> Response[Any]:
     """Find somebody by an id or an e-mail address."""
-    same_site(request)
     try:
         async with parts.record.reading() as connection:
             subjects = await named(connection, parts.people.sealing, parts.cell, text(data, "who"))
@@ -56,7 +54,6 @@ async def find(request: Request[Any, Any, Any], parts: NamedDependency[Parts], d
 @post(f"{HERE}/{{subject_id:uuid}}/export", include_in_schema=False, opt={"permission": "privacy.handle"})
 async def export(request: Request[Any, Any, Any], parts: NamedDependency[Parts], subject_id: FromPath[UUID]) -> Response[Any]:
     """Hand out the archive of somebody; takes a fresh proof of who asks."""
-    same_site(request)
     about(subject_id)
     try:
         freshly_proved(request, utc(parts.clock.millis()))
@@ -74,7 +71,6 @@ async def handle(
     request: Request[Any, Any, Any], parts: NamedDependency[Parts], subject_id: FromPath[UUID], data: Form
 ) -> Response[Any]:
     """Restrict, lift, forget or withdraw that; takes a fresh proof, and to forget the end of the id, typed."""
-    same_site(request)
     about(subject_id)
     do, now = text(data, "do"), utc(parts.clock.millis())
     try:

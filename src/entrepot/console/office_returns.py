@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
@@ -20,7 +20,6 @@ from entrepot.commerce.aftersale.requests import Inspected, LinePieces
 from entrepot.commerce.checkout.held import PaymentChoice
 from entrepot.commerce.ordering.query import order
 from entrepot.console.forms import Form, key_of, text, whole_number
-from entrepot.console.guard import same_site
 from entrepot.console.office import LIMIT, office_page
 from entrepot.console.orders import REASONS
 
@@ -50,10 +49,9 @@ async def show_return(parts: NamedDependency[Parts], return_id: FromPath[UUID], 
 
 @post("/office/returns/{return_id:uuid}/{step:str}", include_in_schema=False, opt={"permission": "returns.handle"})
 async def move_return(
-    request: Request[Any, Any, Any], parts: NamedDependency[Parts], return_id: FromPath[UUID], step: FromPath[str], data: Form
+    parts: NamedDependency[Parts], return_id: FromPath[UUID], step: FromPath[str], data: Form
 ) -> Response[Any]:
     """Note what arrived or was found, or end the return."""
-    same_site(request)
     try:
         await _move(parts, return_id, step, data)
     except EntrepotError as error:

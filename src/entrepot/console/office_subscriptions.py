@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal, TypeAlias, cast
 from uuid import UUID
 
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import Redirect
@@ -18,7 +18,6 @@ from entrepot.commerce.subscription import commands, query
 from entrepot.commerce.subscription.events import PlanPrice, Unit
 from entrepot.commerce.subscription.plans import PlanDraft
 from entrepot.console.forms import Form, key_of, money, text, whole_number
-from entrepot.console.guard import same_site
 from entrepot.console.office import LIMIT, office_page
 from entrepot.console.subscribing import OFFICE, change, subscription_page
 from entrepot.record.transaction import Transaction
@@ -42,9 +41,8 @@ async def list_subscriptions(
 
 
 @post("/office/plans", include_in_schema=False, opt={"permission": "plans.write"})
-async def save_plan(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: Form) -> Response[Any]:
+async def save_plan(parts: NamedDependency[Parts], data: Form) -> Response[Any]:
     """Make a plan, or change one; what subscriptions cost that have begun stays."""
-    same_site(request)
     try:
 
         async def act(tx: Transaction) -> Done:
@@ -65,11 +63,8 @@ async def show_subscription(
 
 
 @post("/office/subscriptions/{subscription_id:uuid}", include_in_schema=False, opt={"permission": "subscriptions.use"})
-async def change_subscription(
-    request: Request[Any, Any, Any], parts: NamedDependency[Parts], subscription_id: FromPath[UUID], data: Form
-) -> Response[Any]:
+async def change_subscription(parts: NamedDependency[Parts], subscription_id: FromPath[UUID], data: Form) -> Response[Any]:
     """Do with a subscription what its customer asks for."""
-    same_site(request)
     try:
         did = await change(parts, subscription_id, data)
     except EntrepotError as error:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
@@ -14,7 +14,6 @@ from entrepot.base.errors import BadInputError, EntrepotError, NotFoundError
 from entrepot.base.event import Token
 from entrepot.commerce.webhook import commands, query
 from entrepot.console.forms import Form, text
-from entrepot.console.guard import same_site
 from entrepot.console.office import LIMIT, office_page
 from entrepot.record.transaction import Transaction
 
@@ -41,11 +40,8 @@ async def show_endpoint(parts: NamedDependency[Parts], endpoint_id: FromPath[UUI
 
 
 @post("/office/webhooks/{endpoint_id:uuid}", include_in_schema=False, opt={"permission": "webhooks.manage"})
-async def change_endpoint(
-    request: Request[Any, Any, Any], parts: NamedDependency[Parts], endpoint_id: FromPath[UUID], data: Form
-) -> Response[Any]:
+async def change_endpoint(parts: NamedDependency[Parts], endpoint_id: FromPath[UUID], data: Form) -> Response[Any]:
     """Retry what is parked, tell again from a position or a moment, pause, or go on."""
-    same_site(request)
     do = text(data, "do")
     try:
         async with parts.record.transaction(parts.cell, parts.actor) as tx:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 from uuid import UUID
 
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
@@ -26,7 +26,6 @@ from entrepot.commerce.ordering import query
 from entrepot.commerce.ordering.query import OrderLine
 from entrepot.commerce.payment.query import payment
 from entrepot.console.forms import Form, key_of, text, whole_number
-from entrepot.console.guard import same_site
 from entrepot.console.moments import shown
 from entrepot.console.render import page, short
 from entrepot.record.transaction import Transaction
@@ -75,11 +74,8 @@ async def show_order(parts: NamedDependency[Parts], order_id: FromPath[UUID], do
 
 
 @post("/orders/{order_id:uuid}/cancellation", include_in_schema=False, opt={"permission": "orders.cancel"})
-async def cancel(
-    request: Request[Any, Any, Any], parts: NamedDependency[Parts], order_id: FromPath[UUID], data: Form
-) -> Response[Any]:
+async def cancel(parts: NamedDependency[Parts], order_id: FromPath[UUID], data: Form) -> Response[Any]:
     """Cancel what of an order has not left, or say on its page why not."""
-    same_site(request)
     reason = text(data, "reason")
     try:
         if text(data, "confirm") != short(order_id):
@@ -95,14 +91,12 @@ async def cancel(
 
 @post("/orders/{order_id:uuid}/shipments/{shipment_id:uuid}", include_in_schema=False, opt={"permission": "orders.fulfil"})
 async def move_shipment(
-    request: Request[Any, Any, Any],
     parts: NamedDependency[Parts],
     order_id: FromPath[UUID],
     shipment_id: FromPath[UUID],
     data: Form,
 ) -> Response[Any]:
     """Say that a shipment was picked, packed, sent or delivered; sending takes its share of the money."""
-    same_site(request)
     to = text(data, "to")
 
     async def act(tx: Transaction) -> Moved:
@@ -127,14 +121,12 @@ async def move_shipment(
     "/orders/{order_id:uuid}/shipments/{shipment_id:uuid}/label", include_in_schema=False, opt={"permission": "orders.fulfil"}
 )
 async def print_label(
-    request: Request[Any, Any, Any],
     parts: NamedDependency[Parts],
     order_id: FromPath[UUID],
     shipment_id: FromPath[UUID],
     data: Form,
 ) -> Response[Any]:
     """Have the label of a shipment made, and show it."""
-    same_site(request)
     try:
         made = await label_address(parts, shipment_id, "zpl" if text(data, "kind") == "zpl" else "pdf")
     except EntrepotError as error:
@@ -143,11 +135,8 @@ async def print_label(
 
 
 @post("/orders/{order_id:uuid}/returns", include_in_schema=False, opt={"permission": "returns.ask"})
-async def ask_return(
-    request: Request[Any, Any, Any], parts: NamedDependency[Parts], order_id: FromPath[UUID], data: Form
-) -> Response[Any]:
+async def ask_return(parts: NamedDependency[Parts], order_id: FromPath[UUID], data: Form) -> Response[Any]:
     """Open a return of pieces that have left."""
-    same_site(request)
     try:
         reasons: tuple[Reason, ...] = get_args(Reason)
         reason: Reason = next((one for one in reasons if one == text(data, "reason")), "changed_mind")

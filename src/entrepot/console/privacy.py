@@ -13,7 +13,6 @@ from entrepot.api.principal import signed_in
 from entrepot.base.errors import BadInputError, EntrepotError
 from entrepot.base.limits import ERASURE_GRACE_DAYS
 from entrepot.console.forms import Form, text
-from entrepot.console.guard import same_site
 from entrepot.console.render import page
 from entrepot.privacy import store
 
@@ -35,7 +34,6 @@ async def show(request: Request[Any, Any, Any], parts: NamedDependency[Parts], d
 @post(f"{HERE}/export", include_in_schema=False, opt={"permission": "account.own"})
 async def export(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Response[Any]:
     """Hand out the archive; takes a fresh proof."""
-    same_site(request)
     try:
         archive: Response[bytes] = await privacy.export.fn(request, parts)
     except EntrepotError as error:
@@ -46,7 +44,6 @@ async def export(request: Request[Any, Any, Any], parts: NamedDependency[Parts])
 @post(HERE, include_in_schema=False, opt={"permission": "account.own"})
 async def ask(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: Form) -> Response[Any]:
     """Restrict, lift, ask to be forgotten or withdraw that; to be forgotten is confirmed by a tick."""
-    same_site(request)
     do = text(data, "do")
     try:
         if do == "restricted":

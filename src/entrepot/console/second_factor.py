@@ -14,7 +14,6 @@ from entrepot.api import credentials
 from entrepot.api.parts import Parts
 from entrepot.base.errors import EntrepotError
 from entrepot.console.forms import Form, text
-from entrepot.console.guard import same_site
 from entrepot.console.render import page
 from entrepot.console.sign_in import SECURITY, security_page
 
@@ -25,7 +24,6 @@ PICTURE_SCALE = 5
 @post(TOTP, include_in_schema=False, opt={"permission": "account.own"})
 async def begin(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Response[Any]:
     """Show a new seed as a picture and in letters; takes a fresh proof."""
-    same_site(request)
     try:
         begun = (await credentials.begin_totp.fn(request, parts)).content
     except EntrepotError as error:
@@ -38,7 +36,6 @@ async def begin(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) 
 @post(f"{TOTP}/code", include_in_schema=False, opt={"permission": "account.own"})
 async def confirm(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: Form) -> Response[Any]:
     """Use the authenticator from now on if the code is right, and show recovery codes; else ask for another code."""
-    same_site(request)
     shown: dict[str, object] = {"picture": "", "seed": "", "codes": [], "wrong": ""}
     try:
         answer = await credentials.confirm_totp.fn(request, parts, credentials.Code(code=text(data, "code")))
@@ -50,7 +47,6 @@ async def confirm(request: Request[Any, Any, Any], parts: NamedDependency[Parts]
 @post(f"{TOTP}/end", include_in_schema=False, opt={"permission": "account.own"})
 async def end(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Response[Any]:
     """Use the authenticator no longer; takes a fresh proof."""
-    same_site(request)
     try:
         await credentials.remove_totp.fn(request, parts)
     except EntrepotError as error:
@@ -61,7 +57,6 @@ async def end(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) ->
 @post(f"{SECURITY}/recovery-codes", include_in_schema=False, opt={"permission": "account.own"})
 async def recovery_codes(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Response[Any]:
     """Show new recovery codes in place of those that there are; takes a fresh proof."""
-    same_site(request)
     try:
         codes = (await credentials.recovery_codes.fn(request, parts)).content.codes
     except EntrepotError as error:

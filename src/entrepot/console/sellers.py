@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from litestar import Request, Response, get, post
+from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
@@ -19,7 +19,6 @@ from entrepot.commerce.marketplace import commands, query
 from entrepot.commerce.marketplace.paying import Statement
 from entrepot.commerce.marketplace.query import SellerDetail, SellerStock
 from entrepot.console.forms import Form, text
-from entrepot.console.guard import same_site
 from entrepot.console.render import page
 from entrepot.record.transaction import Connection
 
@@ -61,11 +60,8 @@ async def show_seller_order(
 
 
 @post("/sellers/{seller_id:uuid}/state", include_in_schema=False, opt={"permission": "sellers.write"})
-async def set_state(
-    request: Request[Any, Any, Any], parts: NamedDependency[Parts], seller_id: FromPath[UUID], data: Form
-) -> Response[Any]:
+async def set_state(parts: NamedDependency[Parts], seller_id: FromPath[UUID], data: Form) -> Response[Any]:
     """Pause a seller, or let it go on; closing is for the API, since there is no way back."""
-    same_site(request)
     to = text(data, "state")
     try:
         if to not in {"active", "paused"}:

@@ -21,7 +21,6 @@ from entrepot.base.errors import EntrepotError, SignInNeededError
 from entrepot.base.time import utc
 from entrepot.commerce.people import query
 from entrepot.console.forms import Form, text
-from entrepot.console.guard import same_site
 from entrepot.console.render import page
 from entrepot.console.visitor import CART, CHECKOUT, forget
 
@@ -45,7 +44,6 @@ async def show_sign_in(
 @post(SIGN_IN, include_in_schema=False, opt={"permission": "account.join"})
 async def sign_in(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: Form) -> Response[Any]:
     """Sign in by password and code, or say beside the form that it was not right."""
-    same_site(request)
     given = sessions.SignIn(
         email=text(data, "email"), password=data.get("password", ""), code=text(data, "code"), as_cookie=True
     )
@@ -59,7 +57,6 @@ async def sign_in(request: Request[Any, Any, Any], parts: NamedDependency[Parts]
 @post(f"{SIGN_IN}/letters", include_in_schema=False, opt={"permission": "account.join"})
 async def mail_link(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: Form) -> Response[Any]:
     """Mail a link that signs in once; whether there is such an account is not told."""
-    same_site(request)
     try:
         answer = await ask_link.fn(request, parts, Address(email=text(data, "email")))
     except EntrepotError as error:
@@ -73,7 +70,6 @@ async def by_provider(request: Request[Any, Any, Any], parts: NamedDependency[Pa
 
     A page leads there, not a redirect: chromium lets no form of ours (``form-action 'self'``) end at another site.
     """
-    same_site(request)
     sent = await oidc.begin.fn(request, parts, provider, False)  # the route's own parameter
     going = page("going.html", "account", {"provider": provider, "address": sent.content.address})
     going.cookies.extend(sent.cookies)
@@ -83,7 +79,6 @@ async def by_provider(request: Request[Any, Any, Any], parts: NamedDependency[Pa
 @post("/sign-out", include_in_schema=False, opt={"permission": "account.join"})
 async def sign_out(request: Request[Any, Any, Any], parts: NamedDependency[Parts]) -> Redirect:
     """End this session, and leave nothing of it in the browser."""
-    same_site(request)
     who = principal_of(request)
     if who.session is not None and who.id is not None:
         await _end(parts, who.id, who.session)
@@ -102,7 +97,6 @@ async def show_security(
 @post(f"{SECURITY}/proof", include_in_schema=False, opt={"permission": "account.own"})
 async def prove(request: Request[Any, Any, Any], parts: NamedDependency[Parts], data: Form) -> Response[Any]:
     """Prove once more who one is, for what takes a fresh proof."""
-    same_site(request)
     given = sessions.StepUp(password=data.get("password", ""), code=text(data, "code"))
     try:
         answer = await sessions.step_up.fn(request, parts, given)
@@ -114,7 +108,6 @@ async def prove(request: Request[Any, Any, Any], parts: NamedDependency[Parts], 
 @post(f"{SECURITY}/sessions/{{session_id:uuid}}", include_in_schema=False, opt={"permission": "account.own"})
 async def end_session(request: Request[Any, Any, Any], parts: NamedDependency[Parts], session_id: FromPath[UUID]) -> Redirect:
     """End one of one's sessions, perhaps on another device."""
-    same_site(request)
     await _end(parts, _me(request), session_id)
     return Redirect(f"{SECURITY}?done=ended", status_code=303)
 
