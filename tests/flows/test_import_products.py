@@ -8,10 +8,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from entrepot.base.errors import BadInputError
+from entrepot.cli.history import furnish_markets
 from entrepot.commerce.catalog.store import categories
+from entrepot.commerce.pricing.store import countries
+from entrepot.commerce.shipping.store import methods
 from entrepot.importing.accounting import Report
 from entrepot.importing.categories import import_categories
-from entrepot.importing.data import find_data
+from entrepot.importing.data import DataFile, DataSet, find_data
 from entrepot.importing.mapping import load_mapping
 from entrepot.importing.products import import_products
 from entrepot.record.transaction import Record
@@ -159,3 +162,12 @@ async def test_a_slice_of_the_real_catalogue_comes_in_whole(record: Record, tmp_
         await import_categories(record, SETTINGS, tmp_path / "slice.parquet", products.mapping, unseen)
     report = await import_products(record, SETTINGS, tmp_path / "slice.parquet", products.mapping, unseen)
     assert (report.counts["created"], report.rejects) == (600, {})
+
+
+async def test_what_carts_need_is_there_before_the_first_product_and_is_made_once(record: Record, tmp_path: Path) -> None:
+    data = DataSet("here", [], [DataFile(tmp_path, load_mapping("complete-journey"))], [])
+    for _ in range(2):  # a demo that is started again
+        await furnish_markets(record, SETTINGS.cell, data)
+    async with record.reading() as connection:
+        assert await countries(connection) == {"us-grocery": "US"}
+        assert set(await methods(connection)) == {"standard", "express"}

@@ -13,16 +13,16 @@ from entrepot.base import engine_limits, limits
 from entrepot.base.errors import EngineAwayError
 from entrepot.base.time import SystemClock
 from entrepot.commerce.checkout.seed import furnish
-from entrepot.commerce.pricing.query import markets
 from entrepot.importing.accounting import Report
 from entrepot.importing.categories import import_categories
 from entrepot.importing.data import DataSet
 from entrepot.importing.orders import import_orders
 from entrepot.importing.pace import Pace
 from entrepot.importing.products import import_products
-from entrepot.importing.settle import patiently
+from entrepot.importing.settle import patiently, prepare
 from entrepot.log.status import ProjectionStatus, status
 from entrepot.record.named import queries
+from entrepot.record.transaction import Record
 from entrepot.verify.verify import Report as Verification
 from entrepot.verify.verify import Verifier
 
@@ -51,7 +51,11 @@ class History(Struct, frozen=True, kw_only=True):
 
 
 async def bring_in(app: App, data: DataSet, pace: Pace, screen: Console) -> list[Report]:
-    """Import categories, products and orders, in this order, and show how far it is."""
+    """Import categories, products and orders, in this order, and show how far it is.
+
+    What the first products' carts need is there before them: whoever orders while the rest still comes in can.
+    """
+    await furnish_markets(app.record, app.settings.cell, data)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     reports: list[Report] = []
     with Progress(*columns, console=screen) as progress:
@@ -70,20 +74,21 @@ async def bring_in(app: App, data: DataSet, pace: Pace, screen: Console) -> list
                     report = await import_orders(app.record, app.settings, file.path, file.mapping, show, pace=pace)
                 reports.append(report)
                 progress.update(task, completed=report.rows, total=report.rows)
-            if kind == "products":
-                await _furnish(app)
     return reports
 
 
-async def _furnish(app: App) -> None:
-    """Give every market that the products brought its country, and what its carts need: shipping, promotions, rates."""
+async def furnish_markets(record: Record, cell: int, data: DataSet) -> None:
+    """Give every market that the products will be sold in its country, and what its carts need: shipping, promotions, rates."""
+    sold = [file.mapping.products for file in data.products if file.mapping.products]
 
     async def give() -> None:
-        async with app.record.transaction(app.settings.cell) as tx:
-            for market in await markets(tx.connection):
+        async with record.transaction(cell) as tx:
+            for market in {one.market for one in sold}:
                 country = COUNTRIES.get(market.partition("-")[0])
                 await furnish(tx, market, country=country, currencies=["EUR", "CHF"], prices_include_tax=country != "US")
 
+    for one in sold:
+        await prepare(record, cell, one.market, one.currency, one.warehouse)
     await patiently(give)
 
 
