@@ -95,6 +95,7 @@ class Settings(Struct, frozen=True):
     ``pooler``: the host:port of a PgBouncer before the record, for what is served; who listens or migrates goes past it.
     ``demo``: the console offers what only a demo may do, such as holding a flash sale.
     ``origin``: the address that people have open, such as https://shop.example, where it is not this host and port;
+    ``storefronts``: the addresses of pages elsewhere that may speak to the API from a browser, without our cookies.
     ``proxies``: how many of our own stand before us, whose word of a client's address is taken.
     ``mail``: smtp(s)://..., else files in ``<home>/mail``. ``providers``: other providers of identities, by name.
     ``scanner``: clamd://host:port, which is asked about each file that is sent.
@@ -122,6 +123,7 @@ class Settings(Struct, frozen=True):
     demo: bool = False
     pooler: str = ""
     origin: str = ""
+    storefronts: tuple[str, ...] = ()
     proxies: int = 0
     mail: str = ""
     mail_from: str = "shop@localhost.localdomain"
@@ -156,10 +158,11 @@ def load(environ: Mapping[str, str]) -> Settings:
     ``ENTREPOT_HOME`` (default ``.entrepot``), ``ENTREPOT_<ROLE>_URL``, ``ENTREPOT_<ROLE>_CA``, ``ENTREPOT_RECORD_OWNER_URL``,
     ``ENTREPOT_RECORD_TENANT_URL``, ``ENTREPOT_RECORD_REPLICA_URL``, ``ENTREPOT_RECORD_POOLER``, ``ENTREPOT_CELL``,
     ``ENTREPOT_HOST``, ``ENTREPOT_REGION``, ``ENTREPOT_PORT``, ``ENTREPOT_SHARDS``, ``ENTREPOT_DATA``, ``ENTREPOT_WORKERS``,
-    ``ENTREPOT_MARKET``, ``ENTREPOT_ENGINE_MILLIS``, ``ENTREPOT_WEBHOOKS_PRIVATE``, ``ENTREPOT_WEBHOOKS_TO``, ``ENTREPOT_DEMO``,
-    ``ENTREPOT_KEYS_URL``, ``ENTREPOT_SCANNER_URL``, ``ENTREPOT_ORIGIN``, ``ENTREPOT_PROXIES``, ``ENTREPOT_MAIL_URL``,
-    ``ENTREPOT_MAIL_FROM``, ``ENTREPOT_OIDC_<NAME>_URL``, ``ENTREPOT_READS_PER_MINUTE``, ``ENTREPOT_STAFF_SECOND_FACTOR``,
-    ``ENTREPOT_PROJECTORS_READ``, ``ENTREPOT_BEHAVIOUR_DAYS``.
+    ``ENTREPOT_MARKET``, ``ENTREPOT_ENGINE_MILLIS``, ``ENTREPOT_WEBHOOKS_PRIVATE``, ``ENTREPOT_WEBHOOKS_TO``,
+    ``ENTREPOT_DEMO``, ``ENTREPOT_KEYS_URL``, ``ENTREPOT_SCANNER_URL``, ``ENTREPOT_ORIGIN``, ``ENTREPOT_STOREFRONTS``,
+    ``ENTREPOT_PROXIES``, ``ENTREPOT_MAIL_URL``, ``ENTREPOT_MAIL_FROM``, ``ENTREPOT_OIDC_<NAME>_URL``,
+    ``ENTREPOT_READS_PER_MINUTE``, ``ENTREPOT_STAFF_SECOND_FACTOR``, ``ENTREPOT_PROJECTORS_READ``,
+    ``ENTREPOT_BEHAVIOUR_DAYS``.
     """
     home = Path(environ.get("ENTREPOT_HOME", ".entrepot")).absolute()
     if home.exists() and not home.is_dir():
@@ -185,7 +188,8 @@ def load(environ: Mapping[str, str]) -> Settings:
         webhooks_to=_hosts(environ.get("ENTREPOT_WEBHOOKS_TO", "")),
         demo=bool(_whole(environ, "ENTREPOT_DEMO", 0, 0, 1)),
         pooler=_pooler(environ.get("ENTREPOT_RECORD_POOLER", "")),
-        origin=_origin(environ.get("ENTREPOT_ORIGIN", "")),
+        origin=_origin("ENTREPOT_ORIGIN", environ.get("ENTREPOT_ORIGIN", "")),
+        storefronts=_storefronts(environ.get("ENTREPOT_STOREFRONTS", "")),
         proxies=_whole(environ, "ENTREPOT_PROXIES", 0, 0, PROXIES_MAX),
         mail=environ.get("ENTREPOT_MAIL_URL", ""),
         mail_from=environ.get("ENTREPOT_MAIL_FROM", "shop@localhost.localdomain"),
@@ -268,7 +272,7 @@ def remembered(home: Path) -> dict[str, str]:
         raise BadInputError(f"{home / ENGINES_FILE} is damaged ({error}): run 'entrepot up' to write it anew.") from error
 
 
-def _origin(text: str) -> str:
+def _origin(name: str, text: str) -> str:
     try:
         parts = urlsplit(text)
         usable = not text or (
@@ -277,10 +281,12 @@ def _origin(text: str) -> str:
     except ValueError:
         usable = False
     if not usable:
-        raise BadInputError(
-            f"ENTREPOT_ORIGIN is {text!r}: give the address that people have open, such as https://shop.example."
-        )
+        raise BadInputError(f"{name} is {text!r}: give the address that people have open, such as https://shop.example.")
     return text.rstrip("/")
+
+
+def _storefronts(text: str) -> tuple[str, ...]:
+    return tuple(_origin("ENTREPOT_STOREFRONTS", one.strip()) for one in text.split(",") if one.strip())
 
 
 def _projectors_read(text: str, stream: str) -> str:

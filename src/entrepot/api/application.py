@@ -1,5 +1,6 @@
-"""Joins the routes to one ASGI application: the hot lane, the edge, litestar, and in it the API and the console."""
+"""Joins the routes to one ASGI application: the storefronts' door, the hot lane, the edge, litestar, API and console."""
 
+from collections.abc import Collection
 from typing import Any
 
 from litestar import Litestar, Request, Response
@@ -54,6 +55,7 @@ from entrepot.api.guard import PERMISSION, Guard
 from entrepot.api.hot_lane import HotLane
 from entrepot.api.parts import Parts
 from entrepot.api.principal import Identify, principal_of
+from entrepot.api.storefronts import Storefronts
 from entrepot.base.principal import ANONYMOUS
 from entrepot.console import pages
 
@@ -97,8 +99,8 @@ ROOMS = (
 )
 
 
-def application(parts: Parts) -> ASGIApp:
-    """Return the application: API and console on one port."""
+def application(parts: Parts, storefronts: Collection[str] = ()) -> ASGIApp:
+    """Return the application: API and console on one port; pages of ``storefronts`` may speak to the API from a browser."""
     identify = parts.reads.metered(Identify(parts.people), parts.people.proxies)
 
     def asked(request: JsonRequest) -> Parts:
@@ -118,7 +120,8 @@ def application(parts: Parts) -> ASGIApp:
         logging_config=None,
     )
     notes = Notes(parts.auditor, parts.record, parts.cell, parts.people.proxies)
-    return HotLane(Edge(inside, parts.metrics, notes, answer, identify), parts, notes, identify)
+    house = HotLane(Edge(inside, parts.metrics, notes, answer, identify), parts, notes, identify)
+    return Storefronts(house, storefronts) if storefronts else house
 
 
 def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:

@@ -182,7 +182,6 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
     subscriptions = {one.projection.name: one for one in app.subscriptions}
     async with AsyncExitStack() as stack:
         verifying = closed_with(stack, Verifying(Verifier(app.record, app.live, cells=(app.settings.cell,)), subscriptions))
-        desk = flash_desk(app, stack)
         pulse = await stack.enter_async_context(_running(app, _pulse(app, metrics, clock)))
         tally = _tally(metrics, app)
         await stack.enter_async_context(tally.keeping())
@@ -193,7 +192,7 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
                 record=app.record,
                 cell=app.settings.cell,
                 market=app.settings.market,
-                flash=desk,
+                flash=flash_desk(app, stack),
                 clock=clock,
                 gatherer=app.gatherer,
                 live=app.live,
@@ -224,7 +223,8 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
                 reads=reads,
                 behaviour=await stack.enter_async_context(_collecting(app).sending()),
                 best_sold=BestSold(app.readers.columns, app.live, BEST_SOLD),
-            )
+            ),
+            app.settings.storefronts,
         )
 
 
