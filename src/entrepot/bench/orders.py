@@ -126,10 +126,17 @@ async def floor(url: str, pick: str) -> float:
     return float(found[1])
 
 
-async def placed_per_second(
-    record: Record, name: str, pick: Pick, seconds: float = SECONDS, prepare: Prepare | None = None
-) -> float:
-    """Return how many orders a second are placed in process; ``prepare`` does what else the n-th takes, and gives its cause."""
+async def placed_per_second(record: Record, name: str, pick: Pick) -> float:
+    """Return how many orders a second are placed in process."""
+    counted, seconds = await placed(record, name, pick, SECONDS)
+    return counted / seconds
+
+
+async def placed(record: Record, name: str, pick: Pick, seconds: float, prepare: Prepare | None = None) -> tuple[int, float]:
+    """Place orders in process for so long, and return how many there were, and the seconds until the last was answered.
+
+    ``prepare`` does what else the n-th takes, and gives its cause.
+    """
     gatherer = Gatherer(record, CELL, actor="bench")
     until = time.perf_counter() + seconds
     counted = 0
@@ -146,7 +153,7 @@ async def placed_per_second(
 
     began = time.perf_counter()
     await asyncio.gather(*[shopper(n) for n in range(SHOPPERS)])
-    return counted / (time.perf_counter() - began)
+    return counted, time.perf_counter() - began
 
 
 async def _outside(at: tuple[str, int], key: str, name: str, pick: Pick) -> float:

@@ -6,20 +6,23 @@ Everything happens in a database of its own on the same server, which is dropped
 
 import statistics
 import time
+from functools import partial
 
 import msgspec
 from msgspec import structs
 
 from entrepot.app import keys_of, open_people_of
 from entrepot.bench import Row, sealing
-from entrepot.bench.audit import Seal, orders_per_second
+from entrepot.bench.audit import link_all, plain, requests_of
+from entrepot.bench.hot_path import Mode, cpu_of, in_turns, rows_of
 from entrepot.bench.key import bench_key
-from entrepot.bench.orders import ARTICLES, own_database, owned
+from entrepot.bench.orders import ARTICLES, Prepare, own_database, owned
 from entrepot.bench.promotions import BUYER
 from entrepot.bench.shop import open_shop
 from entrepot.bench.targets import SECURITY_ORDERS_LOST, SESSION_CHECK_MILLIS, SIGN_IN_CPU_MILLIS
 from entrepot.commerce.checkout.held import CONTACT
 from entrepot.commerce.people.passwords import Passwords
+from entrepot.record.cause import Cause
 from entrepot.record.named import queries
 from entrepot.record.transaction import Record, open_record
 from entrepot.sealing.sealing import Sealing, open_sealing
@@ -27,7 +30,7 @@ from entrepot.settings import Settings
 
 SQL = queries("entrepot.bench", "security.sql")
 
-ROUNDS = 3
+TURNS = 16
 CHECKS = 5_000
 HASHES = 5
 CUSTOMERS = 1_000
@@ -43,7 +46,6 @@ async def run(settings: Settings) -> list[Row]:
 
 
 async def _hot_path(settings: Settings) -> list[Row]:
-    off, policies, both, all_three = [], [], [], []
     async with (
         await open_sealing(settings.engines.record, keys_of(settings)) as seals,
         await open_record(settings.engines.record) as record,
@@ -51,35 +53,41 @@ async def _hot_path(settings: Settings) -> list[Row]:
         owner.committing() as switch,
     ):
         await open_shop(record, ARTICLES)
-        seal = await _sealing_contacts(record, seals)
-        await orders_per_second(record, ROUNDS, audited=False)  # warms up
-        for turn in range(ROUNDS):
-            await switch.execute(SQL["policies_off"])
-            off.append(await orders_per_second(record, turn, audited=False))
-            await switch.execute(SQL["policies_on"])
-            policies.append(await orders_per_second(record, ROUNDS + 1 + turn, audited=False))
-            both.append(await orders_per_second(record, turn, audited=True))
-            all_three.append(await orders_per_second(record, ROUNDS + 1 + turn, audited=True, seal=seal))
-    without, kept, noted, sealed = (statistics.median(seen) for seen in (off, policies, both, all_three))
-    lost, most = 1 - kept / without, SECURITY_ORDERS_LOST
+        request, seal = requests_of(record), await _sealing_contacts(record, seals)
+
+        async def sealed(n: int) -> Cause | None:
+            await seal(n)
+            return await request(n)
+
+        off, on = (partial(switch.execute, SQL[name]) for name in ("policies_off", "policies_on"))
+        modes = [
+            Mode("nothing on", plain, off),
+            Mode("row-level security", plain, on),
+            Mode("and audited", request, on),
+            Mode("and contacts sealed: all three", sealed, on),
+        ]
+        compared = await in_turns(record, modes, cpu_of(settings), TURNS)
+        return [*rows_of(compared, SECURITY_ORDERS_LOST), *await _linking(record, settings)]
+
+
+async def _linking(record: Record, settings: Settings) -> list[Row]:
+    """Link what was placed: the chain is no part of an order's way, but of what the audit costs the house later."""
+    used = cpu_of(settings)
+    before = used()
+    linked = await link_all(record)
     return [
-        Row(name="orders, no policies and no audit", value=without, unit="orders/s"),
-        Row(name="orders, row-level security", value=kept, unit="orders/s", reference=without, ratio=kept / without),
-        Row(name="lost by row-level security", value=lost, unit="", target=most, met=lost < most),
-        Row(name="orders, audited too", value=noted, unit="orders/s", reference=without, ratio=noted / without),
-        Row(name="lost by both", value=1 - noted / without, unit="", target=most, met=1 - noted / without < most),
-        Row(name="orders, contacts sealed too", value=sealed, unit="orders/s", reference=without, ratio=sealed / without),
-        Row(name="lost by all three", value=1 - sealed / without, unit="", target=most, met=1 - sealed / without < most),
+        Row(name="chained later: CPU", value=(seconds - before[part]) / linked * 1e6, unit="µs/row", note=part)
+        for part, seconds in used().items()
     ]
 
 
-async def _sealing_contacts(record: Record, seals: Sealing) -> Seal:
+async def _sealing_contacts(record: Record, seals: Sealing) -> Prepare:
     """Return what seals the contact of the n-th order under the key of its customer, who has one: guests' are made beside."""
     customers, text = [record.ids.fresh() for _ in range(CUSTOMERS)], msgspec.json.encode(BUYER).decode()
     await seals.seal_many([(one, {CONTACT: text}) for one in customers])
 
-    async def seal(n: int) -> object:
-        return await seals.seal(customers[n % CUSTOMERS], {CONTACT: text})
+    async def seal(n: int) -> None:
+        await seals.seal(customers[n % CUSTOMERS], {CONTACT: text})
 
     return seal
 

@@ -36,7 +36,7 @@ class Stack(Struct, frozen=True):
         for process in psutil.Process().children():
             words = process.cmdline()
             processes.setdefault(next((part for word, part in OURS.items() if word in words), "other"), []).append(process)
-        return {part: sum(_with_children(one) for one in ones) for part, ones in processes.items()}
+        return {part: sum(with_children(one) for one in ones) for part, ones in processes.items()}
 
 
 @asynccontextmanager
@@ -54,7 +54,7 @@ async def own_stack() -> AsyncIterator[Stack]:
             await control.stop(empty)
 
 
-def _with_children(process: psutil.Process) -> float:
+def with_children(process: psutil.Process) -> float:
     """Return the CPU seconds of a process and all below it; of a child that has ended, its parent keeps them."""
     used = 0.0
     for one in (process, *process.children(recursive=True)):
