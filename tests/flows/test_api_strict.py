@@ -116,6 +116,12 @@ async def test_who_reads_without_end_is_told_when_to_go_on_and_others_read_meanw
         assert (await until_refused(somebody, "/v1/me")).status_code == 429
 
 
-async def test_a_network_of_our_own_is_not_taken_for_one_reader(strict: Any) -> None:
-    async with coming(strict, client=("10.0.0.7", 1)) as proxy:
-        assert (await until_refused(proxy, "/healthz")).status_code == 200
+async def test_a_machine_of_a_private_network_is_one_reader_and_its_neighbour_another(strict: Any) -> None:
+    async with coming(strict, client=("10.0.0.7", 1)) as one, coming(strict, client=("10.0.0.8", 1)) as neighbour:
+        assert (await until_refused(one, "/healthz")).status_code == 429
+        assert (await neighbour.get("/healthz")).status_code == 200
+
+
+async def test_this_machine_itself_reads_as_much_as_it_likes(strict: Any) -> None:
+    async with coming(strict, client=("127.0.0.1", 1)) as itself:
+        assert (await until_refused(itself, "/healthz")).status_code == 200

@@ -5,6 +5,7 @@ from ipaddress import ip_address
 import pytest
 
 from entrepot.api.place import from_foreign_page, network_of, place_of
+from entrepot.api.read_budget import caller_of
 from entrepot.commerce.webhook.rules import reachable
 
 OURS = "https://shop.example"
@@ -78,3 +79,25 @@ def test_no_address_that_leads_inside_is_sent_to_however_it_is_written(address: 
 @pytest.mark.parametrize("address", ["8.8.8.8", "::ffff:8.8.8.8", "2606:4700::1111", "2a00:1450:4001::200e"])
 def test_an_address_of_the_internet_is_sent_to(address: str) -> None:
     assert reachable(address, private=False)
+
+
+@pytest.mark.parametrize(
+    ("client", "forwarded", "proxies", "caller"),
+    [
+        ("127.0.0.1", None, 0, ""),  # a laptop
+        ("::1", None, 1, ""),  # a look at its health, past the proxy
+        ("127.0.0.1", "8.8.8.8", 0, "address/127.0.0.1"),  # a proxy that nobody told of
+        ("127.0.0.1", "8.8.8.8", 1, "network/8.8.8.0/24"),
+        ("127.0.0.1", "192.168.7.20", 1, "address/192.168.7.20"),
+        ("127.0.0.1", "unknown", 1, "network/unknown"),
+        ("192.168.7.20", None, 0, "address/192.168.7.20"),
+        ("192.168.7.21", "8.8.8.8", 0, "address/192.168.7.21"),  # nobody believes it
+        ("8.8.4.4", None, 0, "network/8.8.4.0/24"),
+        ("", None, 0, ""),
+    ],
+)
+def test_everybody_who_reads_is_counted_but_this_machine_itself(
+    client: str, forwarded: str | None, proxies: int, caller: str
+) -> None:
+    told = [(b"x-forwarded-for", forwarded.encode())] if forwarded else []
+    assert caller_of(scope(*told, client=client), proxies) == caller  # type: ignore[arg-type]  # as much of a scope as is asked

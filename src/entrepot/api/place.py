@@ -15,21 +15,36 @@ WHY, WHY_COOKIE = b"entrepot-why", "entrepot_why"
 
 _KEPT = f"{WHY_COOKIE}=".encode()
 _AGENT_CHARS_MAX = 200
+# What is remembered is bounded by its size too: both are whatever the caller likes to send.
+_AGENT_BYTES_READ, _ADDRESS_CHARS_READ = 1_000, 100
 _NETWORKS = {4: 24, 6: 56}
 
 
 def place_of(scope: HTTPScope, proxies: int) -> Place:
     """Return from where a request comes; each of so many proxies of our own has added what it saw to the right of a list."""
     address = scope["client"][0] if scope.get("client") else ""  # type: ignore[index]  # it was just found to be there
-    # A proxy may add to the list that came, or add a line of its own beneath: both are one list.
-    lines = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
-    seen = b",".join(lines).decode("latin-1").split(",")
-    if proxies and len(seen) >= proxies:
-        address = seen[-proxies].strip() or address
-    address = plain_address(address)
-    agent = header(scope, b"user-agent").decode("latin-1")
-    printable = "".join(sign for sign in agent if sign.isprintable())
-    return Place(address=address[:45], network=network_of(address), agent=printable[:_AGENT_CHARS_MAX])
+    lines, agent = [], b""
+    for name, value in scope["headers"]:
+        if name == b"user-agent":
+            agent = agent or value
+        elif (
+            name == b"x-forwarded-for"
+        ):  # a proxy may add to the list that came, or a line of its own beneath: both are one list
+            lines.append(value)
+    if lines and proxies:
+        seen = b",".join(lines).decode("latin-1").split(",")
+        if len(seen) >= proxies:
+            address = seen[-proxies].strip() or address
+    return _place(address[:_ADDRESS_CHARS_READ], agent[:_AGENT_BYTES_READ])
+
+
+@lru_cache(maxsize=CLIENTS_KNOWN_MAX)
+def _place(said: str, agent: bytes) -> Place:
+    """Read a place once for all that comes from there: each order's entry tells it."""
+    address, program = plain_address(said), agent.decode("latin-1")
+    if not program.isprintable():
+        program = "".join(sign for sign in program if sign.isprintable())
+    return Place(address=address[:45], network=network_of(address), agent=program[:_AGENT_CHARS_MAX])
 
 
 @lru_cache(maxsize=CLIENTS_KNOWN_MAX)
@@ -70,10 +85,16 @@ def from_foreign_page(scope: HTTPScope, ours: str) -> bool:
 
 def why_of(scope: HTTPScope) -> str:
     """Return why somebody looks at what is others': as a program says it, or as the console has kept it."""
-    if said := header(scope, WHY):
+    said = kept = b""
+    for name, value in scope["headers"]:
+        if name == WHY:
+            said = said or value
+        elif name == b"cookie":
+            kept = kept or value
+    if said or not kept:
         return said.decode("latin-1")
-    kept = [part.strip() for part in header(scope, b"cookie").split(b";")]
-    return next((part[len(_KEPT) :].strip(b'"').decode("latin-1") for part in kept if part.startswith(_KEPT)), "")
+    parts = [part.strip() for part in kept.split(b";")]
+    return next((part[len(_KEPT) :].strip(b'"').decode("latin-1") for part in parts if part.startswith(_KEPT)), "")
 
 
 def header(scope: HTTPScope, name: bytes) -> bytes:

@@ -1,7 +1,8 @@
 """How many reads one caller has in a minute: counted in this process, and added up over all of them in the background.
 
-No read waits for the count. A caller is a person or a key, else a network. Addresses that are not of the internet (this
-machine, a proxy that nobody told us of) are nobody's in particular, and are not counted. Pages that the hot lane sends from
+No read waits for the count. A caller is a person or a key, else a network of the internet, else an address of a network of
+ours: a private address is a machine, whose neighbours are others. This machine itself is not counted, unless what comes from it
+says that it comes from elsewhere: then it is a proxy. Pages that the hot lane sends from
 this process's memory are not counted either: they belong to everybody, and cost less than the count.
 """
 
@@ -15,7 +16,7 @@ import structlog
 from litestar.types import HTTPScope
 
 from entrepot.api.edge import Identification
-from entrepot.api.place import network_of, place_of
+from entrepot.api.place import header, network_of, place_of
 from entrepot.api.principal import who_asks
 from entrepot.base.errors import EngineAwayError, EntrepotError
 from entrepot.base.limits import (
@@ -127,17 +128,19 @@ class ReadBudget:
 
 
 def caller_of(scope: HTTPScope, proxies: int) -> str:
-    """Return who reads: a person, a key, or a network; empty for who is not counted."""
+    """Return who reads: a person, a key, a network or a machine; empty for this machine itself."""
     who = who_asks(scope)
     if who is not ANONYMOUS:
         return str(who)
-    return _network(place_of(scope, proxies).address)
+    return _caller(place_of(scope, proxies).address, bool(header(scope, b"x-forwarded-for")))
 
 
 @lru_cache(maxsize=CLIENTS_KNOWN_MAX)
-def _network(address: str) -> str:
+def _caller(address: str, forwarded: bool) -> str:  # what is remembered is told by position
     try:
-        public = ipaddress.ip_address(address).is_global
-    except ValueError:
+        found = ipaddress.ip_address(address)
+    except ValueError:  # a socket has none, and a proxy may not know one
+        return f"network/{address or 'unknown'}" if forwarded else ""
+    if found.is_loopback and not forwarded:
         return ""
-    return f"network/{network_of(address)}" if public else ""
+    return f"network/{network_of(address)}" if found.is_global else f"address/{address}"

@@ -5,6 +5,8 @@ are depends on how long a chain has grown, one a minute, and not on how many ent
 """
 
 import time
+from collections.abc import Callable
+from ipaddress import ip_address
 from typing import cast
 
 from litestar.types import HTTPScope
@@ -17,7 +19,7 @@ from entrepot.audit.rows import Rows
 from entrepot.audit.verify import Verifier
 from entrepot.bench import BenchError, Row, targets
 from entrepot.bench.hot_path import Mode, cpu_of, in_turns, rows_of
-from entrepot.bench.orders import ARTICLES, Prepare, own_database
+from entrepot.bench.orders import ARTICLES, own_database
 from entrepot.bench.shop import CELL, open_shop
 from entrepot.record.cause import Cause
 from entrepot.record.named import queries
@@ -29,6 +31,7 @@ SQL = queries("entrepot.bench", "audit.sql")
 ENTRIES = 1_000_000
 FILLED_AT_ONCE = 50_000
 TURNS = 8
+CLIENTS = 1_000
 
 # What a browser sends: of these the edge tells an entry's network, agent and reason.
 HEADERS = [
@@ -53,7 +56,12 @@ async def run(settings: Settings) -> list[Row]:
     """Measure both and return the rows; raises when the chain is not whole."""
     async with own_database(settings) as url, await open_record(url) as record:
         await open_shop(record, ARTICLES)
-        modes = [Mode("not audited", plain), Mode("each with its entry", requests_of(record))]
+        request = requests_of(record)
+
+        async def audited(n: int) -> Cause:
+            return request(n)
+
+        modes = [Mode("not audited", plain), Mode("each with its entry", audited)]
         compared = await in_turns(record, modes, cpu_of(settings), TURNS)
         linking = await _fill_and_link(record)
         began = time.perf_counter()
@@ -71,14 +79,14 @@ async def run(settings: Settings) -> list[Row]:
     ]
 
 
-def requests_of(record: Record) -> Prepare:
-    """Return what an order of a request takes: the edge tells its cause from where it comes, and its call writes its entry."""
+def requests_of(record: Record) -> Callable[[int], Cause]:
+    """Return what makes the n-th request: the edge tells from where it comes, and its order leaves an entry."""
     notes = Notes(Auditor(record, CELL), record, CELL, proxies=0)
-    scope = cast("HTTPScope", {"client": ("203.0.113.7", 50_000), "headers": HEADERS})
+    clients = [(str(ip_address("203.0.0.0") + n * 257), 50_000) for n in range(CLIENTS)]
 
-    async def request(_: int) -> Cause:
+    def request(n: int) -> Cause:
         cause = Cause(record.ids.fresh(), actor="anonymous")
-        notes.tell(scope, cause)
+        notes.tell(cast("HTTPScope", {"client": clients[n % CLIENTS], "headers": HEADERS}), cause)
         return cause
 
     return request

@@ -13,10 +13,10 @@ from msgspec import structs
 
 from entrepot.app import keys_of, open_people_of
 from entrepot.bench import Row, sealing
-from entrepot.bench.audit import link_all, plain, requests_of
+from entrepot.bench.audit import CLIENTS, link_all, plain, requests_of
 from entrepot.bench.hot_path import Mode, cpu_of, in_turns, rows_of
 from entrepot.bench.key import bench_key
-from entrepot.bench.orders import ARTICLES, Prepare, own_database, owned
+from entrepot.bench.orders import ARTICLES, own_database, owned
 from entrepot.bench.promotions import BUYER
 from entrepot.bench.shop import open_shop
 from entrepot.bench.targets import SECURITY_ORDERS_LOST, SESSION_CHECK_MILLIS, SIGN_IN_CPU_MILLIS
@@ -25,7 +25,7 @@ from entrepot.commerce.people.passwords import Passwords
 from entrepot.record.cause import Cause
 from entrepot.record.named import queries
 from entrepot.record.transaction import Record, open_record
-from entrepot.sealing.sealing import Sealing, open_sealing
+from entrepot.sealing.sealing import open_sealing
 from entrepot.settings import Settings
 
 SQL = queries("entrepot.bench", "security.sql")
@@ -33,7 +33,6 @@ SQL = queries("entrepot.bench", "security.sql")
 TURNS = 16
 CHECKS = 5_000
 HASHES = 5
-CUSTOMERS = 1_000
 
 
 async def run(settings: Settings) -> list[Row]:
@@ -53,17 +52,22 @@ async def _hot_path(settings: Settings) -> list[Row]:
         owner.committing() as switch,
     ):
         await open_shop(record, ARTICLES)
-        request, seal = requests_of(record), await _sealing_contacts(record, seals)
+        request, customers = requests_of(record), [record.ids.fresh() for _ in range(CLIENTS)]
+        contact = {CONTACT: msgspec.json.encode(BUYER).decode()}
+        await seals.seal_many([(one, contact) for one in customers])  # guests' keys are made beside: ``bench sealing``
 
-        async def sealed(n: int) -> Cause | None:
-            await seal(n)
-            return await request(n)
+        async def audited(n: int) -> Cause:
+            return request(n)
+
+        async def sealed(n: int) -> Cause:
+            await seals.seal(customers[n % CLIENTS], contact)
+            return request(n)
 
         off, on = (partial(switch.execute, SQL[name]) for name in ("policies_off", "policies_on"))
         modes = [
             Mode("nothing on", plain, off),
             Mode("row-level security", plain, on),
-            Mode("and audited", request, on),
+            Mode("and audited", audited, on),
             Mode("and contacts sealed: all three", sealed, on),
         ]
         compared = await in_turns(record, modes, cpu_of(settings), TURNS)
@@ -79,17 +83,6 @@ async def _linking(record: Record, settings: Settings) -> list[Row]:
         Row(name="chained later: CPU", value=(seconds - before[part]) / linked * 1e6, unit="µs/row", note=part)
         for part, seconds in used().items()
     ]
-
-
-async def _sealing_contacts(record: Record, seals: Sealing) -> Prepare:
-    """Return what seals the contact of the n-th order under the key of its customer, who has one: guests' are made beside."""
-    customers, text = [record.ids.fresh() for _ in range(CUSTOMERS)], msgspec.json.encode(BUYER).decode()
-    await seals.seal_many([(one, {CONTACT: text}) for one in customers])
-
-    async def seal(n: int) -> None:
-        await seals.seal(customers[n % CUSTOMERS], {CONTACT: text})
-
-    return seal
 
 
 async def _session(settings: Settings) -> Row:

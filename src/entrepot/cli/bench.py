@@ -15,6 +15,7 @@ from rich.table import Table
 
 from entrepot.base.errors import BadInputError
 from entrepot.bench import Row, targets
+from entrepot.cli.settled import settled
 from entrepot.commerce.approval.production import refuse_at
 from entrepot.settings import load, require
 
@@ -144,7 +145,8 @@ def bench(
         asked = (module.asked(engines.role, engines.product, engines.folder, **limits),)
     elif name == "move":
         asked = (module.Asked(move.to, move.orders, move.searches),)
-    rows: list[Row] = uvloop.run(module.run(settings, *asked))
+    with settled():  # what is placed in process is placed as a process that serves places it
+        rows: list[Row] = uvloop.run(module.run(settings, *asked))
     if json:
         print(msgspec.json.encode({"bench": name, "machine": _machine(), "rows": rows}).decode())
     else:

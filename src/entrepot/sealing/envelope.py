@@ -27,23 +27,24 @@ _TEXT_AT = len(FORM) + NONCE_BYTES
 class SubjectKey:
     """The opened key of one subject; it lives in memory only."""
 
-    __slots__ = ("_aead", "_key", "subject")
+    __slots__ = ("_aead", "_bytes", "_key", "subject")
 
     def __init__(self, subject: UUID, key: bytes) -> None:
         self.subject = subject
         self._key = key
+        self._bytes = subject.bytes
         self._aead = AESGCM(key)
 
     def seal(self, field: str, text: str) -> bytes:
         """Return the text, sealed; each time as other bytes."""
         nonce = os.urandom(NONCE_BYTES)
-        return FORM + nonce + self._aead.encrypt(nonce, text.encode(), self.subject.bytes + field.encode())
+        return FORM + nonce + self._aead.encrypt(nonce, text.encode(), self._bytes + field.encode())
 
     def open(self, field: str, sealed: bytes) -> str:
         """Return the text of a sealed value, or refuse one that was changed or moved."""
         if sealed[: len(FORM)] != FORM:
             raise SealBrokenError(self.subject, field)
-        bound = self.subject.bytes + field.encode()
+        bound = self._bytes + field.encode()
         try:
             return self._aead.decrypt(sealed[len(FORM) : _TEXT_AT], sealed[_TEXT_AT:], bound).decode()
         except (InvalidTag, ValueError) as error:
