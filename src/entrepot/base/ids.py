@@ -8,7 +8,7 @@ import secrets
 from typing import NewType
 from uuid import UUID
 
-import uuid_utils
+from uuid_utils import compat
 
 ProductId = NewType("ProductId", UUID)
 VariantId = NewType("VariantId", UUID)
@@ -27,11 +27,11 @@ class IdSource:
 
     def fresh(self) -> UUID:
         """Return a UUIDv7 of this moment, greater than every earlier one of this process."""
-        return UUID(int=uuid_utils.uuid7().int)
+        return compat.uuid7()
 
     def unguessable(self) -> UUID:
         """Return a UUIDv4, 122 bits of chance: for what belongs to whoever knows its id (a cart); it tells of no moment."""
-        return UUID(int=uuid_utils.uuid4().int)
+        return compat.uuid4()
 
     def secret(self) -> bytes:
         """Return 32 bytes of chance: what a token, a key or a challenge is made of."""
