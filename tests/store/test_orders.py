@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from entrepot.audit.store import Entry, put_entries
 from entrepot.base.errors import BadInputError, KeyReusedError, NotFoundError, StockExhaustedError
 from entrepot.commerce.checkout.gather import Gatherer
 from entrepot.commerce.checkout.place import place_orders
@@ -157,3 +158,16 @@ async def test_an_order_of_a_request_is_placed_with_its_entry_and_its_event_name
     assert entry is not None
     assert (entry["object"], entry["network"], entry["why"]) == (str(placed.order_id), cause.network, "ticket/1")
     assert told == f"order/{placed.order_id}"
+
+
+async def test_who_was_told_meanwhile_that_it_takes_too_long_keeps_that_entry_and_others_leave_theirs(record: Record) -> None:
+    await open_shop(record, {"tea": 10})
+    causes = [Cause(record.ids.fresh(), actor="anonymous") for _ in range(3)]
+    slow = Entry(id=causes[1].id, at=1, kind="command", actor="anonymous", action="POST /v1/orders", status=504)
+    async with record.committing() as connection:
+        await put_entries(connection, CELL, [slow])
+    answers = await place_orders(record, CELL, [(f"k{n}", order({"tea": 1}), cause) for n, cause in enumerate(causes)])
+    assert all(isinstance(answer, Placed) for answer in answers)
+    async with record.committing() as connection:
+        rows = await connection.fetch("SELECT status FROM audit.entry WHERE id = ANY ($1) ORDER BY id", [c.id for c in causes])
+    assert [row["status"] for row in rows] == [201, 504, 201]

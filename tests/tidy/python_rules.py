@@ -26,7 +26,17 @@ _SQL = re.compile(
 )
 _COMMITS = re.compile(r"^\s*(BEGIN|COMMIT|ROLLBACK|SAVEPOINT)\b")
 _CLOCKS = {"time.time", "time.time_ns", "datetime.now", "datetime.utcnow", "datetime.today", "date.today"}
-_CHANCE = {"uuid.uuid1", "uuid.uuid4", "uuid1", "uuid4", "uuid7", "uuid_utils.uuid4", "uuid_utils.uuid7", "compat.uuid4", "compat.uuid7"}
+_CHANCE = {
+    "uuid.uuid1",
+    "uuid.uuid4",
+    "uuid1",
+    "uuid4",
+    "uuid7",
+    "uuid_utils.uuid4",
+    "uuid_utils.uuid7",
+    "compat.uuid4",
+    "compat.uuid7",
+}
 _LOG_CALLS = {"debug", "info", "warning", "error", "exception", "critical"}
 _LOG_EVENT = re.compile(r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$")
 _PERSONAL = {"name", "address", "email", "card", "token", "password", "phone"}
