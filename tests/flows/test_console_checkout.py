@@ -107,15 +107,6 @@ async def test_a_total_of_another_country_is_told_before_it_is_taken(visitor: ht
 
 
 @pytest.mark.parametrize(
-    "path",
-    ["/cart/lines", "/cart/quantity", "/cart/notes", "/cart/coupons", "/cart/coupons/removal", "/checkout", "/flash"],
-)
-async def test_another_sites_form_changes_nothing(visitor: httpx.AsyncClient, path: str) -> None:
-    answer = await visitor.post(path, data={"market": "uk"}, headers={"Sec-Fetch-Site": "cross-site"})
-    assert answer.status_code == 403
-
-
-@pytest.mark.parametrize(
     ("path", "part"),
     [
         ("/office", "Waiting for somebody"),

@@ -99,10 +99,10 @@ async def test_a_page_that_cannot_be_shown_says_why(house: House, path: str, sta
     assert part in answer.text
 
 
-async def test_a_form_from_another_site_is_refused(house: House) -> None:
-    answer = await house.client.post("/engine-room/live_stock/verifications", headers={**PAGE, "Sec-Fetch-Site": "cross-site"})
-    assert answer.status_code == 403
-    assert "another site" in answer.text
+async def test_a_form_from_another_site_is_refused_with_a_page(house: House) -> None:
+    answer = await house.nobody.post("/cart/lines", headers={**PAGE, "Sec-Fetch-Site": "cross-site"})
+    assert (answer.status_code, answer.headers["content-type"]) == (403, "text/html; charset=utf-8")
+    assert "Another site" in answer.text
 
 
 async def test_no_page_lets_in_what_is_not_ours_and_none_is_kept(house: House) -> None:

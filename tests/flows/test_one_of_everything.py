@@ -1,6 +1,8 @@
 """In a house with one of everything: examples are what the code returns, and a read of personal data says whose it told."""
 
 import re
+from collections.abc import AsyncIterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from entrepot.api.personal import PERSONAL
 from entrepot.commerce.approval import commands as approvals
 from entrepot.commerce.approval.rules import Deed
+from tests.flows.conftest import filled_house
 from tests.house import House
 from tests.people import bearer
 from tests.replaying import replay
@@ -51,6 +54,13 @@ NOT_THERE = {
     "/v1/shipments/{shipment_id}/labels/{token}",  # test_api_carriers.py
 }
 EMPTY = re.compile(r"""{"items":\[\](,"cursor":"")?}""")
+
+
+@pytest.fixture(scope="module")
+async def house(record_url: str, objects_url: str, engines_home: Path) -> AsyncIterator[House]:
+    """Return a house of this module's own: what others leave behind would stand first in the examples' lists."""
+    async with filled_house(record_url, objects_url, engines_home) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")

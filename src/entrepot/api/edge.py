@@ -116,7 +116,9 @@ class Edge:
             return  # the answer has begun: all that is left is to end the connection
         answer = self._answer(Request(scope), error)
         body = answer.content if isinstance(answer.content, bytes) else str(answer.content).encode()
-        headers = {**answer.headers, "Content-Type": answer.media_type or problems.MEDIA_TYPE, "Content-Length": str(len(body))}
+        media = answer.media_type or problems.MEDIA_TYPE
+        kind = f"{media}; charset=utf-8" if media.startswith("text/") else media  # as litestar says it of pages that are well
+        headers = {**answer.headers, "Content-Type": kind, "Content-Length": str(len(body))}
         start: HTTPResponseStartEvent = {
             "type": "http.response.start",
             "status": answer.status_code or problems.UnexpectedError.status,
