@@ -32,7 +32,7 @@ class Load(Struct):
 def mover(house: House) -> Mover:
     """Return who moves roles in a house, by the hand of the tests."""
     app = house.app
-    return Mover(app.record, app.settings, app.sealing, app.stores.places, app.subscriptions, "system/tests")
+    return Mover(app.record, app.settings, app.sealing, app.stores.places, app.subscriptions, app.cache, "system/tests")
 
 
 async def moved(house: House, role: str, url: str) -> Move:
@@ -45,9 +45,10 @@ async def moved(house: House, role: str, url: str) -> Move:
 
 async def moved_back(house: House, role: str, url: str) -> Move:
     """Leave the engine that a role was moved from, and move it there once more for good."""
-    await mover(house).end(role, finish=True)
+    # A machine that is busy may have had the old engine answer of late.
+    await mover(house).end(role, finish=True, force=True)
     done = await moved(house, role, url)
-    await mover(house).end(role, finish=True)
+    await mover(house).end(role, finish=True, force=True)
     return done
 
 

@@ -196,7 +196,7 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
         stores = await stack.enter_async_context(open_stores(settings, record, sealing))
         every = projections()
         live = await stack.enter_async_context(LiveTargets(record, bell, every, stores.ready))
-        breakers = {role: closed_with(stack, one) for role, one in breakers_of(settings, stores, live, every).items()}
+        breakers = {role: closed_with(stack, one) for role, one in breakers_of(settings, stores, every, live.target).items()}
         gatherer = Gatherer(record, settings.cell)
         gateway = await stack.enter_async_context(payment_gateway(settings))
         quoting = Quoting(RegionalTax(), SystemClock())
@@ -215,7 +215,7 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
             sealing=sealing,
             bell=bell,
             stores=stores,
-            readers=await stack.enter_async_context(open_readers(settings, stores, live, every, breakers)),
+            readers=await stack.enter_async_context(open_readers(settings, stores, live, every, breakers, cache)),
             breakers={"record": record.breaker, **breakers},
             projections=every,
             subscriptions=[Subscription(one, stores.of(one), stores.shards(one)) for one in every],

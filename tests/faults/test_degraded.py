@@ -24,6 +24,7 @@ from entrepot.local.columns import ClickHouse
 from entrepot.local.process import running
 from entrepot.local.redis import FalkorDB, Redis
 from entrepot.local.sandbox import SandboxGateway
+from entrepot.moving.moving import StillAskedError
 from entrepot.settings import Engines
 from entrepot.verify.verify import Verifier
 from tests.conftest import SECRET, UnsyncedPostgres
@@ -110,7 +111,7 @@ async def test_while_a_move_keeps_the_old_engine_it_answers_for_the_new_one(here
     assert isinstance(records, Server)
     assert isinstance(first, Server)
     await moved(here.house, "documents", await another_database(records.url("record")))
-    await mover(here.house).end("documents", finish=True)
+    await mover(here.house).end("documents", finish=True, force=True)
     await moved(here.house, "documents", await another_database(first.url("record")))
     await here.house.app.live.refresh()
     async with first.away("frozen"):
@@ -119,7 +120,10 @@ async def test_while_a_move_keeps_the_old_engine_it_answers_for_the_new_one(here
             here, "page /engine-room", "", lambda answer: "that the new one did not answer in time" in answer.text
         )
         assert "fed on until the move is finished" in told.text
-    await mover(here.house).end("documents", finish=True)
+    await until_spared(here, "documents")
+    with pytest.raises(StillAskedError, match="they would have failed without it"):
+        await mover(here.house).end("documents", finish=True)
+    await mover(here.house).end("documents", finish=True, force=True)
 
 
 async def another_database(url: str) -> str:
@@ -148,6 +152,13 @@ async def until(here: Degraded, request: str, fresh: str, seen: Callable[[httpx.
             answer = await ask(here, request, fresh)
             if seen(answer):
                 return answer
+            await asyncio.sleep(0.05)
+
+
+async def until_spared(here: Degraded, role: str) -> None:
+    """Wait until it is known to all that an old engine has answered for the new one."""
+    async with asyncio.timeout(SECONDS_MAX):
+        while not await mover(here.house).spared(role):  # noqa: ASYNC110  # it is in a cache, which sets no Event
             await asyncio.sleep(0.05)
 
 

@@ -6,10 +6,29 @@ from collections.abc import AsyncIterator
 import pytest
 
 from entrepot.base.breaker import Breaker, Patience, guarded
+from entrepot.base.engine_limits import RETURN_ROOM_MAX
 from entrepot.base.errors import EngineAwayError
+from entrepot.base.return_by_degrees import Return
 
 SECONDS_MAX = 60.0
 SOON = Patience(0.001, None)
+
+
+LONG = Patience(SECONDS_MAX, None)
+
+
+class Counted:
+    """Answers after a round of everybody else, and notes how many are asked at once."""
+
+    def __init__(self) -> None:
+        self.now, self.at_once = 0, list[int]()
+
+    async def ask(self) -> str:
+        self.now += 1
+        self.at_once.append(self.now)
+        await asyncio.sleep(0)
+        self.now -= 1
+        return "answer"
 
 
 class Engine:
@@ -79,6 +98,54 @@ async def test_a_hard_question_to_an_engine_that_answers_opens_nothing(engine: E
     await until_closed(breaker)
     engine.hard.set()
     assert await working == "found"
+
+
+async def test_an_engine_that_is_busy_with_others_is_not_away(engine: Engine) -> None:
+    busy = Breaker("memory", engine.ask, 0.2)  # it does not answer what the breaker asks, but a question meanwhile
+    working = asyncio.ensure_future(guarded(engine, busy, LONG).work())
+    busy.doubt()
+    async with asyncio.timeout(SECONDS_MAX):
+        await engine.asked.wait()
+        engine.hard.set()
+        assert await working == "found"
+    await until_closed(busy)
+    assert busy.back is None, "it was open"
+    await busy.close()
+
+
+async def test_an_engine_that_answers_late_is_back_at_once(engine: Engine) -> None:
+    late = Breaker("memory", engine.ask, SECONDS_MAX)
+    late._seconds = 0.05  # as soon as in the other tests; and then it may take as long as it wants
+    with pytest.raises(EngineAwayError):
+        await guarded(engine, late, SOON).ask()
+    engine.asked.clear()
+    engine.there.set()
+    await until_closed(late)
+    assert not engine.asked.is_set(), "it was asked again"
+    await late.close()
+
+
+async def test_who_comes_to_an_engine_that_is_back_is_let_in_by_degrees(engine: Engine, breaker: Breaker) -> None:
+    with pytest.raises(EngineAwayError):
+        await guarded(engine, breaker, SOON).ask()
+    engine.there.set()
+    await until_closed(breaker)
+    asked = Counted()
+    asking = [asyncio.ensure_future(guarded(asked, breaker, LONG).ask()) for _ in range(RETURN_ROOM_MAX + 8)]
+    async with asyncio.timeout(SECONDS_MAX):
+        assert await asyncio.gather(*asking) == ["answer"] * len(asking)
+    assert asked.at_once[:3] == [1, 1, 2]
+    assert breaker.back is None, "somebody is still kept waiting"
+
+
+async def test_who_waits_for_a_turn_waits_no_longer_than_for_an_answer(engine: Engine, breaker: Breaker) -> None:
+    breaker.back = Return()
+    working = asyncio.ensure_future(guarded(engine, breaker, LONG).work())
+    with pytest.raises(EngineAwayError, match="no answer within"):
+        await guarded(engine, breaker, Patience(0.001, 0.01)).work()
+    engine.hard.set()
+    assert await working == "found"
+    assert await guarded(engine, breaker, LONG).work() == "found"
 
 
 async def test_who_does_as_well_without_does_not_wait_for_the_doubt_to_be_cleared(engine: Engine, breaker: Breaker) -> None:

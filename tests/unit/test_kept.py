@@ -40,7 +40,9 @@ class Reading(KeptReader):
     def __init__(self, engines: Engines) -> None:
         self.fed, self.breaker = True, Breaker("search", lambda: asyncio.sleep(0), 1.0)
         new, old = Side(self.breaker, SOON), Side(self.breaker, SOON)
-        super().__init__(engines, lambda _: OLD if self.fed else None, alone=new, new=new, old=old)
+        self.told: list[str] = []
+        spared = lambda target: self.told.append(target.engine)  # noqa: E731  # one line says it
+        super().__init__(engines, lambda _: OLD if self.fed else None, spared, alone=new, new=new, old=old)
 
 
 async def ask(reading: KeptReader) -> object:
@@ -56,12 +58,12 @@ def engines() -> Engines:
 async def test_what_the_new_engine_does_not_answer_the_old_one_answers_and_it_is_counted(engines: Engines, way: str) -> None:
     reading, engines.does = Reading(engines), {"new": way}
     assert await ask(reading) == "pots from old"
-    assert (engines.asked, reading.answered_by_old) == (["new", "old"], 1)
+    assert (engines.asked, reading.answered_by_old, reading.told) == (["new", "old"], 1, ["old"])
 
 
 async def test_the_new_engine_answers_as_long_as_it_does(engines: Engines) -> None:
     reading = Reading(engines)
-    assert (await ask(reading), reading.answered_by_old) == ("pots from new", 0)
+    assert (await ask(reading), reading.answered_by_old, reading.told) == ("pots from new", 0, [])
 
 
 async def test_an_engine_that_has_failed_is_left_alone_for_a_moment_and_then_asked_again(

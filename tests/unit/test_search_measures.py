@@ -2,7 +2,8 @@
 
 import pytest
 
-from entrepot.bench.search_quality import measures
+from entrepot.base.errors import BadInputError
+from entrepot.bench.search_quality import asked, measures
 
 RATINGS = {"a": 3, "b": 2, "c": 0}
 
@@ -22,3 +23,9 @@ def test_what_nobody_rated_costs_ndcg_and_not_the_condensed_one() -> None:
 
 def test_a_query_without_a_relevant_product_counts_for_no_ranking_measure() -> None:
     assert measures({"a": 0}, []) == {"judged@10": 0.0, "empty": 1.0}
+
+
+def test_engines_of_another_role_are_not_judged() -> None:
+    assert list(asked(["search=elasticsearchs://search.example"]).urls) == ["elasticsearchs://search.example"]
+    with pytest.raises(BadInputError, match="search-quality measures search engines, not 'graph'"):
+        asked(["graph=neo4j://graph.example"])

@@ -1,9 +1,10 @@
 """What keeps one engine's absence from its readers: a breaker that opens when an engine hangs, and closes by itself.
 
-A call that takes long raises a doubt, and the engine is asked the least it can be asked. Does it not answer that either, the
-breaker opens: whoever waits is let go, and whoever comes hears at once that the engine is away, until it answers again. So a
-question that is merely hard opens nothing, and no request is spent on finding out whether an engine is back. What is refused
-at once (a connection, 429) costs nobody any time and needs no breaker. Knows no engine.
+A call that takes long raises a doubt, and the engine is asked the least it can be asked. Does it answer neither that nor
+anybody else meanwhile, the breaker opens: whoever waits is let go, and whoever comes hears at once that the engine is away,
+until it answers in the time of a request; then they are let in by degrees. So a question that is merely hard opens nothing, nor
+does an engine that is busy and answers others; and no request is spent on finding out whether an engine is back. What is
+refused at once (a connection, 429) costs nobody any time and needs no breaker. Knows no engine.
 """
 
 import asyncio
@@ -16,8 +17,9 @@ from typing import TypeVar, cast
 import structlog
 from msgspec import Struct
 
-from entrepot.base.engine_limits import PROBE_REST_SECONDS, PROBE_SHARE
+from entrepot.base.engine_limits import NEEDED_SHARE, PROBE_REST_SECONDS, PROBE_SHARE
 from entrepot.base.errors import EngineAwayError, NotThereYetError
+from entrepot.base.return_by_degrees import Return
 
 log = structlog.get_logger()
 
@@ -40,7 +42,8 @@ class Patience(Struct, frozen=True):
 class Breaker:
     """One engine as one process has it. ``why`` is empty while it is closed; ``check`` asks the engine the least.
 
-    ``waits`` are those who wait now, to be let go.
+    ``waits`` are those who wait now, to be let go; ``heard`` is how many answers there were; ``back`` lets in by degrees those
+    who come after it was open, while it is not None.
 
     ``seconds`` is what a request may wait for the engine in all, of which the check has a share.
     """
@@ -48,8 +51,10 @@ class Breaker:
     def __init__(self, role: str, check: Callable[[], Awaitable[object]], seconds: float) -> None:
         self.role, self.why = role, ""
         self.doubted = False
-        self._check, self._seconds = check, seconds * PROBE_SHARE
+        self._check, self._seconds, self._late_seconds = check, seconds * PROBE_SHARE, seconds * (NEEDED_SHARE - PROBE_SHARE)
         self.waits: set[Waiting] = set()
+        self.heard = 0
+        self.back: Return | None = None
         self._probing: asyncio.Task[None] | None = None
 
     @property
@@ -82,22 +87,26 @@ class Breaker:
 
     async def _probe(self) -> None:
         try:
-            while not await self._answers():
-                self._open()
+            while not await self._answers():  # noqa: ASYNC110  # nobody would tell us that it is back
                 await asyncio.sleep(PROBE_REST_SECONDS)
         finally:
             if self.why:
                 log.info("engine.back", role=self.role)
+                self.back = Return()
             self.doubted, self.why = False, ""
 
     async def _answers(self) -> bool:
-        asking = asyncio.ensure_future(self._check())
+        asking, heard = asyncio.ensure_future(self._check()), self.heard
         for _ in range(_LOOKS):  # between two, what has come in is read: a process that is late itself finds its answer there
             if (await asyncio.wait({asking}, timeout=self._seconds / _LOOKS))[0]:
                 break
+        if not asking.done() and self.heard == heard:
+            self._open()
+            # Nobody waits for it any more, so it may take as long as a request might: an engine that answers late is back.
+            await asyncio.wait({asking}, timeout=self._late_seconds)
         if not asking.done():
             asking.cancel()
-            return False
+            return self.heard > heard  # it is busy with others
         error = asking.exception()
         if error is not None and not isinstance(error, EngineAwayError | NotThereYetError):
             log.warning("engine.answers_otherwise", role=self.role, why=f"{type(error).__name__}: {error}")
@@ -115,10 +124,11 @@ class Breaker:
 class Waiting:
     """Bounds one call (``Breaker.waiting``). It stands around every call: one timer, not two as ``asyncio.timeout`` would."""
 
-    __slots__ = ("_breaker", "_cancels", "_cut", "_patience", "_task", "_timer")
+    __slots__ = ("_breaker", "_cancels", "_cut", "_patience", "_returns", "_task", "_timer")
 
     def __init__(self, breaker: Breaker, patience: Patience) -> None:
         self._breaker, self._patience, self._cut = breaker, patience, False
+        self._returns: Return | None = None
 
     async def __aenter__(self) -> None:
         """Begin to wait."""
@@ -127,12 +137,18 @@ class Waiting:
         self._task, self._cancels = task, task.cancelling()
         self._timer = task.get_loop().call_later(self._patience.doubt_seconds, self._late)
         self._breaker.waits.add(self)
+        if self._breaker.back is not None:
+            await self._return(self._breaker.back)
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         """Tell that nobody waits any more; whoever was cut hears that the engine is away."""
         self._timer.cancel()
         self._breaker.waits.discard(self)
-        if self._cut and self._task.uncancel() <= self._cancels and kind is asyncio.CancelledError:
+        cancelled = kind is asyncio.CancelledError
+        self._breaker.heard += not cancelled and kind is not EngineAwayError
+        if self._returns is not None and self._returns.leave(answered=not cancelled) and self._breaker.back is self._returns:
+            self._breaker.back = None
+        if self._cut and self._task.uncancel() <= self._cancels and cancelled:
             why = self._breaker.why or f"no answer within {self._patience.seconds_max or 0:g} s"
             raise EngineAwayError(self._breaker.role, why) from error
 
@@ -141,6 +157,14 @@ class Waiting:
         if not self._cut:
             self._cut = True
             self._task.cancel()
+
+    async def _return(self, back: Return) -> None:
+        try:
+            await back.turn()
+        except asyncio.CancelledError as error:
+            await self.__aexit__(type(error), error, error.__traceback__)  # who was cut hears that the engine is away
+            raise
+        self._returns = back
 
     def _late(self) -> None:
         self._breaker.doubt()

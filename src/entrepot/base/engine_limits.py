@@ -6,14 +6,15 @@ SEARCH_ASIDE_SECONDS_MAX = 60.0
 SEARCH_SECONDS_MAX = 10.0
 SEARCH_WRITE_SECONDS_MAX = 30.0
 SEARCH_BULK_BYTES_MAX = 8 << 20
-# So many documents are made while the server writes those before.
+# So many documents are one request, and so many requests are made or written at once.
 SEARCH_PART_ITEMS = 250
+SEARCH_PARTS_MAX = 3
 SEARCH_TRIES_MAX = 5
 SEARCH_FORGET_SECONDS_MAX = 5.0
 # A key of a map of numbers is a field of its own, and each field costs every server of the cluster memory.
 SEARCH_FIELDS_MAX = 10_000
 # How long it is remembered in how many items of an index a value occurs, with which facets are compared.
-SEARCH_COMPARED_SECONDS = 5.0
+SEARCH_COMPARED_SECONDS = 30.0
 # Of the values nearest to a word, and of those in a facet's parts, this many are looked at.
 SEARCH_VALUES_MAX = 1_000
 
@@ -83,8 +84,14 @@ PROBE_SHARE = 0.3
 NEEDED_SHARE = 0.8
 BESIDE_SHARE = 0.2
 PROBE_REST_SECONDS = 0.25
+# When an engine is back, so many questions at once have to be answered before all are let in.
+RETURN_ROOM_MAX = 32
 # While a role has two engines that are fed, after a move: how long the new one is left alone when it has not answered in time.
 KEPT_REST_SECONDS = 1.0
+# A move is not finished while the old engine has answered within so long in the place of the new one, unless that is overruled;
+# how often a process tells of it.
+MOVE_CALM_SECONDS = 60.0
+MOVE_TELL_SECONDS = 1.0
 # The record syncs to disk and may answer late: it is asked for so many times as long; who needs it is told in time still.
 RECORD_PROBE_TIMES = 1.7
 

@@ -1,25 +1,29 @@
 """Search moved to another engine and back while orders are placed and searches answered at given rates: nobody may notice.
 
 On a stack of its own. The other engine is given, or a second tantivy where none is. An answer without hits is a failed one:
-what is asked for is there all the time. Afterwards every order is in the log once, and every projection is as the truth says.
+what is asked for is there all the time. Beside each move stands what the same load got from the engine that was left, with
+nothing moving. Where the old engine still answers for the new one, the move is not finished but taken back.
+Afterwards every order is in the log once, and every projection is as the truth says.
 """
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import msgspec
 from msgspec import Struct, structs
 
-from entrepot.app import opened
+from entrepot.app import App, opened
+from entrepot.base.engine_limits import MOVE_CALM_SECONDS
 from entrepot.base.limits import POLL_SECONDS
 from entrepot.base.projection import Target
 from entrepot.base.time import SystemClock
 from entrepot.bench import BenchError, Row, targets
 from entrepot.bench.key import bench_key
 from entrepot.bench.load import get, post
-from entrepot.bench.paced import Pace
+from entrepot.bench.paced import Pace, Seen
 from entrepot.bench.process import done
 from entrepot.bench.shop import article_order, open_shop
 from entrepot.bench.stack import Stack, own_stack
@@ -27,6 +31,7 @@ from entrepot.commerce.ordering.events import ORDER_PLACED
 from entrepot.engines.products import driver
 from entrepot.log import generations, moves
 from entrepot.log.status import status
+from entrepot.moving.moving import Mover
 from entrepot.projections.product_search.project import ProductSearch
 from entrepot.record.named import queries
 from entrepot.record.transaction import open_record
@@ -36,10 +41,24 @@ from entrepot.verify.verify import Verifier
 SQL = queries("entrepot.bench", "move.sql")
 
 ARTICLES = 5_000
-SECONDS_BEFORE = 10.0
+# How long an engine is asked with nothing moving; before that it gets as used to the load as one that has had it for long.
+SECONDS_ALONE = 10.0
+SECONDS_WARM = 5.0
+# How long to wait until the old engine is asked no more.
+CALM_SECONDS_MAX = MOVE_CALM_SECONDS + 30.0
 READY_SECONDS_MAX = 120.0
 ROLE = "search"
-FOUND, EMPTY = "200", "200 without hits"
+FOUND, PLACED, EMPTY = "200", "201", "200 without hits"
+WARMING = "warming up"
+OLD_ALONE, THERE, BOTH, NEW_ALONE, BACK, BOTH_AGAIN = (
+    "old engine alone",
+    "moved there",
+    "both fed",
+    "new engine alone",
+    "moved back",
+    "both fed again",
+)
+ALONE = {OLD_ALONE, NEW_ALONE}
 
 
 class Asked(Struct, frozen=True):
@@ -53,6 +72,10 @@ class Asked(Struct, frozen=True):
 
 class _Hits(Struct):
     hits: list[msgspec.Raw]
+
+
+class _Problem(Struct):
+    detail: str = ""
 
 
 async def run(_settings: Settings, asked: Asked) -> list[Row]:
@@ -74,20 +97,60 @@ async def _measured(stack: Stack, asked: Asked) -> list[Row]:
     async with await open_record(stack.settings.engines.record) as record:
         await open_shop(record, asked.articles)
     await _until_followed(stack.settings)
-    async with _loaded(stack, asked) as (orders, searches):
-        await asyncio.sleep(SECONDS_BEFORE)
-        orders.seen.phase = searches.seen.phase = "during"
-        began = time.perf_counter()
-        await _moved(stack.settings, there)
-        halfway = time.perf_counter()
-        await _moved(stack.settings, here)
-        ended = time.perf_counter()
-    placed, proved = orders.seen.answers["201"], await _proof(stack.settings)
+    async with opened(stack.settings) as app, _loaded(stack, asked) as (orders, searches):
+        under = _Under(stack.settings, app, orders, searches)
+        await asyncio.sleep(SECONDS_WARM)
+        finished = await under.moves(there, (OLD_ALONE, THERE, BOTH)) and await under.moves(here, (NEW_ALONE, BACK, BOTH_AGAIN))
+    placed, proved = orders.seen.count(PLACED), await _proof(stack.settings)
     if proved != (placed, placed, 0):
         raise BenchError(
             f"{placed} orders were acknowledged; the log has {proved[0]}, of {proved[1]} keys; {proved[2]} items differ."
         )
-    return [*_rows(asked, orders, searches, (halfway - began, ended - halfway)), *_proved(placed)]
+    return [*_rows(asked, under, finished=finished), *_proved(placed)]
+
+
+class _Under:
+    """Moves under a load, and how many seconds each phase of it lasted."""
+
+    def __init__(self, settings: Settings, app: App, orders: Pace, searches: Pace) -> None:
+        self._settings, self._app, self.orders, self.searches = settings, app, orders, searches
+        self.seconds: dict[str, float] = {}
+
+    async def moves(self, url: str, phases: tuple[str, str, str]) -> bool:
+        """Leave the engine alone, move as anybody would, and finish where the new engine can be alone; say whether it can."""
+        alone, moving, both = phases
+        async with self._phase(alone):
+            await asyncio.sleep(SECONDS_ALONE)
+        async with self._phase(moving):
+            await done(self._settings, "move", ROLE, url)
+        async with self._phase(both):
+            if calm := await self._is_calm():
+                await done(self._settings, "move", ROLE, "--finish")
+            else:
+                await done(self._settings, "move", ROLE, "--back")
+                await done(self._settings, "move", ROLE, "--give-up")
+        if calm:
+            self.orders.seen.phase = self.searches.seen.phase = WARMING
+            await asyncio.sleep(SECONDS_WARM)
+        return calm
+
+    @asynccontextmanager
+    async def _phase(self, name: str) -> AsyncIterator[None]:
+        self.orders.seen.phase = self.searches.seen.phase = name
+        began = time.perf_counter()
+        yield
+        self.seconds[name] = time.perf_counter() - began
+
+    async def _is_calm(self) -> bool:
+        """Say whether the old engine is asked no more, once that is known."""
+        app, until = self._app, time.perf_counter() + CALM_SECONDS_MAX
+        mover = Mover(app.record, app.settings, app.sealing, app.stores.places, app.subscriptions, app.cache, "bench")
+        await asyncio.sleep(SECONDS_WARM)  # a question that it is to answer must have had the time to be asked, and told of
+        while await mover.spared(ROLE):
+            if time.perf_counter() > until:
+                return False
+            await asyncio.sleep(1.0)
+        return True
 
 
 async def _made_there(settings: Settings) -> list[Target]:
@@ -120,9 +183,9 @@ async def _loaded(stack: Stack, asked: Asked) -> AsyncIterator[tuple[Pace, Pace]
         def order(n: int) -> bytes:
             return post("/v1/orders", bodies[n % len(bodies)], f"Authorization: Bearer {key}\r\nIdempotency-Key: move-{n}\r\n")
 
-        orders = Pace(at, asked.orders, order, lambda status, _: str(status))
+        orders = Pace(at, asked.orders, order, _placed)
         searches = Pace(at, asked.searches, lambda n: asking[n % len(asking)], _found)
-        orders.seen.phase = searches.seen.phase = "before"
+        orders.seen.phase = searches.seen.phase = WARMING
         load = asyncio.gather(orders.run(), searches.run())
         try:
             yield orders, searches
@@ -133,13 +196,20 @@ async def _loaded(stack: Stack, asked: Asked) -> AsyncIterator[tuple[Pace, Pace]
 
 
 def _found(status: int, body: bytes) -> str:
-    return EMPTY if status == 200 and not msgspec.json.decode(body, type=_Hits).hits else str(status)  # noqa: PLR2004  # HTTP's
+    if status == int(FOUND):
+        return FOUND if msgspec.json.decode(body, type=_Hits).hits else EMPTY
+    return _refused(status, body)
 
 
-async def _moved(settings: Settings, url: str) -> None:
-    """Move search as anybody would, and leave the engine it was in."""
-    await done(settings, "move", "search", url)
-    await done(settings, "move", "search", "--finish")
+def _placed(status: int, body: bytes) -> str:
+    return PLACED if status == int(PLACED) else _refused(status, body)
+
+
+def _refused(status: int, body: bytes) -> str:
+    try:
+        return f"{status} {msgspec.json.decode(body, type=_Problem).detail[:160]}".strip()
+    except msgspec.MsgspecError:
+        return f"{status}"
 
 
 async def _until_followed(settings: Settings) -> None:
@@ -165,31 +235,44 @@ async def _proof(settings: Settings) -> tuple[int, int, int]:
     return int(row["events"]), int(row["keys"]), sum(report.differs for report in reports)
 
 
-def _rows(asked: Asked, orders: Pace, searches: Pace, seconds: tuple[float, float]) -> list[Row]:
-    failed = sum(count for what, count in searches.seen.answers.items() if what != FOUND)
-    refused = sum(count for what, count in orders.seen.answers.items() if what != "201")
-    under_way = sum(seconds)
+def _rows(asked: Asked, under: _Under, *, finished: bool) -> list[Row]:
+    orders, searches = under.orders.seen, under.searches.seen
+    failed, refused = _others(searches, FOUND), _others(orders, PLACED)
     rows = [
-        Row(name="moved there", value=seconds[0], unit="s"),
-        Row(name="moved back", value=seconds[1], unit="s"),
-        Row(name="searches that failed or found nothing", value=failed, target=0, met=not failed, note=_told(searches)),
-        Row(name="orders that were refused", value=refused, target=0, met=not refused, note=_told(orders)),
-    ]
-    for name, one, wanted in (("orders", orders, asked.orders), ("searches", searches, asked.searches)):
-        came = len(one.seen.millis["during"]) / under_way
-        rows += [
-            Row(name=f"{name} meanwhile", value=came, unit="/s", target=wanted, met=came >= wanted * targets.MOVE_KEPT_UP),
-            *(
-                Row(name=f"{name}, p{percent}", value=one.seen.percentile("during", percent), unit="ms",
-                    reference=one.seen.percentile("before", percent))
-                for percent in (50, 99)
-            ),
-        ]  # fmt: skip
+        Row(name="searches that failed or found nothing", value=failed.total(), target=0, met=not failed, note=_told(failed)),
+        Row(name="orders that were refused", value=refused.total(), target=0, met=not refused, note=_told(refused)),
+        Row(name="moves finished", value=float(finished), target=1, met=finished, note="" if finished else
+            "the old engine still answered for the new one: it was not left, and the move was taken back"),
+    ]  # fmt: skip
+    at_rest: dict[str, float] = {}
+    for phase, seconds in under.seconds.items():
+        rows.append(Row(name=phase, value=seconds, unit="s"))
+        for name, seen, good, wanted in (
+            ("orders", orders, PLACED, asked.orders),
+            ("searches", searches, FOUND, asked.searches),
+        ):
+            came, beside = seen.answers[phase].total(), None if phase in ALONE else at_rest[name]
+            p99, per_second = seen.percentile(phase, 99), came / seconds
+            at_rest |= {name: p99} if phase in ALONE else {}
+            kept_up = per_second >= wanted * targets.MOVE_KEPT_UP
+            rows += [
+                Row(name=f"  {name}", value=per_second, unit="/s", target=wanted, met=kept_up),
+                Row(name=f"  {name} that failed", value=came - seen.answers[phase][good], unit=f"of {came}"),
+                Row(name=f"  {name}, p50", value=seen.percentile(phase, 50), unit="ms"),
+                Row(name=f"  {name}, p99", value=p99, unit="ms", reference=beside, ratio=p99 / beside if beside else None),
+            ]
     return rows
 
 
-def _told(one: Pace) -> str:
-    return ", ".join(f"{count} x {what}" for what, count in sorted(one.seen.answers.items()))
+def _others(seen: Seen, good: str) -> Counter[str]:
+    """Return the answers that were not good, by what they were."""
+    found: Counter[str] = sum(seen.answers.values(), Counter())
+    del found[good]
+    return found
+
+
+def _told(found: Counter[str]) -> str:
+    return ", ".join(f"{count} x {what}" for what, count in found.most_common(5))
 
 
 def _proved(placed: int) -> list[Row]:

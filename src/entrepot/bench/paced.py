@@ -19,11 +19,15 @@ Look = Callable[[int, bytes], str]
 
 
 class Seen(Struct):
-    """What came: answers by what was seen in them, and the milliseconds each took since it was due, by phase."""
+    """What came, by phase: answers by what was seen in them, and the milliseconds each took since it was due."""
 
     phase: str = ""
-    answers: Counter[str] = field(default_factory=Counter)
+    answers: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     millis: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+
+    def count(self, what: str) -> int:
+        """Return how many answers of all phases were this."""
+        return sum(answers[what] for answers in self.answers.values())
 
     def percentile(self, phase: str, percent: float) -> float:
         """Return the milliseconds within which this percentage of a phase's answers came."""
@@ -61,7 +65,7 @@ class Pace:
                     return
                 writer.write(self._request(number))
                 status, body = await _answer(reader)
-                self.seen.answers[self._look(status, body)] += 1
+                self.seen.answers[self.seen.phase][self._look(status, body)] += 1
                 self.seen.millis[self.seen.phase].append((time.perf_counter() - due) * 1000)
         finally:
             writer.close()

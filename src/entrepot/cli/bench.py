@@ -63,7 +63,7 @@ ALONE: Final = frozenset({"collect", "search-quality", "engines", "move"})
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
 class OfEngines:
-    """What ``engines`` takes alone.
+    """What ``engines`` takes alone, and of it ``search-quality`` the product.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ class OfEngines:
         engines: a role to measure, such as search; again for more. Without one, those of the products given, else all.
     product
         engines: a product to measure beside the embedded one, ROLE=URL; again for more. It is written to, under names
-        of the bench's own. 'make engines' runs some and prints their URLs.
+        of the bench's own. 'make engines' runs some and prints their URLs. search-quality takes search=URL, too.
     folder
         engines: where a given product keeps its data on this machine, ROLE=FOLDER: what that grows by is told.
     share
@@ -131,7 +131,8 @@ def bench(
         Print one JSON object instead of a table.
     """
     settings = load(os.environ)
-    if (engines != NO_ENGINES and name != "engines") or (move != NO_MOVE and name != "move"):
+    judged = name == "search-quality" and engines == OfEngines(product=engines.product)
+    if (engines != NO_ENGINES and name != "engines" and not judged) or (move != NO_MOVE and name != "move"):
         raise BadInputError(f"Only 'bench engines' and 'bench move' take options beside --json, each its own: not {name}.")
     if min(move.orders, move.searches) <= 0:
         raise BadInputError(f"{min(move.orders, move.searches):g} a second is no rate: give --orders and --searches above 0.")
@@ -143,6 +144,8 @@ def bench(
     if name == "engines":
         limits = {"share": engines.share, "kill": engines.kill, "write": engines.write}
         asked = (module.asked(engines.role, engines.product, engines.folder, **limits),)
+    elif judged:
+        asked = (module.asked(engines.product or ()),)
     elif name == "move":
         asked = (module.Asked(move.to, move.orders, move.searches),)
     with settled():  # what is placed in process is placed as a process that serves places it

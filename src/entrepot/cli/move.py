@@ -44,6 +44,7 @@ async def move(
     build_only: Flag = False,
     back: Flag = False,
     finish: Flag = False,
+    force: Flag = False,
     give_up: Flag = False,
     json: Flag = False,
 ) -> None:
@@ -64,7 +65,10 @@ async def move(
     back
         Read the old engine again; the new one is fed on.
     finish
-        Leave the old engine: it is fed no more, and what it holds of ours is dropped.
+        Leave the old engine: it is fed no more, and what it holds of ours is dropped. Refused (exit code 4) while the old
+        engine has answered within the last minute in the place of the new one, in any process.
+    force
+        With --finish: leave the old engine all the same.
     give_up
         Leave the new engine, before readers were switched.
     json
@@ -73,6 +77,8 @@ async def move(
     to_stderr(logging.WARNING)
     if sum((bool(url), back, finish, give_up)) != bool(role):
         raise BadInputError("Give a role and a URL, or a role and one of --back, --finish and --give-up, or nothing at all.")
+    if force and not finish:
+        raise BadInputError("--force overrules what --finish refuses: give it with --finish.")
     if not role:
         await _show(as_json=json)
         return
@@ -82,15 +88,15 @@ async def move(
             done = await mover.back(role)
             said = f"Everybody reads {done.from_address} again; {done.to_address} is fed on, so a move there goes on at once."
         elif finish or give_up:
-            done, said = await _ended(mover, role, finish=finish)
+            done, said = await _ended(mover, role, finish=finish, force=force)
         else:
             given = sys.stdin.readline().strip() if url == "-" else url
             done, said = await _moved(app, mover, role, given, build_only=build_only)
     print(_as_json([done]) if json else said)
 
 
-async def _ended(mover: Mover, role: str, *, finish: bool) -> tuple[Move, str]:
-    done = await mover.end(role, finish=finish)
+async def _ended(mover: Mover, role: str, *, finish: bool, force: bool) -> tuple[Move, str]:
+    done = await mover.end(role, finish=finish, force=force)
     return done, f"{done.from_address if finish else done.to_address} is left: what it holds of ours will be dropped."
 
 
@@ -130,7 +136,8 @@ async def _moving() -> AsyncIterator[tuple[App, Mover]]:
     async with opened(load(os.environ)) as app:
         work = asyncio.create_task(_keep_up_where_nobody_does(app))
         try:
-            yield app, Mover(app.record, app.settings, app.sealing, app.stores.places, app.subscriptions, actor())
+            one = Mover(app.record, app.settings, app.sealing, app.stores.places, app.subscriptions, app.cache, actor())
+            yield app, one
         finally:
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)

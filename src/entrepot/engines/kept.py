@@ -1,7 +1,8 @@
 """Reads while a role is moved: what the new engine does not answer in time is asked of the old one, as long as that is fed.
 
-Equal answers are what a move proves before it switches readers, so nobody can tell who has answered; it is counted, and the
-engine room says so. An engine that has just failed is left alone for a moment: what is too slow gets less to do.
+Equal answers are what a move proves before it switches readers, so nobody can tell who has answered; it is counted, the engine
+room says so, and ``spared`` hears of each. An engine that has just failed is left alone for a moment: what is too slow gets
+less to do.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from entrepot.base.projection import Target
 log = structlog.get_logger()
 
 Kept = Callable[[Target], Target | None]
+Spare = Callable[[Target], None]
 Method = Callable[..., Awaitable[object]]
 
 
@@ -35,8 +37,8 @@ class KeptReader:
     ``alone`` is how the engine that is read is waited for where there is no other; ``new`` and ``old`` where there is.
     """
 
-    def __init__(self, driver: object, kept: Kept, alone: Side, new: Side, old: Side) -> None:
-        self._driver, self._kept = driver, kept
+    def __init__(self, driver: object, kept: Kept, spared: Spare, alone: Side, new: Side, old: Side) -> None:
+        self._driver, self._kept, self._spared = driver, kept, spared
         self._alone, self._new, self._old = alone, new, old
         self._resting_until = 0.0
         self.answered_by_old = 0
@@ -58,7 +60,9 @@ class KeptReader:
         async def of(side: Side, which: Target) -> object:
             async with side.breaker.waiting(side.patience):
                 answer = await method(which, *given, **named)
-            self.answered_by_old += side is self._old
+            if side is self._old:
+                self.answered_by_old += 1
+                self._spared(which)
             return answer
 
         if asyncio.get_running_loop().time() < self._resting_until:

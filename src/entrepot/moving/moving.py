@@ -14,11 +14,12 @@ import msgspec
 from msgspec import Struct, structs
 
 from entrepot.audit.commands import Entry, note_in
-from entrepot.base.engine_limits import MOVE_SWITCH_SECONDS, MOVE_TRY_SECONDS
-from entrepot.base.errors import BadInputError, ConflictError, EntrepotError, NotFoundError
+from entrepot.base.engine_limits import MOVE_CALM_SECONDS, MOVE_SWITCH_SECONDS, MOVE_TRY_SECONDS
+from entrepot.base.errors import BadInputError, ConflictError, EngineAwayError, EntrepotError, NotFoundError
 from entrepot.base.event import START
 from entrepot.base.projection import Slot, Store, Target
 from entrepot.base.time import SystemClock
+from entrepot.engines.memory.port import Cache
 from entrepot.engines.products import PRODUCTS, driver, product
 from entrepot.log import generations, moves
 from entrepot.log.moves import Engine, Move
@@ -26,6 +27,7 @@ from entrepot.log.projector import Subscription
 from entrepot.moving import series
 from entrepot.moving.beside import Beside
 from entrepot.moving.places import MOVABLE, Places, address_of, place_of, secret_name
+from entrepot.moving.spared import spared
 from entrepot.record.transaction import Record, Transaction
 from entrepot.sealing.sealing import Sealing
 from entrepot.settings import Settings, remembered, require
@@ -39,6 +41,14 @@ class NotEqualError(EntrepotError):
     slug = "not-equal"
     status = 409
     exit_code = 7
+
+
+class StillAskedError(EntrepotError):
+    """The engine that a move would leave still answers in the place of the new one; both are fed on."""
+
+    slug = "still-asked"
+    status = 409
+    exit_code = 4
 
 
 class Proof(Struct, frozen=True):
@@ -62,10 +72,17 @@ class Mover:
     """Moves roles, by the hand of ``by``."""
 
     def __init__(
-        self, record: Record, settings: Settings, sealing: Sealing, places: Places, every: Sequence[Subscription], by: str
+        self,
+        record: Record,
+        settings: Settings,
+        sealing: Sealing,
+        places: Places,
+        every: Sequence[Subscription],
+        cache: Cache,
+        by: str,
     ) -> None:
         self._record, self._settings, self._sealing, self._places = record, settings, sealing, places
-        self._every, self._by, self._cell = every, by, settings.cell
+        self._every, self._cache, self._by, self._cell = every, cache, by, settings.cell
 
     async def begin(self, role: str, url: str) -> Move:
         """Note a move, or find the one that is under way; from then on projectors build. Nothing is noted of a bad engine."""
@@ -140,8 +157,16 @@ class Mover:
         await self._exchange(move, None)
         return await self.under_way(role)
 
-    async def end(self, role: str, *, finish: bool) -> Move:
-        """Leave the engine that nobody reads: the old one (``finish``), or the new one before readers were switched."""
+    async def spared(self, role: str) -> int:
+        """Return how many questions the engine that a move left answered of late in the place of the new one."""
+        found = await generations.generations(self._record, [one.projection.name for one in self._of(role)], ("beside",))
+        return await spared(self._cache, [one.target.name for one in found])
+
+    async def end(self, role: str, *, finish: bool, force: bool = False) -> Move:
+        """Leave the engine that nobody reads: the old one (``finish``), or the new one before readers were switched.
+
+        While the old one still answers for the new one it is not left, unless by ``force``.
+        """
         move = await self.under_way(role)
         if finish != (move.state == "switched"):
             raise ConflictError(
@@ -150,11 +175,31 @@ class Mover:
                 else f"Readers read {move.to_address} already: --back first, or --finish.",
                 role=role,
             )
+        if finish and not force:
+            await self._check_calm(move)
         left = move.from_address if finish else move.to_address
         async with self._record.transaction(self._cell, self._by) as tx:
             await moves.end(tx, move, self._by)
             await self._note(tx, f"move {role}: {'finish' if finish else 'give up'}", str(move.id), f"{left} is left")
         return move
+
+    async def _check_calm(self, move: Move) -> None:
+        way = f"--back returns to it, 'entrepot move {move.role} --finish --force' leaves it all the same."
+        try:
+            asked = await self.spared(move.role)
+        except EngineAwayError as error:
+            raise StillAskedError(
+                f"Whether {move.from_address} still answers for {move.to_address} cannot be seen ({error}): {way}",
+                role=move.role,
+            ) from error
+        if asked:
+            raise StillAskedError(
+                f"{move.from_address} has answered {asked} questions in the place of {move.to_address}, the last less than "
+                f"{MOVE_CALM_SECONDS:.0f} s ago; they would have failed without it. Give {move.to_address} more room, and try "
+                f"again; {way}",
+                role=move.role,
+                answered=asked,
+            )
 
     async def _exchange(self, move: Move, proof: Proof | None) -> None:
         async with self._record.committing() as connection:

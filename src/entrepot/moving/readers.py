@@ -1,6 +1,6 @@
 """The engines as those have them who answer requests: each call bounded, and with a second engine where a move keeps one."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -13,8 +13,10 @@ from entrepot.base.errors import EngineAwayError
 from entrepot.base.event import Position
 from entrepot.base.projection import Projection, Slot, Target
 from entrepot.engines.kept import KeptReader, Side
+from entrepot.engines.memory.port import Cache
 from entrepot.log.live import LiveTargets
 from entrepot.moving.places import MOVABLE
+from entrepot.moving.spared import Spared
 from entrepot.moving.stores import Stores
 from entrepot.settings import Settings
 
@@ -30,22 +32,30 @@ def beside(settings: Settings) -> Patience:
     return Patience(seconds / 2, seconds, beside=True)
 
 
-def breakers_of(settings: Settings, stores: Stores, live: LiveTargets, every: Sequence[Projection]) -> dict[str, Breaker]:
-    """Return a breaker for the engine of each projection; it asks for a position, the least that a reader asks."""
-    slot = Slot(settings.cell)
+def breakers_of(
+    settings: Settings, stores: Stores, every: Sequence[Projection], lies: Callable[[str], Target | None]
+) -> dict[str, Breaker]:
+    """Return a breaker for the engine where each role's projection lies; it asks for a position, the least a reader asks."""
 
-    def breaker(one: Projection) -> Breaker:
-        return Breaker(one.role, lambda: stores.of(one).position(live.target(one.name), slot), settings.engine_seconds)
+    async def ask(one: Projection) -> Position:
+        if (target := lies(one.name)) is None:
+            raise EngineAwayError(one.role, "the move that kept it has ended")
+        return await stores.of(one).position(target, Slot(settings.cell))
 
-    return {one.role: breaker(one) for one in every}
+    return {one.role: Breaker(one.role, partial(ask, one), settings.engine_seconds) for one in every}
 
 
 @asynccontextmanager
 async def open_readers(
-    settings: Settings, stores: Stores, live: LiveTargets, every: Sequence[Projection], breakers: Mapping[str, Breaker]
+    settings: Settings,
+    stores: Stores,
+    live: LiveTargets,
+    every: Sequence[Projection],
+    breakers: Mapping[str, Breaker],
+    cache: Cache,
 ) -> AsyncIterator[Stores]:
     """Return the stores for who answers requests. Sums over years may take their time, of an engine that answers."""
-    kept = _kept_breakers(settings, stores, live, every)
+    kept, spared = breakers_of(settings, stores, [one for one in every if one.role in MOVABLE], live.kept), Spared(cache)
     patience = {role: needed(settings) for role in breakers}
     patience["columns"] = Patience(patience["columns"].doubt_seconds, limits.SUM_SECONDS_MAX)
     # Both of two engines have to find their place in what a request may wait.
@@ -55,27 +65,12 @@ async def open_readers(
         driver = getattr(stores, role)
         if role in kept:
             alone, new, old = Side(one, patience[role]), Side(one, half), Side(kept[role], half)
-            read[role] = KeptReader(driver, lambda target: live.kept(target.projection), alone, new, old)
+            read[role] = KeptReader(driver, lambda target: live.kept(target.projection), spared.note, alone, new, old)
         else:
             read[role] = guarded(driver, one, patience[role])
     try:
         yield structs.replace(stores, **read)
     finally:
+        await spared.close()
         for breaker in kept.values():
             await breaker.close()
-
-
-def _kept_breakers(settings: Settings, stores: Stores, live: LiveTargets, every: Sequence[Projection]) -> dict[str, Breaker]:
-    """Return a breaker for the engine that a role's move has left and keeps fed; it asks for a position there."""
-    return {
-        one.role: Breaker(one.role, partial(_asked_kept, settings, stores, live, one), settings.engine_seconds)
-        for one in every
-        if one.role in MOVABLE
-    }
-
-
-async def _asked_kept(settings: Settings, stores: Stores, live: LiveTargets, one: Projection) -> Position:
-    target: Target | None = live.kept(one.name)
-    if target is None:
-        raise EngineAwayError(one.role, "the move that kept it has ended")
-    return await stores.of(one).position(target, Slot(settings.cell))

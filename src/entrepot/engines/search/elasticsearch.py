@@ -9,14 +9,14 @@ Only indexes that carry our mark in ``_meta`` are ever written or deleted.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 from elasticsearch import BadRequestError, ConflictError, NotFoundError
 from msgspec import structs
 
-from entrepot.base.engine_limits import SEARCH_FORGET_SECONDS_MAX, SEARCH_PART_ITEMS, SEARCH_TRIES_MAX
+from entrepot.base.engine_limits import SEARCH_FORGET_SECONDS_MAX, SEARCH_PART_ITEMS, SEARCH_PARTS_MAX, SEARCH_TRIES_MAX
 from entrepot.base.errors import BadInputError, EngineAwayError
 from entrepot.base.event import START, Position
 from entrepot.base.limits import SCAN_ITEMS_MAX
@@ -92,15 +92,7 @@ class ElasticsearchStore:
 
     async def apply(self, target: Target, slot: Slot, items: Sequence[Item], position: Position) -> Sequence[Refusal]:
         """Write what is newer, show it, and move the position."""
-        refused: list[Refusal] = []
-        latest, fields = newest(items), fields_of(target.shape)
-        _, made = await asyncio.gather(self._know(target, latest), _made(latest[:SEARCH_PART_ITEMS], fields))
-        for start in range(SEARCH_PART_ITEMS, len(latest) + SEARCH_PART_ITEMS, SEARCH_PART_ITEMS):
-            # The server writes a part while the documents of the next are made.
-            following = _made(latest[start : start + SEARCH_PART_ITEMS], fields)
-            written, part = await asyncio.gather(self._write(target, made.changes), following)
-            refused += made.refused + written
-            made = part
+        refused = await self._write_parts(target, newest(items))
         if items:
             await self._show(target)
         await self._move(target, slot, position)
@@ -133,7 +125,7 @@ class ElasticsearchStore:
     async def put(self, target: Target, items: Sequence[Item]) -> None:
         """Make each id exactly this, whatever is there; without a body, nothing."""
         kept = [item for item in items if item.body is not None]
-        _, made = await asyncio.gather(self._know(target, kept), _made(kept, fields_of(target.shape)))
+        _, made = await _all([self._know(target, self._new(target, kept)), _made(kept, fields_of(target.shape))])
         changes = [*made.changes, *(Change(item.id, 0, None) for item in items if item.body is None)]
         written = await write(self._client, self._alias(target), changes, "external_gte")
         if refused := [*made.refused, *written.refused]:
@@ -195,16 +187,38 @@ class ElasticsearchStore:
                 raise EngineAwayError(ROLE, reason(one))
         return [one for one in answer["docs"] if one["found"]]
 
-    async def _know(self, target: Target, items: Sequence[Item]) -> None:
-        """Make the fields of numbers that are new in one request: left to the documents, each would wait for its own."""
-        known = self._numbers.setdefault(target.name, set())
-        if new := shape.numbers(items, fields_of(target.shape)) - known:
-            try:
-                with answering():
-                    await self._client.indices.put_mapping(index=self._alias(target), properties=shape.number_mapping(new))
-            except BadRequestError:
-                return  # one of them cannot be made: the documents that have it will be refused, the others not
-            known |= new
+    def _new(self, target: Target, items: Sequence[Item]) -> set[str]:
+        """Return the fields of numbers that these items need, and that we do not know to be there."""
+        return shape.numbers(items, fields_of(target.shape)) - self._numbers.setdefault(target.name, set())
+
+    async def _know(self, target: Target, new: set[str]) -> None:
+        """Make these fields of numbers in one request: left to the documents, each would wait for its own."""
+        if not new:
+            return
+        try:
+            with answering():
+                await self._client.indices.put_mapping(index=self._alias(target), properties=shape.number_mapping(new))
+        except BadRequestError:
+            return  # one of them cannot be made: the documents that have it will be refused, the others not
+        self._numbers[target.name] |= new
+
+    async def _write_parts(self, target: Target, items: Sequence[Item]) -> list[Refusal]:
+        """Write the newest of each item: the server has some parts in hand while the documents of the next are made."""
+        fields, new, room = fields_of(target.shape), self._new(target, items), asyncio.Semaphore(SEARCH_PARTS_MAX)
+        knowing = asyncio.ensure_future(self._know(target, new))
+
+        async def write_part(part: Sequence[Item]) -> list[Refusal]:
+            async with room:
+                made = await _made(part, fields)
+                if new and shape.numbers(part, fields) & new:
+                    await knowing
+                return made.refused + await self._write(target, made.changes)
+
+        # Those that need a new field come last, so that the others do not wait for it.
+        ordered = sorted(items, key=lambda item: bool(shape.numbers([item], fields) & new)) if new else items
+        parts = [ordered[start : start + SEARCH_PART_ITEMS] for start in range(0, len(ordered), SEARCH_PART_ITEMS)]
+        _, *refused = await _all([knowing, *map(write_part, parts)])
+        return [one for each in refused for one in each]
 
     async def _write(self, target: Target, changes: Sequence[Change]) -> list[Refusal]:
         """Write what is newer. A conflict with a document that is not there is one with a repair's deletion: it passes."""
@@ -252,6 +266,17 @@ class ElasticsearchStore:
                 continue
             return
         raise EngineAwayError(ROLE, f"others move the position of {target.name} all the time")
+
+
+async def _all(works: Sequence[Awaitable[Any]]) -> list[Any]:
+    """Wait for all of these at once; where one fails the others are ended before that is told."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _made(items: Sequence[Item], fields: Mapping[str, Field]) -> Made:

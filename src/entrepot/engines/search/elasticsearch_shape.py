@@ -6,6 +6,7 @@ which they can be listed. Every key of a map of numbers is a field of its own.
 """
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from urllib.parse import quote
 
 import msgspec
@@ -125,6 +126,7 @@ def _put_words(made: dict[str, object], name: str, field: Field, value: object) 
             made[listed(name)] = sorted({word for words in said for word in words})
 
 
+@lru_cache(maxsize=SEARCH_FIELDS_MAX)
 def _key(key: str) -> str:
     # A dot would make an object of it, and an asterisk a pattern.
     return quote(key, safe="").replace(".", "%2E") or "%"

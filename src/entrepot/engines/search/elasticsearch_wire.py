@@ -11,6 +11,7 @@ import msgspec
 from elastic_transport import ApiResponseMeta, SerializationError, TlsError, TransportError
 from elasticsearch import ApiError, AsyncElasticsearch, UnsupportedProductError
 from elasticsearch.exceptions import HTTP_EXCEPTIONS
+from elasticsearch.serializer import JsonSerializer, NdjsonSerializer
 from msgspec import Meta, Struct
 
 from entrepot.base.engine_limits import SEARCH_SECONDS_MAX
@@ -60,6 +61,26 @@ def options_of(url: str) -> Options:
         raise BadInputError(f"ENTREPOT_SEARCH_URL has an option that cannot be meant ({error}): it knows {known}.") from error
 
 
+class _Msgspec:
+    """Has the client write and read JSON by msgspec, which is many times quicker at it than Python's own."""
+
+    def json_dumps(self, data: object) -> bytes:
+        """Return a value as JSON."""
+        return msgspec.json.encode(data)
+
+    def json_loads(self, data: bytes) -> object:
+        """Return what JSON says."""
+        return msgspec.json.decode(data)
+
+
+class _Json(_Msgspec, JsonSerializer):
+    pass
+
+
+class _JsonLines(_Msgspec, NdjsonSerializer):
+    pass
+
+
 def connect(url: str) -> AsyncElasticsearch:
     """Return a client that has not connected yet; a password without a user is an API key."""
     parts, options = urlsplit(url), options_of(url)
@@ -77,6 +98,7 @@ def connect(url: str) -> AsyncElasticsearch:
             max_retries=1,  # over another connection, when one turns out to be closed; what is slow is not asked twice
             retry_on_timeout=False,
             retry_on_status=(),
+            serializers={one.mimetype: one for one in (_Json(), _JsonLines())},
             **{name: path for name, path in files.items() if path},  # type: ignore[arg-type]  # each takes a text
         )
     except (OSError, ssl.SSLError, ValueError) as error:
