@@ -65,8 +65,7 @@ async def move(
     back
         Read the old engine again; the new one is fed on.
     finish
-        Leave the old engine: it is fed no more, and what it holds of ours is dropped. Refused (exit code 4) while the old
-        engine has answered within the last minute in the place of the new one, in any process.
+        Leave the old engine, and drop what it holds of ours; refused while it has answered for the new one of late.
     force
         With --finish: leave the old engine all the same.
     give_up
@@ -75,14 +74,10 @@ async def move(
         Print JSON instead of sentences.
     """
     to_stderr(logging.WARNING)
-    if sum((bool(url), back, finish, give_up)) != bool(role):
-        raise BadInputError("Give a role and a URL, or a role and one of --back, --finish and --give-up, or nothing at all.")
-    if force and not finish:
-        raise BadInputError("--force overrules what --finish refuses: give it with --finish.")
+    _check(role, sum((bool(url), back, finish, give_up)), overrules=force and not finish)
     if not role:
         await _show(as_json=json)
         return
-    os.nice(GIVEN_WAY)
     async with _moving() as (app, mover):
         if back:
             done = await mover.back(role)
@@ -90,9 +85,15 @@ async def move(
         elif finish or give_up:
             done, said = await _ended(mover, role, finish=finish, force=force)
         else:
-            given = sys.stdin.readline().strip() if url == "-" else url
-            done, said = await _moved(app, mover, role, given, build_only=build_only)
+            done, said = await _moved(app, mover, role, url, build_only=build_only)
     print(_as_json([done]) if json else said)
+
+
+def _check(role: str, ways: int, *, overrules: bool) -> None:
+    if ways != bool(role):
+        raise BadInputError("Give a role and a URL, or a role and one of --back, --finish and --give-up, or nothing at all.")
+    if overrules:
+        raise BadInputError("--force overrules what --finish refuses: give it with --finish.")
 
 
 async def _ended(mover: Mover, role: str, *, finish: bool, force: bool) -> tuple[Move, str]:
@@ -102,7 +103,7 @@ async def _ended(mover: Mover, role: str, *, finish: bool, force: bool) -> tuple
 
 async def _moved(app: App, mover: Mover, role: str, url: str, *, build_only: bool) -> tuple[Move, str]:
     """Begin or go on, wait until all is built, prove it, and switch; return the move and what is said of it."""
-    begun = await mover.begin(role, url)
+    begun = await mover.begin(role, sys.stdin.readline().strip() if url == "-" else url)
     with Progress(*COLUMNS, console=Console(stderr=True), transient=True) as progress:
         await _until_built(app, mover, begun, progress)
         task = progress.add_task("comparing with the truth", total=None)
@@ -132,7 +133,8 @@ async def _until_built(app: App, mover: Mover, begun: Move, progress: Progress) 
 
 @asynccontextmanager
 async def _moving() -> AsyncIterator[tuple[App, Mover]]:
-    """Open what a move needs; it works with and without a running projector."""
+    """Open what a move needs, giving way to who answers readers; it works with and without a running projector."""
+    os.nice(GIVEN_WAY)
     async with opened(load(os.environ)) as app:
         work = asyncio.create_task(_keep_up_where_nobody_does(app))
         try:
