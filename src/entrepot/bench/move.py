@@ -115,6 +115,7 @@ class _Under:
     def __init__(self, settings: Settings, app: App, orders: Pace, searches: Pace) -> None:
         self._settings, self._app, self.orders, self.searches = settings, app, orders, searches
         self.seconds: dict[str, float] = {}
+        self.spared: dict[str, int] = {}
 
     async def moves(self, url: str, phases: tuple[str, str, str]) -> bool:
         """Leave the engine alone, move as anybody would, and finish where the new engine can be alone; say whether it can."""
@@ -124,7 +125,7 @@ class _Under:
         async with self._phase(moving):
             await done(self._settings, "move", ROLE, url)
         async with self._phase(both):
-            if calm := await self._is_calm():
+            if calm := await self._is_calm(both):
                 await done(self._settings, "move", ROLE, "--finish")
             else:
                 await done(self._settings, "move", ROLE, "--back")
@@ -141,12 +142,13 @@ class _Under:
         yield
         self.seconds[name] = time.perf_counter() - began
 
-    async def _is_calm(self) -> bool:
+    async def _is_calm(self, phase: str) -> bool:
         """Say whether the old engine is asked no more, once that is known."""
         app, until = self._app, time.perf_counter() + CALM_SECONDS_MAX
         mover = Mover(app.record, app.settings, app.sealing, app.stores.places, app.subscriptions, app.cache, "bench")
         await asyncio.sleep(SECONDS_WARM)  # a question that it is to answer must have had the time to be asked, and told of
-        while await mover.spared(ROLE):
+        while answered := await mover.spared(ROLE):
+            self.spared[phase] = max(answered, self.spared.get(phase, 0))
             if time.perf_counter() > until:
                 return False
             await asyncio.sleep(1.0)
@@ -246,7 +248,8 @@ def _rows(asked: Asked, under: _Under, *, finished: bool) -> list[Row]:
     ]  # fmt: skip
     at_rest: dict[str, float] = {}
     for phase, seconds in under.seconds.items():
-        rows.append(Row(name=phase, value=seconds, unit="s"))
+        spared = under.spared.get(phase, 0)
+        rows.append(Row(name=phase, value=seconds, unit="s", note=f"{spared} answered by the old engine" if spared else ""))
         for name, seen, good, wanted in (
             ("orders", orders, PLACED, asked.orders),
             ("searches", searches, FOUND, asked.searches),
