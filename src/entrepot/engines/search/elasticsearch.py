@@ -16,7 +16,13 @@ import msgspec
 from elasticsearch import BadRequestError, ConflictError, NotFoundError
 from msgspec import structs
 
-from entrepot.base.engine_limits import SEARCH_FORGET_SECONDS_MAX, SEARCH_PART_ITEMS, SEARCH_PARTS_MAX, SEARCH_TRIES_MAX
+from entrepot.base.engine_limits import (
+    SEARCH_FORGET_SECONDS_MAX,
+    SEARCH_PART_ITEMS,
+    SEARCH_PARTS_MAX,
+    SEARCH_TRIES_MAX,
+    SEARCH_VALUES_MAX,
+)
 from entrepot.base.errors import BadInputError, EngineAwayError
 from entrepot.base.event import START, Position
 from entrepot.base.limits import SCAN_ITEMS_MAX
@@ -163,7 +169,9 @@ class ElasticsearchStore:
 
     def _questions(self, target: Target) -> Questions:
         everywhere = self._everywhere.setdefault(target.name, Everywhere())
-        return Questions(self._client, self._alias(target), fields_of(target.shape), everywhere)
+        # One shard alone knows the most frequent values; of several, each has to name more than are wanted.
+        values = SEARCH_VALUES_MAX if self._options.shards > 1 else 0
+        return Questions(self._client, self._alias(target), fields_of(target.shape), everywhere, values)
 
     async def _check_ours(self, target: Target) -> None:
         try:

@@ -4,7 +4,6 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from entrepot.base.engine_limits import SEARCH_VALUES_MAX
 from entrepot.engines.search import port
 from entrepot.engines.search.elasticsearch_query import Asked
 
@@ -13,12 +12,18 @@ Path = Callable[[str], str]
 Narrowing = Callable[[Sequence[port.OneOf | port.Between]], list[Asked]]
 
 
-def aggregations(query: port.Query, path: Path, narrowing: Narrowing) -> dict[str, Asked]:
-    """Return the aggregations of a query whose filters come after them, each under all filters but those on its own field."""
+def aggregations(query: port.Query, path: Path, narrowing: Narrowing, values: int) -> dict[str, Asked]:
+    """Return the aggregations of a query whose filters come after them, each under all filters but those on its own field.
+
+    ``values``: so many of each shard are looked at where there is more than one; one alone knows the most frequent.
+    """
     made: dict[str, Asked] = {}
     for number, facet in enumerate(query.facets.values()):
         others = [each for each in query.filters if each.field != facet.field]
-        made[str(number)] = {"filter": {"bool": {"filter": narrowing(others)}}, "aggs": {"in": _aggregation(facet, path)}}
+        made[str(number)] = {
+            "filter": {"bool": {"filter": narrowing(others)}},
+            "aggs": {"in": _aggregation(facet, path, values)},
+        }
     return made
 
 
@@ -32,11 +37,11 @@ def among(field: str, values: Sequence[object], size: int) -> Asked:
     return {"terms": {"field": field, "include": list(values), "size": max(1, size)}}
 
 
-def _aggregation(facet: port.Facet, path: Path) -> Asked:
+def _aggregation(facet: port.Facet, path: Path, values: int) -> Asked:
     field = path(facet.field)
     match facet:
         case port.TermsFacet():
-            return {"terms": {"field": field, "size": facet.size, "shard_size": max(facet.size, SEARCH_VALUES_MAX)}}
+            return {"terms": {"field": field, "size": facet.size, "shard_size": max(facet.size, values)}}
         case port.RangesFacet():
             between = [{"from": low, "to": high} for low, high in itertools.pairwise(facet.bounds)]
             return {"range": {"field": field, "ranges": [{"to": facet.bounds[0]}, *between, {"from": facet.bounds[-1]}]}}

@@ -10,7 +10,7 @@ from elasticsearch import AsyncElasticsearch, BadRequestError
 from msgspec import Struct, structs
 from rapidfuzz.distance import OSA
 
-from entrepot.base.engine_limits import SEARCH_COMPARED_SECONDS, SEARCH_VALUES_MAX
+from entrepot.base.engine_limits import SEARCH_COMPARED_SECONDS
 from entrepot.base.errors import BadInputError
 from entrepot.base.limits import SEARCH_DEPTH_MAX
 from entrepot.engines.search import port
@@ -43,12 +43,13 @@ class Everywhere:
 
 
 class Questions(Struct, frozen=True):
-    """Asks one index, whose fields these are."""
+    """Asks one index, whose fields these are; ``values`` of each shard are looked at for the most frequent."""
 
     client: AsyncElasticsearch
     index: str
     fields: Mapping[str, Field]
     everywhere: Everywhere
+    values: int
 
     async def search(self, query: port.Query) -> port.Found:
         """Return a page of hits, the total and the facets, each of these counted before the filters on its own field."""
@@ -87,7 +88,7 @@ class Questions(Struct, frozen=True):
 
     async def words(self, field: str, start: str, part: port.Clause | None, limit: int) -> list[port.Word]:
         """Return the words of a folded field that begin so, the most frequent first."""
-        terms: Asked = {"field": self._listed(field), "size": limit, "shard_size": max(limit, SEARCH_VALUES_MAX)}
+        terms: Asked = {"field": self._listed(field), "size": limit, "shard_size": max(limit, self.values)}
         if begun := folded(start):
             terms["include"] = f"{escaped(begun)}.*"
         query = IS_LIVE if part is None else clause(part, self.fields)
@@ -150,7 +151,7 @@ class Questions(Struct, frozen=True):
             return [selected | self._page(query) | {"track_total_hits": query.counted}]
         # Under those that came first all are counted anyway.
         rest = structs.replace(query, filters=tuple(after))
-        facets = aggregations(rest, self._path, lambda filters: narrowing(filters, self.fields))
+        facets = aggregations(rest, self._path, lambda filters: narrowing(filters, self.fields), self.values)
         counting = selected | {"size": 0, "track_total_hits": query.counted, "aggs": facets}
         return [selected | self._page(query) | {"track_total_hits": False}, counting] if query.limit else [counting]
 
