@@ -251,6 +251,8 @@ $$;
 
 CREATE FUNCTION audit.link_next(in_cell integer, in_source text, stamp bigint, rows_max integer) RETURNS integer
     LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    SET enable_bitmapscan TO 'off'
     AS $$
 DECLARE
     tip audit.head;
