@@ -18,7 +18,7 @@ from msgspec import Struct
 from entrepot.access.told import Told
 from entrepot.api import problems
 from entrepot.api.personal import PERSONAL, UNNOTED
-from entrepot.api.place import place_of, why_of
+from entrepot.api.place import told_of
 from entrepot.api.principal import who_asks
 from entrepot.audit import rules
 from entrepot.audit.commands import Auditor, Entry
@@ -74,9 +74,9 @@ class Notes:
 
     def tell(self, scope: HTTPScope, cause: Cause) -> None:
         """Tell a cause from where its request comes and why; a reason that cannot be kept is refused."""
-        place = place_of(scope, self._proxies)
+        place, why = told_of(scope, self._proxies)
         cause.network, cause.agent = place.network, rules.agent_of(place.agent)
-        cause.why = rules.check_why(why_of(scope))
+        cause.why = rules.check_why(why)
 
     async def note(self, scope: HTTPScope, cause: Cause, start: HTTPResponseStartEvent, body: bytes) -> None:
         """Return once the entry is durable."""

@@ -22,20 +22,30 @@ _NETWORKS = {4: 24, 6: 56}
 
 def place_of(scope: HTTPScope, proxies: int) -> Place:
     """Return from where a request comes; each of so many proxies of our own has added what it saw to the right of a list."""
+    return told_of(scope, proxies)[0]
+
+
+def told_of(scope: HTTPScope, proxies: int) -> tuple[Place, str]:
+    """Return from where a request comes and why its caller looks at what is others', by looking through its headers once."""
     address = scope["client"][0] if scope.get("client") else ""  # type: ignore[index]  # it was just found to be there
-    lines, agent = [], b""
+    agent = why = cookie = forwarded = b""
     for name, value in scope["headers"]:
         if name == b"user-agent":
             agent = agent or value
+        elif name == WHY:
+            why = why or value
+        elif name == b"cookie":
+            cookie = cookie or value
         elif (
             name == b"x-forwarded-for"
-        ):  # a proxy may add to the list that came, or a line of its own beneath: both are one list
-            lines.append(value)
-    if lines and proxies:
-        seen = b",".join(lines).decode("latin-1").split(",")
+        ):  # a proxy adds to the list that came, or a line beneath: both are one list
+            forwarded = b"%b,%b" % (forwarded, value) if forwarded else value
+    if forwarded and proxies:
+        seen = forwarded.decode("latin-1").split(",")
         if len(seen) >= proxies:
             address = seen[-proxies].strip() or address
-    return _place(address[:_ADDRESS_CHARS_READ], agent[:_AGENT_BYTES_READ])
+    place = _place(address[:_ADDRESS_CHARS_READ], agent[:_AGENT_BYTES_READ])
+    return place, why.decode("latin-1") if why or not cookie else _kept_why(cookie)
 
 
 @lru_cache(maxsize=CLIENTS_KNOWN_MAX)
@@ -85,15 +95,11 @@ def from_foreign_page(scope: HTTPScope, ours: str) -> bool:
 
 def why_of(scope: HTTPScope) -> str:
     """Return why somebody looks at what is others': as a program says it, or as the console has kept it."""
-    said = kept = b""
-    for name, value in scope["headers"]:
-        if name == WHY:
-            said = said or value
-        elif name == b"cookie":
-            kept = kept or value
-    if said or not kept:
-        return said.decode("latin-1")
-    parts = [part.strip() for part in kept.split(b";")]
+    return told_of(scope, 0)[1]
+
+
+def _kept_why(cookie: bytes) -> str:
+    parts = [part.strip() for part in cookie.split(b";")]
     return next((part[len(_KEPT) :].strip(b'"').decode("latin-1") for part in parts if part.startswith(_KEPT)), "")
 
 
