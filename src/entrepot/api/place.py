@@ -36,9 +36,7 @@ def told_of(scope: HTTPScope, proxies: int) -> tuple[Place, str]:
             why = why or value
         elif name == b"cookie":
             cookie = cookie or value
-        elif (
-            name == b"x-forwarded-for"
-        ):  # a proxy adds to the list that came, or a line beneath: both are one list
+        elif name == b"x-forwarded-for":  # a proxy adds to the list that came, or a line beneath: both are one list
             forwarded = b"%b,%b" % (forwarded, value) if forwarded else value
     if forwarded and proxies:
         seen = forwarded.decode("latin-1").split(",")

@@ -18,8 +18,8 @@ from entrepot.audit.roots import Find, Published
 from entrepot.audit.rows import Rows
 from entrepot.audit.verify import Verifier
 from entrepot.bench import BenchError, Row, targets
-from entrepot.bench.hot_path import Mode, cpu_of, in_turns, rows_of
-from entrepot.bench.orders import ARTICLES, own_database
+from entrepot.bench.hot_path import CUSTOMERS, Mode, cpu_of, in_turns, rows_of
+from entrepot.bench.orders import ARTICLES, Way, own_database
 from entrepot.bench.shop import CELL, open_shop
 from entrepot.record.cause import Cause
 from entrepot.record.named import queries
@@ -31,7 +31,6 @@ SQL = queries("entrepot.bench", "audit.sql")
 ENTRIES = 1_000_000
 FILLED_AT_ONCE = 50_000
 TURNS = 8
-CLIENTS = 1_000
 
 # What a browser sends: of these the edge tells an entry's network, agent and reason.
 HEADERS = [
@@ -56,12 +55,7 @@ async def run(settings: Settings) -> list[Row]:
     """Measure both and return the rows; raises when the chain is not whole."""
     async with own_database(settings) as url, await open_record(url) as record:
         await open_shop(record, ARTICLES)
-        request = requests_of(record)
-
-        async def audited(n: int) -> Cause:
-            return request(n)
-
-        modes = [Mode("not audited", plain), Mode("each with its entry", audited)]
+        modes = [Mode("not audited", Way()), Mode("each with its entry", Way(cause=requests_of(record)))]
         compared = await in_turns(record, modes, cpu_of(settings), TURNS)
         linking = await _fill_and_link(record)
         began = time.perf_counter()
@@ -82,18 +76,14 @@ async def run(settings: Settings) -> list[Row]:
 def requests_of(record: Record) -> Callable[[int], Cause]:
     """Return what makes the n-th request: the edge tells from where it comes, and its order leaves an entry."""
     notes = Notes(Auditor(record, CELL), record, CELL, proxies=0)
-    clients = [(str(ip_address("203.0.0.0") + n * 257), 50_000) for n in range(CLIENTS)]
+    clients = [(str(ip_address("203.0.0.0") + n * 257), 50_000) for n in range(len(CUSTOMERS))]
 
     def request(n: int) -> Cause:
         cause = Cause(record.ids.fresh(), actor="anonymous")
-        notes.tell(cast("HTTPScope", {"client": clients[n % CLIENTS], "headers": HEADERS}), cause)
+        notes.tell(cast("HTTPScope", {"client": clients[n % len(clients)], "headers": HEADERS}), cause)
         return cause
 
     return request
-
-
-async def plain(_: int) -> None:
-    """Take nothing beside: an order of no request leaves no entry."""
 
 
 async def link_all(record: Record) -> int:

@@ -9,17 +9,21 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import psutil
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from entrepot.bench import Row
-from entrepot.bench.orders import Prepare, placed, spread
+from entrepot.bench.orders import Way, placed, spread
+from entrepot.bench.shop import article_order
 from entrepot.bench.stack import with_children
+from entrepot.commerce.checkout.requests import OrderRequest
 from entrepot.local.state import read_state
 from entrepot.record.transaction import Record
 from entrepot.settings import Settings
 
+CUSTOMERS = [UUID(int=n) for n in range(1, 1_001)]
 SECONDS = 1.5
 SETTLE_SECONDS = 0.3  # not counted: where policies were switched, every connection plans anew
 
@@ -33,10 +37,10 @@ async def nothing() -> None:
 
 
 class Mode(Struct, frozen=True):
-    """A way to place orders: what each order takes beside (``orders.Prepare``), and what is switched before."""
+    """A way to place orders, and what is switched before."""
 
     name: str
-    prepare: Prepare
+    way: Way
     switch: Callable[[], Awaitable[object]] = nothing
 
 
@@ -113,11 +117,15 @@ def rows_of(modes: Sequence[Compared], most: float) -> list[Row]:
     return rows
 
 
+def _order(n: int) -> OrderRequest:
+    return structs.replace(article_order(spread(n)), customer_id=CUSTOMERS[n % len(CUSTOMERS)])
+
+
 async def _slice(record: Record, mode: Mode, used: Used, name: str) -> Slice:
     await mode.switch()
-    await placed(record, f"{name}-settling", spread, SETTLE_SECONDS, mode.prepare)
+    await placed(record, f"{name}-settling", _order, SETTLE_SECONDS, mode.way)
     before = used()
-    orders, seconds = await placed(record, name, spread, SECONDS, mode.prepare)
+    orders, seconds = await placed(record, name, _order, SECONDS, mode.way)
     after = used()
     return Slice(orders / seconds, {part: (after[part] - before[part]) / orders * 1e6 for part in after})
 

@@ -6,7 +6,7 @@ Everything happens in a database of its own on the same server, which is dropped
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 import asyncpg
 import msgspec
-from msgspec import structs
+from msgspec import Struct, structs
 
 from entrepot.app import make_room
 from entrepot.bench import BenchError, Row, targets
@@ -22,7 +22,9 @@ from entrepot.bench.key import bench_key
 from entrepot.bench.load import load, post
 from entrepot.bench.served import served
 from entrepot.bench.shop import CELL, article_order, open_shop
-from entrepot.commerce.checkout.gather import Gatherer
+from entrepot.commerce.checkout.gather import Gatherer, PlacesOrders
+from entrepot.commerce.checkout.place import place_orders
+from entrepot.commerce.checkout.requests import OrderRequest
 from entrepot.record.cause import Cause
 from entrepot.record.migrate import migrate
 from entrepot.record.named import queries
@@ -39,7 +41,14 @@ CONNECTIONS = 128
 SECONDS = 8
 
 Pick = Callable[[int], int]
-Prepare = Callable[[int], Awaitable[Cause | None]]
+Wanted = Callable[[int], OrderRequest]
+
+
+class Way(Struct, frozen=True):
+    """How orders are placed: the request that the n-th is of, if it is of one, and the call that takes many at once."""
+
+    cause: Callable[[int], Cause | None] = lambda _: None
+    place: PlacesOrders = place_orders
 
 
 def spread(n: int) -> int:
@@ -128,16 +137,13 @@ async def floor(url: str, pick: str) -> float:
 
 async def placed_per_second(record: Record, name: str, pick: Pick) -> float:
     """Return how many orders a second are placed in process."""
-    counted, seconds = await placed(record, name, pick, SECONDS)
+    counted, seconds = await placed(record, name, lambda n: article_order(pick(n)), SECONDS, Way())
     return counted / seconds
 
 
-async def placed(record: Record, name: str, pick: Pick, seconds: float, prepare: Prepare | None = None) -> tuple[int, float]:
-    """Place orders in process for so long, and return how many there were, and the seconds until the last was answered.
-
-    ``prepare`` does what else the n-th takes, and gives its cause.
-    """
-    gatherer = Gatherer(record, CELL, actor="bench")
+async def placed(record: Record, name: str, order: Wanted, seconds: float, way: Way) -> tuple[int, float]:
+    """Place orders in process for so long, and return how many there were, and the seconds until the last was answered."""
+    gatherer = Gatherer(record, CELL, actor="bench", place=way.place)
     until = time.perf_counter() + seconds
     counted = 0
 
@@ -145,8 +151,8 @@ async def placed(record: Record, name: str, pick: Pick, seconds: float, prepare:
         nonlocal counted
         n = first
         while time.perf_counter() < until:
-            cause = await prepare(n) if prepare else None
-            await gatherer.place(f"inside-{name}-{n}", article_order(pick(n)), cause)
+            cause = way.cause(n)
+            await gatherer.place(f"inside-{name}-{n}", order(n), cause)
             assert cause is None or cause.noted
             counted += 1
             n += SHOPPERS

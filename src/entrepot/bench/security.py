@@ -6,6 +6,7 @@ Everything happens in a database of its own on the same server, which is dropped
 
 import statistics
 import time
+from collections.abc import Sequence
 from functools import partial
 
 import msgspec
@@ -13,19 +14,20 @@ from msgspec import structs
 
 from entrepot.app import keys_of, open_people_of
 from entrepot.bench import Row, sealing
-from entrepot.bench.audit import CLIENTS, link_all, plain, requests_of
-from entrepot.bench.hot_path import Mode, cpu_of, in_turns, rows_of
+from entrepot.bench.audit import link_all, requests_of
+from entrepot.bench.hot_path import CUSTOMERS, Mode, cpu_of, in_turns, rows_of
 from entrepot.bench.key import bench_key
-from entrepot.bench.orders import ARTICLES, own_database, owned
+from entrepot.bench.orders import ARTICLES, Way, own_database, owned
 from entrepot.bench.promotions import BUYER
 from entrepot.bench.shop import open_shop
 from entrepot.bench.targets import SECURITY_ORDERS_LOST, SESSION_CHECK_MILLIS, SIGN_IN_CPU_MILLIS
+from entrepot.commerce.checkout.gather import PlacesOrders
 from entrepot.commerce.checkout.held import CONTACT
+from entrepot.commerce.checkout.place import Answer, Asked, place_orders
 from entrepot.commerce.people.passwords import Passwords
-from entrepot.record.cause import Cause
 from entrepot.record.named import queries
 from entrepot.record.transaction import Record, open_record
-from entrepot.sealing.sealing import open_sealing
+from entrepot.sealing.sealing import Sealing, open_sealing
 from entrepot.settings import Settings
 
 SQL = queries("entrepot.bench", "security.sql")
@@ -52,26 +54,33 @@ async def _hot_path(settings: Settings) -> list[Row]:
         owner.committing() as switch,
     ):
         await open_shop(record, ARTICLES)
-        request, customers = requests_of(record), [record.ids.fresh() for _ in range(CLIENTS)]
-        contact = {CONTACT: msgspec.json.encode(BUYER).decode()}
-        await seals.seal_many([(one, contact) for one in customers])  # guests' keys are made beside: ``bench sealing``
-
-        async def audited(n: int) -> Cause:
-            return request(n)
-
-        async def sealed(n: int) -> Cause:
-            await seals.seal(customers[n % CLIENTS], contact)
-            return request(n)
-
+        audited, sealed = Way(cause=requests_of(record)), Way(cause=requests_of(record), place=await _sealing_contacts(seals))
         off, on = (partial(switch.execute, SQL[name]) for name in ("policies_off", "policies_on"))
         modes = [
-            Mode("nothing on", plain, off),
-            Mode("row-level security", plain, on),
+            Mode("nothing on", Way(), off),
+            Mode("row-level security", Way(), on),
             Mode("and audited", audited, on),
             Mode("and contacts sealed: all three", sealed, on),
         ]
         compared = await in_turns(record, modes, cpu_of(settings), TURNS)
         return [*rows_of(compared, SECURITY_ORDERS_LOST), *await _linking(record, settings)]
+
+
+async def _sealing_contacts(seals: Sealing) -> PlacesOrders:
+    """Return what places orders as a call of checkouts does: all its contacts are sealed first, by one asking for keys.
+
+    Each is sealed under the key of its customer, who has one: guests' are made beside (``bench sealing``).
+    """
+    contact = {CONTACT: msgspec.json.encode(BUYER).decode()}
+    await seals.seal_many([(one, contact) for one in CUSTOMERS])
+
+    async def place(record: Record, cell: int, asked: Sequence[Asked], actor: str) -> list[Answer]:
+        whose = [request.customer_id for _, request, _ in asked]
+        sealed = await seals.seal_many([(one, contact) for one in whose if one is not None])
+        assert len(sealed) == len(asked)
+        return await place_orders(record, cell, asked, actor=actor)
+
+    return place
 
 
 async def _linking(record: Record, settings: Settings) -> list[Row]:
