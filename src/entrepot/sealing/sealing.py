@@ -32,8 +32,6 @@ class Sealing:
 
     async def seal(self, subject: UUID, fields: Fields) -> dict[str, bytes]:
         """Seal fields of one subject, whose key is made when there is none; a forgotten one is refused."""
-        if key := self._keys.held(subject):
-            return {field: key.seal(field, text) for field, text in fields.items()}
         return (await self.seal_many([(subject, fields)]))[0]
 
     async def unseal(self, subject: UUID, fields: Sealed) -> Opened:
@@ -42,10 +40,9 @@ class Sealing:
 
     async def seal_many(self, many: Sequence[tuple[UUID, Fields]]) -> list[dict[str, bytes]]:
         """Seal fields of many subjects, in the order given, with one question to the database at most."""
-        keys = await self._keys.of({subject for subject, _ in many}, make=True)
+        keys = await self._of([subject for subject, _ in many], make=True)
         sealed = []
-        for subject, fields in many:
-            key = keys[subject]
+        for key, (subject, fields) in zip(keys, many, strict=True):
             if key is None:
                 raise SubjectForgottenError(subject)
             sealed.append({field: key.seal(field, text) for field, text in fields.items()})
@@ -53,12 +50,19 @@ class Sealing:
 
     async def unseal_many(self, many: Sequence[tuple[UUID, Sealed]]) -> list[Opened]:
         """Open fields of many subjects, in the order given, with one question to the database at most."""
-        keys = await self._keys.of({subject for subject, _ in many}, make=False)
+        keys = await self._of([subject for subject, _ in many], make=False)
         opened: list[Opened] = []
-        for subject, fields in many:
-            key = keys[subject]
+        for key, (_, fields) in zip(keys, many, strict=True):
             opened.append({field: key.open(field, sealed) if key else None for field, sealed in fields.items()})
         return opened
+
+    async def _of(self, subjects: Sequence[UUID], *, make: bool) -> Sequence[SubjectKey | None]:
+        """Return the keys of these subjects in their order; where all are in memory, which is most of the time, at once."""
+        held = [self._keys.held(subject) for subject in subjects]
+        if all(held):
+            return held
+        keys = await self._keys.of(set(subjects), make=make)
+        return [keys[subject] for subject in subjects]
 
     def seal_secret(self, name: str, secret: str) -> bytes:
         """Seal a secret of the house's own, such as what webhooks are signed with; ``name`` says which, and binds it."""
