@@ -3,24 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from msgspec import Struct
 
-from entrepot.privacy.scan import (
-    clickhouse,
-    elasticsearch,
-    files,
-    influxdb,
-    kafka,
-    mongodb,
-    neo4j,
-    postgresql,
-    redis,
-    tantivy,
-)
+from entrepot.privacy.scan import clickhouse, files, influxdb, postgresql, redis, tantivy
 from entrepot.privacy.scan.looking import Finding, Looked
 from entrepot.privacy.scan.needles import Needles
 from entrepot.settings import OUTSIDE, SCHEMES, Settings
@@ -28,17 +18,28 @@ from entrepot.settings import OUTSIDE, SCHEMES, Settings
 Search = Callable[[str, str, Needles], Coroutine[object, object, Looked]]
 Moved = Callable[[], Awaitable[Mapping[str, Sequence[str]]]]
 
+
+def _late(product: str) -> Search:
+    """Return the search of a product whose driver is loaded when it is searched: that takes long, and most houses have none."""
+
+    async def search(source: str, url: str, needles: Needles) -> Looked:
+        module = await asyncio.to_thread(import_module, f"entrepot.privacy.scan.{product}")
+        return await module.search(source, url, needles)  # type: ignore[no-any-return]  # as each module of the folder has it
+
+    return search
+
+
 # How each product of a role is searched, by the beginning of its scheme. Record and stream know pseudonyms, being the log;
 # projections must know nobody.
 _SEARCHES: Mapping[str, Mapping[str, Search]] = {
     "record": {"postgresql": partial(postgresql.search, ids=False)},
-    "documents": {"postgresql": partial(postgresql.search, ids=True), "mongodb": mongodb.search},
+    "documents": {"postgresql": partial(postgresql.search, ids=True), "mongodb": _late("mongodb")},
     "memory": {"redis": redis.search},
-    "graph": {"falkor": redis.search, "bolt": neo4j.search, "neo4j": neo4j.search},
+    "graph": {"falkor": redis.search, "bolt": _late("neo4j"), "neo4j": _late("neo4j")},
     "columns": {"clickhouse": clickhouse.search},
-    "search": {"tantivy": tantivy.search, "elasticsearch": elasticsearch.search},
+    "search": {"tantivy": tantivy.search, "elasticsearch": _late("elasticsearch")},
     "objects": {"s3": files.search_objects},
-    "stream": {"kafka": kafka.search},
+    "stream": {"kafka": _late("kafka")},
     "series": {"influxdb": influxdb.search, "clickhouse": clickhouse.search},
 }
 
