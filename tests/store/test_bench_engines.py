@@ -1,18 +1,16 @@
 """The work of `bench engines`, a little of it, on a real engine."""
 
-from pathlib import Path
-
 import pytest
 
 from entrepot.bench import BenchError
-from entrepot.bench.engines.filling import filled, opened_work
+from entrepot.bench.engines.filling import Place, filled, opened_work
 from entrepot.bench.engines.measure import measure, server_at
 
 SHARE = 0.01
 
 
 async def test_an_engine_is_filled_asked_and_left_empty(memory_url: str) -> None:
-    async with opened_work("memory", memory_url, Path(), SHARE) as work:
+    async with opened_work(Place("memory", memory_url, SHARE)) as work:
 
         async def fill(generation: int) -> float:
             await work.fill(generation)
@@ -28,8 +26,8 @@ async def test_an_engine_is_filled_asked_and_left_empty(memory_url: str) -> None
 
 
 async def test_another_process_fills_what_this_one_asks(memory_url: str) -> None:
-    async with opened_work("memory", memory_url, Path(), SHARE) as work:
-        assert await filled("memory", memory_url, Path(), SHARE, 4) > 0
+    async with opened_work(Place("memory", memory_url, SHARE)) as work:
+        assert await filled(Place("memory", memory_url, SHARE), 4) > 0
         work.answers_from(4)
         await work.ask(0)
         await work.drop(4)

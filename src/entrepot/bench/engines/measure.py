@@ -78,13 +78,7 @@ async def measure(work: Work, fill: Fill, url: str, folder: Path | None, *, kill
 
 async def _answered(work: Work, count: int) -> list[float]:
     """Ask so many questions one after the other and return, sorted, how long each took, in milliseconds."""
-    return sorted([await _asked(work, number) for number in range(count)])
-
-
-async def _asked(work: Work, number: int) -> float:
-    began = time.perf_counter()
-    await work.ask(number)
-    return (time.perf_counter() - began) * 1000
+    return sorted([await work.ask(number) for number in range(count)])
 
 
 async def _rebuilt(work: Work, fill: Fill, generation: int) -> tuple[float, list[float]]:
@@ -92,7 +86,7 @@ async def _rebuilt(work: Work, fill: Fill, generation: int) -> tuple[float, list
     filling = asyncio.create_task(fill(generation))
     beside: list[float] = []
     while not filling.done():
-        beside.append(await _asked(work, len(beside)))
+        beside.append(await work.ask(len(beside)))
     return await filling, sorted(beside)
 
 

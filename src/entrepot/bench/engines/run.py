@@ -13,14 +13,14 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from entrepot.base.errors import BadInputError
 from entrepot.base.redaction import redact
 from entrepot.bench import Row, icecat, targets
-from entrepot.bench.engines import matrix
+from entrepot.bench.engines import matrix, relaying
 from entrepot.bench.engines.figures import Subject, command, figures
-from entrepot.bench.engines.filling import filled, opened_work
+from entrepot.bench.engines.filling import Place, filled, opened_work
 from entrepot.bench.engines.measure import measure
 from entrepot.engines.products import PRODUCTS, product
 from entrepot.local import control
@@ -93,39 +93,58 @@ async def run(settings: Settings, asked: Asked) -> list[Row]:
 
 async def subjects(settings: Settings, asked: Asked) -> list[Subject]:
     """Measure what is asked for and return every product of its roles, the embedded one first."""
-    data = icecat.folder(settings) if {"documents", "search"} & set(asked.roles) else Path()
+    data = str(icecat.folder(settings)) if {"documents", "search"} & set(asked.roles) else ""
     found: list[Subject] = []
     for role in asked.roles:
-        given = [url for one, url in asked.products if one == role]
+        given = [Place(role, url, asked.share, data) for one, url in asked.products if one == role]
         if role in EMBEDDED:
             async with _embedded(role) as (url, folder):
-                found.append(await _measured(role, url, folder, data, asked, embedded=True))
-        found += [await _measured(role, url, asked.folders.get(role), data, asked, embedded=False) for url in given]
+                found.append(await _measured(Place(role, url, asked.share, data), folder, kill=asked.kill, embedded=True))
+        for place in given:
+            async with _with_log(place) as place_:
+                found.append(await _measured(place_, asked.folders.get(role), kill=asked.kill, embedded=False))
         known = {one.name for one in found if one.role == role}
         found += [Subject(role=role, name=one.name) for one in PRODUCTS if one.role == role and one.name not in known]
     return found
 
 
-async def _measured(role: str, url: str, folder: Path | None, data: Path, asked: Asked, *, embedded: bool) -> Subject:
-    name = product(role, url).name
+async def _measured(place: Place, folder: Path | None, *, kill: bool, embedded: bool) -> Subject:
+    role, url = place.role, place.url
     version = await ping(role, url) if role not in {"series", "stream"} or embedded else ""
-    async with opened_work(role, url, data, asked.share) as work:
-        fill = partial(filled, role, url, data, asked.share)
-        measured = await measure(work, fill, url, folder, kill=asked.kill)
-    return Subject(role=role, name=name, version=version, embedded=embedded, measured=measured)
+    async with opened_work(place) as work:
+        measured = await measure(work, partial(filled, place), url, folder, kill=kill)
+    return Subject(role=role, name=product(role, url).name, version=version, embedded=embedded, measured=measured)
 
 
 @asynccontextmanager
 async def _embedded(role: str) -> AsyncIterator[tuple[str, Path]]:
     """Run the embedded engine of a role on empty data; gives its URL and its folder."""
     engine = EMBEDDED[role]
+    async with _own(role, engine) as started:
+        url = started.engines.columns if role == "series" else getattr(started.engines, role)
+        yield url, started.home / engine
+
+
+@asynccontextmanager
+async def _with_log(place: Place) -> AsyncIterator[Place]:
+    """Give a stream topics of its own, and beside it a record with a log to relay; any other role as it is."""
+    if place.role != "stream":
+        yield place
+        return
+    async with _own("record") as started:
+        events = await relaying.write_log(started.engines, place.share)
+        url = relaying.own_topics(place.url)
+        yield structs.replace(place, url=url, record=started.engines.record, events=events)
+
+
+@asynccontextmanager
+async def _own(*wanted: str) -> AsyncIterator[Settings]:
+    """Run embedded engines on empty data until the block ends."""
     with tempfile.TemporaryDirectory(prefix="entrepot-bench-") as folder:
         await asyncio.to_thread(Path(folder).chmod, 0o755)  # the database server's own user must reach it
         empty = Settings(home=Path(folder), engines=Engines())
-        started = await control.start(empty, [one for one in SCHEMES if one not in {role, engine}])
         try:
-            url = started.engines.columns if role == "series" else getattr(started.engines, role)
-            yield url, Path(folder) / engine
+            yield await control.start(empty, [one for one in SCHEMES if one not in wanted])
         finally:
             await control.stop(empty)
 

@@ -1,10 +1,11 @@
 """What an engine is given to do, role by role: events of a catalogue or of orders by the real projection, and its questions.
 
 Knows roles, not products. Whatever it makes in an engine has a name of its own and is dropped in the end; points of a series
-and messages of a stream stay until they are too old.
+stay until they are too old.
 """
 
 import random
+import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from itertools import accumulate, islice
 from pathlib import Path
@@ -69,8 +70,8 @@ class Work(Protocol):
     def answers_from(self, generation: int) -> None:
         """Ask this generation from now on."""
 
-    async def ask(self, number: int) -> None:
-        """Ask the question of this number."""
+    async def ask(self, number: int) -> float:
+        """Ask the question of this number, and return the milliseconds that it took."""
         ...
 
     async def drop(self, generation: int) -> None:
@@ -103,10 +104,12 @@ class Projected:
         """Ask this generation from now on."""
         self._asked = self._target(generation)
 
-    async def ask(self, number: int) -> None:
+    async def ask(self, number: int) -> float:
         """Ask; an answer with nothing in it is worth no figure."""
+        began = time.perf_counter()
         if not await self._question(self._asked, number):
             raise BenchError(f"Question {number} of {self._asked.name} was answered with nothing.")
+        return (time.perf_counter() - began) * 1000
 
     async def drop(self, generation: int) -> None:
         """Drop the generation."""
@@ -116,9 +119,9 @@ class Projected:
         return Target(f"{_PREFIX}{self._projection.name}", generation, self._projection.shape)
 
 
-def search_work(store: SearchStore, data: Path, share: float) -> Work:
+def search_work(store: SearchStore, data: str, share: float) -> Work:
     """Return the catalogue in a search engine, asked the queries that people have rated, with facets."""
-    texts = sorted(icecat.judgements(data / icecat.JUDGEMENTS))
+    texts = sorted(icecat.judgements(Path(data) / icecat.JUDGEMENTS))
 
     async def question(target: Target, number: int) -> object:
         return (await search(store, target, Wanted(text=texts[number % len(texts)], market=icecat.MARKET))).searched
@@ -126,7 +129,7 @@ def search_work(store: SearchStore, data: Path, share: float) -> Work:
     return Projected(store, ProductSearch(), _catalogue(data, share), question, "products")
 
 
-def documents_work(store: DocumentStore, data: Path, share: float) -> Work:
+def documents_work(store: DocumentStore, data: str, share: float) -> Work:
     """Return the catalogue as documents, read by pages of twenty."""
     events = _catalogue(data, share)
     ids = [UUID(key.partition("/")[2]) for key in dict.fromkeys(event.key for event in events)]
@@ -171,8 +174,8 @@ def memory_work(store: MemoryStore, share: float) -> Work:
     return Projected(store, LiveStock(), list(_levels(variants)), question, "levels")
 
 
-def _catalogue(data: Path, share: float) -> list[Event]:
-    return list(islice(icecat.events(data), 2 * int(PRODUCTS * share)))  # what it is, and what it costs
+def _catalogue(data: str, share: float) -> list[Event]:
+    return list(islice(icecat.events(Path(data)), 2 * int(PRODUCTS * share)))  # what it is, and what it costs
 
 
 def orders(count: int) -> Iterator[Event]:
