@@ -92,6 +92,13 @@ async def test_whoever_opens_a_stream_shuts_out_who_had_it(url: str) -> None:
     assert [value for _, _, value in committed(url, "note")] == [b"1", b"3"]
 
 
+async def test_many_topics_that_were_just_made_are_waited_for_and_not_told_as_away(url: str) -> None:
+    topics = [Topic(f"area{number}") for number in range(30)]
+    for time in range(4):
+        async with stream(f"{url}.{time}") as one:
+            assert await one.open(1, topics) == START
+
+
 async def test_another_cell_has_a_position_of_its_own(url: str) -> None:
     async with stream(url) as first, stream(url) as second:
         await first.open(1, TOPICS)

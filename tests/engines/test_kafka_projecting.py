@@ -19,7 +19,7 @@ from entrepot.base.limits import BATCH_EVENTS_MAX
 from entrepot.base.projection import Slot
 from entrepot.base.stream import NotInStreamError
 from entrepot.engines.stream import kafka_source
-from entrepot.engines.stream.kafka_connection import address, edges
+from entrepot.engines.stream.kafka_connection import address, until_edges
 from entrepot.engines.stream.kafka_source import KafkaSource
 from entrepot.log.batch import Batch
 from entrepot.log.generations import rebuild
@@ -204,7 +204,7 @@ def forget(url: str, topic: str) -> None:
     """Take from a topic what is in it, as retention does."""
     where = address(url)
     admin, name = AdminClient(dict(where.config)), f"{where.prefix}.{topic}"
-    ends = edges(admin, [name], {name: where.partitions}, last=True)
+    ends = until_edges(admin, [name], {name: where.partitions}, last=True)
     for done in admin.delete_records([TopicPartition(*place, end) for place, end in ends.items()]).values():
         done.result()
 

@@ -26,7 +26,7 @@ PLACE = "ENTREPOT_BENCH_PLACE"
 
 
 class Place(Struct, frozen=True):
-    """Where a product is and how much work is done there, with the catalogue in ``data`` (a folder) or the log in ``record``."""
+    """Where a product is and how much work is done there, with a catalogue in the folder ``data`` or a log in ``record``."""
 
     role: str
     url: str

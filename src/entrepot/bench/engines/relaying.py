@@ -21,7 +21,7 @@ from msgspec import Struct
 
 from entrepot.app import make_room
 from entrepot.base.errors import EngineAwayError
-from entrepot.base.event import Position
+from entrepot.base.event import START, Position
 from entrepot.base.ids import IdSource
 from entrepot.base.limits import CONNECT_SECONDS_MAX, POLL_SECONDS
 from entrepot.base.stream import Message, NotInStreamError, Relayed, Stream, StreamSource
@@ -93,7 +93,7 @@ class Relaying:
     def __init__(self, record_url: str, url: str, share: float, amount: int = 0) -> None:
         self.amount = amount
         self._record, self._url, self._rate = record_url, url, ORDERS_PER_SECOND * share
-        self._answering = 0
+        self._schemas, self._answering = schemas(), 0
         self._stack = AsyncExitStack()
         self._live: _Live | None = None
 
@@ -103,9 +103,9 @@ class Relaying:
             async with record.committing() as connection:
                 head = await store.head(connection, CELL)
             if generation in RELAYED:
-                await _relayed(record, self._record, self._of(generation), head)
+                await self._relay(record, driver("stream", self._of(generation)), head)
             else:
-                await _read(self._of(RELAYED[-1]), head)
+                await self._read(source(self._of(RELAYED[-1])), head)
 
     def answers_from(self, generation: int) -> None:
         """Place orders, relay them to this generation and read them there, from the next question on."""
@@ -124,6 +124,28 @@ class Relaying:
         await self._stack.aclose()
         await asyncio.to_thread(_deleted, self._of(generation))
 
+    async def _relay(self, record: Record, stream: Stream, end: Position) -> None:
+        """Relay the log from its beginning to a position, opening the stream included."""
+        followed = _Until(stream, end)
+        async with Bell(self._record) as bell:
+            relay = asyncio.create_task(Relay(record, bell, LogReader(record), followed, CELL, self._schemas, "bench").run())
+            reached = asyncio.create_task(followed.reached.wait())
+            await asyncio.wait([relay, reached], return_when=asyncio.FIRST_COMPLETED)
+            relay.cancel()
+            reached.cancel()
+            (ended, _) = await asyncio.gather(relay, reached, return_exceptions=True)
+        if not followed.reached.is_set():
+            raise BenchError(f"The relay ended before the end of the log: {ended}")
+
+    async def _read(self, reader: StreamSource, end: Position) -> None:
+        """Read all that was relayed up to a position, as a projector that begins anew."""
+        try:
+            await reader.start(CELL, sorted({area_of(kind) for kind in self._schemas}), START)
+            while (await reader.more(POLL_SECONDS)).position < end:
+                pass
+        finally:
+            await reader.close()
+
     def _of(self, generation: int) -> str:
         return _with_prefix(self._url, f"{address(self._url).prefix}.{generation}")
 
@@ -140,30 +162,6 @@ class _Until:
         await self._stream.publish(messages, position)
         if position >= self._end:
             self.reached.set()
-
-
-async def _relayed(record: Record, record_url: str, url: str, end: Position) -> None:
-    """Relay the log from its beginning to a position, opening the stream included."""
-    stream = _Until(driver("stream", url), end)
-    async with Bell(record_url) as bell:
-        relay = asyncio.create_task(Relay(record, bell, LogReader(record), stream, CELL, schemas(), "bench").run())
-        reached = asyncio.create_task(stream.reached.wait())
-        await asyncio.wait([relay, reached], return_when=asyncio.FIRST_COMPLETED)
-        relay.cancel()
-        reached.cancel()
-        (ended, _) = await asyncio.gather(relay, reached, return_exceptions=True)
-    if not stream.reached.is_set():
-        raise BenchError(f"The relay ended before the end of the log: {ended}")
-
-
-async def _read(url: str, end: Position) -> None:
-    reader = source(url)
-    try:
-        await reader.start(CELL, sorted({area_of(kind) for kind in schemas()}), Position(0, 0))
-        while (await reader.more(POLL_SECONDS)).position < end:
-            pass
-    finally:
-        await reader.close()
 
 
 @asynccontextmanager

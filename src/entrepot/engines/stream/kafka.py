@@ -25,7 +25,7 @@ from entrepot.base.errors import BadInputError
 from entrepot.base.event import START, Position
 from entrepot.base.limits import CONNECT_SECONDS_MAX, STATEMENT_SECONDS_MAX, STREAM_MESSAGE_BYTES_MAX
 from entrepot.base.stream import Message, Topic
-from entrepot.engines.stream.kafka_connection import Place, address, edges, partitions_of_topics, telling
+from entrepot.engines.stream.kafka_connection import Place, address, partitions_of_topics, telling, until_edges
 
 T = TypeVar("T")
 
@@ -96,7 +96,7 @@ class KafkaStream:
     def _partition_ends(self, topics: Collection[str]) -> dict[str, list[int]]:
         """Return where every partition ends now that nothing of ours is open: all up to our position lies before."""
         admin = self._admin()
-        found = edges(admin, topics, partitions_of_topics(admin, self._noted), last=True)
+        found = until_edges(admin, topics, partitions_of_topics(admin, self._noted), last=True)
         return {topic: [found[topic, partition] for partition in range(self._address.partitions)] for topic in topics}
 
     def _make(self, topics: Collection[Topic]) -> None:

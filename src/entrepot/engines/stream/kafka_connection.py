@@ -1,5 +1,6 @@
 """How a Kafka is reached by a URL, and what its failures mean to a caller."""
 
+import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -18,6 +19,18 @@ ROLE = "stream"
 _OPTIONS = frozenset({"ca", "cert", "key", "brokers", "mechanism", "partitions", "replication", "prefix"})
 
 _TAKEN = frozenset({KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH, KafkaError.PRODUCER_FENCED})  # noqa: SLF001  # public, for all its underscore
+# A partition that was just made, or whose broker has just gone, is told of by these until all know who leads it.
+_LED_SOON = frozenset(
+    (
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError.FENCED_LEADER_EPOCH,
+        KafkaError.UNKNOWN_LEADER_EPOCH,
+        KafkaError.OFFSET_NOT_AVAILABLE,
+    )
+)
+_LOOK_SECONDS = 0.02
 _REFUSED = {
     KafkaError._AUTHENTICATION: "refuses this user and password",  # noqa: SLF001  # as above
     KafkaError.SASL_AUTHENTICATION_FAILED: "refuses this user and password",
@@ -108,14 +121,28 @@ def partitions_of_topics(admin: AdminClient, noted: list[KafkaError]) -> dict[st
     raise AssertionError("a try was the last")
 
 
-def edges(
+def until_edges(
     admin: AdminClient, topics: Collection[str], partitions: Mapping[str, int], *, last: bool
 ) -> dict[tuple[str, int], int]:
-    """Return the first offset of every partition of these topics, or behind the last, that of open transactions included."""
+    """Return the first offset of every partition of these topics, or behind the last, that of open transactions included.
+
+    It waits until each partition has a broker that leads it: one that was just made soon has.
+    """
     which = OffsetSpec.latest() if last else OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # the client leaves it so
     asked = {TopicPartition(topic, partition): which for topic in topics for partition in range(partitions[topic])}
-    told = admin.list_offsets(asked, request_timeout=CONNECT_SECONDS_MAX) if asked else {}
-    return {(place.topic, place.partition): future.result().offset for place, future in told.items()}
+    found: dict[tuple[str, int], int] = {}
+    until = time.monotonic() + CONNECT_SECONDS_MAX
+    while asked:
+        for place, future in admin.list_offsets(asked, request_timeout=CONNECT_SECONDS_MAX).items():
+            try:
+                found[place.topic, place.partition] = future.result().offset
+            except KafkaException as error:
+                if error.args[0].code() not in _LED_SOON or time.monotonic() > until:
+                    raise
+        asked = {place: which for place in asked if (place.topic, place.partition) not in found}
+        if asked:
+            time.sleep(_LOOK_SECONDS)
+    return found
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from entrepot.base.engine_limits import STREAM_FETCHED_KILOBYTES_MAX, STREAM_HEL
 from entrepot.base.event import START, Position
 from entrepot.base.limits import CONNECT_SECONDS_MAX
 from entrepot.base.stream import Message, NotInStreamError, Relayed
-from entrepot.engines.stream.kafka_connection import Place, address, edges, partitions_of_topics, telling
+from entrepot.engines.stream.kafka_connection import Place, address, partitions_of_topics, telling, until_edges
 
 T = TypeVar("T")
 Partition = tuple[str, int]
@@ -106,7 +106,7 @@ class KafkaSource:
         there = self._partitions(admin, [self._positions, *names])
         with self._asking() as consumer:
             place, begin = self._before(consumer, after)
-        lows = edges(admin, names, there, last=False)
+        lows = until_edges(admin, names, there, last=False)
         starts = {(name, partition): _end(place, name, partition) for name, partition in lows}
         for (name, partition), start in starts.items():
             if lows[name, partition] > start:
