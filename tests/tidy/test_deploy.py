@@ -17,6 +17,8 @@ COMPOSE = msgspec.yaml.decode((ROOT / "deploy" / "compose.yaml").read_text())
 SCHEMA = json.loads((ROOT / "tests" / "engines" / "schemas" / "compose-spec.json").read_text())
 ENVIRONMENT = variables((ROOT / "deploy" / "engines.env").read_text())
 URLS = {name: url for name, url in ENVIRONMENT.items() if name.endswith("_URL")}
+PINNED = re.compile(r"[\w./-]+:v?\d+\.\d+[\w.-]*@sha256:[0-9a-f]{64}")
+WITHOUT_DIGEST = {"elasticsearch"}  # none is known
 PORT = re.compile(r"127\.0\.0\.1:(\d+):\d+")
 
 
@@ -36,7 +38,8 @@ def test_the_compose_file_keeps_the_specification() -> None:
 
 def test_every_service_is_pinned_bounded_and_asked_whether_it_is_well() -> None:
     for name, service in COMPOSE["services"].items():
-        assert re.search(r":v?\d+\.\d+[\w.-]*$", service["image"]), f"{name} is not pinned"
+        digest = f"@sha256:{'0' * 64}" if name in WITHOUT_DIGEST else ""
+        assert PINNED.fullmatch(service["image"] + digest), f"{name} is not pinned"
         assert service["deploy"]["resources"]["limits"].keys() == {"cpus", "memory"}, f"{name} has no limits"
         assert service["healthcheck"]["test"], f"{name} is not asked"
 
