@@ -18,6 +18,7 @@ from entrepot.api.standing import encrypted, standing
         ("graph", "neo4j+s://u:secret@graph:7687", ("Neo4j", "routed to a cluster")),
         ("documents", "mongodb+srv://u:secret@shop.example/db", ("MongoDB", "found by DNS")),
         ("search", "tantivy:///srv/search", ("tantivy", "one server")),
+        ("stream", "kafkas://u:secret@k:9092?brokers=l:9092&replication=3", ("Kafka", "brokers l:9092, replication 3")),
     ],
 )
 def test_product_and_topology_are_told_and_no_password_or_path(role: str, url: str, told: tuple[str, str]) -> None:
@@ -37,6 +38,8 @@ def test_product_and_topology_are_told_and_no_password_or_path(role: str, url: s
         ("bolt+s://u:p@h:7687", True),
         ("neo4j://u:p@h:7687", False),
         ("kafkas://u:p@h:9093", True),
+        ("influxdbs://u:p@h:8086/d", True),
+        ("influxdb://u:p@h:8086/d", False),
     ],
 )
 def test_it_is_told_whether_the_way_is_encrypted(url: str, by_tls: bool) -> None:  # what is expected

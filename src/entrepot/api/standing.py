@@ -7,12 +7,24 @@ from msgspec import Struct
 from entrepot.engines.products import product
 
 # Options of a URL that say how many servers stand behind it, and how what is kept is spread over them.
-_SPREAD = ("also", "brokers", "replicaSet", "readPreference", "shard", "shards", "replicas", "cluster", "partitions")
+_SPREAD = (
+    "also",
+    "brokers",
+    "replicaSet",
+    "readPreference",
+    "shard",
+    "shards",
+    "replicas",
+    "cluster",
+    "partitions",
+    "replication",
+)
+_BY_TLS = frozenset({"rediss", "falkors", "mongodbs", "clickhouses", "s3s", "elasticsearchs", "influxdbs", "kafkas"})
 _OF_SCHEME = {"cluster": "a cluster", "sentinel": "under Sentinel", "neo4j": "routed to a cluster", "srv": "found by DNS"}
 
 
 class Standing(Struct, frozen=True, kw_only=True):
-    """One engine as the engine room tells of it; ``version`` is empty where it did not say, ``why`` then says why."""
+    """One engine as the engine room tells of it; ``version`` is empty where it did not say: ``why`` says why, if it is away."""
 
     product: str
     address: str
@@ -46,7 +58,7 @@ def encrypted(url: str) -> bool:
     scheme, _, kind = parts.scheme.partition("+")
     if scheme == "postgresql":
         return dict(parse_qsl(parts.query)).get("sslmode") == "verify-full"
-    return kind in {"s", "srv"} or scheme in {"rediss", "falkors", "mongodbs", "clickhouses", "s3s", "elasticsearchs", "kafkas"}
+    return kind in {"s", "srv"} or scheme in _BY_TLS
 
 
 def _topology(scheme: str, options: dict[str, str]) -> str:

@@ -144,6 +144,16 @@ def _asked(url: SplitResult, path: str, port: int, headers: dict[str, str]) -> H
     return answer
 
 
+async def _influxdb(url: str) -> str:
+    return await asyncio.to_thread(_get_header, urlsplit(url))
+
+
+def _get_header(url: SplitResult) -> str:
+    """Ask what needs no password in any version, and tells it in a header."""
+    with _asked(url, "/ping", 8086, {}) as answer:
+        return answer.headers.get("X-Influxdb-Version", "").removeprefix("v")
+
+
 async def _s3(url: str) -> str:
     return await asyncio.to_thread(_head_bucket, urlsplit(url))
 
@@ -197,6 +207,8 @@ _QUESTIONS: dict[str, Callable[[str], Awaitable[str]]] = {
     "clickhouses": _clickhouse,
     "elasticsearch": _elasticsearch,
     "elasticsearchs": _elasticsearch,
+    "influxdb": _influxdb,
+    "influxdbs": _influxdb,
     "s3": _s3,
     "s3s": _s3,
     "tantivy": _tantivy,

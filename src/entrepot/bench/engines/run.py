@@ -110,7 +110,7 @@ async def subjects(settings: Settings, asked: Asked) -> list[Subject]:
 
 async def _measured(place: Place, folder: Path | None, *, kill: bool, embedded: bool) -> Subject:
     role, url = place.role, place.url
-    version = await ping(role, url) if role not in {"series", "stream"} or embedded else ""
+    version = "" if role == "stream" else await ping(role, url)  # a broker has no way to tell its own
     async with opened_work(place) as work:
         measured = await measure(work, partial(filled, place), url, folder, kill=kill)
     return Subject(role=role, name=product(role, url).name, version=version, embedded=embedded, measured=measured)
