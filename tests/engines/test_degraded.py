@@ -17,11 +17,18 @@ from _pytest.mark import ParameterSet
 from entrepot.api.degraded import ELSEWHERE, Without
 from entrepot.engines.search.elasticsearch import ElasticsearchStore
 from entrepot.engines.search.elasticsearch_wire import connect
+from entrepot.engines.stream.kafka import KafkaStream
+from entrepot.jobs.schemas import schemas
 from entrepot.local.place import Engine, Place
 from entrepot.local.process import free_ports
+from entrepot.log.reader import LogReader
+from entrepot.log.relay import Relay
 from tests.conftest import SECRET
+from tests.engines.counting import until_relayed, until_sold
 from tests.engines.elasticsearch import Elasticsearch
 from tests.engines.ferretdb import FerretDB
+from tests.engines.influxdb import InfluxDB
+from tests.engines.kafka import Kafka
 from tests.engines.neo4j import Neo4j
 from tests.faults import test_degraded as embedded
 from tests.faults.test_degraded import (
@@ -178,3 +185,54 @@ class TestMongoDB:
     @pytest.mark.parametrize(("lack", "way"), cells("MongoDB"))
     async def test_the_house_goes_on_without_mongodb(self, on_mongodb: Degraded, lack: Without, way: str) -> None:
         await goes_on(on_mongodb, lack, way)
+
+
+@pytest.fixture(scope="class")
+async def on_influxdb(record_url: str, objects_url: str, engines_home: Path) -> AsyncIterator[Degraded]:
+    async with house_on(Server, InfluxDB(), record_url, objects_url, engines_home) as opened:
+        yield opened
+
+
+class TestInfluxDB:
+    """Its own server, which ends with these tests."""
+
+    @pytest.mark.parametrize(("lack", "way"), cells("InfluxDB"))
+    async def test_the_house_goes_on_without_influxdb(self, on_influxdb: Degraded, lack: Without, way: str) -> None:
+        await goes_on(on_influxdb, lack, way)
+        assert (await on_influxdb.house.client.get("/readyz")).json()["engines"].keys().isdisjoint({"series"})
+        await until_sold(on_influxdb.house)
+
+
+@pytest.fixture(scope="class")
+async def on_kafka(record_url: str, objects_url: str, engines_home: Path) -> AsyncIterator[Degraded]:
+    async with house_on(KafkaServer, Kafka(), record_url, objects_url, engines_home) as opened:
+        yield opened
+
+
+class TestKafka:
+    """Its own broker, which ends with these tests; a relay runs all the while."""
+
+    @pytest.mark.parametrize(("lack", "way"), cells("Kafka"))
+    async def test_the_house_goes_on_without_kafka(self, on_kafka: Degraded, lack: Without, way: str) -> None:
+        app, server = on_kafka.house.app, on_kafka.engines["stream"]
+        assert isinstance(server, Server)
+        url = f"{server.url('stream')}&prefix={way}"
+        relay = Relay(app.record, app.bell, LogReader(app.record), KafkaStream(url), app.settings.cell, schemas(), way)
+        relaying = asyncio.create_task(relay.run())
+        try:
+            await until_relayed(on_kafka.house, url)
+            async with server.away(way):
+                await until(on_kafka, lack.answered[-1], "", lambda answer: "does not answer" in answer.text)
+                for request in lack.answered:
+                    await until(on_kafka, request, "", lambda answer: answer.is_success)
+            await until_relayed(on_kafka.house, url)
+        finally:
+            relaying.cancel()
+            await asyncio.gather(relaying, return_exceptions=True)
+
+
+class KafkaServer(Server):
+    """A broker without a gate: it names its own address."""
+
+    def url(self, role: str) -> str:
+        return self.engine.urls(self.place)[role]

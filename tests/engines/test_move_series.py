@@ -1,4 +1,4 @@
-"""The series engine is moved from ClickHouse to a real InfluxDB and back while two processes write points: none is lost."""
+"""Series are moved from ClickHouse to a real InfluxDB and back while points and orders come and readers read: none is lost."""
 
 import asyncio
 import contextlib
@@ -8,14 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from entrepot.base.errors import BadInputError, ConflictError
-from entrepot.engines.series.port import MINUTE_NS, Point
+from entrepot.base.errors import BadInputError, ConflictError, EngineAwayError
+from entrepot.engines.products import driver
+from entrepot.engines.series.port import MINUTE_NS, Point, SeriesStore
 from entrepot.moving import series
 from entrepot.moving.series import FollowedSeries
 from entrepot.projections.service_pulse.points import traffic
+from tests.engines.counting import until_sold
 from tests.flows.conftest import filled_house
 from tests.house import House
-from tests.moving import moved, moved_back, mover
+from tests.moving import moved, moved_back, mover, under_load
 
 BEFORE = 500
 
@@ -48,22 +50,29 @@ def sample(worker: str, at_ns: int) -> Point:
 
 
 @contextlib.asynccontextmanager
-async def writing(house: House) -> AsyncIterator[list[Point]]:
-    """Write a point now and then, as each of two processes does; all that were acknowledged are in the list."""
-    written, over = list[Point](), asyncio.Event()
+async def writing(house: House, old: list[Point]) -> AsyncIterator[list[Point]]:
+    """Write a point now and then, as each of two processes does, and read beside it, where what is ``old`` must never lack.
 
-    async def write(worker: str) -> None:
-        async with followed(house) as store:
-            while not over.is_set():
-                point = sample(worker, time.time_ns())
-                assert not await store.write([point])
-                written.append(point)
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(over.wait(), 0.05)
+    All points that were acknowledged are in the list.
+    """
+    written, over, moments = list[Point](), asyncio.Event(), {one.at_ns for one in old}
 
-    async with asyncio.TaskGroup() as tasks:
-        for worker in ("one", "two"):
-            tasks.create_task(write(worker))
+    async def write(store: FollowedSeries, worker: str) -> None:
+        while not over.is_set():
+            point = sample(worker, time.time_ns())
+            assert not await store.write([point])
+            written.append(point)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(over.wait(), 0.05)
+
+    async def read(store: FollowedSeries) -> None:
+        while not over.is_set():
+            found = await store.points("traffic", min(moments), max(moments) + 1)
+            assert moments <= {one.at_ns for one in found}, "a reader found less than was there before"
+
+    async with followed(house) as one, followed(house) as two, asyncio.TaskGroup() as tasks:
+        for work in (write(one, "one"), read(one), write(two, "two"), read(two)):
+            tasks.create_task(work)
         try:
             yield written
         finally:
@@ -78,11 +87,13 @@ async def lacking(house: House, written: list[Point]) -> int:
     return len({(one.at_ns, one.tags["worker"]) for one in written} - there)
 
 
-async def test_series_are_moved_there_and_back_while_points_come(house: House, influxdb_url: str, columns_url: str) -> None:
+async def test_series_are_moved_there_and_back_while_points_and_orders_come(
+    house: House, influxdb_url: str, columns_url: str
+) -> None:
     old = [sample("old", time.time_ns() - (number + 1) * 1_000_000_000) for number in range(BEFORE)]
     async with followed(house) as store:
         await store.write(old)
-    async with writing(house) as written:
+    async with under_load(house) as load, writing(house, old) as written:
         await moved(house, "series", influxdb_url)
         assert await lacking(house, [*old, *written]) == 0
         await mover(house).back("series")
@@ -90,7 +101,29 @@ async def test_series_are_moved_there_and_back_while_points_come(house: House, i
         proved = await moved(house, "series", influxdb_url)
         await moved_back(house, "series", columns_url)
     assert await lacking(house, [*old, *written]) == 0
+    assert set(load.reads) == {200}
+    await until_sold(house)
     assert "service_pulse" in str(proved.proof)
+
+
+async def test_while_the_engine_that_is_moved_to_is_away_reads_go_on_and_nothing_is_said_to_be_kept(
+    house: House, influxdb_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(role: str, url: str) -> SeriesStore:
+        store: SeriesStore = driver(role, "influxdb://127.0.0.1:1" if url == influxdb_url else url)
+        return store
+
+    one = sample("away", time.time_ns())
+    await mover(house).begin("series", influxdb_url)
+    with monkeypatch.context() as patched:
+        patched.setattr(series, "driver", away)
+        async with followed(house) as store:
+            await store.points("traffic", one.at_ns, one.at_ns + 1)
+            with pytest.raises(EngineAwayError):
+                await store.write([one])
+    await mover(house).end("series", finish=False)
+    async with followed(house) as store:
+        assert not await store.write([one])
 
 
 async def test_where_series_are_already_they_are_not_moved(house: House, columns_url: str) -> None:

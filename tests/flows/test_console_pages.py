@@ -88,6 +88,8 @@ def test_the_language_a_browser_likes_best_is_read(header: str, locale: str) -> 
         ("/orders?cursor=x", 400, "cursor"),
         ("/sales?period=century", 400, "century"),
         ("/engine-room/boiler", 404, "boiler"),
+        ("/engine-room/engine/boiler", 404, "boiler"),
+        ("/engine-room/engine/stream", 404, "none is named"),
         ("/search?colour=red", 400, "colour"),
         ("/search?from=cheap", 400, "cheap"),
     ],

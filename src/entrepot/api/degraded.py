@@ -46,6 +46,9 @@ _CART, _STOCK, _SALES = "/v1/carts/{cart}", "/v1/stock/{sku}", "/v1/sales"
 _TOGETHER, _PAGE, _ROOM = "/v1/products/{product}/bought-together", "page /products/{product}", "page /engine-room"
 _WAITS = "The projection waits and says why; the log keeps what it has not read."
 
+_NOTHING = "Nothing is missing."
+SERIES = "The pulse cannot be drawn; what it would show waits in a spool on disk."
+
 LACKS: Sequence[Without] = (
     Without(
         role="record",
@@ -164,13 +167,33 @@ ELSEWHERE: Sequence[Without] = (
     ),
     structs.replace(_PAGES, product="MongoDB", ways=AWAY),
     structs.replace(_GRAPH, product="Neo4j", ways=AWAY),
+    Without(
+        role="series",
+        product="InfluxDB",
+        ways=AWAY,
+        shopper=_NOTHING,
+        seller=_NOTHING,
+        operator=f"{SERIES} None of it is lost.",
+        answered=(_PRODUCT, _SEARCH, _CART, _ORDER, _PAGE, _ROOM, "page /engine-room/engine/series"),
+        refused=("page /engine-room/pulse",),
+    ),
+    Without(
+        role="stream",
+        product="Kafka",
+        ways=("killed", "frozen"),
+        shopper=_NOTHING,
+        seller=_NOTHING,
+        operator="The relay waits, and who reads by the stream with it; the log keeps what was not relayed.",
+        answered=(_PRODUCT, _SEARCH, _ORDER, _ROOM, "page /engine-room/engine/stream"),
+    ),
 )
 
 # What the table leaves out.
 UNTOLD: Sequence[str] = (
     "**record** that is full or has no connection left is told as one that is away; no test fills it.",
     "**objects**: the log is not archived, and files of sellers neither come nor go; whole files take longer than a second.",
-    "**series** and **stream**: points wait in a spool on disk, events in the log; no request asks either.",
+    "**series** in a ClickHouse: its row is the columns'. `/readyz` does not ask for series: whoever balances load goes on.",
+    "**stream** behind a gate (refusing, slow): a broker names its own address, and is asked there.",
     "**search** in this process (tantivy) has no server to be killed, frozen or slow: its folder is taken away instead.",
     "**busy**: Redis, FalkorDB, MongoDB and Neo4j have no such answer.",
     "**Elasticsearch** makes its indexes read-only when its disk is full: that is the row of read-only.",

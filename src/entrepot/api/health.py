@@ -40,8 +40,9 @@ async def healthz() -> Alive:
     opt={"permission": "docs.read"},
 )
 async def readyz(parts: NamedDependency[Parts]) -> Response[Ready]:
-    """Ask every engine; 503 when one does not answer."""
-    sentences = dict(zip(parts.pulse.checks, await asyncio.gather(*map(ask, parts.pulse.checks.values())), strict=True))
+    """Ask every engine that requests need; 503 when one does not answer."""
+    checks = {role: check for role, check in parts.pulse.checks.items() if role != "series"}
+    sentences = dict(zip(checks, await asyncio.gather(*map(ask, checks.values())), strict=True))
     ready = all(sentence == "" for sentence in sentences.values())
     body = Ready(ready, {role: sentence or "answers" for role, sentence in sentences.items()})
     return Response(body, status_code=200 if ready else EngineAwayError.status, headers={"Cache-Control": "no-store"})

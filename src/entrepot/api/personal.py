@@ -102,6 +102,7 @@ IMPERSONAL: Final = frozenset(
         "/checkout/back",
         "/checkout/bank",
         "/engine-room",
+        "/engine-room/engine/{role}",
         "/engine-room/pulse",
         "/engine-room/{name}",
         "/flash",

@@ -5,11 +5,11 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, cast
 from urllib.parse import urlsplit
 
 import psutil
@@ -31,20 +31,25 @@ from entrepot.api.tally import Tally
 from entrepot.api.today import BestSold, Today
 from entrepot.api.verifying import Verifying
 from entrepot.app import App, behaviour_table, closed_with, opened, prepare, privacy_of, subscribe_to_gateway
-from entrepot.base.engine_limits import STOP_SECONDS_MAX
-from entrepot.base.errors import EngineAwayError, EntrepotError
-from entrepot.base.limits import REQUEST_SECONDS_MAX
+from entrepot.base.breaker import Breaker, Patience, guarded
+from entrepot.base.engine_limits import PING_SECONDS_MAX, STOP_SECONDS_MAX
+from entrepot.base.errors import BadInputError, EngineAwayError, EntrepotError
+from entrepot.base.limits import REQUEST_SECONDS_MAX, SUM_SECONDS_MAX
 from entrepot.base.time import SystemClock
 from entrepot.behaviour.collecting import Collecting
 from entrepot.cli.ports import Port, check_port
 from entrepot.cli.settled import settled
 from entrepot.commerce.people.lending import lent_key
+from entrepot.engines.products import driver
+from entrepot.engines.series.port import MINUTE_NS, Asked, SeriesStore
 from entrepot.engines.series.spool import Collector
 from entrepot.engines.spool import Spool
 from entrepot.local.ping import ping
+from entrepot.moving.readers import needed
 from entrepot.moving.series import FollowedSeries
 from entrepot.partners.scanning.clamd import Clamd
 from entrepot.privacy.erasing import whose_is_restricted
+from entrepot.projections.service_pulse.points import TRAFFIC
 from entrepot.sealing.sealing import Sealing
 from entrepot.settings import Settings, load
 from entrepot.shoppers.flash import Desk
@@ -182,7 +187,8 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
     subscriptions = {one.projection.name: one for one in app.subscriptions}
     async with AsyncExitStack() as stack:
         verifying = closed_with(stack, Verifying(Verifier(app.record, app.live, cells=(app.settings.cell,)), subscriptions))
-        pulse = await stack.enter_async_context(_running(app, _pulse(app, metrics, clock)))
+        series = _series(app, stack)
+        pulse = await stack.enter_async_context(_running(app, _pulse(app, metrics, clock, series), series))
         tally = _tally(metrics, app)
         await stack.enter_async_context(tally.keeping())
         reads = ReadBudget(clock, app.settings.reads, app.cache, partial(_unreadable, app.sealing))
@@ -228,14 +234,39 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
         )
 
 
-async def _standing(app: App, projection: str) -> Standing:
-    """Ask the engine that a projection is read from what it is."""
-    role = next(one.role for one in app.projections if one.name == projection)
-    url = await app.stores.places.url(role, app.live.target(projection).engine)
+async def _standing(app: App, name: str) -> Standing:
+    """Ask the engine that a projection is read from, or of a role that none plays, what it is."""
+    role = next((one.role for one in app.projections if one.name == name), "")
+    if role:
+        url = await app.stores.places.url(role, app.live.target(name).engine)
+    else:
+        role = name
+        url = next(iter((await app.stores.places.moved()).get(role, [])), getattr(app.settings.engines, role))
     try:
-        return standing(role, url, version=await ping(role, url))
-    except EngineAwayError as error:
+        return standing(role, url, version=await _version(role, url))
+    except (EngineAwayError, BadInputError) as error:
         return standing(role, url, why=str(error))
+
+
+async def _version(role: str, url: str) -> str:
+    """Return the version of what answers; empty where it answers, and has no question for it, as a stream has none."""
+    if role != "stream":
+        return await ping(role, url)
+    asked = asyncio.create_task(_checked(driver(role, url)))
+    asked.add_done_callback(lambda one: one.cancelled() or one.exception())
+    try:
+        async with asyncio.timeout(PING_SECONDS_MAX):
+            await asyncio.shield(asked)  # its client cannot be cut short, and ends by itself
+    except TimeoutError:
+        raise EngineAwayError(role, f"no answer in {PING_SECONDS_MAX:.0f} s") from None
+    return ""
+
+
+async def _checked(stream: Any) -> None:
+    try:
+        await stream.check()
+    finally:
+        await stream.close()
 
 
 def _unreadable(sealing: Sealing, caller: str) -> str:
@@ -246,29 +277,48 @@ def _collecting(app: App) -> Collecting:
     return Collecting(app.record, app.sealing, SystemClock(), behaviour_table(app), whose_is_restricted)
 
 
+class _Series(NamedTuple):
+    """The series engine as the pulse has it: who waits for a page is let go where it hangs, what is kept goes to ``store``."""
+
+    store: FollowedSeries
+    breaker: Breaker
+    read: SeriesStore
+
+
+def _series(app: App, stack: AsyncExitStack) -> _Series | None:
+    """Return the series engine, if the settings name one. Sums may take their time, of an engine that answers."""
+    if not app.settings.engines.series:
+        return None
+    store = FollowedSeries(app.record, app.stores.places)
+    least = Asked(name=TRAFFIC, field="errors", since_ns=0, until_ns=MINUTE_NS)
+    breaker = closed_with(stack, Breaker("series", partial(store.spans, least), app.settings.engine_seconds))
+    patience = Patience(needed(app.settings).doubt_seconds, SUM_SECONDS_MAX)
+    return _Series(store, breaker, guarded(cast("SeriesStore", store), breaker, patience))
+
+
 @asynccontextmanager
-async def _running(app: App, pulse: Pulse) -> AsyncIterator[Pulse]:
+async def _running(app: App, pulse: Pulse, series: _Series | None) -> AsyncIterator[Pulse]:
     """Look until the block ends, and keep what is seen where a series engine is named."""
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(pulse.running())
         with suppress(NotImplementedError, RuntimeError, ValueError):  # in a test's thread, nobody sends signals
             asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, pulse.end)
-        if app.settings.engines.series:
-            spool = Spool(app.settings.pulse_folder, app.record.ids)
-            pulse.series = FollowedSeries(app.record, app.stores.places)
-            collector = Collector(pulse.series, spool)
+        if series:
+            pulse.series = series.read
+            collector = Collector(series.store, Spool(app.settings.pulse_folder, app.record.ids))
             await stack.enter_async_context(recording(pulse, collector, str(os.getpid())))
         yield pulse
 
 
-def _pulse(app: App, metrics: Metrics, clock: SystemClock) -> Pulse:
+def _pulse(app: App, metrics: Metrics, clock: SystemClock, series: _Series | None) -> Pulse:
+    breakers = {**app.breakers, **({"series": series.breaker} if series else {})}
     roles = {one.projection.name: one.projection.role for one in app.subscriptions}
     today = Today(app.readers.columns, app.live, clock)
     return Pulse(
         app.record,
         app.settings.cell,
-        checks=checks(app),
-        breakers=app.breakers,
+        checks=checks(app, breakers),
+        breakers=breakers,
         roles=roles,
         today=today,
         metrics=metrics,
@@ -276,9 +326,9 @@ def _pulse(app: App, metrics: Metrics, clock: SystemClock) -> Pulse:
     )
 
 
-def checks(app: App) -> dict[str, Check]:
+def checks(app: App, breakers: Mapping[str, Breaker]) -> dict[str, Check]:
     """Return how to ask the engine of each role whether it answers: by the least that a reader of it does."""
-    found: dict[str, Check] = {role: breaker.check for role, breaker in app.breakers.items()}
+    found: dict[str, Check] = {role: breaker.check for role, breaker in breakers.items()}
     found["objects"] = app.stores.objects.open
     return found
 
@@ -287,7 +337,9 @@ def addresses(settings: Settings) -> dict[str, str]:
     """Return where the engine of each role is, without user or password, as a person reads it."""
     found = {}
     for role in settings.engines.__struct_fields__:
-        parts = urlsplit(getattr(settings.engines, role))
+        if not (url := getattr(settings.engines, role)):
+            continue
+        parts = urlsplit(url)
         place = f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname or "in this process"
         found[role] = f"{parts.scheme} {place}"
     return found

@@ -19,7 +19,10 @@ _MEANS = {
     "bought_together": "Suggestions of what is bought together are a little old.",
     "live_stock": "Stock shown may be old; orders are still decided on the true stock.",
 }
-_AWAY = {"objects": "The log cannot be archived; nothing else notices."}
+_AWAY = {
+    "objects": "The log cannot be archived; nothing else notices.",
+    "series": f"{degraded.SERIES} Nothing else notices.",
+}
 
 
 class Note(Struct, frozen=True, kw_only=True):

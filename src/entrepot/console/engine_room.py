@@ -30,6 +30,11 @@ SAYS = {
     "bought_together": "Which products are bought together, from the baskets of orders.",
     "live_stock": "How many pieces are left, by warehouse, for display.",
 }
+# Roles that no projection's page tells of.
+BESIDE = {
+    "series": "Where the platform's own numbers are kept: the pulse is drawn from them.",
+    "stream": "Where the log is relayed to, for readers outside and, if the settings say so, for the projectors.",
+}
 _DONE = {
     "verifying": "Verification has begun; its result appears below when it is done.",
     "rebuilding": "The rebuild has begun; readers notice nothing.",
@@ -54,6 +59,7 @@ async def engine_room(parts: NamedDependency[Parts]) -> Response[str]:
         "notes": diagnosis.notes(seen),
         "engines": {role: addresses.get(role, role) for role in {lane.role for lane in seen.lanes}},
         "addresses": addresses,
+        "beside": [role for role in BESIDE if role in addresses],
         "moves": listed,
         "readings": readings,
         "record": parts.addresses.get("record", "PostgreSQL"),
@@ -66,6 +72,14 @@ async def engine_room(parts: NamedDependency[Parts]) -> Response[str]:
 async def lane(parts: NamedDependency[Parts], name: FromPath[str], done: FromQuery[str] = "") -> Response[str]:
     """Show one projection."""
     return await _lane_page(parts, name, done=_DONE.get(done, ""))
+
+
+@get("/engine-room/engine/{role:str}", include_in_schema=False, opt={"permission": "house.watch"})
+async def engine(parts: NamedDependency[Parts], role: FromPath[str]) -> Response[str]:
+    """Show the engine of a role that no projection plays."""
+    if role not in BESIDE or role not in parts.addresses:
+        raise NotFoundError(f"No page tells of the engine {role!r}, or none is named: see the engine room.", role=role)
+    return page("engine.html", "engine-room", {"role": role, "says": BESIDE[role], "engine": await parts.standing(role)})
 
 
 @post("/engine-room/{name:str}/rebuilds", include_in_schema=False, opt={"permission": "house.run"})
@@ -100,7 +114,7 @@ async def replay(parts: NamedDependency[Parts], name: FromPath[str], data: Form)
     return Redirect(f"/engine-room/{name}?done=replaying", status_code=303)
 
 
-HANDLERS = [engine_room, lane, rebuild, verify, replay]
+HANDLERS = [engine_room, lane, engine, rebuild, verify, replay]
 
 
 async def _own_work(parts: Parts) -> tuple[list[jobs.Run], list[jobs.Cursor]]:

@@ -6,6 +6,8 @@ sentinels call the master of ``?name=``. ``rediss`` for TLS. ``?also=host:port,h
 On a cluster what one script touches lies in one slot: its keys share a hash tag, everywhere and from the first day.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -15,7 +17,15 @@ from redis.asyncio.connection import parse_url
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
-from redis.exceptions import ClusterError, OutOfMemoryError, ReadOnlyError, RedisClusterException
+from redis.exceptions import (
+    AuthenticationError,
+    ClusterError,
+    InvalidResponse,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisClusterException,
+    ResponseError,
+)
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
@@ -71,6 +81,20 @@ def connect(url: str, *, seconds_max: float, wait_seconds_max: float | None = No
         retry=retry,
     )
     return Redis.from_pool(pool)
+
+
+@contextmanager
+def opening(role: str, product: str) -> Iterator[None]:
+    """Tell of what no later try mends: what answers is another product, or refuses the password."""
+    wrong = f"mend ENTREPOT_{role.upper()}_URL."
+    try:
+        yield
+    except AuthenticationError as error:
+        raise BadInputError(f"The {role} engine refuses this user and password: {wrong}", role=role) from error
+    except AWAY:
+        raise
+    except (InvalidResponse, ResponseError) as error:
+        raise BadInputError(f"What answers as the {role} engine is no {product} ({error}): {wrong}", role=role) from error
 
 
 def _of_sentinels(url: str, options: dict[str, str], seconds_max: float, retry: Retry) -> Redis:

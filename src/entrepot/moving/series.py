@@ -11,7 +11,7 @@ from contextlib import suppress
 from msgspec import Struct
 
 from entrepot.base.engine_limits import SERIES_IN_MOTION_SECONDS, SERIES_KNOWN_SECONDS, SERIES_LOOK_SECONDS
-from entrepot.base.errors import EntrepotError
+from entrepot.base.errors import EngineAwayError, EntrepotError
 from entrepot.base.time import Clock
 from entrepot.engines.products import driver
 from entrepot.engines.series.port import MINUTE_NS, MINUTES_DAYS, RAW_HOURS, Asked, Point, PointRefusal, SeriesStore, Span, Tier
@@ -34,7 +34,10 @@ class FollowedSeries:
     def __init__(self, record: Record, places: Places) -> None:
         self._record, self._places = record, places
         self._stores: dict[str, SeriesStore] = {}
+        self._left: list[SeriesStore] = []
         self._fed: list[str] = []
+        self._missing = ""  # why one that is fed and not read cannot be
+        self._looking = asyncio.Lock()
         self._looked_at: float | None = None
 
     async def open(self) -> None:
@@ -44,15 +47,19 @@ class FollowedSeries:
 
     async def close(self) -> None:
         """Give every connection back."""
-        for url in list(self._stores):
-            await self._stores.pop(url).close()
+        stores, self._stores, self._left = [*self._stores.values(), *self._left], {}, []
+        for store in stores:
+            with suppress(EntrepotError):
+                await store.close()
 
     async def write(self, points: Sequence[Point], tier: Tier = "raw") -> Sequence[PointRefusal]:
         """Keep these points in each engine that is fed; where one does not answer none is said to be kept."""
         await self._look()
+        if self._missing:
+            raise EngineAwayError(ROLE, self._missing)
         refused: list[PointRefusal] = []
-        for url in self._fed:
-            refused = [*refused, *[one for one in await self._stores[url].write(points, tier) if one not in refused]]
+        for store in [self._stores[url] for url in self._fed]:
+            refused = [*refused, *[one for one in await store.write(points, tier) if one not in refused]]
         return refused
 
     async def spans(self, asked: Asked) -> list[Span]:
@@ -66,23 +73,37 @@ class FollowedSeries:
         return await self._stores[self._fed[0]].points(name, since_ns, until_ns, tier)
 
     async def _look(self) -> None:
-        now = asyncio.get_running_loop().time()
-        if self._looked_at is not None and now - self._looked_at < SERIES_LOOK_SECONDS:
-            return
+        async with self._looking:
+            now = asyncio.get_running_loop().time()
+            if self._looked_at is None or now - self._looked_at >= SERIES_LOOK_SECONDS:
+                await self._follow()
+                self._looked_at = now
+
+    async def _follow(self) -> None:
+        """Connect where series are now. What is left is let go of at the next look: somebody may be asking it still."""
         async with self._record.committing() as connection:
             live = (await moves.live_engines(connection)).get(ROLE)
             move = await moves.under_way(connection, ROLE)
         names = [str(live.id) if live else "", *([str(move.beside_id)] if move else [])]
         fed = [await self._places.url(ROLE, name) for name in names]
-        for url in fed:
-            if url not in self._stores:
-                store: SeriesStore = driver(ROLE, url)
+        missing = ""
+        for url in [url for url in fed if url not in self._stores]:
+            store: SeriesStore = driver(ROLE, url)
+            try:
                 await store.open()
+            except EngineAwayError as error:
+                await store.close()
+                if url == fed[0]:
+                    raise
+                missing = str(error)
+            else:
                 self._stores[url] = store
-        self._fed, self._looked_at = fed, now
-        for url in [one for one in self._stores if one not in fed]:
+        self._missing = missing
+        left, self._left = self._left, [self._stores.pop(url) for url in list(self._stores) if url not in fed]
+        self._fed = fed
+        for store in left:
             with suppress(EntrepotError):
-                await self._stores.pop(url).close()
+                await store.close()
 
 
 class Copied(Struct):

@@ -68,11 +68,11 @@ async def write_log(engines: Engines, share: float) -> int:
     async with await open_record(engines.owner, connections=1) as owner:
         await make_room(owner)
     async with await open_record(engines.record) as record:
-        await open_shop(record, ARTICLES)
+        await open_shop(record, _articles(share))
         gatherer = Gatherer(record, CELL, actor="bench")
         placed = events = 0
         while events < EVENTS * share:
-            await asyncio.gather(*[gatherer.place(f"log-{placed + n}", _order(placed + n)) for n in range(AT_ONCE)])
+            await asyncio.gather(*[gatherer.place(f"log-{placed + n}", _order(placed + n, share)) for n in range(AT_ONCE)])
             placed += AT_ONCE
             async with record.committing() as connection:
                 events = int(await connection.fetchval(SQL["events"], CELL))
@@ -92,7 +92,7 @@ class Relaying:
 
     def __init__(self, record_url: str, url: str, share: float, amount: int = 0) -> None:
         self.amount = amount
-        self._record, self._url, self._rate = record_url, url, ORDERS_PER_SECOND * share
+        self._record, self._url, self._share = record_url, url, share
         self._schemas, self._answering = schemas(), 0
         self._stack = AsyncExitStack()
         self._live: _Live | None = None
@@ -114,7 +114,7 @@ class Relaying:
     async def ask(self, number: int) -> float:
         """Return how many milliseconds after its stamp an order could be read."""
         if self._live is None:
-            live = _live(self._record, self._of(self._answering), self._rate)
+            live = _live(self._record, self._of(self._answering), self._share)
             self._live = await self._stack.enter_async_context(live)
         return await self._live.readable(number * 37 % APART_MILLIS)
 
@@ -165,7 +165,7 @@ class _Until:
 
 
 @asynccontextmanager
-async def _live(record_url: str, url: str, rate: float) -> AsyncIterator["_Live"]:
+async def _live(record_url: str, url: str, share: float) -> AsyncIterator["_Live"]:
     """Run a relay in a process of its own, place orders and read them, until the block ends."""
     async with AsyncExitStack() as stack:
         environ = {**os.environ, STREAM: url, RECORD: record_url}
@@ -176,7 +176,7 @@ async def _live(record_url: str, url: str, rate: float) -> AsyncIterator["_Live"
         record = await stack.enter_async_context(await open_record(record_url, wake=waker.wake))
         reader = source(url)
         stack.push_async_callback(reader.close)
-        live = _Live(record, reader, rate)
+        live = _Live(record, reader, share)
         stack.push_async_callback(live.close)
         yield live
 
@@ -184,8 +184,9 @@ async def _live(record_url: str, url: str, rate: float) -> AsyncIterator["_Live"
 class _Live:
     """Orders that come at a rate, each a task, and who reads them."""
 
-    def __init__(self, record: Record, reader: StreamSource, rate: float) -> None:
-        self._gatherer, self._record, self._reader, self._rate = Gatherer(record, CELL, actor="bench"), record, reader, rate
+    def __init__(self, record: Record, reader: StreamSource, share: float) -> None:
+        self._gatherer, self._record, self._reader = Gatherer(record, CELL, actor="bench"), record, reader
+        self._share, self._rate = share, ORDERS_PER_SECOND * share
         self._under_way: set[asyncio.Task[object]] = set()
         self._came, self._clock = asyncio.Event(), SystemClock()
         self._seen: list[tuple[int, int]] = []
@@ -224,7 +225,7 @@ class _Live:
         while True:
             due = int((time.perf_counter() - began) * self._rate)
             for number in range(placed, due):
-                task = asyncio.create_task(self._gatherer.place(f"live-{number}", _order(number)))
+                task = asyncio.create_task(self._gatherer.place(f"live-{number}", _order(number, self._share)))
                 self._under_way.add(task)
                 task.add_done_callback(self._under_way.discard)
             placed = due
@@ -258,8 +259,12 @@ async def _ended(process: asyncio.subprocess.Process) -> None:
     await process.wait()
 
 
-def _order(number: int) -> OrderRequest:
-    return article_order(number * 7919 % ARTICLES)
+def _articles(share: float) -> int:
+    return max(1, int(ARTICLES * share))
+
+
+def _order(number: int, share: float) -> OrderRequest:
+    return article_order(number * 7919 % _articles(share))
 
 
 def _with_prefix(url: str, prefix: str) -> str:

@@ -20,7 +20,7 @@ from entrepot.engines import answering, newest
 from entrepot.engines.graph import pattern as graph
 from entrepot.engines.graph.falkordb_wire import answer, with_parameters
 from entrepot.engines.graph.port import Parameters
-from entrepot.engines.redis_connection import AWAY, connect
+from entrepot.engines.redis_connection import AWAY, connect, opening
 
 ROLE = "graph"
 
@@ -85,8 +85,9 @@ class FalkorGraph:
 
     async def open(self) -> None:
         """Make sure that FalkorDB answers."""
-        with _answering():
-            await self._redis.ping()
+        with _answering(), opening(ROLE, "FalkorDB"):
+            # A bare Redis answers a ping as well.
+            await self._redis.execute_command("GRAPH.LIST")  # type: ignore[no-untyped-call]  # the client leaves it so
 
     async def close(self) -> None:
         """Give every connection back."""

@@ -18,7 +18,7 @@ from entrepot.base.event import START, Position
 from entrepot.base.limits import STATEMENT_SECONDS_MAX
 from entrepot.base.projection import Item, Refusal, Slot, Target
 from entrepot.engines import Packed, answering, newest, pack
-from entrepot.engines.redis_connection import AWAY, connect
+from entrepot.engines.redis_connection import AWAY, connect, opening
 
 ROLE = "memory"
 
@@ -88,7 +88,7 @@ class RedisMemory:
 
     async def open(self) -> None:
         """Make sure that Redis answers."""
-        with answering(ROLE, *AWAY):
+        with answering(ROLE, *AWAY), opening(ROLE, "Redis"):
             await self._redis.ping()
 
     async def close(self) -> None:
