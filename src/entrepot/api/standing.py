@@ -4,6 +4,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from msgspec import Struct
 
+from entrepot.base.trust import ENCRYPTED
 from entrepot.engines.products import product
 
 # Options of a URL that say how many servers stand behind it, and how what is kept is spread over them.
@@ -19,7 +20,6 @@ _SPREAD = (
     "partitions",
     "replication",
 )
-_BY_TLS = frozenset({"rediss", "falkors", "mongodbs", "clickhouses", "s3s", "elasticsearchs", "influxdbs", "kafkas"})
 _OF_SCHEME = {"cluster": "a cluster", "sentinel": "under Sentinel", "neo4j": "routed to a cluster", "srv": "found by DNS"}
 
 
@@ -55,10 +55,9 @@ def standing(role: str, url: str, version: str = "", why: str = "") -> Standing:
 def encrypted(url: str) -> bool:
     """Return whether a URL is of a connection by TLS; a mode that does not look at the certificate is refused long before."""
     parts = urlsplit(url)
-    scheme, _, kind = parts.scheme.partition("+")
-    if scheme == "postgresql":
+    if parts.scheme == "postgresql":
         return dict(parse_qsl(parts.query)).get("sslmode") == "verify-full"
-    return kind in {"s", "srv"} or scheme in _BY_TLS
+    return parts.scheme in ENCRYPTED
 
 
 def _topology(scheme: str, options: dict[str, str]) -> str:

@@ -13,7 +13,7 @@ from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 from entrepot.base.engine_limits import COLUMNS_SECONDS_MAX
 from entrepot.base.errors import BadInputError, EngineAwayError
 from entrepot.base.limits import CONNECT_SECONDS_MAX, POOL_CONNECTIONS_MAX
-from entrepot.base.trust import authority
+from entrepot.base.trust import authority, certificate
 from entrepot.engines.columns.clickhouse_cluster import SETTINGS
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -34,6 +34,7 @@ async def connect(url: str, role: str) -> AsyncClient:
     """Return a client of ``clickhouse(s)://user:password@host:port/database`` that has learnt what server it is."""
     parts = urlsplit(url)
     spread = SETTINGS if cluster_of(url) else {}
+    shown = certificate(url)
     local = parts.hostname in {"127.0.0.1", "localhost", "::1"}
     with answering(role):
         return await clickhouse_connect.get_async_client(
@@ -44,6 +45,10 @@ async def connect(url: str, role: str) -> AsyncClient:
             database=unquote(parts.path.strip("/")) or "default",
             secure=parts.scheme == "clickhouses",
             ca_cert=authority(url),
+            client_cert=shown[0] if shown else None,
+            client_cert_key=shown[1] if shown else None,
+            # With a password the certificate opens the way alone, and is not who asks.
+            tls_mode="strict" if shown and parts.password else None,
             compress=False if local else "lz4",
             connect_timeout=CONNECT_SECONDS_MAX,
             send_receive_timeout=COLUMNS_SECONDS_MAX,

@@ -11,7 +11,6 @@ import importlib
 import importlib.metadata
 import json
 import os
-import ssl
 import urllib.request
 from collections.abc import Awaitable, Callable
 from http.client import HTTPResponse
@@ -21,7 +20,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit, u
 
 from entrepot.base.engine_limits import PING_SECONDS_MAX
 from entrepot.base.errors import BadInputError, EngineAwayError
-from entrepot.base.trust import authority
+from entrepot.base.trust import authority, context
 
 
 async def ping(role: str, url: str) -> str:
@@ -90,7 +89,7 @@ async def _neo4j(url: str) -> str:
     async with AsyncGraphDatabase.driver(
         f"{scheme}://{parts.hostname}:{parts.port or 7687}",
         auth=(unquote(parts.username or ""), unquote(parts.password or "")),
-        ssl_context=ssl.create_default_context(cafile=authority(url)) if secure else None,
+        ssl_context=context(url) if secure else None,
         connection_timeout=PING_SECONDS_MAX,
     ) as client:
         return (await client.get_server_info()).agent.removeprefix("Neo4j/")
@@ -139,7 +138,7 @@ def _asked(url: SplitResult, path: str, port: int, headers: dict[str, str]) -> H
     scheme = "https" if url.scheme.endswith("s") else "http"
     address = f"{scheme}://{url.hostname}:{url.port or port}{path}"
     request = urllib.request.Request(address, headers=headers)  # noqa: S310  # the scheme is one of the two above
-    trusted = ssl.create_default_context(cafile=authority(url.geturl())) if scheme == "https" else None
+    trusted = context(url.geturl()) if scheme == "https" else None
     answer: HTTPResponse = urllib.request.urlopen(request, timeout=PING_SECONDS_MAX, context=trusted)  # noqa: S310  # as above
     return answer
 

@@ -53,6 +53,7 @@ ORDERS_PER_SECOND = 500
 # The generations that are relayed; in the third a reader that begins anew reads all of the second.
 RELAYED = (1, 2)
 TICK_SECONDS = 0.01
+READY_SECONDS_MAX = 60.0
 # A question waits for an order that is placed up to so much later, so that all moments between two transactions are met.
 APART_MILLIS = 100
 STREAM, RECORD = "ENTREPOT_BENCH_STREAM", "ENTREPOT_BENCH_RECORD"
@@ -178,6 +179,7 @@ async def _live(record_url: str, url: str, share: float) -> AsyncIterator["_Live
         stack.push_async_callback(reader.close)
         live = _Live(record, reader, share)
         stack.push_async_callback(live.close)
+        await live.until_read()
         yield live
 
 
@@ -204,6 +206,18 @@ class _Live:
             raise EngineAwayError("stream", f"no order could be read within {CONNECT_SECONDS_MAX:.0f} s") from None
         at, read = min(found)
         return float(read - at)
+
+    async def until_read(self) -> None:
+        """Wait until the relay, whose process starts now, has come so far that an order can be read."""
+        until = time.monotonic() + READY_SECONDS_MAX
+        while True:
+            try:
+                await self.readable(0)
+            except EngineAwayError:
+                if time.monotonic() > until:
+                    raise
+            else:
+                return
 
     async def close(self) -> None:
         """Place no more, and read no more."""

@@ -6,7 +6,6 @@ again. A bad line drops itself in 1 and its whole batch in 2: lines are checked 
 until what cannot be kept stands alone. Failures also come with status 200, in ``results[].error``.
 """
 
-import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -18,7 +17,7 @@ import msgspec
 
 from entrepot.base.errors import BadInputError, EngineAwayError
 from entrepot.base.limits import CONNECT_SECONDS_MAX, POOL_CONNECTIONS_MAX
-from entrepot.base.trust import authority
+from entrepot.base.trust import context
 from entrepot.engines.series.port import (
     ANSWER_SECONDS_MAX,
     KINDS_KNOWN_MAX,
@@ -47,27 +46,27 @@ _ESCAPED = str.maketrans({",": "\\,", " ": "\\ ", "=": "\\=", "%": "%%"})
 class InfluxdbSeries:
     """``SeriesStore`` on ``influxdb://user:password@host:port/database``, ``influxdbs`` for TLS; 2 and 3 take a token there."""
 
-    options: ClassVar[frozenset[str]] = frozenset({"ca"})
+    options: ClassVar[frozenset[str]] = frozenset({"ca", "cert", "key"})
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         if unknown := sorted(dict(parse_qsl(parts.query)).keys() - self.options):
-            raise BadInputError(f"ENTREPOT_SERIES_URL has the option {unknown[0]!r}: {parts.scheme} knows ca.")
+            raise BadInputError(f"ENTREPOT_SERIES_URL has the option {unknown[0]!r}: {parts.scheme} knows ca, cert and key.")
         self._secure = parts.scheme == "influxdbs"
         self._base = f"{'https' if self._secure else 'http'}://{parts.hostname}:{parts.port or 8086}"
         self._database = unquote(parts.path.strip("/")) or "entrepot"
         user, password = unquote(parts.username or ""), unquote(parts.password or "")
         self._headers = {"Authorization": aiohttp.encode_basic_auth(user, password, encoding="utf-8")} if user else {}
-        self._authority = authority(url)
+        self._url = url
         self._session: aiohttp.ClientSession | None = None
 
     async def open(self) -> None:
         """Connect; make the database and its two retention policies, unless they are there."""
         await self.close()
         try:
-            trusted = ssl.create_default_context(cafile=self._authority) if self._secure else True
+            trusted = context(self._url) if self._secure else True
         except OSError as error:
-            raise BadInputError(f"ENTREPOT_SERIES_URL names an authority that cannot be read ({error}): mend ?ca=.") from error
+            raise BadInputError(f"ENTREPOT_SERIES_URL names a certificate that cannot be read ({error}): mend ?ca=.") from error
         self._session = aiohttp.ClientSession(
             headers=self._headers,
             connector=aiohttp.TCPConnector(limit=POOL_CONNECTIONS_MAX, ssl=trusted),
