@@ -10,8 +10,9 @@ from entrepot.base.errors import BadInputError, EngineAwayError
 from entrepot.base.event import START, Event, Position
 from entrepot.base.stream import Message, StreamTakenError, Topic
 from entrepot.engines.stream.kafka import KafkaStream
+from entrepot.log import store
 from tests.engines.relaying import committed, relaying, started, until_relayed, with_prefix
-from tests.log_case import House, house
+from tests.log_case import House, house, until
 
 TOPICS = (Topic("note"),)
 
@@ -150,3 +151,12 @@ async def test_a_broker_that_is_not_there_is_told_as_away() -> None:
     async with stream("kafka://127.0.0.1:1") as one:
         with pytest.raises(EngineAwayError, match="stream engine does not answer"):
             await one.check()
+
+
+async def test_a_relay_whose_broker_is_not_there_says_why_it_waits(home: House) -> None:
+    async def told() -> bool:
+        async with home.record.committing() as connection:
+            return any("does not answer" in one.why for one in await store.readers(connection, 1) if one.kind == "relay")
+
+    async with relaying(home, "kafka://127.0.0.1:1?prefix=away"):
+        await until(told)

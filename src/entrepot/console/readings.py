@@ -46,10 +46,9 @@ async def shown_readings(parts: Parts) -> list[ShownReading]:
 def _shown(one: Reader, *, relays: bool) -> ShownReading:
     if one.kind == "relay":
         behind = one.behind or 0
-        shape = "good" if behind <= BEHIND_WELL else "warning"
-        return ShownReading(
-            kind="Relay", holder=one.holder, reads="PostgreSQL", shape=shape, says=f"{whole(behind)} events behind the log"
-        )
+        shape = "good" if behind <= BEHIND_WELL and not one.why else "warning"
+        says = f"{whole(behind)} events behind the log" + (f"; it waits: {one.why}" if one.why else "")
+        return ShownReading(kind="Relay", holder=one.holder, reads="PostgreSQL", shape=shape, says=says)
     says = f"writes {whole(one.slots)} slot{'' if one.slots == 1 else 's'}"
     shape = "good"
     if one.why:

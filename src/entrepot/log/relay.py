@@ -40,6 +40,7 @@ class Relay:
         self._kinds = frozenset(schemas)
         self._lease = f"relay/{cell}"
         self._renewed = self._reported = 0.0
+        self._position: Position | None = None
 
     async def run(self) -> None:
         """Relay until cancelled; what passes by itself is waited out, what must be mended is raised."""
@@ -67,6 +68,8 @@ class Relay:
             await self._go_on(await self._open())
         except Exception as error:
             log.warning("relay.waits", cell=self._cell, why=str(error))
+            with contextlib.suppress(EngineAwayError):  # it may be the record that is away
+                await self._tell(str(error))
             raise
 
     async def _go_on(self, position: Position) -> None:
@@ -100,11 +103,16 @@ class Relay:
 
     async def _report(self, position: Position) -> None:
         """Say how far it is, once in a while: who must know it exactly asks the stream."""
+        self._position = position
         now = asyncio.get_running_loop().time()
         if now - self._reported > limits.LEASE_SECONDS / 4:
             self._reported = now
-            async with self._record.committing() as connection:
-                await store.report_reader(connection, self._cell, "relay", self._holder, "record", position=position)
+            await self._tell()
+
+    async def _tell(self, why: str = "") -> None:
+        """Note for people how far it is, and why it waits, if it does."""
+        async with self._record.committing() as connection:
+            await store.report_reader(connection, self._cell, "relay", self._holder, "record", why, self._position)
 
     async def _until_ours(self) -> None:
         while not await self._ours():  # noqa: ASYNC110  # what is waited for is in a database, which sets no Event
