@@ -187,8 +187,7 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
     subscriptions = {one.projection.name: one for one in app.subscriptions}
     async with AsyncExitStack() as stack:
         verifying = closed_with(stack, Verifying(Verifier(app.record, app.live, cells=(app.settings.cell,)), subscriptions))
-        series = _series(app, stack)
-        pulse = await stack.enter_async_context(_running(app, _pulse(app, metrics, clock, series), series))
+        pulse = await stack.enter_async_context(_running(app, metrics, clock))
         tally = _tally(metrics, app)
         await stack.enter_async_context(tally.keeping())
         reads = ReadBudget(clock, app.settings.reads, app.cache, partial(_unreadable, app.sealing))
@@ -297,9 +296,11 @@ def _series(app: App, stack: AsyncExitStack) -> _Series | None:
 
 
 @asynccontextmanager
-async def _running(app: App, pulse: Pulse, series: _Series | None) -> AsyncIterator[Pulse]:
+async def _running(app: App, metrics: Metrics, clock: SystemClock) -> AsyncIterator[Pulse]:
     """Look until the block ends, and keep what is seen where a series engine is named."""
     async with AsyncExitStack() as stack:
+        series = _series(app, stack)
+        pulse = _pulse(app, metrics, clock, series)
         await stack.enter_async_context(pulse.running())
         with suppress(NotImplementedError, RuntimeError, ValueError):  # in a test's thread, nobody sends signals
             asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, pulse.end)
