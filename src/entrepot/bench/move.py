@@ -24,14 +24,14 @@ from entrepot.bench import BenchError, Row, targets
 from entrepot.bench.key import bench_key
 from entrepot.bench.load import get, post
 from entrepot.bench.paced import Pace, Seen
-from entrepot.bench.process import done
+from entrepot.bench.process import EndedError, done
 from entrepot.bench.shop import article_order, open_shop
 from entrepot.bench.stack import Stack, own_stack
 from entrepot.commerce.ordering.events import ORDER_PLACED
 from entrepot.engines.products import driver
 from entrepot.log import generations, moves
 from entrepot.log.status import status
-from entrepot.moving.moving import Mover
+from entrepot.moving.moving import Mover, StillAskedError
 from entrepot.projections.product_search.project import ProductSearch
 from entrepot.record.named import queries
 from entrepot.record.transaction import open_record
@@ -125,15 +125,13 @@ class _Under:
         async with self._phase(moving):
             await done(self._settings, "move", ROLE, url)
         async with self._phase(both):
-            if calm := await self._is_calm(both):
-                await done(self._settings, "move", ROLE, "--finish")
-            else:
+            if not (finished := await self._is_finished(both)):
                 await done(self._settings, "move", ROLE, "--back")
                 await done(self._settings, "move", ROLE, "--give-up")
-        if calm:
+        if finished:
             self.orders.seen.phase = self.searches.seen.phase = WARMING
             await asyncio.sleep(SECONDS_WARM)
-        return calm
+        return finished
 
     @asynccontextmanager
     async def _phase(self, name: str) -> AsyncIterator[None]:
@@ -142,17 +140,24 @@ class _Under:
         yield
         self.seconds[name] = time.perf_counter() - began
 
-    async def _is_calm(self, phase: str) -> bool:
-        """Say whether the old engine is asked no more, once that is known."""
+    async def _is_finished(self, phase: str) -> bool:
+        """Finish the move as soon as the old engine is asked no more; say whether that came."""
         app, until = self._app, time.perf_counter() + CALM_SECONDS_MAX
         mover = Mover(app.record, app.settings, app.sealing, app.stores.places, app.subscriptions, app.cache, "bench")
         await asyncio.sleep(SECONDS_WARM)  # a question that it is to answer must have had the time to be asked, and told of
-        while answered := await mover.spared(ROLE):
-            self.spared[phase] = max(answered, self.spared.get(phase, 0))
-            if time.perf_counter() > until:
-                return False
+        while time.perf_counter() < until:
+            if answered := await mover.spared(ROLE):
+                self.spared[phase] = max(answered, self.spared.get(phase, 0))
+            else:
+                try:
+                    await done(self._settings, "move", ROLE, "--finish")
+                except EndedError as error:
+                    if error.code != StillAskedError.exit_code:
+                        raise
+                else:
+                    return True
             await asyncio.sleep(1.0)
-        return True
+        return False
 
 
 async def _made_there(settings: Settings) -> list[Target]:

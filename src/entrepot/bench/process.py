@@ -14,6 +14,14 @@ from entrepot.bench import BenchError
 from entrepot.settings import Settings
 
 
+class EndedError(BenchError):
+    """A process ended otherwise than well, with this code."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 @asynccontextmanager
 async def running(settings: Settings, *arguments: str) -> AsyncIterator[Process]:
     """Run ``entrepot`` with these arguments on these settings until the block ends."""
@@ -41,7 +49,7 @@ async def done(settings: Settings, *arguments: str) -> None:
             await process.wait()
     if process.returncode:
         last = said.decode(errors="replace").strip().rpartition("\n")[2]
-        raise BenchError(f"'entrepot {arguments[0]}' ended with {process.returncode}: {last}")
+        raise EndedError(f"'entrepot {arguments[0]}' ended with {process.returncode}: {last}", process.returncode)
 
 
 def _environment(settings: Settings) -> dict[str, str]:
