@@ -17,6 +17,7 @@ from entrepot.api.metrics import Metrics
 from entrepot.api.pulse_store import Arrival
 from entrepot.api.today import Today
 from entrepot.base.breaker import Breaker
+from entrepot.base.ending import ended
 from entrepot.base.engine_limits import PING_SECONDS_MAX
 from entrepot.base.errors import EngineAwayError, EntrepotError, NotThereYetError
 from entrepot.base.event import START, Position
@@ -149,8 +150,7 @@ class Pulse:
         try:
             yield self
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await ended(task)
 
     async def now(self) -> Snapshot:
         """Return what was seen last, or look for the first time."""

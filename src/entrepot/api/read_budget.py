@@ -18,6 +18,7 @@ from litestar.types import HTTPScope
 from entrepot.api.edge import Identification
 from entrepot.api.place import header, network_of, place_of
 from entrepot.api.principal import who_asks
+from entrepot.base.ending import ended
 from entrepot.base.errors import EngineAwayError, EntrepotError
 from entrepot.base.limits import (
     CLIENTS_KNOWN_MAX,
@@ -99,8 +100,7 @@ class ReadBudget:
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await ended(task)
 
     def metered(self, identify: Identification, proxies: int) -> Identification:
         """Return what finds out who asks, and counts it when they read."""

@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry, Metric, generate_latest
 from prometheus_client.registry import Collector
 
 from entrepot.api.metrics import Metrics
+from entrepot.base.ending import ended
 from entrepot.base.limits import TALLY_SECONDS
 
 log = structlog.get_logger()
@@ -60,8 +61,7 @@ class Tally:
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await ended(task)
             await self._write()
 
     async def _keep(self) -> None:

@@ -17,6 +17,7 @@ from typing import TypeVar, cast
 import structlog
 from msgspec import Struct
 
+from entrepot.base.ending import ended
 from entrepot.base.engine_limits import NEEDED_SHARE, PROBE_REST_SECONDS, PROBE_SHARE
 from entrepot.base.errors import EngineAwayError, NotThereYetError
 from entrepot.base.return_by_degrees import Return
@@ -82,8 +83,7 @@ class Breaker:
     async def close(self) -> None:
         """Stop asking."""
         if self._probing is not None:
-            self._probing.cancel()
-            await asyncio.gather(self._probing, return_exceptions=True)
+            await ended(self._probing)
 
     async def _probe(self) -> None:
         try:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import structlog
 
+from entrepot.base.ending import ended
 from entrepot.base.engine_limits import MOVE_CALM_SECONDS, MOVE_TELL_SECONDS
 from entrepot.base.errors import EngineAwayError
 from entrepot.base.projection import Target
@@ -37,8 +38,7 @@ class Spared:
     async def close(self) -> None:
         """Tell what is left to be told."""
         if self._telling is not None:
-            self._telling.cancel()
-            await asyncio.gather(self._telling, return_exceptions=True)
+            await ended(self._telling)
         if self._counts:
             await self._tell()
 

@@ -14,6 +14,7 @@ from uuid import UUID
 import asyncpg
 
 from entrepot.base import engine_limits, limits
+from entrepot.base.ending import ended
 from entrepot.base.errors import EngineAwayError
 from entrepot.partners.keys.port import KeyProvider, KeysRefusedError
 from entrepot.record.transaction import UNREACHABLE
@@ -67,8 +68,7 @@ class PersonKeys:
     async def close(self) -> None:
         """Forget every key."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await ended(self._task)
         self._lose()
 
     def held(self, subject: UUID) -> SubjectKey | None:
