@@ -2,8 +2,8 @@
 
 No read waits for the count. A caller is a person or a key, else a network of the internet, else an address of a network of
 ours: a private address is a machine, whose neighbours are others. This machine itself is not counted, unless what comes from it
-says that it comes from elsewhere: then it is a proxy. Pages that the hot lane sends from
-this process's memory are not counted either: they belong to everybody, and cost less than the count.
+says that it comes from elsewhere: then it is a proxy. Pages that the hot lane sends from this process's memory are not counted
+either: they belong to everybody, and cost less than the count.
 """
 
 import asyncio

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 
+from entrepot.base.ending import ended
 from entrepot.base.errors import ConflictError, EntrepotError
 from entrepot.log.projector import Subscription
 from entrepot.verify.verify import Verifier
@@ -27,10 +28,7 @@ class Verifying:
 
     async def close(self) -> None:
         """Stop what is under way."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await ended(*self._tasks.values())
 
     async def _run(self, name: str) -> None:
         subscription = self._subscriptions[name]

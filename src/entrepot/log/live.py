@@ -13,6 +13,7 @@ import msgspec
 import structlog
 
 from entrepot.base import limits
+from entrepot.base.ending import ended
 from entrepot.base.errors import EngineAwayError, EntrepotError, NotThereYetError
 from entrepot.base.event import START, Position, Token
 from entrepot.base.projection import Projection, Target
@@ -168,8 +169,7 @@ class LiveTargets:
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await ended(self._task)
 
     async def _follow(self) -> None:
         """Look again when a generation is said to have changed, and now and then anyway."""

@@ -16,6 +16,7 @@ import asyncpg
 import structlog
 
 from entrepot.base import limits
+from entrepot.base.ending import ended
 from entrepot.base.engine_limits import REPLICA_AGE_SECONDS_MAX, REPLICA_ENDS_MAX, REPLICA_LOOK_SECONDS
 from entrepot.base.event import Position
 from entrepot.record.named import queries
@@ -76,8 +77,7 @@ class Replica:
 
     async def close(self) -> None:
         """Stop looking and give the connections back."""
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await ended(self._task)
         for pool in {self._pool, self._tenants}:
             pool.terminate()
 

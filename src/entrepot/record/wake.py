@@ -9,6 +9,7 @@ import asyncio
 import asyncpg
 
 from entrepot.base import limits
+from entrepot.base.ending import ended
 from entrepot.record.transaction import UNREACHABLE
 
 CHANNEL = "log_event"
@@ -33,8 +34,7 @@ class Waker:
     async def close(self) -> None:
         """Stop sending."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await ended(self._task)
 
     async def _run(self) -> None:
         try:
