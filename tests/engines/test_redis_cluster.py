@@ -41,6 +41,9 @@ from tests.store.test_drawer import (
     test_only_who_knows_what_is_there_may_change_it,  # noqa: F401  # run on the cluster
     test_what_is_put_in_is_found_until_its_time_is_over,  # noqa: F401  # run on the cluster
 )
+from tests.store.test_redis_sending import (
+    test_no_cancellation_is_forgotten_whenever_it_comes,  # run on the cluster, too
+)
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +103,11 @@ async def test_a_cluster_says_its_version_by_any_of_its_masters(memory_url: str)
 async def test_what_is_wrong_with_a_url_is_said(url: str, error: type[Exception], told: str) -> None:
     with pytest.raises(error, match=told):
         await RedisCache(url).open()
+
+
+async def test_no_cancellation_is_forgotten_where_sentinels_are_asked(engines_home: Path) -> None:
+    async with sentinel(engines_home / "redis-sentinel-asked") as (url, _):
+        await test_no_cancellation_is_forgotten_whenever_it_comes(url)
 
 
 async def replicated(master: Client) -> bool:

@@ -8,8 +8,8 @@ ASKED_AGAIN_SECONDS = 1.0
 async def ended(*tasks: asyncio.Task[None]) -> None:
     """Cancel these tasks, and return once they have ended.
 
-    They are asked again: ``asyncio.wait_for`` of Python 3.11, which the Redis client sends each command in, forgets a
-    cancellation that comes together with its answer, one in nine under load.
+    They are asked again: ``asyncio.wait_for`` of Python 3.11, which the client of MongoDB sends each command in, forgets a
+    cancellation that comes together with its end. (So did that of Redis: see ``engines/redis_sending.py``.)
     """
     for task in tasks:
         task.cancel()

@@ -31,6 +31,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from entrepot.base.errors import BadInputError
 from entrepot.base.limits import CONNECT_SECONDS_MAX, POOL_CONNECTIONS_MAX
+from entrepot.engines.redis_sending import send_promptly, send_promptly_to_nodes
 
 # A server that is full, or has become a replica, answers, but not to us; a cluster may miss a part of its slots: the caller
 # waits for it just as well.
@@ -69,10 +70,11 @@ def connect(url: str, *, seconds_max: float, wait_seconds_max: float | None = No
             socket_connect_timeout=CONNECT_SECONDS_MAX,
             retry=retry,
         )
+        send_promptly_to_nodes(cluster)
         return cast("Redis", cluster)  # it is none, but has every command that our drivers use
     if kind == "sentinel":
         return _of_sentinels(plain, options, seconds_max, retry)
-    pool = BlockingConnectionPool.from_url(
+    pool: BlockingConnectionPool = BlockingConnectionPool.from_url(
         url,
         max_connections=POOL_CONNECTIONS_MAX,
         timeout=wait_seconds_max or seconds_max,
@@ -80,6 +82,7 @@ def connect(url: str, *, seconds_max: float, wait_seconds_max: float | None = No
         socket_connect_timeout=CONNECT_SECONDS_MAX,
         retry=retry,
     )
+    send_promptly(pool)
     return Redis.from_pool(pool)
 
 
@@ -113,8 +116,10 @@ def _of_sentinels(url: str, options: dict[str, str], seconds_max: float, retry: 
     asked = Sentinel(  # type: ignore[no-untyped-call]  # the client leaves it so
         [first, *_hosts(options)], sentinel_kwargs=known
     )
-    master = asked.master_for(options["name"], max_connections=_CONNECTIONS_MAX, **waiting, **login)
-    return cast("Redis", master)
+    master: Redis = asked.master_for(options["name"], max_connections=_CONNECTIONS_MAX, **waiting, **login)
+    for one in (master, *asked.sentinels):
+        send_promptly(one.connection_pool)
+    return master
 
 
 def _parts(url: str) -> tuple[str, str, dict[str, str]]:

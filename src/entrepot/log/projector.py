@@ -13,6 +13,7 @@ import structlog
 from msgspec import Struct, structs
 
 from entrepot.base import limits
+from entrepot.base.ending import ended
 from entrepot.base.errors import EngineAwayError
 from entrepot.base.projection import Projection, Slot, Store, Target
 from entrepot.log import generations, store
@@ -177,9 +178,7 @@ class Projector:
     async def _let_go(self, names: Sequence[str]) -> None:
         """Stop writing slots, and only then release their leases."""
         held = [self._held.pop(name) for name in names]
-        for one in held:
-            one.task.cancel()
-        await asyncio.gather(*(one.task for one in held), return_exceptions=True)
+        await ended(*(one.task for one in held))
         if names:
             log.info("projector.slots_released", leases=list(names))
             async with self._record.committing() as connection:
@@ -205,9 +204,7 @@ class Projector:
     async def _stop(self) -> None:
         names = list(self._held)
         tasks = [held.task for held in self._held.values()] + ([self._dropping] if self._dropping else [])
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await ended(*tasks)
         self._held.clear()
         with contextlib.suppress(EngineAwayError):  # the leases then run out by themselves
             async with self._record.committing() as connection:
