@@ -36,7 +36,7 @@ async def left(house: House, method: str, address: str, **given: Any) -> list[di
     answer = await house.client.request(method, address, **given)
     request = UUID(answer.headers["entrepot-request"]) if "entrepot-request" in answer.headers else None
     async with house.app.record.committing() as connection:
-        found = await connection.fetch("SELECT * FROM audit.entry WHERE id = $1", request)
+        found = await connection.fetch("SELECT * FROM audit.every_entry WHERE id = $1", request)
     assert all(row["status"] == answer.status_code for row in found)
     return [dict(row) for row in found]
 

@@ -13,7 +13,9 @@ OURS = "n.nspname !~ '^(pg_|information_schema$|public$)'"
 TENANT_COLUMNS = "('seller_id', 'company_id', 'tenant', 'credit_party')"
 
 # Functions that run with their owner's rights, each with its reason.
-SECURITY_DEFINERS: dict[str, str] = {}
+SECURITY_DEFINERS = {
+    "audit.write_out(integer,integer)": "nobody else takes batches of entries away, and it writes out what it takes",
+}
 
 
 async def rows(url: str, sql: str) -> set[str]:
@@ -75,10 +77,12 @@ async def test_new_tables_are_read_by_the_platform_and_are_nobody_else_s(migrate
     assert {acl.partition("/")[0] for acl in await rows(migrated_url, given)} == {"entrepot_platform=r"}
 
 
-async def test_no_function_is_everybody_s_and_none_runs_with_its_owner_s_rights(migrated_url: str) -> None:
+async def test_no_function_is_everybody_s_and_none_but_those_named_run_with_their_owner_s_rights(migrated_url: str) -> None:
     ours = f"FROM pg_proc AS f JOIN pg_namespace AS n ON n.oid = f.pronamespace WHERE {OURS}"
     definers = await rows(migrated_url, f"SELECT f.oid::regprocedure::text {ours} AND f.prosecdef")
     assert definers == set(SECURITY_DEFINERS)
+    reader = f"SELECT f.oid::regprocedure::text {ours} AND has_function_privilege('entrepot_reader', f.oid, 'EXECUTE')"
+    assert not definers & await rows(migrated_url, reader)
     tenants = await rows(
         migrated_url,
         f"SELECT f.oid::regprocedure::text {ours} AND has_function_privilege('entrepot_tenant', f.oid, 'EXECUTE')",
@@ -99,7 +103,7 @@ async def test_what_a_role_has_been_given_beside_the_grants_is_taken_from_it_by_
 async def test_nobody_but_its_owner_rewrites_the_audit(migrated_url: str) -> None:
     connection = await asyncpg.connect(migrated_url)
     try:
-        for table in ("audit.entry", "audit.link", "audit.root"):
+        for table in ("audit.entry", "audit.entry_batch", "audit.link", "audit.root"):
             assert not await connection.fetchval(
                 "SELECT has_table_privilege('entrepot_platform', $1, 'UPDATE, DELETE, TRUNCATE')", table
             )

@@ -1,13 +1,16 @@
 """Placing orders on the hot path, against a real PostgreSQL: whole or not at all, once per key, never below zero."""
 
 import asyncio
+from collections.abc import Sequence
 
+import asyncpg
 import pytest
 
+from entrepot.audit.linking import link_new
 from entrepot.audit.store import Entry, put_entries
 from entrepot.base.errors import BadInputError, KeyReusedError, NotFoundError, StockExhaustedError
 from entrepot.commerce.checkout.gather import Gatherer
-from entrepot.commerce.checkout.place import place_orders
+from entrepot.commerce.checkout.place import Asked, place_orders
 from entrepot.commerce.checkout.requests import ChargeRequest, LineRequest, OrderRequest, Placed
 from entrepot.commerce.stock.commands import receive_stock
 from entrepot.commerce.stock.rules import Change
@@ -152,7 +155,7 @@ async def test_an_order_of_a_request_is_placed_with_its_entry_and_its_event_name
     cause = Cause(record.ids.fresh(), actor="anonymous", network="203.0.113.0/24", agent="browser", why="ticket/1")
     placed = await Gatherer(record, CELL).place("k1", order({"tea": 1}), cause)
     async with record.committing() as connection:
-        entry = await connection.fetchrow("SELECT * FROM audit.entry WHERE id = $1", cause.id)
+        entry = await connection.fetchrow("SELECT * FROM audit.every_entry WHERE id = $1", cause.id)
         told = await connection.fetchval("SELECT key FROM log.event WHERE cause = $1 AND actor = 'anonymous'", cause.id)
     assert cause.noted
     assert entry is not None
@@ -168,6 +171,43 @@ async def test_who_was_told_meanwhile_that_it_takes_too_long_keeps_that_entry_an
         await put_entries(connection, CELL, [slow])
     answers = await place_orders(record, CELL, [(f"k{n}", order({"tea": 1}), cause) for n, cause in enumerate(causes)])
     assert all(isinstance(answer, Placed) for answer in answers)
+    assert await statuses(record, "every_entry", causes) == [201, 504, 201]
+    await link_new(record, CELL)
+    assert await statuses(record, "entry", causes) == [201, 504, 201]
+
+
+async def test_entries_of_a_call_are_there_at_once_and_get_rows_of_their_own_that_say_the_same(record: Record) -> None:
+    await open_shop(record, {"tea": 3})
+    causes = [Cause(record.ids.fresh(), actor=f"person/{n}", network="203.0.113.0/24", why=f"ticket/{n}") for n in range(5)]
+    asked: list[Asked] = [(f"k{n}", order({"tea": 1}), cause) for n, cause in enumerate(causes)]
+    answers = await place_orders(record, CELL, [*asked, ("of no request", order({"tea": 1}), None)])
+    assert [isinstance(answer, Placed) for answer in answers] == [True] * 3 + [False] * 3
+    at_once = await every_entry(record)
+    assert await statuses(record, "entry", causes) == []
+    assert [entry["why"] for entry in at_once] == ["ticket/0", "ticket/1", "ticket/2"]
+    await link_new(record, CELL)
+    assert await every_entry(record) == at_once
+    assert await statuses(record, "entry", causes) == [201] * 3
+
+
+async def test_a_batch_of_entries_is_taken_away_by_nobody_but_who_writes_it_out(record: Record) -> None:
+    await open_shop(record, {"tea": 3})
+    await place_orders(record, CELL, [("k", order({"tea": 1}), Cause(record.ids.fresh(), actor="anonymous"))])
+    for change in ("DELETE FROM audit.entry_batch", "UPDATE audit.entry_batch SET why = '{}'", "TRUNCATE audit.entry_batch"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            async with record.committing() as connection:
+                await connection.execute(change)
+    assert len(await every_entry(record)) == 1
+
+
+async def every_entry(record: Record) -> list[asyncpg.Record]:
     async with record.committing() as connection:
-        rows = await connection.fetch("SELECT status FROM audit.entry WHERE id = ANY ($1) ORDER BY id", [c.id for c in causes])
-    assert [row["status"] for row in rows] == [201, 504, 201]
+        return await connection.fetch("SELECT * FROM audit.every_entry ORDER BY id")
+
+
+async def statuses(record: Record, relation: str, causes: Sequence[Cause]) -> list[int]:
+    async with record.committing() as connection:
+        rows = await connection.fetch(
+            f"SELECT status FROM audit.{relation} WHERE id = ANY ($1) ORDER BY id", [cause.id for cause in causes]
+        )
+    return [row["status"] for row in rows]

@@ -143,6 +143,12 @@ async def ensure_partitions(connection: Connection, now: datetime) -> int:
     return made
 
 
+async def write_out(connection: Connection, cell: int, batches_max: int) -> int:
+    """Give the entries of the orders that calls placed rows of their own, and return how many calls' that were."""
+    written: int = await connection.fetchval(SQL["write_out"], cell, batches_max)
+    return written
+
+
 async def link_next(connection: Connection, cell: int, source: Source, stamp: int, rows_max: int) -> int:
     """Add one link to the chain and return how many rows it holds."""
     linked: int = await connection.fetchval(SQL["link_next"], cell, source, stamp, rows_max)

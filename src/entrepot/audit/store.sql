@@ -2,7 +2,7 @@
 
 -- name: put_entries
 -- Writes entries, as many as arrived together, in one transaction of their own or in the caller's. A request has one: that of an
--- order is there already when its call was placed after all, while the caller was told that it takes too long.
+-- order may be there already, when it was placed after all while the caller was told that it takes too long.
 INSERT INTO audit.entry (cell, id, at, class, actor, action, object, subject, network, agent, why, status, problem, others)
 SELECT $1::integer, e.id, e.at, e.class, e.actor, e.action, e.object, e.subject, e.network, e.agent, e.why, e.status, e.problem,
        e.others::uuid[]
@@ -14,6 +14,10 @@ ON CONFLICT (cell, id) DO NOTHING;
 -- name: ensure_partitions
 -- Makes the partitions of the days around a moment.
 SELECT audit.ensure_partitions($1::timestamptz - interval '1 day', $1::timestamptz + interval '7 days');
+
+-- name: write_out
+-- Gives the entries that calls of the hot path have written as one row each rows of their own; returns how many calls' that were.
+SELECT audit.write_out($1, $2);
 
 -- name: link_next
 -- Adds one link to a cell's chain and returns how many rows it holds.
@@ -86,7 +90,7 @@ LOCK TABLE audit.signing_key IN SHARE ROW EXCLUSIVE MODE;
 -- name: entries
 -- Returns entries, newest first, of whom or what is asked for (of actions a part); a marked object is found by what it stands for, too.
 SELECT id, at, class, actor, action, object, subject, network, agent, why, status, problem, coalesce(others, '{}') AS others
-FROM audit.entry
+FROM audit.every_entry
 WHERE cell = $1
     AND ($2::uuid IS NULL OR subject = $2 OR (others IS NOT NULL AND others @> ARRAY[$2]))
     AND ($3::text IS NULL OR actor = $3)
@@ -124,7 +128,10 @@ SELECT id, kind, key, at FROM (
 -- Where a chain stands, and what waits to be linked.
 SELECT h.place, l.at AS linked_at, r.number AS root, r.last_place AS root_place, r.at AS root_at, r.locked, r.object,
        (SELECT count(*) FROM (
-            SELECT FROM audit.entry AS e WHERE e.cell = $1 AND (e.txid, e.seq) > (h.entry_txid, h.entry_seq) LIMIT 10000
+            (SELECT FROM audit.entry AS e WHERE e.cell = $1 AND (e.txid, e.seq) > (h.entry_txid, h.entry_seq) LIMIT 10000)
+            UNION ALL
+            (SELECT FROM audit.entry_batch AS b CROSS JOIN LATERAL audit.entries_of(b) WHERE b.cell = $1 LIMIT 10000)
+            LIMIT 10000
         ) AS w) AS waiting_entries,
        (SELECT count(*) FROM (
             SELECT FROM log.event AS e WHERE e.cell = $1 AND (e.txid, e.seq) > (h.event_txid, h.event_seq) LIMIT 10000
@@ -139,7 +146,7 @@ WHERE h.cell = $1;
 SELECT e.cause, min(e.at) AS at, array_agg(DISTINCT e.kind) AS kinds
 FROM log.event AS e
 WHERE e.cell = $1 AND e.cause IS NOT NULL AND e.at >= $2 AND e.at < $3
-    AND NOT EXISTS (SELECT FROM audit.entry AS a WHERE a.cell = e.cell AND a.id = e.cause)
+    AND NOT EXISTS (SELECT FROM audit.every_entry AS a WHERE a.cell = e.cell AND a.id = e.cause)
     AND NOT EXISTS (
         SELECT FROM audit.archive AS a
         WHERE a.cell = e.cell AND a.dropped AND a.partition = 'entry_' || to_char(to_timestamp((e.at >> 16) / 1000.0) AT TIME ZONE 'UTC', 'YYYYMMDD')

@@ -110,5 +110,5 @@ SELECT state, asked_at, due_at FROM privacy.erasure WHERE cell = $1 AND subject 
 
 -- name: seen_by
 -- Who has read or changed what is known of them, and why. (A stamp of the log is 48 bits of milliseconds and 16 of count.)
-SELECT to_timestamp((at >> 16) / 1000.0) AS at, actor, action, object, why, status FROM audit.entry
+SELECT to_timestamp((at >> 16) / 1000.0) AS at, actor, action, object, why, status FROM audit.every_entry
 WHERE cell = $1 AND (subject = ANY ($2::uuid[]) OR (others IS NOT NULL AND others && $2)) AND $3::uuid[] IS NOT NULL ORDER BY id;

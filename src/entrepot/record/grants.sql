@@ -34,7 +34,7 @@ BEGIN
                 -- for what was forgotten looks into each by itself, and into what the migrations note.
                 WHEN t.is_part OR t.room = 'public' THEN CASE r.role WHEN 'entrepot_platform' THEN '{SELECT}'::text[] ELSE '{}' END
                 ELSE CASE r.role WHEN 'entrepot_platform' THEN CASE
-                    WHEN t.relation IN ('audit.entry', 'audit.link', 'audit.root') THEN '{INSERT,SELECT}'::text[]
+                    WHEN t.relation IN ('audit.entry', 'audit.entry_batch', 'audit.link', 'audit.root') THEN '{INSERT,SELECT}'::text[]
                     ELSE '{DELETE,INSERT,SELECT,UPDATE}' END
                 -- Who reads reads no secrets: what signs somebody in, what opens what is sealed, what is sold as a secret.
                 WHEN 'entrepot_reader' THEN CASE
@@ -92,14 +92,18 @@ BEGIN
         EXECUTE format('GRANT USAGE ON SEQUENCE %s TO %I', one.what, one.role);
     END LOOP;
 
-    -- Functions run with the rights of whoever calls them; a tenant calls none of them but those that its policies are made of.
+    -- Functions run with the rights of whoever calls them, but the one that writes entries out with their owner's: it changes, so who
+    -- reads does not call it. A tenant calls none of them but those that its policies are made of.
     FOR one IN
-        SELECT f.oid::regprocedure AS what, f.oid, n.nspname AS room FROM pg_proc AS f JOIN pg_namespace AS n ON n.oid = f.pronamespace
+        SELECT f.oid::regprocedure AS what, f.prosecdef AS as_owner FROM pg_proc AS f JOIN pg_namespace AS n ON n.oid = f.pronamespace
         WHERE n.nspname = ANY (rooms)
           AND (f.proacl IS NULL OR NOT has_function_privilege('entrepot_platform', f.oid, 'EXECUTE'))
     LOOP
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', one.what);
-        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO entrepot_platform, entrepot_reader', one.what);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO entrepot_platform', one.what);
+        IF NOT one.as_owner THEN
+            EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO entrepot_reader', one.what);
+        END IF;
     END LOOP;
     IF NOT has_function_privilege('entrepot_tenant', 'access.sellers()', 'EXECUTE') THEN
         GRANT EXECUTE ON FUNCTION access.sellers(), access.companies() TO entrepot_tenant;

@@ -166,6 +166,43 @@ BEGIN
 END
 $$;
 
+CREATE SEQUENCE audit.entry_batch_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+CREATE TABLE audit.entry_batch (
+    cell integer NOT NULL,
+    seq bigint DEFAULT nextval('audit.entry_batch_seq'::regclass) NOT NULL,
+    at bigint NOT NULL,
+    placed boolean[] NOT NULL,
+    id uuid[] NOT NULL,
+    object uuid[] NOT NULL,
+    subject uuid[] NOT NULL,
+    actor text[] NOT NULL,
+    network text[] NOT NULL,
+    agent text[] NOT NULL,
+    why text[] NOT NULL
+);
+ALTER TABLE ONLY audit.entry_batch ALTER COLUMN id SET STORAGE EXTERNAL;
+ALTER TABLE ONLY audit.entry_batch ALTER COLUMN object SET STORAGE EXTERNAL;
+ALTER TABLE ONLY audit.entry_batch ALTER COLUMN subject SET STORAGE EXTERNAL;
+ALTER TABLE ONLY audit.entry_batch ALTER COLUMN actor SET STORAGE EXTERNAL;
+ALTER TABLE ONLY audit.entry_batch ALTER COLUMN network SET STORAGE EXTERNAL;
+ALTER TABLE ONLY audit.entry_batch ALTER COLUMN agent SET STORAGE EXTERNAL;
+ALTER TABLE ONLY audit.entry_batch ALTER COLUMN why SET STORAGE EXTERNAL;
+
+CREATE FUNCTION audit.entries_of(b audit.entry_batch) RETURNS TABLE(id uuid, actor text, object text, subject uuid, network text, agent text, why text)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT o.id, o.actor, o.object::text, o.subject, o.network, o.agent, o.why
+    FROM unnest(b.placed, b.id, b.object, b.subject, b.actor, b.network, b.agent, b.why)
+        AS o (placed, id, object, subject, actor, network, agent, why)
+    WHERE o.placed AND o.id IS NOT NULL
+$$;
+
 CREATE SEQUENCE audit.entry_seq
     START WITH 1
     INCREMENT BY 1
@@ -311,6 +348,31 @@ CREATE FUNCTION audit.refuse() RETURNS trigger
 BEGIN
     RAISE EXCEPTION '%.% is append-only: % is refused', TG_TABLE_SCHEMA, TG_TABLE_NAME, TG_OP
         USING ERRCODE = 'insufficient_privilege';
+END
+$$;
+
+CREATE FUNCTION audit.write_out(in_cell integer, batches_max integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    taken integer;
+BEGIN
+    WITH taken_out AS (
+        DELETE FROM audit.entry_batch AS b
+        WHERE b.cell = in_cell AND b.seq IN (
+            SELECT f.seq FROM audit.entry_batch AS f WHERE f.cell = in_cell ORDER BY f.seq LIMIT batches_max FOR UPDATE SKIP LOCKED
+        )
+        RETURNING b
+    ), written AS (
+        INSERT INTO audit.entry (cell, id, at, class, actor, action, object, subject, network, agent, why, status, problem)
+        SELECT in_cell, e.id, (t.b).at, 'command', e.actor, 'POST /v1/orders', e.object, e.subject, e.network, e.agent, e.why, 201, ''
+        FROM taken_out AS t CROSS JOIN LATERAL audit.entries_of(t.b) AS e
+        ORDER BY (t.b).seq
+        ON CONFLICT (cell, id) DO NOTHING
+    )
+    SELECT count(*) INTO taken FROM taken_out;
+    RETURN taken;
 END
 $$;
 
@@ -661,7 +723,6 @@ DECLARE
     known_events uuid[] := array_fill(NULL::uuid, ARRAY[orders]);
     seen record;
     a record;
-    told boolean := false;
 BEGIN
     FOR seen IN SELECT * FROM checkout.claim_keys(in_cell, keys, fingerprints, event_ids, order_ids) LOOP
         wanted[seen.place] := false;
@@ -728,22 +789,11 @@ BEGIN
             AS o (id, event_id, body, customer_id, in_order, actor, request)
         WHERE o.in_order;
 
-        -- Plainly at first: to look whether an entry is there already cost a quarter of writing it. One is there where somebody was
-        -- told meanwhile that it takes too long: it says so, and stays.
-        LOOP
-            BEGIN
-                INSERT INTO audit.entry (cell, id, at, class, actor, action, object, subject, network, agent, why, status, problem)
-                SELECT in_cell, o.request, stamp, 'command', o.actor, 'POST /v1/orders', o.id::text, o.customer_id, o.network,
-                       o.agent, o.why, 201, ''
-                FROM unnest(order_ids, customers, a.accepted, requests, actors, networks, agents, whys)
-                    AS o (id, customer_id, in_order, request, actor, network, agent, why)
-                WHERE o.in_order AND o.request IS NOT NULL
-                    AND (NOT told OR (SELECT e.id FROM audit.entry AS e WHERE e.cell = in_cell AND e.id = o.request) IS NULL);
-                EXIT;
-            EXCEPTION
-                WHEN unique_violation THEN told := true;
-            END;
-        END LOOP;
+        -- One row for the entries of all of them: each gets its own when ``audit.write_out`` comes by.
+        IF cardinality(array_remove(requests, NULL)) > 0 THEN
+            INSERT INTO audit.entry_batch (cell, at, placed, id, object, subject, actor, network, agent, why)
+            VALUES (in_cell, stamp, a.accepted, requests, order_ids, customers, actors, networks, agents, whys);
+        END IF;
     END IF;
 
     -- Each is answered on its own. The position is that of the batch's last event: who waits for it has seen every one.
@@ -1238,6 +1288,43 @@ CREATE TABLE audit.archive (
     retired boolean DEFAULT false NOT NULL,
     at timestamp with time zone DEFAULT now() NOT NULL
 );
+
+CREATE VIEW audit.every_entry AS
+ SELECT entry.cell,
+    entry.id,
+    entry.at,
+    entry.class,
+    entry.actor,
+    entry.action,
+    entry.object,
+    entry.subject,
+    entry.network,
+    entry.agent,
+    entry.why,
+    entry.status,
+    entry.problem,
+    entry.others
+   FROM audit.entry
+UNION ALL
+ SELECT b.cell,
+    e.id,
+    b.at,
+    'command'::text AS class,
+    e.actor,
+    'POST /v1/orders'::text AS action,
+    e.object,
+    e.subject,
+    e.network,
+    e.agent,
+    e.why,
+    201 AS status,
+    ''::text AS problem,
+    NULL::uuid[] AS others
+   FROM (audit.entry_batch b
+     CROSS JOIN LATERAL audit.entries_of(b.*) e(id, actor, object, subject, network, agent, why))
+  WHERE (NOT (EXISTS ( SELECT
+           FROM audit.entry w
+          WHERE ((w.cell = b.cell) AND (w.id = e.id)))));
 
 CREATE TABLE audit.head (
     cell integer NOT NULL,
@@ -2834,6 +2921,9 @@ ALTER TABLE ONLY approval.threshold
 ALTER TABLE ONLY audit.archive
     ADD CONSTRAINT archive_holds_a_class_once PRIMARY KEY (cell, partition, class);
 
+ALTER TABLE ONLY audit.entry_batch
+    ADD CONSTRAINT entry_batch_seq_is_unique PRIMARY KEY (cell, seq);
+
 ALTER TABLE ONLY audit.entry
     ADD CONSTRAINT entry_id_is_unique PRIMARY KEY (cell, id);
 
@@ -3465,6 +3555,8 @@ CREATE INDEX subscriptions_of_a_customer ON subscription.subscription USING btre
 CREATE INDEX parked_and_due ON webhook.parked USING btree (cell, next_at) WHERE (state = 'waiting'::text);
 
 CREATE INDEX parked_by_key ON webhook.parked USING btree (cell, endpoint_id, key, txid, seq) WHERE (state = 'waiting'::text);
+
+CREATE TRIGGER entry_batch_is_not_changed BEFORE UPDATE OR TRUNCATE ON audit.entry_batch FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse();
 
 CREATE TRIGGER entry_is_append_only BEFORE DELETE OR UPDATE ON audit.entry FOR EACH ROW EXECUTE FUNCTION audit.refuse();
 

@@ -158,11 +158,15 @@ PERSONAL: tuple[Datum, ...] = (
     # What was done, and by whom
     Datum("log.event.sealed", "identity", "tell what happened to whom", CONTRACT, LOG, "sealed"),
     Datum("log.event.actor", "identity", "prove who did what", LAW, LOG, "pseudonymous"),
-    Datum("audit.entry.actor", "identity", "prove who did what", LAW, AUDIT, "pseudonymous"),
-    Datum("audit.entry.network", "behaviour", "find an intruder", INTEREST, AUDIT, "plain",
-          "a network, no address"),
-    Datum("audit.entry.agent", "behaviour", "find an intruder", INTEREST, AUDIT, "plain",
-          "a browser's family"),
+    *(
+        datum
+        for table in ("audit.entry", "audit.entry_batch")
+        for datum in (
+            Datum(f"{table}.actor", "identity", "prove who did what", LAW, AUDIT, "pseudonymous"),
+            Datum(f"{table}.network", "behaviour", "find an intruder", INTEREST, AUDIT, "plain", "a network, no address"),
+            Datum(f"{table}.agent", "behaviour", "find an intruder", INTEREST, AUDIT, "plain", "a browser's family"),
+        )
+    ),
     Datum("log.move.began_by", "identity", "prove who moved an engine", LAW, AUDIT, "pseudonymous"),
     Datum("log.move.switched_by", "identity", "prove who moved an engine", LAW, AUDIT, "pseudonymous"),
     Datum("log.move.ended_by", "identity", "prove who moved an engine", LAW, AUDIT, "pseudonymous"),
@@ -178,6 +182,7 @@ PERSONAL: tuple[Datum, ...] = (
         Datum(place, "free text", "say why", INTEREST, term, "plain", _STAFF)
         for place, term in {
             "audit.entry.why": AUDIT,
+            "audit.entry_batch.why": AUDIT,
             "identity.api_key.label": ACCOUNT,
             "event business.Document.purchase_order": LOG,
             "event business.PurchaseChanged.purchase_order": LOG,
