@@ -5,6 +5,7 @@ JDK: 9.4 one of 21 or newer, 8.19 one of 17 (what Debian 12 has); ``ENTREPOT_TES
 """
 
 import os
+import re
 import shutil
 import subprocess
 import zipfile
@@ -32,7 +33,7 @@ SERIES = {
     "8": Series("26.6.0.123539", "33448eb3eb3cb241152760a469cd277e054650f6a05143a6dc8e292ef71e9595", 17),
 }
 # Modules that call services on the internet, and a launcher for another processor (there is one in Java too).
-_LEFT_OUT = ("modules/x-pack-inference/", "modules/x-pack-geoip-enterprise-downloader/", "/server-launcher/server-launcher")
+_LEFT_OUT = re.compile(r"modules/x-pack-(inference|geoip-enterprise-downloader)/.*|lib/tools/server-launcher/server-launcher")
 
 
 class Elasticsearch(Server):
@@ -133,7 +134,8 @@ def _home(series: Series) -> Path:
         _unpack(archive, aside)
         shutil.rmtree(archive.parent)
 
-    return cache.kept(f"elasticsearch-{series.archive}", fill)
+    # Its second filling: the first left the Java launcher out with the other.
+    return cache.kept(f"elasticsearch-{series.archive}-2", fill)
 
 
 def _unpack(archive: Path, into: Path) -> None:
@@ -142,7 +144,7 @@ def _unpack(archive: Path, into: Path) -> None:
         for entry in packed.infolist():
             name = entry.filename.partition("/")[2]
             inside = "bin/elasticsearch" if name == "bin/elasticsearch" else name.removeprefix("elasticsearch/")
-            if entry.is_dir() or any(part in inside for part in _LEFT_OUT) or (inside == name and name != "bin/elasticsearch"):
+            if entry.is_dir() or _LEFT_OUT.fullmatch(inside) or (inside == name and name != "bin/elasticsearch"):
                 continue
             path = into / inside
             path.parent.mkdir(parents=True, exist_ok=True)
