@@ -5,12 +5,10 @@ import tempfile
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import msgspec
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from entrepot.audit import rules, store
 from entrepot.audit.rows import Found
@@ -18,31 +16,38 @@ from entrepot.audit.rules import Row, Source
 from entrepot.audit.store import ArchivedPart, Entry, Place, Told, Wanted
 from entrepot.base import limits
 from entrepot.base.errors import BadInputError
+from entrepot.base.late import Late
 from entrepot.base.time import stamp_millis, utc
 from entrepot.log.archived import Archive, fetch_verified
 from entrepot.record.named import queries
 from entrepot.record.transaction import Record
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+else:
+    pa, pc, pq = Late("pyarrow"), Late("pyarrow.compute"), Late("pyarrow.parquet")
+
 SQL = queries(__package__, "archive.sql")
 
-_TYPES: dict[str, pa.DataType] = {
-    "id": pa.binary(16),
-    "seq": pa.int64(),
-    "txid": pa.int64(),
-    "at": pa.int64(),
-    "class": pa.string(),
-    "actor": pa.string(),
-    "action": pa.string(),
-    "object": pa.string(),
-    "subject": pa.binary(16),
-    "network": pa.string(),
-    "agent": pa.string(),
-    "why": pa.string(),
-    "status": pa.int32(),
-    "problem": pa.string(),
-    "others": pa.string(),
+ENTRY_TYPES = {
+    "id": "uuid",
+    "seq": "int64",
+    "txid": "int64",
+    "at": "int64",
+    "class": "string",
+    "actor": "string",
+    "action": "string",
+    "object": "string",
+    "subject": "uuid",
+    "network": "string",
+    "agent": "string",
+    "why": "string",
+    "status": "int32",
+    "problem": "string",
+    "others": "string",
 }
-SCHEMA = pa.schema(_TYPES)
 UUIDS = frozenset({"id", "subject", "cause"})
 
 ORDER_PLACED = "ordering.order_placed.v1"  # the audit knows no room of the business: its tag, as the table's query names it
@@ -51,7 +56,7 @@ _RANDOM_BITS = 80  # of a UUIDv7, behind its milliseconds
 # The columns as they are hashed, in their order; the source's name and the cell stand before them.
 COLUMNS: Mapping[Source, tuple[str, ...]] = {
     "event": ("id", "seq", "txid", "at", "kind", "key", "version", "body", "sealed", "subject", "actor", "cause"),
-    "entry": tuple(SCHEMA.names),
+    "entry": tuple(ENTRY_TYPES),
 }
 
 
@@ -60,7 +65,7 @@ class ArchivedRows:
 
     def __init__(self, record: Record, cell: int, archive: Archive) -> None:
         self._record, self._cell, self._archive = record, cell, archive
-        self._kept = OrderedDict[str, pa.Table]()
+        self._kept = OrderedDict[str, "pa.Table"]()
 
     async def between(self, source: Source, after: Place, last: Place) -> Found:
         """Return the archived rows of a source after one place up to another."""
@@ -103,7 +108,7 @@ class ArchivedRows:
         now = utc(stamp_millis(self._record.clock.tick()))
         return part.retired and part.kind is not None and rules.may_be_gone(part.partition, part.kind, now)
 
-    async def _table(self, part: ArchivedPart) -> pa.Table:
+    async def _table(self, part: ArchivedPart) -> "pa.Table":
         if part.object not in self._kept:
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder) / "part.parquet"
@@ -114,7 +119,7 @@ class ArchivedRows:
         return self._kept[part.object]
 
 
-def _rows(table: pa.Table, source: Source, cell: int, after: Place, last: Place) -> list[Row]:
+def _rows(table: "pa.Table", source: Source, cell: int, after: Place, last: Place) -> list[Row]:
     near = table.filter((pc.field("txid") >= after[0]) & (pc.field("txid") <= last[0]))
     columns = [near[name].to_pylist() for name in COLUMNS[source]]
     rows = []
@@ -126,19 +131,19 @@ def _rows(table: pa.Table, source: Source, cell: int, after: Place, last: Place)
     return rows
 
 
-def _entries(table: pa.Table, wanted: Wanted) -> list[Entry]:
+def _entries(table: "pa.Table", wanted: Wanted) -> list[Entry]:
     """Return the entries of a file that are asked for, by the questions that the table is asked (``store.sql: entries``)."""
     near = table.filter((pc.field("id") >= wanted.first.bytes) & (pc.field("id") < wanted.before.bytes))
-    found = [_entry(named) for named in _named(near, SCHEMA.names)]
+    found = [_entry(named) for named in _named(near, [*ENTRY_TYPES])]
     return [one for one in found if _is_wanted(one, wanted)]
 
 
-def _near(table: pa.Table, request: UUID, before: UUID) -> pa.Table:
+def _near(table: "pa.Table", request: UUID, before: UUID) -> "pa.Table":
     rows = table.select(["txid", "seq", "id", "kind", "key", "at", "body", "cause"])
     return rows.filter((pc.field("id") > request.bytes) & (pc.field("id") < before.bytes))
 
 
-def _told(near: pa.Table, request: UUID) -> list[Told]:
+def _told(near: "pa.Table", request: UUID) -> list[Told]:
     """Return what a request caused, and what was written beside its orders, as the table does (``store.sql: events_of``)."""
     caused = near.filter(pc.field("cause") == request.bytes)
     beside = {(row["txid"], key) for row in caused.to_pylist() if row["kind"] == ORDER_PLACED for key in _of_order(row["body"])}
@@ -174,7 +179,7 @@ def _is_wanted(one: Entry, wanted: Wanted) -> bool:
     )
 
 
-def _named(table: pa.Table, names: Sequence[str]) -> Iterator[dict[str, object]]:
+def _named(table: "pa.Table", names: Sequence[str]) -> Iterator[dict[str, object]]:
     for values in zip(*(table[name].to_pylist() for name in names), strict=True):
         yield dict(zip(names, values, strict=True))
 

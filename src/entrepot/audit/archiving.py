@@ -9,22 +9,27 @@ import tempfile
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import asyncpg
-import pyarrow as pa
-import pyarrow.parquet as pq
 import structlog
 from msgspec import Struct
 
 from entrepot.audit import rules, store
-from entrepot.audit.archived import SCHEMA, SQL, UUIDS
+from entrepot.audit.archived import ENTRY_TYPES, SQL, UUIDS
 from entrepot.audit.rules import KEPT_YEARS, Class
 from entrepot.audit.store import BEFORE_ALL, Place
 from entrepot.base import limits
+from entrepot.base.late import Late
 from entrepot.base.time import Clock, utc
-from entrepot.log.archived import Archive, ArchiveDamagedError, checksum, fetch_verified
+from entrepot.log.archived import Archive, ArchiveDamagedError, checksum, fetch_verified, schema_of
 from entrepot.record.transaction import Connection, Record
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+else:
+    pa, pq = Late("pyarrow"), Late("pyarrow.parquet")
 
 log = structlog.get_logger()
 
@@ -106,14 +111,14 @@ async def _copy(connection: Connection, objects: Objects, name: str, one: asyncp
 
 async def _write(connection: Connection, name: str, cell: int, kind: Class, path: Path) -> None:
     """Write entries in commit order, a page at a time, each a row group."""
-    with pq.ParquetWriter(path, SCHEMA, compression="zstd") as writer:
+    with pq.ParquetWriter(path, schema_of(ENTRY_TYPES), compression="zstd") as writer:
         after: Place = BEFORE_ALL
         while rows := await connection.fetch(_of("page", name), cell, kind, *after, limits.ARCHIVE_ROWS):
             columns = {
                 column: [row[column].bytes if column in UUIDS and row[column] is not None else row[column] for row in rows]
-                for column in SCHEMA.names
+                for column in ENTRY_TYPES
             }
-            writer.write_table(pa.table(columns, schema=SCHEMA))
+            writer.write_table(pa.table(columns, schema=schema_of(ENTRY_TYPES)))
             after = (rows[-1]["txid"], rows[-1]["seq"])
 
 

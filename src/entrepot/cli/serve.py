@@ -34,6 +34,7 @@ from entrepot.app import App, behaviour_table, closed_with, opened, prepare, pri
 from entrepot.base.breaker import Breaker, Patience, guarded
 from entrepot.base.engine_limits import PING_SECONDS_MAX, STOP_SECONDS_MAX
 from entrepot.base.errors import BadInputError, EngineAwayError, EntrepotError
+from entrepot.base.late import load_all
 from entrepot.base.limits import REQUEST_SECONDS_MAX, SUM_SECONDS_MAX
 from entrepot.base.time import SystemClock
 from entrepot.behaviour.collecting import Collecting
@@ -94,6 +95,7 @@ def serve(*, host: str | None = None, port: Port | None = None, workers: int | N
 def server(host: str, port: int, workers: int) -> StreamEndingServer:
     """Return the HTTP server, once the port is known to be free."""
     check_port(host, port)
+    load_all()  # before there are workers, who share it: none of their requests waits for it
     _forget_counts(Path(load(os.environ).home))
     return StreamEndingServer(
         TARGET,

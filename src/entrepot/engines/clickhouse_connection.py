@@ -3,18 +3,24 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
-
-import aiohttp
-import clickhouse_connect
-from clickhouse_connect.driver.asyncclient import AsyncClient
-from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 
 from entrepot.base.engine_limits import COLUMNS_SECONDS_MAX
 from entrepot.base.errors import BadInputError, EngineAwayError
+from entrepot.base.late import Late
 from entrepot.base.limits import CONNECT_SECONDS_MAX, POOL_CONNECTIONS_MAX
 from entrepot.base.trust import authority, certificate
 from entrepot.engines.columns.clickhouse_cluster import SETTINGS
+
+if TYPE_CHECKING:
+    import aiohttp
+    import clickhouse_connect
+    from clickhouse_connect.driver import exceptions as errors
+    from clickhouse_connect.driver.asyncclient import AsyncClient
+else:
+    aiohttp = Late("aiohttp")
+    clickhouse_connect, errors = Late("clickhouse_connect"), Late("clickhouse_connect.driver.exceptions")
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -30,7 +36,7 @@ def cluster_of(url: str) -> str:
     return name
 
 
-async def connect(url: str, role: str) -> AsyncClient:
+async def connect(url: str, role: str) -> "AsyncClient":
     """Return a client of ``clickhouse(s)://user:password@host:port/database`` that has learnt what server it is."""
     parts = urlsplit(url)
     spread = SETTINGS if cluster_of(url) else {}
@@ -67,8 +73,8 @@ def answering(role: str) -> Iterator[None]:
         yield
     except (OSError, TimeoutError, aiohttp.ClientError) as error:
         raise EngineAwayError(role, str(error) or type(error).__name__) from error
-    except DatabaseError as error:
-        lost = isinstance(error, OperationalError) and error.code is None
+    except errors.DatabaseError as error:
+        lost = isinstance(error, errors.OperationalError) and error.code is None
         if lost or error.code in _PASSING:
             raise EngineAwayError(role, str(error)) from error
         raise

@@ -8,18 +8,24 @@ import tempfile
 from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import asyncpg
-import pyarrow as pa
-import pyarrow.parquet as pq
 import structlog
 from msgspec import Struct
 
 from entrepot.base import limits
 from entrepot.base.event import START, Position
+from entrepot.base.late import Late
 from entrepot.base.time import Clock, utc
-from entrepot.log.archived import COLUMNS, SQL, Archive, ArchiveDamagedError, checksum, fetch_verified
+from entrepot.log.archived import COLUMN_TYPES, SQL, Archive, ArchiveDamagedError, checksum, fetch_verified, schema_of
 from entrepot.record.transaction import Connection, Record
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+else:
+    pa, pq = Late("pyarrow"), Late("pyarrow.parquet")
 
 log = structlog.get_logger()
 
@@ -140,7 +146,7 @@ async def _copy(connection: Connection, archive: Archive, name: str, content: _C
 
 async def _write(connection: Connection, name: str, cell: int, path: Path) -> None:
     """Write a cell's events in log order, a page at a time, each a row group."""
-    with pq.ParquetWriter(path, COLUMNS, compression="zstd") as writer:
+    with pq.ParquetWriter(path, schema_of(COLUMN_TYPES), compression="zstd") as writer:
         after = START
         while rows := await connection.fetch(_of("page", name), cell, after.txid, after.seq, limits.ARCHIVE_ROWS):
             await _ended(asyncio.to_thread(_write_group, writer, rows))
@@ -156,13 +162,13 @@ async def _ended(work: Coroutine[object, object, None]) -> None:
         await asyncio.wait([running])
 
 
-def _write_group(writer: pq.ParquetWriter, rows: list[asyncpg.Record]) -> None:
+def _write_group(writer: "pq.ParquetWriter", rows: list[asyncpg.Record]) -> None:
     uuids = {"id", "subject", "cause"}
     columns = {
         name: [row[name].bytes if name in uuids and row[name] is not None else row[name] for row in rows]
-        for name in COLUMNS.names
+        for name in COLUMN_TYPES
     }
-    writer.write_table(pa.table(columns, schema=COLUMNS))
+    writer.write_table(pa.table(columns, schema=schema_of(COLUMN_TYPES)))
 
 
 async def _drop(connection: Connection, name: str, *, pending: bool, detached: bool) -> None:

@@ -7,41 +7,46 @@ import asyncio
 import hashlib
 from bisect import bisect_right
 from collections import OrderedDict
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from msgspec import Raw, Struct
 
 from entrepot.base import limits
 from entrepot.base.errors import EntrepotError
 from entrepot.base.event import Event, Position
+from entrepot.base.late import Late
 from entrepot.base.projection import Slot
 from entrepot.log.batch import FAR, Batch, merged
 from entrepot.record.named import queries
 from entrepot.record.transaction import Record
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+else:
+    pa, pc, pq = Late("pyarrow"), Late("pyarrow.compute"), Late("pyarrow.parquet")
+
 SQL = queries(__package__, "archive.sql")
 
-_TYPES: dict[str, pa.DataType] = {
-    "txid": pa.int64(),
-    "seq": pa.int64(),
-    "id": pa.binary(16),
-    "at": pa.int64(),
-    "kind": pa.string(),
-    "key": pa.string(),
-    "hash": pa.int64(),
-    "version": pa.int64(),
-    "body": pa.string(),
-    "sealed": pa.binary(),
-    "subject": pa.binary(16),
-    "actor": pa.string(),
-    "cause": pa.binary(16),
+COLUMN_TYPES = {
+    "txid": "int64",
+    "seq": "int64",
+    "id": "uuid",
+    "at": "int64",
+    "kind": "string",
+    "key": "string",
+    "hash": "int64",
+    "version": "int64",
+    "body": "string",
+    "sealed": "binary",
+    "subject": "uuid",
+    "actor": "string",
+    "cause": "uuid",
 }
-COLUMNS = pa.schema(_TYPES)
 EVENT_COLUMNS = ("hash", "id", "txid", "seq", "at", "kind", "key", "version", "body", "subject", "actor", "cause")
 
 
@@ -80,7 +85,7 @@ class _File:
         groups = (self._file.metadata.row_group(group) for group in range(self._file.num_row_groups))
         self._last_txids = [_max(group.column(0)) for group in groups]
         self._group = -1
-        self._rows = COLUMNS.empty_table()
+        self._rows = schema_of(COLUMN_TYPES).empty_table()
 
     def read(self, slot: Slot, after: Position, kinds: frozenset[str], limit: int) -> Batch:
         """Return the file's events after a position; at most ``limit`` rows and one row group are looked at."""
@@ -93,7 +98,7 @@ class _File:
                     return _batch(rows.slice(first, limit), slot, kinds, last=last)
         return Batch([], [], FAR)
 
-    def _load(self, group: int) -> pa.Table:
+    def _load(self, group: int) -> "pa.Table":
         if group != self._group:
             self._rows = self._file.read_row_group(group)
             self._group = group
@@ -158,11 +163,16 @@ def checksum(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _position(rows: pa.Table, row: int) -> Position:
+def schema_of(types: Mapping[str, str]) -> "pa.Schema":
+    """Return the schema of a file whose columns have these types, by name: of pyarrow, or ``uuid``."""
+    return pa.schema([(column, pa.binary(16) if name == "uuid" else getattr(pa, name)()) for column, name in types.items()])
+
+
+def _position(rows: "pa.Table", row: int) -> Position:
     return Position(rows["txid"][row].as_py(), rows["seq"][row].as_py())
 
 
-def _batch(rows: pa.Table, slot: Slot, kinds: frozenset[str], *, last: bool) -> Batch:
+def _batch(rows: "pa.Table", slot: Slot, kinds: frozenset[str], *, last: bool) -> Batch:
     wanted = rows.filter(pc.is_in(rows["kind"], value_set=pa.array(sorted(kinds), pa.string())))
     columns = (wanted[name].to_pylist() for name in EVENT_COLUMNS)
     chosen = [row for row in zip(*columns, strict=True) if row[0] % slot.shards == slot.shard]
@@ -194,7 +204,7 @@ def _batch(rows: pa.Table, slot: Slot, kinds: frozenset[str], *, last: bool) -> 
     )
 
 
-def _max(column: pq.ColumnChunkMetaData) -> int:
+def _max(column: "pq.ColumnChunkMetaData") -> int:
     largest = column.statistics.max if column.statistics else None
     assert largest is not None, "statistics of txid are always written"
     return int(largest)

@@ -6,13 +6,17 @@ Files are ``NNNN_pre_what.sql`` (before the new code runs) or ``NNNN_post_what.s
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
-
-import psycopg
-from psycopg import OperationalError
-from yoyo import get_backend, read_migrations  # type: ignore[import-untyped]  # ships no types
+from typing import TYPE_CHECKING
 
 from entrepot.base import limits
 from entrepot.base.errors import ConflictError, EngineAwayError
+from entrepot.base.late import Late
+
+if TYPE_CHECKING:
+    import psycopg
+    import yoyo  # type: ignore[import-untyped]  # ships no types
+else:
+    psycopg, yoyo = Late("psycopg"), Late("yoyo")
 
 FOLDER = Path(__file__).parent / "migrations"
 GRANTS = Path(__file__).with_name("grants.sql")
@@ -27,9 +31,9 @@ def migrate(url: str, folder: Path = FOLDER) -> list[str]:
     try:
         with psycopg.connect(url, autocommit=True) as turn:
             _take_turn(turn)
-            backend = get_backend(url.replace("postgresql://", "postgresql+psycopg://", 1))
+            backend = yoyo.get_backend(url.replace("postgresql://", "postgresql+psycopg://", 1))
             try:
-                wanted = backend.to_apply(read_migrations(str(folder)))
+                wanted = backend.to_apply(yoyo.read_migrations(str(folder)))
                 names = [migration.id for migration in wanted]
                 for migration in wanted:
                     # yoyo's own apply marks in a second transaction: who dies between the two could never migrate again.
@@ -40,7 +44,7 @@ def migrate(url: str, folder: Path = FOLDER) -> list[str]:
             finally:
                 backend.connection.close()
             turn.execute(GRANTS.read_bytes())
-    except OperationalError as error:
+    except psycopg.OperationalError as error:
         raise EngineAwayError("record", str(error).strip()) from error
     return names
 
@@ -48,17 +52,17 @@ def migrate(url: str, folder: Path = FOLDER) -> list[str]:
 def missing(url: str, folder: Path = FOLDER) -> list[tuple[str, bytes]]:
     """Return the migrations that the database has not, each with its text, in their order (blocking)."""
     try:
-        backend = get_backend(url.replace("postgresql://", "postgresql+psycopg://", 1))
+        backend = yoyo.get_backend(url.replace("postgresql://", "postgresql+psycopg://", 1))
         try:
-            found = backend.to_apply(read_migrations(str(folder)))
+            found = backend.to_apply(yoyo.read_migrations(str(folder)))
             return [(migration.id, Path(migration.path).read_bytes()) for migration in found]
         finally:
             backend.connection.close()
-    except OperationalError as error:
+    except psycopg.OperationalError as error:
         raise EngineAwayError("record", str(error).strip()) from error
 
 
-def _take_turn(turn: psycopg.Connection) -> None:
+def _take_turn(turn: "psycopg.Connection") -> None:
     try:
         turn.execute("SELECT set_config('lock_timeout', %s, false)", [f"{limits.MIGRATE_TURN_SECONDS_MAX:.0f}s"])
         turn.execute("SELECT pg_advisory_lock(hashtext('entrepot.migrate'))")

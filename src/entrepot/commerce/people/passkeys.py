@@ -2,23 +2,23 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-import webauthn
 from msgspec import Struct
-from webauthn.helpers import base64url_to_bytes
-from webauthn.helpers.structs import (
-    AuthenticatorSelectionCriteria,
-    PublicKeyCredentialDescriptor,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
 
 from entrepot.base import limits
 from entrepot.base.errors import SignInRefusedError
+from entrepot.base.late import Late
 from entrepot.commerce.people.credential_store import StoredPasskey
+
+if TYPE_CHECKING:
+    import webauthn
+    from webauthn import helpers
+    from webauthn.helpers import structs
+else:
+    webauthn, helpers, structs = Late("webauthn"), Late("webauthn.helpers"), Late("webauthn.helpers.structs")
 
 NAME = "Entrepôt"
 _MILLIS = int(limits.CEREMONY_SECONDS * 1_000)
@@ -53,10 +53,10 @@ def registration(site: Site, person_id: UUID, email: str, challenge: bytes, know
         user_id=person_id.bytes,
         challenge=challenge,
         timeout=_MILLIS,
-        authenticator_selection=AuthenticatorSelectionCriteria(
-            resident_key=ResidentKeyRequirement.REQUIRED, user_verification=UserVerificationRequirement.REQUIRED
+        authenticator_selection=structs.AuthenticatorSelectionCriteria(
+            resident_key=structs.ResidentKeyRequirement.REQUIRED, user_verification=structs.UserVerificationRequirement.REQUIRED
         ),
-        exclude_credentials=[PublicKeyCredentialDescriptor(id=one) for one in known],
+        exclude_credentials=[structs.PublicKeyCredentialDescriptor(id=one) for one in known],
     )
     asked: dict[str, Any] = json.loads(webauthn.options_to_json(options))
     return asked
@@ -80,7 +80,7 @@ def registered(site: Site, challenge: bytes, credential: dict[str, Any]) -> NewP
 def authentication(site: Site, challenge: bytes) -> dict[str, Any]:
     """Return what a browser asks its authenticator for: any passkey of this site, by whoever holds it."""
     options = webauthn.generate_authentication_options(
-        rp_id=site.id, challenge=challenge, timeout=_MILLIS, user_verification=UserVerificationRequirement.REQUIRED
+        rp_id=site.id, challenge=challenge, timeout=_MILLIS, user_verification=structs.UserVerificationRequirement.REQUIRED
     )
     asked: dict[str, Any] = json.loads(webauthn.options_to_json(options))
     return asked
@@ -89,7 +89,7 @@ def authentication(site: Site, challenge: bytes) -> dict[str, Any]:
 def credential_id_of(credential: dict[str, Any]) -> bytes:
     """Return which passkey was used, as the browser says it."""
     try:
-        return base64url_to_bytes(str(credential["id"]))
+        return helpers.base64url_to_bytes(str(credential["id"]))
     except (KeyError, ValueError) as error:
         raise SignInRefusedError from error
 

@@ -7,14 +7,19 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from zxcvbn.frequency_lists import FREQUENCY_LISTS  # type: ignore[import-untyped]  # it ships no types
 
 from entrepot.base import limits
 from entrepot.base.errors import HouseFullError
+from entrepot.base.late import Late
+
+if TYPE_CHECKING:
+    from zxcvbn import frequency_lists  # type: ignore[import-untyped]  # it ships no types
+else:
+    frequency_lists = Late("zxcvbn.frequency_lists")
 
 Found = TypeVar("Found")
 
@@ -22,7 +27,7 @@ Found = TypeVar("Found")
 @lru_cache(maxsize=1)
 def breached() -> frozenset[str]:
     """Return the 30,000 passwords that are found most often in breaches, in small letters."""
-    return frozenset(FREQUENCY_LISTS["passwords"])
+    return frozenset(frequency_lists.FREQUENCY_LISTS["passwords"])
 
 
 class Passwords:

@@ -7,13 +7,18 @@ has each row once. Knows no business word.
 
 import hashlib
 from collections.abc import Mapping, Sequence
-
-from clickhouse_connect.driver.asyncclient import AsyncClient
-from clickhouse_connect.driver.exceptions import DatabaseError
+from typing import TYPE_CHECKING
 
 from entrepot.base.errors import BadInputError, EngineAwayError
+from entrepot.base.late import Late
 from entrepot.engines.clickhouse_connection import answering, cluster_of, connect
 from entrepot.engines.columns import clickhouse_cluster
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver import exceptions as errors
+    from clickhouse_connect.driver.asyncclient import AsyncClient
+else:
+    errors = Late("clickhouse_connect.driver.exceptions")
 
 ROLE = "columns"
 
@@ -31,7 +36,7 @@ class ClickHouseRows:
         if self._client is None:
             try:
                 self._client = await connect(self._url, ROLE)
-            except DatabaseError as error:
+            except errors.DatabaseError as error:
                 raise BadInputError(
                     f"ClickHouse refuses ENTREPOT_COLUMNS_URL ({error}): mend its user, password or database."
                 ) from error
@@ -56,7 +61,7 @@ class ClickHouseRows:
                     fmt="JSONCompactEachRow",
                     settings={"insert_deduplication_token": hashlib.sha256(lines).hexdigest()},
                 )
-        except DatabaseError as error:  # it is full, or takes no writes: what waits goes on waiting, whatever the reason
+        except errors.DatabaseError as error:  # it is full, or takes no writes: what waits goes on waiting, whatever the reason
             raise EngineAwayError(ROLE, str(error)) from error
         return lines.count(b"\n")
 
@@ -68,7 +73,7 @@ class ClickHouseRows:
                 await self._connected.command(told, parameters=dict(parameters or {}))
 
     @property
-    def _connected(self) -> AsyncClient:
+    def _connected(self) -> "AsyncClient":
         if self._client is None:
             raise RuntimeError("The table was used before open() or after close().")
         return self._client

@@ -13,34 +13,32 @@ from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
-import boto3
-from boto3.exceptions import S3UploadFailedError
-from boto3.s3.transfer import TransferConfig
-from botocore.config import Config
-from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
-from botocore.exceptions import ConnectionError as BotoConnectionError
-
 from entrepot.base.errors import BadInputError, EngineAwayError, NotFoundError
+from entrepot.base.late import Late
 from entrepot.base.limits import CONNECT_SECONDS_MAX, SCAN_ITEMS_MAX, STATEMENT_SECONDS_MAX
 from entrepot.base.trust import authority
 from entrepot.engines import answering
 from entrepot.engines.objects.port import ObjectDamagedError
 
 if TYPE_CHECKING:
+    import boto3
+    from boto3 import exceptions as boto3_errors
+    from boto3.s3 import transfer
+    from botocore import config
+    from botocore import exceptions as errors
     from types_boto3_s3.client import S3Client
+else:
+    boto3, boto3_errors, transfer = Late("boto3"), Late("boto3.exceptions"), Late("boto3.s3.transfer")
+    config, errors = Late("botocore.config"), Late("botocore.exceptions")
 
 T = TypeVar("T")
 
 ROLE = "objects"
 
-_AWAY = (BotoConnectionError, HTTPClientError, IncompleteReadError)
 _REFUSED = frozenset({401, 403})
 _MISSING = 404
 _SERVER_FAULT = 500
 _MARK = "sha256"
-
-# A file is sent in parts because of its size, not for speed: one thread each is enough.
-_TRANSFER = TransferConfig(use_threads=False)
 
 
 class S3Objects:
@@ -66,7 +64,7 @@ class S3Objects:
 
         def send(s3: "S3Client") -> None:
             marks = {"Metadata": {_MARK: _sha256(source)}}
-            s3.upload_file(str(source), self._bucket, key, ExtraArgs=marks, Config=_TRANSFER)
+            s3.upload_file(str(source), self._bucket, key, ExtraArgs=marks, Config=_transfer())
 
         await self._run(key, send)
 
@@ -77,7 +75,7 @@ class S3Objects:
         def fetch(s3: "S3Client") -> None:
             promised = s3.head_object(Bucket=self._bucket, Key=key)["Metadata"].get(_MARK)
             try:
-                s3.download_file(self._bucket, key, str(part), Config=_TRANSFER)
+                s3.download_file(self._bucket, key, str(part), Config=_transfer())
                 found = _sha256(part)
                 if found != promised:
                     raise ObjectDamagedError(
@@ -136,7 +134,7 @@ def connected(url: SplitResult) -> "S3Client":
         aws_access_key_id=unquote(url.username or ""),
         aws_secret_access_key=unquote(url.password or ""),
         region_name=parse_qs(url.query).get("region", ["us-east-1"])[0],
-        config=Config(
+        config=config.Config(
             connect_timeout=CONNECT_SECONDS_MAX,
             read_timeout=STATEMENT_SECONDS_MAX,
             retries={"mode": "standard", "total_max_attempts": 2},
@@ -146,16 +144,21 @@ def connected(url: SplitResult) -> "S3Client":
     return client
 
 
+def _transfer() -> "transfer.TransferConfig":
+    """Return how a file is sent: in parts because of its size, not for speed, so that one thread each is enough."""
+    return transfer.TransferConfig(use_threads=False)
+
+
 @contextmanager
 def answering_for(key: str) -> Iterator[None]:
     """Tell of what a server answers as what it means: missing, away, or a mistake of ours."""
-    with answering(ROLE, *_AWAY):
+    with answering(ROLE, errors.ConnectionError, errors.HTTPClientError, errors.IncompleteReadError):
         try:
             yield
-        except (S3UploadFailedError, ClientError) as error:
+        except (boto3_errors.S3UploadFailedError, errors.ClientError) as error:
             # boto3 wraps what the server answers to an upload, and only to an upload.
-            answer = error if isinstance(error, ClientError) else error.__context__
-            if not isinstance(answer, ClientError):
+            answer = error if isinstance(error, errors.ClientError) else error.__context__
+            if not isinstance(answer, errors.ClientError):
                 raise EngineAwayError(ROLE, str(error)) from error
             status = answer.response["ResponseMetadata"]["HTTPStatusCode"]
             if status == _MISSING:

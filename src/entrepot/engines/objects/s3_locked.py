@@ -11,14 +11,16 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import urlsplit
 
-from botocore.exceptions import ClientError
-
+from entrepot.base.late import Late
 from entrepot.base.limits import SCAN_ITEMS_MAX
 from entrepot.engines.objects.port import Version
 from entrepot.engines.objects.s3 import answering_for, connected
 
 if TYPE_CHECKING:
+    from botocore import exceptions as errors
     from types_boto3_s3.client import S3Client
+else:
+    errors = Late("botocore.exceptions")
 
 T = TypeVar("T")
 
@@ -96,14 +98,14 @@ def _make(s3: "S3Client", bucket: str) -> bool:
     """Make the bucket where it is missing, and say whether it locks; one without locks keeps versions."""
     try:
         s3.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
-    except ClientError as error:
+    except errors.ClientError as error:
         if error.response["Error"]["Code"] in _NO_LOCK:
             s3.create_bucket(Bucket=bucket)
         elif error.response["Error"]["Code"] not in _OURS:
             raise
     try:
         state = s3.get_object_lock_configuration(Bucket=bucket)["ObjectLockConfiguration"].get("ObjectLockEnabled")
-    except ClientError as error:
+    except errors.ClientError as error:
         if error.response["Error"]["Code"] not in _NO_LOCK:
             raise
         state = None

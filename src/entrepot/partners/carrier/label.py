@@ -5,10 +5,15 @@ that every reader has. That one knows the letters of Western Europe alone; whoev
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import segno
-
+from entrepot.base.late import Late
 from entrepot.partners.carrier.port import Consignment, LabelKind
+
+if TYPE_CHECKING:
+    import segno
+else:
+    segno = Late("segno")
 
 _WIDTH, _HEIGHT = 288, 432  # points, 72 an inch
 _DOTS = 203 / 72  # of a usual printer, a point

@@ -13,15 +13,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
-import httpx
 import msgspec
 from msgspec import Struct
 
 from entrepot.base.errors import BadInputError, NotFoundError
 from entrepot.base.ids import IdSource
+from entrepot.base.late import Late
 from entrepot.base.limits import PARCEL_GRAMS_MAX, WEBHOOK_SECONDS_MAX
 from entrepot.base.time import Clock, utc
 from entrepot.partners.carrier.label import drawn
@@ -36,6 +36,11 @@ from entrepot.partners.carrier.port import (
     Tidings,
 )
 from entrepot.partners.signed import check_signature, signature
+
+if TYPE_CHECKING:
+    import httpx
+else:
+    httpx = Late("httpx")
 
 SIGNED = "own-signature"
 

@@ -6,19 +6,23 @@ An ID token counts only if it is signed by a key of the provider, for us, for th
 import base64
 import hashlib
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus, unquote, urlencode, urlsplit
 
-import aiohttp
 import msgspec
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
 from msgspec import Struct
 
 from entrepot.base import limits
 from entrepot.base.errors import BadInputError, EngineAwayError, SignInRefusedError
+from entrepot.base.late import Late
 from entrepot.partners.identity.port import Identity
+
+if TYPE_CHECKING:
+    import aiohttp
+    from joserfc import errors, jwk, jwt
+else:
+    aiohttp = Late("aiohttp")
+    errors, jwk, jwt = Late("joserfc.errors"), Late("joserfc.jwk"), Late("joserfc.jwt")
 
 ROLE = "identity provider"
 ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]
@@ -57,7 +61,7 @@ class OidcProvider:
         self._name, self._id, self._secret = name, unquote(parts.username), unquote(parts.password or "")
         self._issuer = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
         self._described: _Described | None = None
-        self._keys: KeySet | None = None
+        self._keys: jwk.KeySet | None = None
         self._until = 0.0
         self._http: aiohttp.ClientSession | None = None
 
@@ -114,7 +118,7 @@ class OidcProvider:
             described, keys = await self._known(fresh=fresh)
             try:
                 claims = jwt.decode(token, keys, algorithms=ALGORITHMS).claims
-            except (JoseError, ValueError) as error:
+            except (errors.JoseError, ValueError) as error:
                 if fresh:
                     raise SignInRefusedError from error
                 continue
@@ -127,7 +131,7 @@ class OidcProvider:
             )
             try:
                 registry.validate(claims)
-            except (JoseError, ValueError) as error:
+            except (errors.JoseError, ValueError) as error:
                 raise SignInRefusedError from error
             several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
             if claims.get("azp", None if several else self._id) != self._id:
@@ -135,14 +139,14 @@ class OidcProvider:
             return dict(claims)
         raise SignInRefusedError
 
-    async def _known(self, *, fresh: bool = False) -> tuple[_Described, KeySet]:
+    async def _known(self, *, fresh: bool = False) -> "tuple[_Described, jwk.KeySet]":
         now = time.monotonic()
         if self._described is None or self._keys is None or fresh or now > self._until:
             try:
                 raw = await self._asked("GET", f"{self._issuer.rstrip('/')}/.well-known/openid-configuration")
                 described = msgspec.json.decode(raw, type=_Described)
-                keys = KeySet.import_key_set(msgspec.json.decode(await self._asked("GET", described.jwks_uri)))
-            except (msgspec.MsgspecError, JoseError, ValueError) as error:
+                keys = jwk.KeySet.import_key_set(msgspec.json.decode(await self._asked("GET", described.jwks_uri)))
+            except (msgspec.MsgspecError, errors.JoseError, ValueError) as error:
                 raise EngineAwayError(ROLE, f"{self._name} describes itself in a way that cannot be read") from error
             if described.issuer.rstrip("/") != self._issuer.rstrip("/"):
                 raise EngineAwayError(ROLE, f"{self._name} calls itself otherwise than it is addressed")

@@ -8,16 +8,18 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-
 from entrepot.base.errors import BadInputError, EngineAwayError
+from entrepot.base.late import Late
 from entrepot.base.limits import CONNECT_SECONDS_MAX
 from entrepot.partners.keys.port import KeysRefusedError, Wrapped
 
 if TYPE_CHECKING:
+    import boto3
+    from botocore import config
+    from botocore import exceptions as errors
     from types_boto3_kms.client import KMSClient
+else:
+    boto3, config, errors = Late("boto3"), Late("botocore.config"), Late("botocore.exceptions")
 
 T = TypeVar("T")
 
@@ -64,11 +66,11 @@ class AwsKms:
     async def _run(self, call: "Callable[[KMSClient], T]") -> T:
         try:
             return await asyncio.to_thread(lambda: call(self._connected()))
-        except ClientError as error:
+        except errors.ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] >= _SERVER_FAULT:
                 raise EngineAwayError("keys", str(error)) from error
             raise KeysRefusedError(f"{self.place.capitalize()} refuses: {error}. Nothing was touched.") from error
-        except BotoCoreError as error:
+        except errors.BotoCoreError as error:
             raise EngineAwayError("keys", str(error)) from error
 
     def _connected(self) -> "KMSClient":
@@ -78,7 +80,7 @@ class AwsKms:
                 region_name=self._asked["region"],
                 endpoint_url=self._asked.get("endpoint"),
                 verify=self._asked.get("ca", True),
-                config=Config(connect_timeout=CONNECT_SECONDS_MAX, read_timeout=CONNECT_SECONDS_MAX),
+                config=config.Config(connect_timeout=CONNECT_SECONDS_MAX, read_timeout=CONNECT_SECONDS_MAX),
             )
         return self._client
 

@@ -7,15 +7,15 @@ caller hears that the outcome is not known, and finds out.
 
 import hmac
 from collections.abc import Mapping
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import quote, unquote, urlsplit
 from uuid import UUID
 
-import aiohttp
 import msgspec
 import stamina
 from msgspec import Struct
 
+from entrepot.base.late import Late
 from entrepot.base.limits import GATEWAY_CONNECTIONS_MAX, GATEWAY_SECONDS_MAX, GATEWAY_TRIES_MAX
 from entrepot.partners.payment.port import (
     Answer,
@@ -30,6 +30,11 @@ from entrepot.partners.payment.port import (
     check_told,
 )
 from entrepot.partners.signed import check_signature
+
+if TYPE_CHECKING:
+    import aiohttp
+else:
+    aiohttp = Late("aiohttp")
 
 T = TypeVar("T", bound=Struct)
 
@@ -209,7 +214,7 @@ class SandboxGateway:
             raise GatewayRefusedError(NAME, refusal.reason, refusal.message)
         return content
 
-    def _opened(self) -> aiohttp.ClientSession:
+    def _opened(self) -> "aiohttp.ClientSession":
         if self._session is None or self._session.closed:
             connector = aiohttp.TCPConnector(limit=GATEWAY_CONNECTIONS_MAX)
             self._session = aiohttp.ClientSession(connector=connector, timeout=self._timeout, auto_decompress=False)

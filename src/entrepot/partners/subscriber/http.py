@@ -13,11 +13,16 @@ import socket
 import ssl
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
-
-import httpx
+from typing import TYPE_CHECKING
 
 from entrepot.base import limits
+from entrepot.base.late import Late
 from entrepot.partners.subscriber.port import Answer, Message
+
+if TYPE_CHECKING:
+    import httpx
+else:
+    httpx = Late("httpx")
 
 SECRET_PREFIX = "whsec_"  # noqa: S105  # the specification's mark of a secret, no secret
 
@@ -76,13 +81,13 @@ class HttpSender:
             return Answer(None, str(error) or type(error).__name__)
         return Answer(answer.status_code, said if answer.is_error else "")
 
-    async def _address(self, target: httpx.URL) -> str:
+    async def _address(self, target: "httpx.URL") -> str:
         port = target.port or {"http": 80, "https": 443}[target.scheme]
         found = await asyncio.get_running_loop().getaddrinfo(target.host, port, type=socket.SOCK_STREAM)
         return str(found[0][4][0])
 
 
-async def _beginning(answer: httpx.Response) -> str:
+async def _beginning(answer: "httpx.Response") -> str:
     """Return how an answer begins, as it came; a short one is read whole, so that its connection can be used again."""
     read = b""
     async for chunk in answer.aiter_raw(limits.WEBHOOK_ERROR_CHARS_MAX):

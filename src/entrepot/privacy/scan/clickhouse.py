@@ -1,15 +1,20 @@
 """Every row of every table of a ClickHouse server, those too that are deleted and lie on disk still."""
 
 import asyncio
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-import clickhouse_connect
-
+from entrepot.base.late import Late
 from entrepot.base.limits import JOB_SECONDS_MAX
 from entrepot.base.trust import authority
 from entrepot.privacy.scan.looking import Looked, Looking
 from entrepot.privacy.scan.needles import Needles
 from entrepot.record.named import queries
+
+if TYPE_CHECKING:
+    import clickhouse_connect
+else:
+    clickhouse_connect = Late("clickhouse_connect")
 
 SQL = queries(__package__, "clickhouse.sql")
 _PIECE_BYTES = 1 << 20

@@ -5,13 +5,18 @@ import gzip
 from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import pyarrow.parquet as pq
-
+from entrepot.base.late import Late
 from entrepot.engines.objects.s3 import connected
 from entrepot.privacy.scan.looking import Looked, Looking
 from entrepot.privacy.scan.needles import Needles
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
+else:
+    pq = Late("pyarrow.parquet")
 
 _PIECE_BYTES = 1 << 20
 _GZIP, _PARQUET = b"\x1f\x8b", b"PAR1"

@@ -1,17 +1,22 @@
 """Every point of every measurement of an InfluxDB, by InfluxQL, which 1, 2 and 3 all answer: names, tags and fields."""
 
 import ssl
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-import aiohttp
 import msgspec
 
+from entrepot.base.late import Late
 from entrepot.base.limits import CONNECT_SECONDS_MAX, JOB_SECONDS_MAX
 from entrepot.base.trust import authority
 from entrepot.privacy.scan.looking import Looked, Looking
 from entrepot.privacy.scan.needles import Needles
 from entrepot.record.named import queries
+
+if TYPE_CHECKING:
+    import aiohttp
+else:
+    aiohttp = Late("aiohttp")
 
 SQL = queries(__package__, "influxdb.sql")
 
@@ -37,7 +42,7 @@ async def search(source: str, url: str, needles: Needles) -> Looked:
     return looking.end()
 
 
-async def _look(session: aiohttp.ClientSession, database: str, policy: str, looking: Looking) -> None:
+async def _look(session: "aiohttp.ClientSession", database: str, policy: str, looking: Looking) -> None:
     """Look at all that lies in a policy, as it comes: without a bound, an answer would be held whole in the server's memory."""
     everything = SQL["everything"].rstrip(";").format(place=f"{_quoted(database)}.{_quoted(policy)}")
     asked = {"q": everything, "db": database, "chunked": "true", "chunk_size": "5000"}
@@ -50,7 +55,7 @@ async def _look(session: aiohttp.ClientSession, database: str, policy: str, look
             piece(data)
 
 
-async def _names(session: aiohttp.ClientSession, text: str) -> list[str]:
+async def _names(session: "aiohttp.ClientSession", text: str) -> list[str]:
     async with session.post("/query", data={"q": text}) as answer:
         answer.raise_for_status()
         (result,) = msgspec.json.decode(await answer.read())["results"]
