@@ -7,6 +7,7 @@ A module gives the fixture ``found`` (a store and a target that is filled with `
 
 import itertools
 import json
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
+from entrepot.base.engine_limits import SEARCH_VALUES_MAX
 from entrepot.base.errors import BadInputError
 from entrepot.base.event import Position
 from entrepot.base.projection import Item, Shape, Slot, Target
@@ -24,6 +26,7 @@ from entrepot.engines.search.port import (
     AnyOf,
     Best,
     Between,
+    Bucket,
     Clause,
     Everything,
     Facet,
@@ -36,6 +39,7 @@ from entrepot.engines.search.port import (
     SearchStore,
     Sort,
     SpreadFacet,
+    SpreadRangesFacet,
     TermsFacet,
     Weighed,
 )
@@ -160,6 +164,18 @@ _filters = st.lists(
 )
 
 
+def sizes_of(size: str) -> list[float]:
+    """Return the numbers that the counted items have of a size."""
+    maps = [(item.body or {})["sizes"] for item in COUNTED]
+    return [sizes[size] for sizes in maps if isinstance(sizes, dict) and sizes]
+
+
+def in_ranges(numbers: Sequence[float], edges: Sequence[float]) -> list[Bucket]:
+    """Return, counted by hand, how many numbers lie below the first edge, between each two, and from the last on."""
+    bounds = list(itertools.pairwise([-math.inf, *edges, math.inf]))
+    return [Bucket(low, sum(low <= number < below for number in numbers)) for low, below in bounds]
+
+
 class SearchSuite:
     """What every search engine answers. Subclass it where ``filled`` is in reach."""
 
@@ -196,7 +212,7 @@ class SearchSuite:
 
     @pytest.mark.parametrize("size", ["whole", "real", "half"])
     async def test_a_bound_may_have_a_fraction_whatever_numbers_there_are(self, filled: Filled, size: str) -> None:
-        numbers = [sizes[size] for item in COUNTED if isinstance(sizes := (item.body or {})["sizes"], dict) and sizes]
+        numbers = sizes_of(size)
         bounds = [None, -2.0, -1.5, -1, -0.5, 0.0, 0.25, 1, 1.5, 3.5]
         asked = [Between(f"sizes.{size}", low, below) for low, below in itertools.product(bounds, bounds)]
         expected = [
@@ -209,6 +225,37 @@ class SearchSuite:
         spread = SpreadFacet("price.GB", (50.0,))
         found = await filled.store.search(filled.target, Query(where=THINGS, facets={"price": spread}, limit=0))
         assert float(found.facets["price"][0].value) == pytest.approx(2000, rel=0.1)
+
+    @pytest.mark.parametrize("size", ["whole", "real", "half"])
+    async def test_a_bound_of_ranges_may_have_a_fraction_whatever_numbers_there_are(self, filled: Filled, size: str) -> None:
+        ranges = RangesFacet(f"sizes.{size}", (-1.5, 0.0, 0.5, 1.0))
+        found = await filled.store.search(filled.target, Query(where=THINGS, facets={"sizes": ranges}, limit=0))
+        assert found.facets["sizes"] == in_ranges(sizes_of(size), ranges.bounds)
+
+    @pytest.mark.parametrize("size", ["whole", "real", "half"])
+    async def test_ranges_as_numbers_are_spread_lie_at_round_numbers(self, filled: Filled, size: str) -> None:
+        asked = SpreadRangesFacet(f"sizes.{size}", (20.0, 50.0, 80.0))
+        found = await filled.store.search(filled.target, Query(where=THINGS, facets={"sizes": asked}, limit=0))
+        ordered = sorted(sizes_of(size))
+        edges = sorted({ordered[len(ordered) * percent // 100] for percent in (20, 50, 80)})
+        assert found.facets["sizes"] == in_ranges(ordered, edges)
+
+    async def test_ranges_of_a_number_that_nothing_has_are_none(self, filled: Filled) -> None:
+        asked = SpreadRangesFacet("sizes.none", (50.0,))
+        found = await filled.store.search(filled.target, Query(where=THINGS, facets={"sizes": asked}, limit=0))
+        assert found.facets["sizes"] == []
+
+    async def test_ranges_are_counted_however_many_different_numbers_there_are(self, filled: Filled) -> None:
+        many = Target("many", 1, SHAPE)
+        await filled.store.drop(many)  # what a run that was killed may have left in a lasting engine
+        await filled.store.create(many)
+        numbers = range(2 * SEARCH_VALUES_MAX)
+        items = [Item(f"many/{number:04}", 1, {"tags": ["all"], "sizes": {"half": number / 2}}) for number in numbers]
+        await filled.store.apply(many, Slot(1), items, Position(1, 1))
+        asked = Query(facets={"sizes": SpreadRangesFacet("sizes.half", (25.0, 75.0))}, limit=0)
+        found = (await filled.store.search(many, asked)).facets["sizes"]
+        assert found == in_ranges([number / 2 for number in numbers], [250.0, 800.0])
+        await filled.store.drop(many)
 
     async def test_a_facet_may_be_compared_with_all_items(self, filled: Filled) -> None:
         asked = Query(where=THINGS, filters=(Between("rank", 0, 3),), facets={"tags": TermsFacet("tags", compared=True)})

@@ -14,7 +14,7 @@ from entrepot.base.engine_limits import SEARCH_COMPARED_SECONDS
 from entrepot.base.errors import BadInputError
 from entrepot.base.limits import SEARCH_DEPTH_MAX
 from entrepot.engines.search import port
-from entrepot.engines.search.elasticsearch_facets import aggregations, among, counted
+from entrepot.engines.search.elasticsearch_facets import aggregations, among, counted, uncounted
 from entrepot.engines.search.elasticsearch_query import IS_LIVE, Asked, clause, escaped, folded, narrowing, nearly, selection
 from entrepot.engines.search.elasticsearch_shape import BODY, ID, listed, path
 from entrepot.engines.search.elasticsearch_wire import answered, answering
@@ -72,6 +72,8 @@ class Questions(Struct, frozen=True):
             for each in found
         ]
         facets = counted(query, last["aggregations"]) if query.facets else {}
+        if ranges := uncounted(query, last["aggregations"]) if query.facets else {}:
+            facets |= (await self.search(structs.replace(query, facets=ranges, limit=0, counted=False))).facets
         more = bool(found) and len(found) == query.limit
         return port.Found(
             hits=hits,

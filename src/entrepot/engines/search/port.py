@@ -117,7 +117,18 @@ class SpreadFacet(Struct, frozen=True):
     percents: tuple[float, ...]
 
 
-Facet: TypeAlias = TermsFacet | RangesFacet | SpreadFacet
+class SpreadRangesFacet(Struct, frozen=True):
+    """Count the items in ranges as their numbers lie: the bounds are round numbers at or near these percentages of them.
+
+    Buckets are those of a ``RangesFacet``, none where no item has the number. Asked so it is one question, where a spread and
+    ranges chosen by it are two.
+    """
+
+    field: str
+    percents: tuple[float, ...]
+
+
+Facet: TypeAlias = TermsFacet | RangesFacet | SpreadFacet | SpreadRangesFacet
 
 
 class Sort(Struct, frozen=True):

@@ -15,9 +15,10 @@ from entrepot.base.event import START, Position
 from entrepot.base.limits import SCAN_ITEMS_MAX, SEARCH_DEPTH_MAX
 from entrepot.base.projection import Item, Refusal, Shape, Slot
 from entrepot.engines import newest
-from entrepot.engines.search.port import Between, Bucket, Clause, Everything, Found, Hit, Near, OneOf, Query, TermsFacet, Word
+from entrepot.engines.search.port import Between, Bucket, Clause, Everything, Facet, Found, Hit, Near, OneOf, Query, Word
 from entrepot.engines.search.shape import fields_of
-from entrepot.engines.search.tantivy_query import Compiler, aggregation, buckets
+from entrepot.engines.search.tantivy_facets import Counting, matching
+from entrepot.engines.search.tantivy_query import Compiler
 from entrepot.engines.search.tantivy_shape import ID, PLACE, document, item_of, open_index
 from entrepot.engines.search.tantivy_words import Words
 from entrepot.engines.search.tantivy_writer import Turn
@@ -90,7 +91,7 @@ class TantivyIndex:
     def count(self, clauses: Sequence[Clause]) -> list[int]:
         """Return how many items each clause selects."""
         searcher = self._fresh()
-        return [_matching(searcher, self._compiler.clause(clause)) for clause in clauses]
+        return [matching(searcher, self._compiler.clause(clause)) for clause in clauses]
 
     def words(self, field: str, start: str, among: Clause | None, limit: int) -> list[Word]:
         """Return the words of a folded field that begin so."""
@@ -108,7 +109,7 @@ class TantivyIndex:
         """Return a page of hits, the total and the facets."""
         searcher = self._fresh()
         selection = self._compiler.selection(query.where, query.filters)
-        total = _matching(searcher, selection) if query.counted else 0
+        total = matching(searcher, selection) if query.counted else 0
         hits: list[Hit] = []
         cursor = ""
         if query.limit and (total or not query.counted):
@@ -189,22 +190,15 @@ class TantivyIndex:
 
     def _facets(self, searcher: Searcher, selection: Asked, query: Query) -> dict[str, Sequence[Bucket]]:
         # Facets that are counted under the same filters are one pass over the items.
-        passes: dict[tuple[OneOf | Between, ...], list[str]] = {}
+        passes: dict[tuple[OneOf | Between, ...], dict[str, Facet]] = {}
         for name, facet in query.facets.items():
             others = tuple(each for each in query.filters if each.field != facet.field)
-            passes.setdefault(others, []).append(name)
+            passes.setdefault(others, {})[name] = facet
+        counting = Counting(searcher, self._compiler)
         counted: dict[str, Sequence[Bucket]] = {}
-        for filters, names in passes.items():
-            asked = {name: aggregation(query.facets[name], self._compiler.path) for name in names}
+        for filters, facets in passes.items():
             among = selection if filters == query.filters else self._compiler.selection(query.where, filters)
-            answer = searcher.aggregate(among, asked)
-            counted.update({name: buckets(query.facets[name], answer[name]) for name in names})
-        compared = [
-            (name, facet.field) for name, facet in query.facets.items() if isinstance(facet, TermsFacet) and facet.compared
-        ]
-        for name, field in compared:
-            path = self._compiler.path(field)
-            counted[name] = [structs.replace(each, everywhere=searcher.doc_freq(path, each.value)) for each in counted[name]]
+            counted.update(counting.facets(among, facets))
         return counted
 
     def _sorted(self, searcher: Searcher, selection: Asked, query: Query) -> tuple[list[Hit], str]:
@@ -230,11 +224,6 @@ class TantivyIndex:
         hits = [Hit(id_, 0.0, dict(found[id_].body or {})) for id_ in ids]
         more = len(ids) == query.limit
         return hits, json.dumps(answer["after_key"]) if more else ""
-
-
-def _matching(searcher: Searcher, query: Asked) -> int:
-    count: int = searcher.search(query, limit=1).count  # type: ignore[attr-defined]  # tantivy's stub forgets it
-    return count
 
 
 def _place(slot: Slot) -> str:

@@ -1,7 +1,6 @@
-"""How the port's clauses and facets become tantivy's, and tantivy's counts the port's. Knows no business word."""
+"""How the port's clauses become tantivy's. Knows no index, no facet and no business word."""
 
-import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 from tantivy import FieldType, Index, Occur, Query, Schema, TextAnalyzer
@@ -11,9 +10,6 @@ from entrepot.engines.search import port
 from entrepot.engines.search.languages import ANALYZERS, FOLDED, analyzer, analyzer_of, spaced
 from entrepot.engines.search.shape import Field, column
 from entrepot.engines.search.tantivy_shape import KIND, LIVE
-
-# Each segment reports this many values, so that the sums over segments are exact up to here.
-_SEGMENT_VALUES_MAX = 1_000
 
 
 class Compiler(Struct, frozen=True):
@@ -121,47 +117,3 @@ class Compiler(Struct, frozen=True):
         if edits or prefix:
             return Query.fuzzy_term_query(self.schema, name, token, edits, prefix=prefix)
         return Query.term_query(self.schema, name, token)
-
-
-def aggregation(facet: port.Facet, path: Callable[[str], str]) -> dict[str, object]:
-    """Return tantivy's aggregation for a facet."""
-    field = path(facet.field)
-    match facet:
-        case port.TermsFacet():
-            return {"terms": {"field": field, "size": facet.size, "segment_size": _SEGMENT_VALUES_MAX}}
-        case port.RangesFacet():
-            edges = [{"to": facet.bounds[0]}, *_between(facet.bounds), {"from": facet.bounds[-1]}]
-            return {"range": {"field": field, "ranges": edges}}
-        case port.SpreadFacet():
-            return {"percentiles": {"field": field, "percents": list(facet.percents), "keyed": False}}
-
-
-def buckets(facet: port.Facet, answer: dict[str, list[dict[str, object]]]) -> list[port.Bucket]:
-    """Return the facet's buckets from tantivy's answer."""
-    if isinstance(facet, port.SpreadFacet):
-        return [port.Bucket(_number(each["value"]), 0) for each in answer["values"] if each["value"] is not None]
-    if isinstance(facet, port.RangesFacet):
-        counted = [port.Bucket(_number(each.get("from", float("-inf"))), _count(each)) for each in answer["buckets"]]
-        return sorted(counted, key=lambda bucket: float(bucket.value))
-    counted = [port.Bucket(_value(each["key"]), _count(each)) for each in answer["buckets"]]
-    return sorted(counted, key=lambda bucket: (-bucket.count, str(bucket.value)))
-
-
-def _between(bounds: Sequence[float]) -> list[dict[str, float]]:
-    return [{"from": low, "to": high} for low, high in itertools.pairwise(bounds)]
-
-
-def _count(bucket: Mapping[str, object]) -> int:
-    count = bucket["doc_count"]
-    assert isinstance(count, int)
-    return count
-
-
-def _number(value: object) -> float:
-    assert isinstance(value, int | float)
-    return value
-
-
-def _value(key: object) -> str | int | float:
-    assert isinstance(key, str | int | float)
-    return key

@@ -13,7 +13,17 @@ from msgspec import Struct, structs
 
 from entrepot.base.projection import Target
 from entrepot.engines.search import port
-from entrepot.engines.search.port import Bucket, Found, Query, RangesFacet, SearchStore, SpreadFacet, TermsFacet
+from entrepot.engines.search.port import (
+    Bucket,
+    Found,
+    Query,
+    RangesFacet,
+    SearchStore,
+    SpreadFacet,
+    SpreadRangesFacet,
+    TermsFacet,
+)
+from entrepot.engines.search.spread import bounds
 from entrepot.projections.product_search.text import spoken
 
 _CHOICES_MAX = 50
@@ -29,7 +39,6 @@ _VALUE_ITEMS_MIN = 2.5
 # Nor is one whose most frequent values leave most of its products out.
 _SHOWN_MIN = 0.5
 _SPREAD = (20.0, 40.0, 60.0, 80.0)
-_NICE = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 
 TEXTS, NUMBERS = "attributes.", "numbers."
 
@@ -76,17 +85,16 @@ async def count_facets(store: SearchStore, target: Target, asked: Query, market:
     promising = _promising(first["choices"], found.total, first["type"][0].everywhere)
     filtered = [each.field for each in asked.filters if each.field.startswith((TEXTS, NUMBERS))]
     candidates = {field: _candidate(field) for field in (*filtered, *promising)}
-    candidates |= _ranges({price: first[price]} if price else {})
+    if price and first[price]:
+        candidates[price] = RangesFacet(price, bounds(float(each.value) for each in first[price]))
     narrowed = structs.replace(asked, counted=False)
     second = (await store.search(target, structs.replace(narrowed, facets=candidates))).facets if candidates else {}
     chosen = filtered + _best(second, {field: promise for field, promise in promising.items() if field not in filtered})
-    numbers = _ranges({field: second[field] for field in chosen if field.startswith(NUMBERS)})
-    third = (await store.search(target, structs.replace(narrowed, facets=numbers))).facets if numbers else {}
     facets = [_values(name, name, first[name]) for name in ("brand", "category")]
     facets.append(_ranged("price", "price", second.get(price, ())))
     for field in chosen:
-        label, texts = spoken(field.partition(".")[2]), field.startswith(TEXTS)
-        facets.append(_values(field, label, second[field]) if texts else _ranged(field, label, third.get(field, ())))
+        shown = _values if field.startswith(TEXTS) else _ranged
+        facets.append(shown(field, spoken(field.partition(".")[2]), second[field]))
     taken = {each.field.partition(".")[0] if each.field == price else each.field for each in asked.filters}
     return [facet for facet in facets if len(facet.values) > 1 or (facet.values and facet.field in taken)]
 
@@ -110,7 +118,7 @@ def _promising(choices: Sequence[Bucket], total: int, everywhere: int) -> dict[s
 
 
 def _candidate(field: str) -> port.Facet:
-    return TermsFacet(field, 2 * _VALUES_MAX) if field.startswith(TEXTS) else SpreadFacet(field, _SPREAD)
+    return TermsFacet(field, 2 * _VALUES_MAX) if field.startswith(TEXTS) else SpreadRangesFacet(field, _SPREAD)
 
 
 def _best(found: Mapping[str, Sequence[Bucket]], promises: Mapping[str, Promise]) -> list[str]:
@@ -118,7 +126,7 @@ def _best(found: Mapping[str, Sequence[Bucket]], promises: Mapping[str, Promise]
     seen: set[tuple[int, ...]] = set()
     for field, promise in promises.items():
         texts = field.startswith(TEXTS)
-        bits = _bits_of_values(found[field], promise.having) if texts else _bits_of_spread(found[field])
+        bits = _bits_of_values(found[field], promise.having) if texts else _bits_of_ranges(found[field])
         # Two attributes with the same counts (connector 1 and connector 2) narrow the same way: one is enough.
         same = tuple(bucket.count for bucket in found[field]) if texts else ()
         if bits > 0 and (not same or same not in seen):
@@ -134,26 +142,9 @@ def _bits_of_values(values: Sequence[Bucket], having: int) -> float:
     return -sum(bucket.count / total * math.log2(bucket.count / total) for bucket in values)
 
 
-def _bits_of_spread(values: Sequence[Bucket]) -> float:
+def _bits_of_ranges(ranges: Sequence[Bucket]) -> float:
     # A range is a rougher choice than a name, so that only half of its bits count.
-    return math.log2(1 + len(_bounds(values))) / 2
-
-
-def _bounds(spread: Sequence[Bucket]) -> tuple[float, ...]:
-    return tuple(sorted({_nice(float(bucket.value)) for bucket in spread}))
-
-
-def _nice(number: float) -> float:
-    """Return the number at or near this one that people would say."""
-    if number == 0 or not math.isfinite(number):
-        return 0.0
-    scale = 10.0 ** math.floor(math.log10(abs(number)))
-    digit = min(_NICE, key=lambda nice: abs(nice - abs(number) / scale))
-    return round(math.copysign(digit * scale, number), 9)
-
-
-def _ranges(spreads: Mapping[str, Sequence[Bucket]]) -> dict[str, port.Facet]:
-    return {field: RangesFacet(field, _bounds(spread)) for field, spread in spreads.items() if spread}
+    return math.log2(len(ranges)) / 2 if ranges else 0.0
 
 
 def _values(field: str, label: str, found: Sequence[Bucket]) -> Facet:
