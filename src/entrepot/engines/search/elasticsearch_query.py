@@ -10,9 +10,6 @@ from entrepot.engines.search.shape import Field, column
 
 Asked: TypeAlias = dict[str, object]
 
-# Lucene leaves this factor (1 + k1) of BM25 out, which weighs words against what counts flat; tantivy, as the formula, has it.
-_BM25 = 2.2
-
 IS_LIVE: Asked = {"term": {KIND: LIVE}}
 _NOTHING: Asked = {"match_none": {}}
 
@@ -102,7 +99,7 @@ def _match(part: port.Match, fields: Mapping[str, Field]) -> Asked:
 
 def _tokens(name: str, tokens: Sequence[str], part: port.Match) -> Asked:
     if part.slop is not None and len(tokens) > 1:
-        return {"match_phrase": {name: {"query": " ".join(tokens), "slop": part.slop, "boost": _BM25}}}
+        return {"match_phrase": {name: {"query": " ".join(tokens), "slop": part.slop}}}
     last = len(tokens) - 1
     words = [_token(name, token, part.edits, prefix=part.prefix and at == last) for at, token in enumerate(tokens)]
     return words[0] if len(words) == 1 else {"bool": {"must": words}}
@@ -115,4 +112,4 @@ def _token(name: str, token: str, edits: int, *, prefix: bool) -> Asked:
         return {"prefix": {name: {"value": token, "rewrite": "constant_score"}}}
     if edits:
         return {"fuzzy": {name: {"value": token, "fuzziness": edits, "rewrite": "constant_score"}}}
-    return {"term": {name: {"value": token, "boost": _BM25}}}
+    return {"term": {name: token}}
