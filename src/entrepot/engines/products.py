@@ -81,7 +81,7 @@ PRODUCTS: tuple[Product, ...] = (
         differs=(
             "a word's beginning forgives one typing error at most: it is asked by an expression of all ways to err",
             "words are suggested at most two typing errors away: its suggester knows no more",
-            "a key of a map of numbers is a field, 10,000 in an index at most: fields cost every server of a cluster memory",
+            "a key of a map of numbers, unless sparse, is a field, 10,000 in an index at most: each costs a cluster memory",
             "a repair to an older version is away for a moment: the guard of versions goes only with the document",
         ),
     ),

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from entrepot.engines.search import port
-from entrepot.engines.search.elasticsearch_shape import KIND, LIVE, path
+from entrepot.engines.search.elasticsearch_shape import KIND, LIVE, values_of
 from entrepot.engines.search.languages import FOLDED, analyzer, analyzer_of, spaced
 from entrepot.engines.search.shape import Field, column
 
@@ -75,13 +75,11 @@ def _flat(asked: Asked, weight: float) -> Asked:
 
 
 def _filter(part: port.OneOf | port.Between, fields: Mapping[str, Field]) -> Asked:
-    field = path(fields, part.field)
+    values = values_of(fields, part.field)
     if isinstance(part, port.OneOf):
-        return {"terms": {field: list(part.values)}}
-    bounds: Asked = {name: bound for name, bound in (("gte", part.low), ("lt", part.below)) if bound is not None}
-    if bounds:
-        return {"range": {field: bounds}}
-    return {"exists": {"field": field}}
+        return {"terms": {values.field: [values.kept(each) for each in part.values]}}
+    bounds = values.within(part.low, part.below)
+    return {"range": {values.field: bounds}} if bounds else {"exists": {"field": values.field}}
 
 
 def _match(part: port.Match, fields: Mapping[str, Field]) -> Asked:

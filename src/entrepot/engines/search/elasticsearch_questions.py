@@ -14,11 +14,12 @@ from entrepot.base.engine_limits import SEARCH_COMPARED_SECONDS
 from entrepot.base.errors import BadInputError
 from entrepot.base.limits import SEARCH_DEPTH_MAX
 from entrepot.engines.search import port
-from entrepot.engines.search.elasticsearch_facets import aggregations, among, counted, uncounted
+from entrepot.engines.search.elasticsearch_facets import aggregations, among, counted, overflowing
 from entrepot.engines.search.elasticsearch_query import IS_LIVE, Asked, clause, escaped, folded, narrowing, nearly, selection
-from entrepot.engines.search.elasticsearch_shape import BODY, ID, listed, path
+from entrepot.engines.search.elasticsearch_shape import BODY, ID, Values, listed, values_of
 from entrepot.engines.search.elasticsearch_wire import answered, answering
-from entrepot.engines.search.shape import Field
+from entrepot.engines.search.shape import Field, check_sorted_by
+from entrepot.engines.search.spread import bounds
 
 # What the term suggester can do: it knows words at most so far away.
 _EDITS_MAX = 2
@@ -71,9 +72,9 @@ class Questions(Struct, frozen=True):
             port.Hit(each["_id"], _score(each["_score"]), msgspec.json.decode(each["_source"][BODY], type=dict[str, object]))
             for each in found
         ]
-        facets = counted(query, last["aggregations"]) if query.facets else {}
-        if ranges := uncounted(query, last["aggregations"]) if query.facets else {}:
-            facets |= (await self.search(structs.replace(query, facets=ranges, limit=0, counted=False))).facets
+        facets = counted(query, last["aggregations"], self._values) if query.facets else {}
+        if many := overflowing(query, last["aggregations"]) if query.facets else {}:
+            facets |= await self._ranged(query, many)
         more = bool(found) and len(found) == query.limit
         return port.Found(
             hits=hits,
@@ -153,7 +154,7 @@ class Questions(Struct, frozen=True):
             return [selected | self._page(query) | {"track_total_hits": query.counted}]
         # Under those that came first all are counted anyway.
         rest = structs.replace(query, filters=tuple(after))
-        facets = aggregations(rest, self._path, lambda filters: narrowing(filters, self.fields), self.values)
+        facets = aggregations(rest, self._values, lambda filters: narrowing(filters, self.fields), self.values)
         counting = selected | {"size": 0, "track_total_hits": query.counted, "aggs": facets}
         return [selected | self._page(query) | {"track_total_hits": False}, counting] if query.limit else [counting]
 
@@ -168,12 +169,26 @@ class Questions(Struct, frozen=True):
     def _sort(self, sort: port.Sort | None) -> Asked:
         if sort is None:
             return {"_score": "desc"}
+        check_sorted_by(self.fields, sort.field)
         order = "desc" if sort.descending else "asc"
         number = self.fields[sort.field.partition(".")[0]].type == "number_map" if "." in sort.field else False
         by: Asked = {"order": order, "missing": "_last"}
         if number:  # a key that no item has had
             by["unmapped_type"] = "double"
-        return {self._path(sort.field): by}
+        return {self._values(sort.field).field: by}
+
+    async def _ranged(
+        self, query: port.Query, many: Mapping[str, port.SpreadRangesFacet]
+    ) -> Mapping[str, Sequence[port.Bucket]]:
+        """Count ranges of numbers that are too many to be told one by one: where the ranges lie is asked first."""
+        asked = structs.replace(query, limit=0, counted=False)
+        spread = {name: port.SpreadFacet(facet.field, facet.percents) for name, facet in many.items()}
+        lying = (await self.search(structs.replace(asked, facets=spread))).facets
+        ranges = {
+            name: port.RangesFacet(facet.field, bounds(float(each.value) for each in lying[name]))
+            for name, facet in many.items()
+        }
+        return (await self.search(structs.replace(asked, facets=ranges))).facets
 
     async def _compared(
         self, query: port.Query, facets: Mapping[str, Sequence[port.Bucket]]
@@ -190,24 +205,22 @@ class Questions(Struct, frozen=True):
             if (values := [each.value for each in facets[name] if (field, each.value) not in known])
         }
         if unknown:
-            asked = {
-                str(number): among(self._path(field), values, len(values))
-                for number, (field, values) in enumerate(unknown.items())
-            }
+            asked = {str(number): among(self._values(field), values) for number, (field, values) in enumerate(unknown.items())}
             answer = await self._ask({"size": 0, "query": IS_LIVE, "aggs": asked})
             for number, (field, values) in enumerate(unknown.items()):
-                counts = {each["key"]: each["doc_count"] for each in answer["aggregations"][str(number)]["buckets"]}
+                buckets = answer["aggregations"][str(number)]["buckets"]
+                counts = {self._values(field).told(each["key"]): each["doc_count"] for each in buckets}
                 known |= {(field, value): counts.get(value, 0) for value in values}
         told = dict(facets)
         for name, field in wanted.items():
             told[name] = [structs.replace(each, everywhere=known[field, each.value]) for each in facets[name]]
         return told
 
-    def _path(self, field: str) -> str:
-        return path(self.fields, field)
+    def _values(self, field: str) -> Values:
+        return values_of(self.fields, field)
 
     def _listed(self, field: str) -> str:
-        return listed(self._path(field))
+        return listed(self._values(field).field)
 
 
 def _counted(answer: Mapping[str, Any]) -> list[int]:

@@ -2,14 +2,18 @@
 
 A text is kept as the words that ``languages`` makes of it, so that the index needs no analyzer but white space; the body is
 kept as the JSON text it is, so that it comes back as it went. A folded field has its words once more as a keyword field, by
-which they can be listed. Every key of a map of numbers is a field of its own.
+which they can be listed. Every key of a map of numbers is a field of its own; a sparse map is one keyword field, whose values
+begin with their key and of which a number is written so that texts order as the numbers do: a thousand fields more are a
+quarter of the server's work on each batch, and each has its part in every segment.
 """
 
-from collections.abc import Iterable, Mapping
+import struct
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from urllib.parse import quote
 
 import msgspec
+from msgspec import Struct
 
 from entrepot.base.engine_limits import SEARCH_FIELDS_MAX
 from entrepot.base.errors import BadInputError
@@ -25,6 +29,40 @@ _KEYWORD: Mapping[str, object] = {"type": "keyword"}
 _WORDS: Mapping[str, object] = {"type": "text", "analyzer": "whitespace"}
 _KEPT: Mapping[str, object] = {"type": "keyword", "index": False, "doc_values": False}
 _NUMBER: Mapping[str, object] = {"type": "double", "coerce": False}
+# Between key and value in a sparse map: a key is quoted, and has none.
+_IS = "="
+
+
+_SIGN = 1 << 63
+_ALL = (1 << 64) - 1
+
+
+class Values(Struct, frozen=True):
+    """Where the values of a field stand in the index: in which field and, of a key of a sparse map, how they begin there."""
+
+    field: str
+    begin: str = ""
+    numbers: bool = False
+
+    def kept(self, value: object) -> object:
+        """Return a value as the index has it."""
+        if not self.begin:
+            return value
+        return self.begin + (_ordered(value) if self.numbers else _said(value))
+
+    def told(self, kept: str | float) -> str | int | float:
+        """Return the value that the index has so."""
+        if not self.begin:
+            return kept
+        text = str(kept)[len(self.begin) :]
+        return _number(text) if self.numbers else text
+
+    def within(self, low: float | None, below: float | None) -> dict[str, object]:
+        """Return the bounds of a range of the index's values; without bounds those of every value."""
+        if not self.begin:
+            return {name: bound for name, bound in (("gte", low), ("lt", below)) if bound is not None}
+        beyond = f"{self.begin[: -len(_IS)]}{chr(ord(_IS) + 1)}"
+        return {"gte": self.begin if low is None else self.kept(low), "lt": beyond if below is None else self.kept(below)}
 
 
 def mapping(fields: Mapping[str, Field], made_by: Mapping[str, object]) -> dict[str, object]:
@@ -37,7 +75,7 @@ def mapping(fields: Mapping[str, Field], made_by: Mapping[str, object]) -> dict[
             properties |= dict.fromkeys(columns, _WORDS)
             if not field.localized:
                 properties[listed(name)] = _KEYWORD
-        elif field.type == "keyword":
+        elif field.type == "keyword" or field.sparse:
             properties[name] = _KEYWORD
         elif field.type == "integer":
             properties[name] = {"type": "long", "coerce": False}
@@ -70,16 +108,19 @@ def listed(name: str) -> str:
     return f"{name}@listed"
 
 
-def path(fields: Mapping[str, Field], field: str) -> str:
-    """Return the field, or ``map.key`` with the key as the index has it; what is no field is refused by name."""
+def values_of(fields: Mapping[str, Field], field: str) -> Values:
+    """Return where the values of a field, or of a ``map.key``, are in the index; what is no field is refused by name."""
     name, dot, key = field.partition(".")
     if name not in fields or bool(dot) != fields[name].type.endswith("_map"):
         raise BadInputError(f"{field!r} is no field of this index: it has {', '.join(fields)}.", field=field)
-    return f"{name}.{_key(key)}" if fields[name].type == "number_map" else field
+    numbers = fields[name].type == "number_map"
+    if fields[name].sparse:
+        return Values(name, _key(key) + _IS, numbers)
+    return Values(f"{name}.{_key(key)}" if numbers else field)
 
 
 def document(item: Item, fields: Mapping[str, Field]) -> dict[str, object]:
-    """Return the document of an item or a tombstone; ``ValueError`` when it cannot be one."""
+    """Return the document of an item or a tombstone; a ``ValueError`` or its like (see ``made_of``) when it cannot be one."""
     if item.body is None:
         return {ID: item.id, KIND: GONE}
     body = msgspec.json.encode(item.body)
@@ -92,6 +133,8 @@ def document(item: Item, fields: Mapping[str, Field]) -> dict[str, object]:
             continue
         if field.type == "text":
             _put_words(made, name, field, value)
+        elif field.sparse:
+            made[name] = list(_sparse(name, field, value))
         elif field.type == "number_map" and isinstance(value, Mapping):
             made[name] = {_key(str(key)): number for key, number in value.items()}
         else:
@@ -101,7 +144,7 @@ def document(item: Item, fields: Mapping[str, Field]) -> dict[str, object]:
 
 def numbers(items: Iterable[Item], fields: Mapping[str, Field]) -> set[str]:
     """Return the number fields that the documents of these items need."""
-    names = [name for name, field in fields.items() if field.type == "number_map"]
+    names = [name for name, field in fields.items() if field.type == "number_map" and not field.sparse]
     maps = ((name, (item.body or {}).get(name)) for item in items for name in names)
     found = {(name, key) for name, value in maps if isinstance(value, Mapping) for key in value}
     return {f"{name}.{_key(str(key))}" for name, key in found}
@@ -124,6 +167,40 @@ def _put_words(made: dict[str, object], name: str, field: Field, value: object) 
         kept.extend(" ".join(words) for words in said)
         if not field.localized:
             made[listed(name)] = sorted({word for words in said for word in words})
+
+
+def _sparse(name: str, field: Field, value: object) -> Iterator[str]:
+    if not isinstance(value, Mapping):
+        raise TypeError(f"The field {name} wants a map, got {type(value).__name__}.")
+    write = _ordered if field.type == "number_map" else _said
+    for key, one in value.items():
+        begin = _key(str(key)) + _IS
+        for each in one if isinstance(one, list | tuple) else (one,):
+            if each is not None:
+                yield begin + write(each)
+
+
+def _said(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool | int | float):
+        return msgspec.json.encode(value).decode()
+    raise TypeError(f"A keyword is a text, got {type(value).__name__}.")
+
+
+def _ordered(number: object) -> str:
+    """Return a number as 16 letters that order as the number does: its bits, the sign turned, of a negative one all."""
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        raise TypeError(f"A number is wanted, got {number!r:.100}.")
+    (bits,) = struct.unpack(">Q", struct.pack(">d", number + 0.0))  # there is but one zero
+    return f"{bits ^ _ALL if bits & _SIGN else bits | _SIGN:016x}"
+
+
+def _number(text: str) -> float:
+    bits = int(text, 16)
+    (number,) = struct.unpack(">d", struct.pack(">Q", bits ^ _SIGN if bits & _SIGN else bits ^ _ALL))
+    assert isinstance(number, float)
+    return number
 
 
 @lru_cache(maxsize=SEARCH_FIELDS_MAX)

@@ -55,7 +55,7 @@ def made_of(items: Sequence[Item], fields: Mapping[str, Field]) -> Made:
         try:
             document = msgspec.json.encode(shape.document(item, fields))
             made.changes.append(Change(item.id, item.version, document))
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, OverflowError) as error:
             made.refused.append(Refusal(item.id, f"{error}"))
     return made
 

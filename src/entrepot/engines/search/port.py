@@ -6,7 +6,8 @@ Which analyzer a text field uses follows from the shape and the locale, so a que
 
 The shape (``shape.json``) is ``{"fields": {name: {"type": ...}}}`` with the types ``keyword`` (exact, one or many),
 ``integer``, ``text`` (``"localized": true``: a map of locale to text, analyzed by language; else folded words),
-``keyword_map`` and ``number_map`` (sparse keys). Keys of a body that the shape does not name are kept, not indexed.
+``keyword_map`` and ``number_map`` (``"sparse": true``: thousands of keys, each on few items, by which nothing is sorted).
+Keys of a body that the shape does not name are kept, not indexed.
 """
 
 from collections.abc import Mapping, Sequence

@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from entrepot.base.errors import BadInputError
 from entrepot.base.projection import Shape
 from entrepot.engines.search.languages import FOLDED, analyzer_of, spaced
 
@@ -18,6 +19,7 @@ class Field(Struct, frozen=True, forbid_unknown_fields=True):
 
     type: Literal["keyword", "integer", "text", "keyword_map", "number_map"]
     localized: bool = False
+    sparse: bool = False
 
 
 class Fields(Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,6 +31,15 @@ class Fields(Struct, frozen=True, forbid_unknown_fields=True):
 def fields_of(shape: Shape) -> Mapping[str, Field]:
     """Return the fields by name (none for an empty shape: such a target is a plain store)."""
     return msgspec.json.decode(shape.text or b"{}", type=Fields).fields
+
+
+def check_sorted_by(fields: Mapping[str, Field], field: str) -> None:
+    """Refuse to sort by a key of a sparse map, which not every product of the role could."""
+    name, _, key = field.partition(".")
+    if key and name in fields and fields[name].sparse:
+        raise BadInputError(
+            f"Nothing is sorted by {field!r}: {name} is a sparse map, by which items are only selected.", field=field
+        )
 
 
 def column(name: str, field: Field, locale: str) -> str:

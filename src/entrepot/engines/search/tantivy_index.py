@@ -16,7 +16,7 @@ from entrepot.base.limits import SCAN_ITEMS_MAX, SEARCH_DEPTH_MAX
 from entrepot.base.projection import Item, Refusal, Shape, Slot
 from entrepot.engines import newest
 from entrepot.engines.search.port import Between, Bucket, Clause, Everything, Facet, Found, Hit, Near, OneOf, Query, Word
-from entrepot.engines.search.shape import fields_of
+from entrepot.engines.search.shape import check_sorted_by, fields_of
 from entrepot.engines.search.tantivy_facets import Counting, matching
 from entrepot.engines.search.tantivy_query import Compiler
 from entrepot.engines.search.tantivy_shape import ID, PLACE, document, item_of, open_index
@@ -204,6 +204,7 @@ class TantivyIndex:
     def _sorted(self, searcher: Searcher, selection: Asked, query: Query) -> tuple[list[Hit], str]:
         sort = query.sort
         assert sort is not None
+        check_sorted_by(self._fields, sort.field)
         by = {
             "field": self._compiler.path(sort.field),
             "order": "desc" if sort.descending else "asc",

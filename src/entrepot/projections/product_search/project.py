@@ -31,7 +31,7 @@ class ProductSearch:
     """The projection; answers ``entrepot.base.projection.Projection``."""
 
     name = "product_search"
-    version = 1
+    version = 2
     role = "search"
     kinds = frozenset({CATEGORY_CHANGED, PRODUCT_CHANGED, PRODUCT_WITHDRAWN, PRICES_SET})
     aggregates = ("product", "category")
