@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from entrepot.base.errors import BadInputError, EngineAwayError
+from entrepot.base.time import OURS, Clock, FixedClock, SystemClock
 from entrepot.engines.series.influxdb import InfluxdbSeries
 from tests.conformance.series_suite import SeriesSuite
 
@@ -48,8 +49,13 @@ async def test_an_influxdb_that_is_not_there_is_told_as_away() -> None:
         await _open("influxdb://127.0.0.1:1/none")
 
 
-async def _open(url: str) -> None:
-    store = InfluxdbSeries(url)
+async def test_an_influxdb_whose_clock_is_wrong_is_refused_with_both_times(influxdb_url: str) -> None:
+    with pytest.raises(BadInputError, match=r"ENTREPOT_SERIES_URL is 3,[56]\d\d s ahead of this machine's"):
+        await _open(influxdb_url, FixedClock(SystemClock().millis() - 3_600_000))
+
+
+async def _open(url: str, clock: Clock = OURS) -> None:
+    store = InfluxdbSeries(url, clock)
     try:
         await store.open()
     finally:

@@ -304,6 +304,9 @@ SANDBOX_HANG_SECONDS = 60.0
 SANDBOX_WEBHOOK_TRIES_MAX = 12
 SANDBOX_WEBHOOK_BACKOFF_SECONDS_MAX = 60.0
 
+# How far a server's clock may be from this machine's: a time server keeps both within milliseconds.
+CLOCKS_APART_SECONDS_MAX = 60.0
+
 # PostgreSQL
 CONNECT_SECONDS_MAX = 10.0
 RELEASE_SECONDS_MAX = 1.0

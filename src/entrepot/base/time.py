@@ -5,7 +5,11 @@ A clock is always an argument; only ``SystemClock`` reads the machine's.
 
 import time
 from datetime import UTC, datetime
+from email.utils import mktime_tz, parsedate_tz
 from typing import Protocol
+
+from entrepot.base.errors import BadInputError
+from entrepot.base.limits import CLOCKS_APART_SECONDS_MAX
 
 LOGICAL_BITS = 16
 
@@ -24,6 +28,9 @@ class SystemClock:
     def millis(self) -> int:
         """Return now, in milliseconds since 1970 UTC."""
         return time.time_ns() // 1_000_000
+
+
+OURS: Clock = SystemClock()
 
 
 class FixedClock:
@@ -68,3 +75,26 @@ def millis_of(moment: datetime) -> int:
     if moment.tzinfo is None:
         raise ValueError(f"The moment {moment.isoformat()} has no time zone: give one.")
     return int(moment.timestamp() * 1000)
+
+
+def check_date(role: str, header: str, ours: Clock) -> None:
+    """Refuse a server whose clock is far from ours, by the ``Date`` of its answer over HTTP; one that says none passes."""
+    if said := parsedate_tz(header):
+        check_together(role, mktime_tz(said) * 1_000, ours.millis())
+
+
+def check_together(role: str, server: int, ours: int) -> None:
+    """Refuse a server whose clock is far from ours (milliseconds since 1970 UTC), before anything is written there.
+
+    A server that ages what it keeps would lose too early what we call new, and our ids would tell of another day than its rows.
+    """
+    apart = abs(server - ours) / 1000
+    if apart > CLOCKS_APART_SECONDS_MAX:
+        which = "ahead of" if server > ours else "behind"
+        raise BadInputError(
+            f"The clock of the server of ENTREPOT_{role.upper()}_URL is {apart:,.0f} s {which} this machine's (there it is "
+            f"{utc(server):%F %T} UTC, here {utc(ours):%F %T}), and {CLOCKS_APART_SECONDS_MAX:.0f} s are "
+            "the most: have a time server set both. Nothing was written there.",
+            role=role,
+            seconds=round(apart),
+        )

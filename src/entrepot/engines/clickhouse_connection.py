@@ -10,6 +10,7 @@ from entrepot.base.engine_limits import COLUMNS_SECONDS_MAX
 from entrepot.base.errors import BadInputError, EngineAwayError
 from entrepot.base.late import Late
 from entrepot.base.limits import CONNECT_SECONDS_MAX, POOL_CONNECTIONS_MAX
+from entrepot.base.time import OURS, Clock, check_together
 from entrepot.base.trust import authority, certificate
 from entrepot.engines.columns.clickhouse_cluster import SETTINGS
 
@@ -36,14 +37,17 @@ def cluster_of(url: str) -> str:
     return name
 
 
-async def connect(url: str, role: str) -> "AsyncClient":
-    """Return a client of ``clickhouse(s)://user:password@host:port/database`` that has learnt what server it is."""
+async def connect(url: str, role: str, clock: Clock = OURS) -> "AsyncClient":
+    """Return a client of ``clickhouse(s)://user:password@host:port/database`` that has learnt what server it is.
+
+    One whose clock is far from ours is refused: it ends rows by its own (``TTL``).
+    """
     parts = urlsplit(url)
     spread = SETTINGS if cluster_of(url) else {}
     shown = certificate(url)
     local = parts.hostname in {"127.0.0.1", "localhost", "::1"}
     with answering(role):
-        return await clickhouse_connect.get_async_client(
+        client = await clickhouse_connect.get_async_client(
             host=parts.hostname or "127.0.0.1",
             port=parts.port or 0,
             username=unquote(parts.username or "default"),
@@ -64,6 +68,13 @@ async def connect(url: str, role: str) -> "AsyncClient":
             # Inserts are acknowledged when they are there: the position must not run ahead of them.
             settings={"max_execution_time": int(COLUMNS_SECONDS_MAX), "async_insert": 0, **spread},
         )
+        [[server]] = (await client.query("SELECT toUnixTimestamp64Milli(now64(3))")).result_rows
+    try:
+        check_together(role, server, clock.millis())
+    except BadInputError:
+        await client.close()
+        raise
+    return client
 
 
 @contextmanager

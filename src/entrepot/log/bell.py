@@ -14,7 +14,7 @@ import asyncpg
 import stamina
 
 from entrepot.base import limits
-from entrepot.record.transaction import UNREACHABLE
+from entrepot.record.pool import UNREACHABLE
 
 Heard = Callable[[str | None], None]
 

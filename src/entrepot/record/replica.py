@@ -20,7 +20,8 @@ from entrepot.base.ending import ended
 from entrepot.base.engine_limits import REPLICA_AGE_SECONDS_MAX, REPLICA_ENDS_MAX, REPLICA_LOOK_SECONDS
 from entrepot.base.event import Position
 from entrepot.record.named import queries
-from entrepot.record.transaction import UNREACHABLE, Connection, NotHereError, Pool, by, give_back, open_pool, whole
+from entrepot.record.pool import UNREACHABLE, Pool, by, open_pool
+from entrepot.record.transaction import Connection, NotHereError, give_back, whole
 
 log = structlog.get_logger()
 

@@ -5,8 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias, TypeVar
-from urllib.parse import urlsplit, urlunsplit
+from typing import TYPE_CHECKING, Protocol, Self, TypeAlias, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -16,38 +15,22 @@ from msgspec import Struct
 from entrepot.base import limits
 from entrepot.base.breaker import Breaker, Patience
 from entrepot.base.engine_limits import DOUBT_SHARE, ENGINE_SECONDS_MAX
-from entrepot.base.errors import BadInputError, ConflictError, EngineAwayError, EntrepotError
+from entrepot.base.errors import BadInputError, ConflictError, EntrepotError
 from entrepot.base.event import Position, Token
 from entrepot.base.ids import IdSource
 from entrepot.base.principal import Principal
 from entrepot.base.seals import Seals
-from entrepot.base.time import HybridClock, SystemClock
+from entrepot.base.time import OURS, HybridClock
 from entrepot.record.cause import about, cause_of_this
 from entrepot.record.named import queries
+from entrepot.record.pool import AWAY, UNREACHABLE, Pool, away, check_clock, open_pool
 
-if TYPE_CHECKING:  # asyncpg's pool and proxies are generic in its stubs only
-    Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
+if TYPE_CHECKING:  # asyncpg's proxies are generic in its stubs only
     Connection: TypeAlias = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
 else:
-    Pool = asyncpg.Pool
     Connection = asyncpg.pool.PoolConnectionProxy
 
 SQL = queries("entrepot.record", "append.sql")
-
-# What says that the server cannot do it now, whoever asks: away, going away, out of connections, disk or patience.
-AWAY = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.ReadOnlySQLTransactionError,  # it has become a replica, or somebody has stopped its writes
-    asyncpg.LockNotAvailableError,
-    asyncpg.DeadlockDetectedError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # what asyncpg raises on a connection that the server ended while it lay idle
-    ConnectionError,
-    TimeoutError,
-)
-UNREACHABLE = (*AWAY, OSError)
 
 T = TypeVar("T")
 
@@ -82,13 +65,6 @@ class Snapshots(Protocol):
         """Open a snapshot that has seen this position; ``NotHereError`` where that cannot be, also in the midst of it."""
         ...
 
-
-# What no later try mends: the URL is wrong.
-REFUSED = (
-    asyncpg.InvalidAuthorizationSpecificationError,
-    asyncpg.InvalidCatalogNameError,
-    asyncpg.ClientConfigurationError,
-)
 
 # A transaction may take its time, as long as the record answers at all.
 _AS_LONG_AS_IT_ANSWERS = Patience(DOUBT_SHARE * ENGINE_SECONDS_MAX, None)
@@ -181,7 +157,7 @@ class Record:
         self._platform: Record | None = None
         self._tenant = tenant
         self._seals = seals
-        self.clock = clock or HybridClock(SystemClock())
+        self.clock = clock or HybridClock(OURS)
         self.ids = ids or IdSource()
         self._wake = wake
 
@@ -280,11 +256,11 @@ class Record:
             try:
                 connection = await self.pool.acquire(timeout=limits.CONNECT_SECONDS_MAX)
             except UNREACHABLE as error:
-                raise _away(error) from error
+                raise away(error) from error
             try:
                 yield connection
             except AWAY as error:
-                raise _away(error) from error
+                raise away(error) from error
             except asyncpg.DataError as error:  # a NUL in a text, a number beyond its column
                 raise BadInputError(f"A value cannot be stored: {error}.") from error
             except asyncpg.PostgresError as error:
@@ -323,18 +299,9 @@ async def give_back(pool: Pool, connection: Connection) -> None:
         await pool.release(connection, timeout=limits.RELEASE_SECONDS_MAX)
 
 
-async def _leave_as_it_is(_: asyncpg.Connection) -> None:
-    """Nothing sets session state, so there is none to reset: a round trip less, and PgBouncer may pool by transaction."""
-
-
 def _given(seals: Seals | None) -> Seals:
     assert seals is not None, "whoever deals with personal data opens the record with its keys (app.opened)"
     return seals
-
-
-def _away(error: BaseException) -> EngineAwayError:
-    why = "no answer in time" if isinstance(error, TimeoutError) else type(error).__name__
-    return EngineAwayError("record", str(error) or why)
 
 
 async def open_record(
@@ -356,44 +323,9 @@ async def open_record(
     """
     pool = await open_pool(url, connections, 1, pooler)
     try:
+        await check_clock(pool, OURS)
         tenants = await open_pool(tenant_url, limits.TENANT_CONNECTIONS_MAX, 0, pooler) if tenant_url else None
     except EntrepotError:
         await pool.close()
         raise
     return Record(pool, clock=clock, ids=ids, wake=wake, seals=seals, tenants=tenants)
-
-
-async def open_pool(url: str, connections: int, at_once: int, pooler: str = "") -> Pool:
-    """Return a pool of connections to one server, of which so many are made at once."""
-    session = {
-        "application_name": "entrepot",
-        "lock_timeout": f"{limits.LOCK_SECONDS_MAX:.0f}s",
-        "statement_timeout": f"{limits.STATEMENT_SECONDS_MAX:.0f}s",
-        # Every reader of the log waits for the oldest open transaction: a forgotten one must not hold them for long.
-        "idle_in_transaction_session_timeout": f"{limits.IDLE_TRANSACTION_SECONDS_MAX:.0f}s",
-    }
-    # A pooler's next transaction may be on a connection that has never heard of a statement's name.
-    given: dict[str, Any] = {"statement_cache_size": 0} if pooler else {"server_settings": session}
-    try:
-        return await asyncpg.create_pool(
-            by(pooler, url),
-            min_size=at_once,
-            max_size=connections,
-            timeout=limits.CONNECT_SECONDS_MAX,
-            command_timeout=limits.STATEMENT_SECONDS_MAX,
-            reset=_leave_as_it_is,
-            **given,
-        )
-    except REFUSED as error:
-        raise BadInputError(
-            f"PostgreSQL refuses ENTREPOT_RECORD_URL ({error}): mend its user, password or database."
-        ) from error
-    except (*UNREACHABLE, asyncpg.PostgresError) as error:
-        raise _away(error) from error
-
-
-def by(pooler: str, url: str) -> str:
-    """Return the URL of the same database by way of a pooler."""
-    parts = urlsplit(url)
-    login, at, _ = parts.netloc.rpartition("@")
-    return urlunsplit(parts._replace(netloc=f"{login}{at}{pooler}")) if pooler else url

@@ -10,7 +10,7 @@ import asyncpg
 
 from entrepot.base import limits
 from entrepot.base.ending import ended
-from entrepot.record.transaction import UNREACHABLE
+from entrepot.record.pool import UNREACHABLE
 
 CHANNEL = "log_event"
 

@@ -17,7 +17,7 @@ from entrepot.base import engine_limits, limits
 from entrepot.base.ending import ended
 from entrepot.base.errors import EngineAwayError
 from entrepot.partners.keys.port import KeyProvider, KeysRefusedError
-from entrepot.record.transaction import UNREACHABLE
+from entrepot.record.pool import UNREACHABLE
 from entrepot.sealing import store
 from entrepot.sealing.envelope import SubjectKey, fresh_key, unwrap, wrap
 from entrepot.sealing.ring import Ring, open_ring

@@ -16,6 +16,7 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 from entrepot.base.errors import BadInputError, EngineAwayError, NotFoundError
 from entrepot.base.late import Late
 from entrepot.base.limits import CONNECT_SECONDS_MAX, SCAN_ITEMS_MAX, STATEMENT_SECONDS_MAX
+from entrepot.base.time import OURS, check_date
 from entrepot.base.trust import authority
 from entrepot.engines import answering
 from entrepot.engines.objects.port import ObjectDamagedError
@@ -164,6 +165,8 @@ def answering_for(key: str) -> Iterator[None]:
             if status == _MISSING:
                 raise NotFoundError(f"There is no object {key}.", key=key) from error
             if status in _REFUSED:
+                # A signature is of a moment: where the clocks are apart it is refused like one that is wrong.
+                check_date(ROLE, answer.response["ResponseMetadata"]["HTTPHeaders"].get("date", ""), OURS)
                 code = answer.response["Error"].get("Code", status)
                 raise BadInputError(
                     f"Object storage does not let us touch {key} ({code}): look at the key and secret in ENTREPOT_OBJECTS_URL, "

@@ -17,6 +17,7 @@ import msgspec
 
 from entrepot.base.errors import BadInputError, EngineAwayError
 from entrepot.base.limits import CONNECT_SECONDS_MAX, POOL_CONNECTIONS_MAX
+from entrepot.base.time import OURS, Clock, check_date
 from entrepot.base.trust import context
 from entrepot.engines.series.port import (
     ANSWER_SECONDS_MAX,
@@ -48,7 +49,8 @@ class InfluxdbSeries:
 
     options: ClassVar[frozenset[str]] = frozenset({"ca", "cert", "key"})
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, clock: Clock = OURS) -> None:
+        self._clock = clock
         parts = urlsplit(url)
         if unknown := sorted(dict(parse_qsl(parts.query)).keys() - self.options):
             raise BadInputError(f"ENTREPOT_SERIES_URL has the option {unknown[0]!r}: {parts.scheme} knows ca, cert and key.")
@@ -72,6 +74,7 @@ class InfluxdbSeries:
             connector=aiohttp.TCPConnector(limit=POOL_CONNECTIONS_MAX, ssl=trusted),
             timeout=aiohttp.ClientTimeout(ANSWER_SECONDS_MAX, sock_connect=CONNECT_SECONDS_MAX),
         )
+        await self._check_clock()
         there = _firsts(await self._query("SHOW DATABASES"))
         if self._database not in there:
             await self._query(f"CREATE DATABASE {_quoted(self._database)}")
@@ -139,6 +142,13 @@ class InfluxdbSeries:
             half = len(points) // 2
             return [*await self._send(points[:half], tier), *await self._send(points[half:], tier)]
         raise self._failure(status, told)
+
+    async def _check_clock(self) -> None:
+        """Refuse a server whose clock is far from ours: ahead of it, it would drop what is new as too old to keep."""
+        with _answering():
+            async with self._connected.get(f"{self._base}/ping") as answer:
+                said = answer.headers.get("Date", "")
+        check_date(ROLE, said, self._clock)
 
     async def _query(self, text: str) -> list[dict[str, Any]]:
         status, told = await self._ask("/query", {"db": self._database, "epoch": "ns"}, aiohttp.FormData({"q": text}))

@@ -41,6 +41,7 @@ _REFUSED = {
     KafkaError.MSG_SIZE_TOO_LARGE: "takes only smaller messages (max.message.bytes of the topic)",
     KafkaError.INVALID_REPLICATION_FACTOR: "has fewer brokers than copies were asked for (replication)",
     KafkaError.UNSUPPORTED_VERSION: "is too old for transactions",
+    KafkaError.INVALID_TIMESTAMP: "takes no message of this machine's time (have a time server set both clocks)",
 }
 
 
