@@ -154,6 +154,17 @@ async def test_who_does_as_well_without_does_not_wait_for_the_doubt_to_be_cleare
         await guarded(engine, breaker, Patience(SECONDS_MAX, None, beside=True)).ask()
 
 
+async def test_a_breaker_that_is_closed_asks_nobody_any_longer(engine: Engine, breaker: Breaker) -> None:
+    waiting = asyncio.create_task(guarded(engine, breaker, SOON).ask())
+    await engine.asked.wait()
+    engine.asked.clear()
+    await engine.asked.wait()  # the breaker asks, too
+    await breaker.close()
+    waiting.cancel()
+    await asyncio.wait({waiting})
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
 async def test_an_engine_that_refuses_at_once_is_heard_by_who_asks() -> None:
     async def refuse() -> None:
         raise EngineAwayError("memory", "connection refused")

@@ -97,16 +97,20 @@ class Breaker:
 
     async def _answers(self) -> bool:
         asking, heard = asyncio.ensure_future(self._check()), self.heard
-        for _ in range(_LOOKS):  # between two, what has come in is read: a process that is late itself finds its answer there
-            if (await asyncio.wait({asking}, timeout=self._seconds / _LOOKS))[0]:
-                break
-        if not asking.done() and self.heard == heard:
-            self._open()
-            # Nobody waits for it any more, so it may take as long as a request might: an engine that answers late is back.
-            await asyncio.wait({asking}, timeout=self._late_seconds)
-        if not asking.done():
-            asking.cancel()
-            return self.heard > heard  # it is busy with others
+        try:
+            for _ in range(
+                _LOOKS
+            ):  # between two, what has come in is read: a process that is late itself finds its answer there
+                if (await asyncio.wait({asking}, timeout=self._seconds / _LOOKS))[0]:
+                    break
+            if not asking.done() and self.heard == heard:
+                self._open()
+                # Nobody waits for it any more, so it may take as long as a request might: who answers late is back.
+                await asyncio.wait({asking}, timeout=self._late_seconds)
+            if not asking.done():
+                return self.heard > heard  # it is busy with others
+        finally:
+            asking.cancel()  # what is not answered by now, or when this breaker closes, is not asked any longer
         error = asking.exception()
         if error is not None and not isinstance(error, EngineAwayError | NotThereYetError):
             log.warning("engine.answers_otherwise", role=self.role, why=f"{type(error).__name__}: {error}")
