@@ -295,7 +295,6 @@ async def test_a_password_under_an_older_cost_is_hashed_anew_when_its_owner_sign
 
 async def test_a_flood_of_sign_ins_is_refused_and_never_holds_the_loop() -> None:
     passwords = Passwords(passes=1, kibibytes=8_192, at_once=1, waiting=2)
-    await passwords.open()
     answers = await asyncio.gather(*(passwords.matches(PASSWORD, None) for _ in range(20)), return_exceptions=True)
     assert sum(isinstance(one, HouseFullError) for one in answers) == 17
     assert await passwords.matches(PASSWORD, None) is False  # there is room again

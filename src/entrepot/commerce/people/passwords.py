@@ -47,10 +47,6 @@ class Passwords:
         self._taken, self._room = 0, at_once + waiting
         self._nobodys: str | None = None
 
-    async def open(self) -> None:
-        """Make the hash that is compared for people who are not there."""
-        self._nobodys = await self._run(lambda: self._hasher.hash("nobody's, and never compared for its answer"))
-
     async def close(self) -> None:
         """End the threads; what they do is finished first."""
         await asyncio.to_thread(self._threads.shutdown)
@@ -61,17 +57,18 @@ class Passwords:
 
     async def matches(self, password: str, kept: str | None) -> bool:
         """Say whether a password is the one that was kept; for nobody's (None) it takes as long to say no."""
-        assert self._nobodys is not None, "opened first"
-        against = kept or self._nobodys
-        return await self._run(lambda: self._matches(password, against)) and kept is not None
+        return await self._run(lambda: self._matches(password, kept)) and kept is not None
 
     def outdated(self, kept: str) -> bool:
         """Say whether a hash was made at another cost than today's."""
         return self._hasher.check_needs_rehash(kept)
 
-    def _matches(self, password: str, kept: str) -> bool:
+    def _matches(self, password: str, kept: str | None) -> bool:
+        # Made by whoever is the first to be compared, known or not: few processes that open the door compare anybody.
+        if self._nobodys is None:
+            self._nobodys = self._hasher.hash("nobody's, and never compared for its answer")
         try:
-            return self._hasher.verify(kept, password)
+            return self._hasher.verify(kept or self._nobodys, password)
         except (VerificationError, InvalidHashError):
             return False
 

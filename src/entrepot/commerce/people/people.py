@@ -50,7 +50,6 @@ async def open_people(
 ) -> AsyncIterator[People]:
     """Open the door; its threads end with the block."""
     hashing = passwords or Passwords()
-    await hashing.open()
     sessions, ceremonies = Sessions(record, drawer, sealing, clock), Ceremonies(drawer, record.ids)
     try:
         yield People(
