@@ -15,6 +15,13 @@ FRONT := store conformance migrations projections
 BACK := faults flows browser
 OTHERS := $(filter-out engines $(QUICK) $(FRONT) $(BACK),$(patsubst tests/%/,%,$(wildcard tests/*/)))
 
+# Where Python may not keep what it has compiled, each process would compile the house anew, for a second or two: the processes
+# that are started here keep it in .venv, and leave the folders of the source alone.
+ifdef PYTHONDONTWRITEBYTECODE
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/compiled
+endif
+
 BENCHES := orders checkout flash promotions reads projections rebuild degraded search-quality
 
 .DEFAULT_GOAL := help
