@@ -15,7 +15,7 @@ from entrepot.base.errors import BadInputError
 from entrepot.base.limits import SEARCH_DEPTH_MAX
 from entrepot.engines.search import port
 from entrepot.engines.search.elasticsearch_facets import aggregations, among, counted, overflowing
-from entrepot.engines.search.elasticsearch_query import IS_LIVE, Asked, clause, escaped, folded, narrowing, nearly, selection
+from entrepot.engines.search.elasticsearch_query import IS_LIVE, Asked, escaped, folded, narrowing, nearly, selecting, selection
 from entrepot.engines.search.elasticsearch_shape import BODY, ID, Values, listed, values_of
 from entrepot.engines.search.elasticsearch_wire import answered, answering
 from entrepot.engines.search.shape import Field, check_sorted_by
@@ -94,7 +94,7 @@ class Questions(Struct, frozen=True):
         terms: Asked = {"field": self._listed(field), "size": limit, "shard_size": max(limit, self.values)}
         if begun := folded(start):
             terms["include"] = f"{escaped(begun)}.*"
-        query = IS_LIVE if part is None else clause(part, self.fields)
+        query = selecting(port.Everything() if part is None else part, self.fields)
         answer = await self._ask({"size": 0, "query": query, "aggs": {"of": {"terms": terms}}})
         return [port.Word(each["key"], each["doc_count"]) for each in answer["aggregations"]["of"]["buckets"]]
 
@@ -135,7 +135,7 @@ class Questions(Struct, frozen=True):
             return [answered(each, answer.meta) for each in answer["responses"]]
 
     def _counting(self, clauses: Sequence[port.Clause]) -> Asked:
-        filters = [clause(each, self.fields) for each in clauses]
+        filters = [selecting(each, self.fields) for each in clauses]
         return {"size": 0, "track_total_hits": False, "aggs": {"of": {"filters": {"filters": filters}}}}
 
     def _parts(self, query: port.Query) -> list[Asked]:
@@ -155,7 +155,13 @@ class Questions(Struct, frozen=True):
         # Under those that came first all are counted anyway.
         rest = structs.replace(query, filters=tuple(after))
         facets = aggregations(rest, self._values, lambda filters: narrowing(filters, self.fields), self.values)
-        counting = selected | {"size": 0, "track_total_hits": query.counted, "aggs": facets}
+        among = [selecting(query.where, self.fields), *narrowing(shared, self.fields)]
+        counting = selected | {
+            "query": {"bool": {"filter": among}},
+            "size": 0,
+            "track_total_hits": query.counted,
+            "aggs": facets,
+        }
         return [selected | self._page(query) | {"track_total_hits": False}, counting] if query.limit else [counting]
 
     def _page(self, query: port.Query) -> Asked:
