@@ -124,7 +124,7 @@ async def kept_running(engine: Engine, home: Path) -> AsyncIterator[dict[str, st
                 collect(process)
                 process = launch(engine, place)
 
-    keeper = threading.Thread(target=keep)
+    keeper = threading.Thread(target=keep, daemon=True)  # a run that is interrupted ends all the same
     try:
         await until_ready(engine, place, process)
         keeper.start()
