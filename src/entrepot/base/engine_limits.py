@@ -13,6 +13,8 @@ SEARCH_TRIES_MAX = 5
 SEARCH_FORGET_SECONDS_MAX = 5.0
 # A key of a map of numbers is a field of its own, and each field costs every server of the cluster memory.
 SEARCH_FIELDS_MAX = 10_000
+# So many words as they are split, and numbers as they are read, are kept: the same come again within one question.
+SEARCH_KEPT_MAX = 20_000
 # How long it is remembered in how many items of an index a value occurs, with which facets are compared.
 SEARCH_COMPARED_SECONDS = 30.0
 # Of the values nearest to a word, and of those in a facet's parts, this many are looked at.

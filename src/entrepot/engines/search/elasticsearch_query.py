@@ -1,8 +1,10 @@
 """How the port's clauses become Elasticsearch's. Knows no index, no facet and no business word."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import TypeAlias
 
+from entrepot.base.engine_limits import SEARCH_KEPT_MAX
 from entrepot.engines.search import port
 from entrepot.engines.search.elasticsearch_shape import KIND, LIVE, values_of
 from entrepot.engines.search.languages import FOLDED, analyzer, analyzer_of, spaced
@@ -124,13 +126,17 @@ def _match(part: port.Match, fields: Mapping[str, Field]) -> Asked:
 
 def _matches(part: port.Match, fields: Mapping[str, Field], *, scoring: bool = False) -> list[Asked]:
     """Return what the text asks of each field."""
-    text, language = spaced(part.text), analyzer_of(part.locale)
-    words = {name: analyzer(name).analyze(text) for name in {language, FOLDED}}
+    language = analyzer_of(part.locale)
     found: list[Asked] = []
     for name, boost in part.fields.items():
-        if tokens := words[language if fields[name].localized else FOLDED]:
+        if tokens := _words(language if fields[name].localized else FOLDED, part.text):
             found.append(_tokens(column(name, fields[name], part.locale), tokens, part, boost if scoring else 1.0))
     return found
+
+
+@lru_cache(maxsize=SEARCH_KEPT_MAX)
+def _words(language: str, text: str) -> tuple[str, ...]:
+    return tuple(analyzer(language).analyze(spaced(text)))
 
 
 def _tokens(name: str, tokens: Sequence[str], part: port.Match, boost: float) -> Asked:

@@ -15,7 +15,7 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Struct
 
-from entrepot.base.engine_limits import SEARCH_FIELDS_MAX
+from entrepot.base.engine_limits import SEARCH_FIELDS_MAX, SEARCH_KEPT_MAX
 from entrepot.base.errors import BadInputError
 from entrepot.base.limits import ITEM_BYTES_MAX
 from entrepot.base.projection import Item
@@ -174,10 +174,10 @@ def _sparse(name: str, field: Field, value: object) -> Iterator[str]:
         raise TypeError(f"The field {name} wants a map, got {type(value).__name__}.")
     write = _ordered if field.type == "number_map" else _said
     for key, one in value.items():
-        begin = _key(str(key)) + _IS
-        for each in one if isinstance(one, list | tuple) else (one,):
-            if each is not None:
-                yield begin + write(each)
+        if isinstance(one, list | tuple):
+            yield from (_key(key) + _IS + write(each) for each in one)
+        elif one is not None:
+            yield _key(key) + _IS + write(one)
 
 
 def _said(value: object) -> str:
@@ -192,10 +192,16 @@ def _ordered(number: object) -> str:
     """Return a number as 16 letters that order as the number does: its bits, the sign turned, of a negative one all."""
     if isinstance(number, bool) or not isinstance(number, int | float):
         raise TypeError(f"A number is wanted, got {number!r:.100}.")
-    (bits,) = struct.unpack(">Q", struct.pack(">d", number + 0.0))  # there is but one zero
+    return _written(number + 0.0)  # there is but one zero
+
+
+@lru_cache(maxsize=SEARCH_KEPT_MAX)
+def _written(number: float) -> str:
+    (bits,) = struct.unpack(">Q", struct.pack(">d", number))
     return f"{bits ^ _ALL if bits & _SIGN else bits | _SIGN:016x}"
 
 
+@lru_cache(maxsize=SEARCH_KEPT_MAX)
 def _number(text: str) -> float:
     bits = int(text, 16)
     (number,) = struct.unpack(">d", struct.pack(">Q", bits ^ _SIGN if bits & _SIGN else bits ^ _ALL))

@@ -7,7 +7,7 @@ Languages with a stemmer get it. The others are folded: case, accents, compatibi
 import re
 import unicodedata
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 from tantivy import Filter, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
 
@@ -58,6 +58,7 @@ _LISTED = frozenset(
 ANALYZERS = (*sorted(set(STEMMED.values())), FOLDED)
 
 _WORD_CHARS_MAX = 80
+_LOCALES_MAX = 1_000
 # The simple tokenizer is twice as fast, but breaks words at marks, which are letters to Tamil, Thai and vowelled Arabic.
 _MARKED = frozenset({"arabic", "tamil", FOLDED})
 _WORD = r"[\p{L}\p{M}\p{N}]+"
@@ -73,6 +74,7 @@ _ACCENTS = str.maketrans("άέήίόύώϊϋΐΰΆΈΉΊΌΎΏΪΫёЁ", "αεη
 _RUN = re.compile(f"[{_UNSPACED}]+")
 
 
+@lru_cache(maxsize=_LOCALES_MAX)
 def analyzer_of(locale: str) -> str:
     """Return the name of the analyzer of a BCP 47 locale: its stemmer's language, else ``folded``."""
     return STEMMED.get(locale.replace("_", "-").split("-")[0].lower(), FOLDED)

@@ -3,11 +3,14 @@
 import itertools
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from entrepot.commerce.catalog.events import AttributeValue
 
 # What a buyer types of a code: pieces between letters and digits, from this length on.
 _PIECE_CHARS_MIN = 3
+# Thousands of products have the same attributes.
+_KEYS_MAX = 10_000
 # A longer value is a sentence or a list, and holds words of every kind.
 _VALUE_CHARS_MAX = 60
 _HEAD_FIRST = frozenset({"ar", "ca", "es", "fr", "gl", "he", "id", "it", "ms", "pl", "pt", "ro", "th", "vi"})
@@ -89,6 +92,7 @@ def specs_of(attributes: Mapping[str, AttributeValue]) -> str:
     return "\n".join(lines)
 
 
+@lru_cache(maxsize=_KEYS_MAX)
 def spoken(key: str) -> str:
     """Return an attribute's key as words; what stands after two underscores is an aside: "Contrast ratio (typical)"."""
     words, _, aside = (part.replace("_", " ").strip() for part in key.partition("__"))
