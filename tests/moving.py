@@ -108,3 +108,12 @@ async def under_load(house: House) -> AsyncIterator[Load]:
             yield load
         finally:
             over.set()
+
+
+async def until_room_says(house: House, words: str) -> None:
+    """Wait until the engine room says this: what the processes count is told once a second."""
+
+    async def said() -> bool:
+        return words in (await house.client.get("/engine-room")).text
+
+    await until(said)

@@ -32,7 +32,6 @@ from entrepot.commerce.people.people import People
 from entrepot.engines.columns.port import ColumnStore
 from entrepot.engines.documents.port import DocumentStore
 from entrepot.engines.graph.port import GraphStore
-from entrepot.engines.kept import KeptReader
 from entrepot.engines.memory.port import MemoryStore
 from entrepot.engines.objects.port import ObjectStore
 from entrepot.engines.search.port import SearchStore
@@ -55,7 +54,8 @@ class Parts(Struct, frozen=True, kw_only=True):
     """The parts of one running application.
 
     ``who`` asks, for this request (``actor`` is that as events carry it); ``market`` is what the store's pages show prices
-    of; ``addresses`` say where the engine of a role is, for people, ``standing`` what a projection's is; ``flash`` holds
+    of; ``addresses`` say where the engine of a role is, for people, ``standing`` what a projection's is; ``spared``
+    how many questions generations of an old engine have answered of late in the place of the new one; ``flash`` holds
     flash sales where somebody may; ``scanner`` looks at files that are sent, where there is one.
     """
 
@@ -76,6 +76,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     checkouts: Checkouts
     addresses: Mapping[str, str]
     standing: Callable[[str], Awaitable[Standing]]
+    spared: Callable[[Sequence[str]], Awaitable[int]]
     pages: PageCache
     pulse: Pulse
     metrics: Metrics
@@ -106,11 +107,6 @@ class Parts(Struct, frozen=True, kw_only=True):
         """Run one command in a transaction; the same key gets the stored answer."""
         async with self.asking():
             return await command.run(self.record, self.cell, act, answer, actor=self.actor, key=key, request=request)
-
-    def answered_by_old(self, role: str) -> int:
-        """Return how many questions of a role the engine that a move has left answered here, in the place of the new one."""
-        reader = getattr(self, role, None)
-        return reader.answered_by_old if isinstance(reader, KeptReader) else 0
 
     def asking(self) -> AbstractAsyncContextManager[None]:
         """Ask for somebody else's word where what happens inside needs it: it was undone, and waits to be done again."""

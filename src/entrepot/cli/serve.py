@@ -48,6 +48,7 @@ from entrepot.engines.spool import Spool
 from entrepot.local.ping import ping
 from entrepot.moving.readers import needed
 from entrepot.moving.series import FollowedSeries
+from entrepot.moving.spared import spared
 from entrepot.partners.scanning.clamd import Clamd
 from entrepot.privacy.erasing import whose_is_restricted
 from entrepot.projections.service_pulse.points import TRAFFIC
@@ -189,8 +190,7 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
     subscriptions = {one.projection.name: one for one in app.subscriptions}
     async with AsyncExitStack() as stack:
         verifying = closed_with(stack, Verifying(Verifier(app.record, app.live, cells=(app.settings.cell,)), subscriptions))
-        pulse = await stack.enter_async_context(_running(app, metrics, clock))
-        tally = _tally(metrics, app)
+        pulse, tally = await stack.enter_async_context(_running(app, metrics, clock)), _tally(metrics, app)
         await stack.enter_async_context(tally.keeping())
         reads = ReadBudget(clock, app.settings.reads, app.cache, partial(_unreadable, app.sealing))
         await stack.enter_async_context(reads.telling())
@@ -215,6 +215,7 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
                 checkouts=app.checkouts,
                 addresses=addresses(app.settings),
                 standing=partial(_standing, app),
+                spared=partial(spared, app.cache),
                 pages=PageCache(app.readers.documents, app.live, metrics),
                 pulse=pulse,
                 metrics=metrics,

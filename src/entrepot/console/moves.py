@@ -12,6 +12,7 @@ from entrepot.base.errors import EngineAwayError
 from entrepot.base.limits import ASIDE_SECONDS_MAX
 from entrepot.console.render import whole
 from entrepot.log import moves
+from entrepot.log.generations import generations
 from entrepot.log.moves import Move
 from entrepot.log.status import GenerationStatus, status
 
@@ -42,7 +43,7 @@ class ShownMove(Struct, frozen=True, kw_only=True):
 def shown(move: Move, beside: Sequence[GenerationStatus], spared: int = 0) -> ShownMove:
     """Return a move as a person reads it, from what lies beside in its other engine; pure.
 
-    ``spared`` is how many questions the old engine has answered in the place of the new one.
+    ``spared`` is how many questions the old engine has answered of late in the place of the new one.
     """
     error = next((one.error for one in beside if one.error), None)
     total = sum(one.total for one in beside)
@@ -60,7 +61,7 @@ def shown(move: Move, beside: Sequence[GenerationStatus], spared: int = 0) -> Sh
         proof=_proof(move),
         by=move.ended_by or move.switched_by or move.began_by,
         at=move.ended_at or move.switched_at or move.began_at,
-        spared=spared if move.state == "switched" else 0,
+        spared=spared,
     )
 
 
@@ -81,11 +82,23 @@ async def shown_moves(parts: Parts) -> tuple[list[ShownMove], Mapping[str, str]]
         shown(
             move,
             [one for role, one in beside if role == move.role and move.state in moves.UNDER_WAY],
-            parts.answered_by_old(move.role),
+            await _spared(parts, move, [name for name, role in roles.items() if role == move.role]),
         )
         for move in found
     ]
     return listed, {role: f"{one.product} {one.address}" for role, one in engines.items()}
+
+
+async def _spared(parts: Parts, move: Move, projections: Sequence[str]) -> int:
+    """Return how many questions the engine that a move left has answered of late, in any process; 0 where nobody can say."""
+    if move.state != "switched":
+        return 0
+    try:
+        async with asyncio.timeout(ASIDE_SECONDS_MAX):
+            left = await generations(parts.record, projections, ("beside",))
+            return await parts.spared([one.target.name for one in left])
+    except (EngineAwayError, TimeoutError):
+        return 0
 
 
 def _state(move: Move) -> tuple[str, str]:

@@ -41,7 +41,6 @@ class KeptReader:
         self._driver, self._kept, self._spared = driver, kept, spared
         self._alone, self._new, self._old = alone, new, old
         self._resting_until = 0.0
-        self.answered_by_old = 0
 
     def __getattr__(self, name: str) -> object:
         """Return a call of the port."""
@@ -61,7 +60,6 @@ class KeptReader:
             async with side.breaker.waiting(side.patience):
                 answer = await method(which, *given, **named)
             if side is self._old:
-                self.answered_by_old += 1
                 self._spared(which)
             return answer
 
