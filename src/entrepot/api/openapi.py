@@ -64,6 +64,9 @@ CONFIG = OpenAPIConfig(
 )
 
 
+_DESCRIBED = "described"
+
+
 class Example(Struct, frozen=True):
     """One call as it was made and answered; lists are cut to their first item (``examples.json``, checked by a test)."""
 
@@ -81,7 +84,14 @@ def examples() -> list[Example]:
 
 
 def described(app: Litestar) -> dict[str, Any]:
-    """Return the API's description with its examples."""
+    """Return the API's description with its examples; it is made once, since it takes as long as a hundred requests."""
+    if _DESCRIBED not in app.state:
+        app.state[_DESCRIBED] = _described(app)
+    found: dict[str, Any] = app.state[_DESCRIBED]
+    return found
+
+
+def _described(app: Litestar) -> dict[str, Any]:
     schema: dict[str, Any] = app.openapi_schema.to_schema()
     complete(schema, app)
     for example in examples():
