@@ -49,7 +49,8 @@ SHAPE = Shape(
         {
             "fields": {
                 "title": {"type": "text", "localized": True},
-                "words": {"type": "text"},
+                "words": {"type": "text", "listed": True},
+                "codes": {"type": "text"},
                 "tags": {"type": "keyword"},
                 "rank": {"type": "integer"},
                 "facts": {"type": "keyword_map"},
@@ -361,6 +362,12 @@ class SearchSuite:
         assert {word.text for word in words} <= {f"n{number}" for number in (3, *range(30, 40))}
         among = await filled.store.words(filled.target, "words", "E", AllOf((THINGS, OneOf("tags", ("t0",)))))
         assert [(word.text, word.count) for word in among] == [("even", 7)]
+
+    async def test_words_are_listed_only_of_a_field_that_says_so(self, filled: Filled) -> None:
+        with pytest.raises(BadInputError, match="those of words are"):
+            await filled.store.words(filled.target, "codes", "a")
+        with pytest.raises(BadInputError, match="not listed"):
+            await filled.store.near(filled.target, "codes", "abc", 1)
 
     async def test_words_near_a_text_are_listed_the_nearest_first(self, filled: Filled) -> None:
         async def near(text: str, edits: int, start: str = "") -> list[tuple[str, int]]:

@@ -18,7 +18,7 @@ from entrepot.engines.search.elasticsearch_facets import aggregations, among, co
 from entrepot.engines.search.elasticsearch_query import IS_LIVE, Asked, escaped, folded, narrowing, nearly, selecting, selection
 from entrepot.engines.search.elasticsearch_shape import BODY, ID, Values, listed, values_of
 from entrepot.engines.search.elasticsearch_wire import answered, answering
-from entrepot.engines.search.shape import Field, check_sorted_by
+from entrepot.engines.search.shape import Field, check_listed, check_sorted_by
 from entrepot.engines.search.spread import bounds
 
 # What the term suggester can do: it knows words at most so far away.
@@ -226,6 +226,7 @@ class Questions(Struct, frozen=True):
         return values_of(self.fields, field)
 
     def _listed(self, field: str) -> str:
+        check_listed(self.fields, field)
         return listed(self._values(field).field)
 
 

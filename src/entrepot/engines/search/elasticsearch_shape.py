@@ -1,10 +1,10 @@
 """How a shape becomes an Elasticsearch mapping, and an item a document. Knows no query and no business word.
 
 A text is kept as the words that ``languages`` makes of it, so that the index needs no analyzer but white space; the body is
-kept as the JSON text it is, so that it comes back as it went. A folded field has its words once more as a keyword field, by
-which they can be listed. Every key of a map of numbers is a field of its own; a sparse map is one keyword field, whose values
-begin with their key and of which a number is written so that texts order as the numbers do: a thousand fields more are a
-quarter of the server's work on each batch, and each has its part in every segment.
+kept as the JSON text it is, so that it comes back as it went. A folded field whose words are listed has them once more as a
+keyword field. Every key of a map of numbers is a field of its own; a sparse map is one keyword field, whose values begin with
+their key and of which a number is written so that texts order as the numbers do: a thousand fields more are a quarter of the
+server's work on each batch, and each has its part in every segment.
 """
 
 import struct
@@ -73,7 +73,7 @@ def mapping(fields: Mapping[str, Field], made_by: Mapping[str, object]) -> dict[
         if field.type == "text":
             columns = [f"{name}@{language}" for language in ANALYZERS] if field.localized else [name]
             properties |= dict.fromkeys(columns, _WORDS)
-            if not field.localized:
+            if field.listed:
                 properties[listed(name)] = _KEYWORD
         elif field.type == "keyword" or field.sparse:
             properties[name] = _KEYWORD
@@ -165,7 +165,7 @@ def _put_words(made: dict[str, object], name: str, field: Field, value: object) 
         kept = made.setdefault(column, [])
         assert isinstance(kept, list)
         kept.extend(" ".join(words) for words in said)
-        if not field.localized:
+        if field.listed:
             made[listed(name)] = sorted({word for words in said for word in words})
 
 

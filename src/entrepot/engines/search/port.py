@@ -5,7 +5,8 @@ Elasticsearch (named beside it). A field is written as the shape names it: ``bra
 Which analyzer a text field uses follows from the shape and the locale, so a query names fields and locale, never analyzers.
 
 The shape (``shape.json``) is ``{"fields": {name: {"type": ...}}}`` with the types ``keyword`` (exact, one or many),
-``integer``, ``text`` (``"localized": true``: a map of locale to text, analyzed by language; else folded words),
+``integer``, ``text`` (``"localized": true``: a map of locale to text, analyzed by language; else folded words, which
+``"listed": true`` lets be listed by ``words`` and ``near``),
 ``keyword_map`` and ``number_map`` (``"sparse": true``: thousands of keys, each on few items, by which nothing is sorted).
 Keys of a body that the shape does not name are kept, not indexed.
 """

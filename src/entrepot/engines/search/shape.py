@@ -20,6 +20,7 @@ class Field(Struct, frozen=True, forbid_unknown_fields=True):
     type: Literal["keyword", "integer", "text", "keyword_map", "number_map"]
     localized: bool = False
     sparse: bool = False
+    listed: bool = False
 
 
 class Fields(Struct, frozen=True, forbid_unknown_fields=True):
@@ -40,6 +41,13 @@ def check_sorted_by(fields: Mapping[str, Field], field: str) -> None:
         raise BadInputError(
             f"Nothing is sorted by {field!r}: {name} is a sparse map, by which items are only selected.", field=field
         )
+
+
+def check_listed(fields: Mapping[str, Field], field: str) -> None:
+    """Refuse to list the words of a field for which the shape does not say that they are listed."""
+    if field not in fields or not fields[field].listed:
+        listed = ", ".join(name for name, each in fields.items() if each.listed)
+        raise BadInputError(f"The words of {field!r} are not listed: those of {listed or 'no field'} are.", field=field)
 
 
 def column(name: str, field: Field, locale: str) -> str:

@@ -16,7 +16,7 @@ from entrepot.base.limits import SCAN_ITEMS_MAX, SEARCH_DEPTH_MAX
 from entrepot.base.projection import Item, Refusal, Shape, Slot
 from entrepot.engines import newest
 from entrepot.engines.search.port import Between, Bucket, Clause, Everything, Facet, Found, Hit, Near, OneOf, Query, Word
-from entrepot.engines.search.shape import check_sorted_by, fields_of
+from entrepot.engines.search.shape import check_listed, check_sorted_by, fields_of
 from entrepot.engines.search.tantivy_facets import Counting, matching
 from entrepot.engines.search.tantivy_query import Compiler
 from entrepot.engines.search.tantivy_shape import ID, PLACE, document, item_of, open_index
@@ -95,6 +95,7 @@ class TantivyIndex:
 
     def words(self, field: str, start: str, among: Clause | None, limit: int) -> list[Word]:
         """Return the words of a folded field that begin so."""
+        check_listed(self._fields, field)
         begun = self._compiler.folded(start)
         query = None if among is None else self._compiler.clause(among)
         found = self._fresh().terms_with_prefix(field, begun, filter_query=query, limit=limit)
@@ -102,6 +103,7 @@ class TantivyIndex:
 
     def near(self, field: str, text: str, edits: int, start: str) -> list[Near]:
         """Return the words of a folded field that begin so and are so near to the text."""
+        check_listed(self._fields, field)
         self._fresh()
         return self._words.near(field, text, edits, self._compiler.folded(start))
 
