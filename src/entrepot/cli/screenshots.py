@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from playwright.async_api import Page
 
 SETTLE_MILLIS = 2_500
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chromium-headless-shell")
 
 
 class Picture(Struct, frozen=True, kw_only=True):
@@ -84,7 +85,7 @@ async def screenshots(
         from playwright.async_api import Error, async_playwright  # noqa: PLC0415  # a package for development only
     except ModuleNotFoundError as error:
         raise BadInputError("Pictures need the package playwright: run 'make setup'.") from error
-    chromium = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+    chromium = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     if chromium is None:
         raise BadInputError("Pictures need chromium on the PATH: install it, or run .ci/chromium.")
     settings = load(os.environ)
