@@ -152,7 +152,9 @@ def _initdb(data: Path, password: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/")  # noqa: S603  # our own wheel's program
     if done.returncode:
         lines = done.stderr.strip().splitlines() or ["it does not say why"]
-        why = next((line for line in lines if "FATAL" in line or "error:" in line), lines[-1])
+        # What stops it is told last, and why often in the line before: "LOG: invalid value", then "FATAL: ... contains errors".
+        told = [line for line in lines if any(word in line for word in ("LOG:", "FATAL:", "error:"))]
+        why = "; ".join(told or lines[-1:])
         raise LocalEngineError(f"PostgreSQL could not lay out its folder in {data.parent}: {why}.")
 
 
