@@ -32,15 +32,22 @@ class Counted:
 
 
 class Engine:
-    """Answers while ``there`` is set, and notes that it was ``asked``; ``hard`` questions wait for their own answer."""
+    """Answers while ``there`` is set; notes that it was ``asked``, and how many are ``asking``.
+
+    ``hard`` questions wait for their own answer.
+    """
 
     def __init__(self) -> None:
-        self.asked = asyncio.Event()
+        self.asked, self.asking = asyncio.Event(), 0
         self.there, self.hard = asyncio.Event(), asyncio.Event()
 
     async def ask(self) -> str:
         self.asked.set()
-        await self.there.wait()
+        self.asking += 1
+        try:
+            await self.there.wait()
+        finally:
+            self.asking -= 1
         return "answer"
 
     async def work(self) -> str:
@@ -162,7 +169,7 @@ async def test_a_breaker_that_is_closed_asks_nobody_any_longer(engine: Engine, b
     await breaker.close()
     waiting.cancel()
     await asyncio.wait({waiting})
-    assert asyncio.all_tasks() == {asyncio.current_task()}
+    assert engine.asking == 0
 
 
 async def test_an_engine_that_refuses_at_once_is_heard_by_who_asks() -> None:

@@ -68,7 +68,7 @@ class PriceChangedError(ConflictError):
         of = currency(quote.currency)
         super().__init__(
             f"It costs {spoken(quote.total_minor, of)} now, not {spoken(expected_minor, of)}: "
-            "show the new total and ask again with it.",
+            "look at the new total, and order again with it.",
             expected_total_minor=expected_minor,
             total_minor=quote.total_minor,
             currency=quote.currency,
