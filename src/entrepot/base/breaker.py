@@ -98,9 +98,8 @@ class Breaker:
     async def _answers(self) -> bool:
         asking, heard = asyncio.ensure_future(self._check()), self.heard
         try:
-            for _ in range(
-                _LOOKS
-            ):  # between two, what has come in is read: a process that is late itself finds its answer there
+            # Between two looks, what has come in is read: a process that is late itself finds its answer there.
+            for _ in range(_LOOKS):
                 if (await asyncio.wait({asking}, timeout=self._seconds / _LOOKS))[0]:
                     break
             if not asking.done() and self.heard == heard:
