@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from entrepot.audit.linking import link_new
-from entrepot.audit.store import Entry, put_entries
+from entrepot.audit.store import Entry, put_entries, without_entry
 from entrepot.base.errors import BadInputError, KeyReusedError, NotFoundError, StockExhaustedError
 from entrepot.commerce.checkout.gather import Gatherer
 from entrepot.commerce.checkout.place import Asked, place_orders
@@ -185,6 +185,8 @@ async def test_entries_of_a_call_are_there_at_once_and_get_rows_of_their_own_tha
     at_once = await every_entry(record)
     assert await statuses(record, "entry", causes) == []
     assert [entry["why"] for entry in at_once] == ["ticket/0", "ticket/1", "ticket/2"]
+    async with record.committing() as connection:
+        assert await without_entry(connection, CELL, 0, record.clock.tick(), 10) == []
     await link_new(record, CELL)
     assert await every_entry(record) == at_once
     assert await statuses(record, "entry", causes) == [201] * 3

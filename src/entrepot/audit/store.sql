@@ -146,7 +146,8 @@ WHERE h.cell = $1;
 SELECT e.cause, min(e.at) AS at, array_agg(DISTINCT e.kind) AS kinds
 FROM log.event AS e
 WHERE e.cell = $1 AND e.cause IS NOT NULL AND e.at >= $2 AND e.at < $3
-    AND NOT EXISTS (SELECT FROM audit.every_entry AS a WHERE a.cell = e.cell AND a.id = e.cause)
+    AND NOT EXISTS (SELECT FROM audit.entry AS a WHERE a.cell = e.cell AND a.id = e.cause)
+    AND NOT EXISTS (SELECT FROM audit.entry_batch AS b WHERE b.cell = e.cell AND e.cause = ANY (b.id))
     AND NOT EXISTS (
         SELECT FROM audit.archive AS a
         WHERE a.cell = e.cell AND a.dropped AND a.partition = 'entry_' || to_char(to_timestamp((e.at >> 16) / 1000.0) AT TIME ZONE 'UTC', 'YYYYMMDD')
