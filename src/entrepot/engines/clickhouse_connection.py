@@ -68,12 +68,12 @@ async def connect(url: str, role: str, clock: Clock = OURS) -> "AsyncClient":
             # Inserts are acknowledged when they are there: the position must not run ahead of them.
             settings={"max_execution_time": int(COLUMNS_SECONDS_MAX), "async_insert": 0, **spread},
         )
-        [[server]] = (await client.query("SELECT toUnixTimestamp64Milli(now64(3))")).result_rows
-    try:
-        check_together(role, server, clock.millis())
-    except BadInputError:
-        await client.close()
-        raise
+        try:
+            [[server]] = (await client.query("SELECT toUnixTimestamp64Milli(now64(3))")).result_rows
+            check_together(role, server, clock.millis())
+        except BaseException:
+            await client.close()
+            raise
     return client
 
 
