@@ -55,7 +55,7 @@ class Parts(Struct, frozen=True, kw_only=True):
 
     ``who`` asks, for this request (``actor`` is that as events carry it); ``market`` is what the store's pages show prices
     of; ``addresses`` say where the engine of a role is, for people, ``standing`` what a projection's is; ``spared``
-    how many questions generations of an old engine have answered of late in the place of the new one; ``flash`` holds
+    how many questions on projections an old engine has answered of late in the place of the new one; ``flash`` holds
     flash sales where somebody may; ``scanner`` looks at files that are sent, where there is one.
     """
 

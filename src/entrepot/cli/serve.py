@@ -48,7 +48,7 @@ from entrepot.engines.spool import Spool
 from entrepot.local.ping import ping
 from entrepot.moving.readers import needed
 from entrepot.moving.series import FollowedSeries
-from entrepot.moving.spared import spared
+from entrepot.moving.spared import spared_beside
 from entrepot.partners.scanning.clamd import Clamd
 from entrepot.privacy.erasing import whose_is_restricted
 from entrepot.projections.service_pulse.points import TRAFFIC
@@ -215,7 +215,7 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
                 checkouts=app.checkouts,
                 addresses=addresses(app.settings),
                 standing=partial(_standing, app),
-                spared=partial(spared, app.cache),
+                spared=partial(spared_beside, app.record, app.cache),
                 pages=PageCache(app.readers.documents, app.live, metrics),
                 pulse=pulse,
                 metrics=metrics,

@@ -12,7 +12,6 @@ from entrepot.base.errors import EngineAwayError
 from entrepot.base.limits import ASIDE_SECONDS_MAX
 from entrepot.console.render import whole
 from entrepot.log import moves
-from entrepot.log.generations import generations
 from entrepot.log.moves import Move
 from entrepot.log.status import GenerationStatus, status
 
@@ -95,8 +94,7 @@ async def _spared(parts: Parts, move: Move, projections: Sequence[str]) -> int:
         return 0
     try:
         async with asyncio.timeout(ASIDE_SECONDS_MAX):
-            left = await generations(parts.record, projections, ("beside",))
-            return await parts.spared([one.target.name for one in left])
+            return await parts.spared(projections)
     except (EngineAwayError, TimeoutError):
         return 0
 

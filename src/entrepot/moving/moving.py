@@ -27,7 +27,7 @@ from entrepot.log.projector import Subscription
 from entrepot.moving import series
 from entrepot.moving.beside import Beside
 from entrepot.moving.places import MOVABLE, Places, address_of, place_of, secret_name
-from entrepot.moving.spared import spared
+from entrepot.moving.spared import spared_beside
 from entrepot.record.transaction import Record, Transaction
 from entrepot.sealing.sealing import Sealing
 from entrepot.settings import Settings, remembered, require
@@ -159,8 +159,7 @@ class Mover:
 
     async def spared(self, role: str) -> int:
         """Return how many questions the engine that a move left answered of late in the place of the new one."""
-        found = await generations.generations(self._record, [one.projection.name for one in self._of(role)], ("beside",))
-        return await spared(self._cache, [one.target.name for one in found])
+        return await spared_beside(self._record, self._cache, [one.projection.name for one in self._of(role)])
 
     async def end(self, role: str, *, finish: bool, force: bool = False) -> Move:
         """Leave the engine that nobody reads: the old one (``finish``), or the new one before readers were switched.

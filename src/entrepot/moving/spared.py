@@ -15,6 +15,8 @@ from entrepot.base.engine_limits import MOVE_CALM_SECONDS, MOVE_TELL_SECONDS
 from entrepot.base.errors import EngineAwayError
 from entrepot.base.projection import Target
 from entrepot.engines.memory.port import Cache
+from entrepot.log.generations import generations
+from entrepot.record.transaction import Record
 
 log = structlog.get_logger()
 
@@ -61,3 +63,9 @@ async def spared(cache: Cache, names: Sequence[str]) -> int:
     """Return how many questions these generations have answered since nobody asked them for a while; 0 while that is so."""
     found = await cache.get(*(f"{_NAME}{name}" for name in names)) if names else []
     return sum(int(each) for each in found if each is not None)
+
+
+async def spared_beside(record: Record, cache: Cache, projections: Sequence[str]) -> int:
+    """Return the same of what lies beside of these projections: of the engine that a move has left."""
+    left = await generations(record, projections, ("beside",))
+    return await spared(cache, [one.target.name for one in left])
