@@ -17,7 +17,7 @@ import pytest
 import structlog
 
 from entrepot.base import limits
-from entrepot.cli.settled import settled
+from entrepot.base.settled import settled
 from entrepot.local.columns import ClickHouse
 from entrepot.local.place import Engine, Place
 from entrepot.local.postgres import RECORD_DATABASE, SUPERUSER, Postgres

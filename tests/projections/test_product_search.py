@@ -12,8 +12,8 @@ from msgspec import Struct
 
 from entrepot.base.errors import BadInputError
 from entrepot.base.event import Event, Position
-from entrepot.base.projection import Target
-from entrepot.bench.search_quality import fill
+from entrepot.base.projection import Slot, Target
+from entrepot.bench.projecting import projected
 from entrepot.commerce.catalog.events import (
     CATEGORY_CHANGED,
     PRODUCT_CHANGED,
@@ -159,7 +159,7 @@ async def shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shop]:
     store = TantivyStore(f"tantivy://{tmp_path_factory.mktemp('shop')}")
     projection = ProductSearch()
     target = Target(projection.name, 1, projection.shape)
-    await fill(store, target, _events())
+    await projected(store, projection, target, _events(), Slot(1))
     yield Shop(store, target)
     await store.close()
 

@@ -3,7 +3,7 @@
 import gc
 import weakref
 
-from entrepot.cli.settled import MADE_BEFORE_SEARCH, settled
+from entrepot.base.settled import MADE_BEFORE_SEARCH, settled
 
 
 class Circle:

@@ -1,11 +1,12 @@
 """Ends tasks that would go on for ever. Knows nothing of what they do."""
 
 import asyncio
+from typing import Any
 
 ASKED_AGAIN_SECONDS = 1.0
 
 
-async def ended(*tasks: asyncio.Task[None]) -> None:
+async def ended(*tasks: asyncio.Task[Any]) -> None:
     """Cancel these tasks, and return once they have ended.
 
     They are asked again: ``asyncio.wait_for`` of Python 3.11, which the client of MongoDB sends each command in, forgets a

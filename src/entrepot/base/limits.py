@@ -4,6 +4,8 @@
 BATCH_EVENTS_MAX = 2_000
 BATCH_EVENTS_MIN = 250
 BATCH_SCANNED_MAX = 50_000
+# So many events are folded at once: then others who compute have their turn.
+FOLD_EVENTS_MAX = 100
 POLL_SECONDS = 0.1
 WAKE_SECONDS = 0.005
 WAKES_APART_SECONDS = 0.02

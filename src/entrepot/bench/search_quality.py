@@ -14,9 +14,9 @@ from msgspec import Struct
 
 from entrepot.base.errors import BadInputError
 from entrepot.base.event import Event
-from entrepot.base.limits import BATCH_EVENTS_MAX
-from entrepot.base.projection import Item, Slot, Target
+from entrepot.base.projection import Slot, Target
 from entrepot.bench import Row, icecat, targets
+from entrepot.bench.projecting import projected
 from entrepot.engines.products import driver, product
 from entrepot.engines.search.port import SearchStore
 from entrepot.projections.product_search.project import ProductSearch
@@ -72,7 +72,7 @@ async def _measured(url: str, events: Sequence[Event], judged: Mapping[str, Mapp
     try:
         await store.open()  # type: ignore[attr-defined]  # every driver has it, though no port asks for it
         await store.drop(target)
-        await fill(store, target, events)
+        await projected(store, projection, target, events, Slot(1))
         measured = [measures(ratings, await ranking(store, target, text)) for text, ratings in judged.items()]
         await store.drop(target)
     finally:
@@ -80,21 +80,6 @@ async def _measured(url: str, events: Sequence[Event], judged: Mapping[str, Mapp
     names = dict.fromkeys(name for each in measured for name in each)
     means = {name: [each[name] for each in measured if name in each] for name in names}
     return {name: sum(values) / len(values) for name, values in means.items()}
-
-
-async def fill(store: SearchStore, target: Target, events: Sequence[Event]) -> None:
-    """Project the events into a fresh generation, batch by batch as the projector does."""
-    projection = ProductSearch()
-    await store.create(target)
-    for start in range(0, len(events), BATCH_EVENTS_MAX):
-        batch = events[start : start + BATCH_EVENTS_MAX]
-        state = await store.read(target, list({id_ for event in batch for id_ in projection.reads(event)}))
-        made: dict[str, Item] = {}
-        for event in batch:
-            for item in projection.project(event, state):
-                state[item.id] = made[item.id] = item
-        refused = await store.apply(target, Slot(1), list(made.values()), batch[-1].position)
-        assert not refused, refused
 
 
 async def ranking(store: SearchStore, target: Target, text: str) -> list[str]:

@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.table import Table
 
 from entrepot.base.errors import BadInputError
+from entrepot.base.settled import settled
 from entrepot.bench import Row, targets
-from entrepot.cli.settled import settled
 from entrepot.commerce.approval.production import refuse_at
 from entrepot.settings import load, require
 

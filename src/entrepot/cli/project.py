@@ -7,8 +7,8 @@ import signal
 import uvloop
 
 from entrepot.app import opened, prepare
+from entrepot.base.settled import settled
 from entrepot.cli.logs import to_stderr
-from entrepot.cli.settled import settled
 from entrepot.duties import keep_up
 from entrepot.settings import Settings, load
 

@@ -36,10 +36,10 @@ from entrepot.base.engine_limits import PING_SECONDS_MAX, STOP_SECONDS_MAX
 from entrepot.base.errors import BadInputError, EngineAwayError, EntrepotError
 from entrepot.base.late import load_all
 from entrepot.base.limits import REQUEST_SECONDS_MAX, SUM_SECONDS_MAX
+from entrepot.base.settled import settled
 from entrepot.base.time import SystemClock
 from entrepot.behaviour.collecting import Collecting
 from entrepot.cli.ports import Port, check_port
-from entrepot.cli.settled import settled
 from entrepot.commerce.people.lending import lent_key
 from entrepot.engines.products import driver
 from entrepot.engines.series.port import MINUTE_NS, Asked, SeriesStore

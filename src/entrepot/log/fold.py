@@ -5,6 +5,7 @@ An event that the projection cannot take is poison: it and all later events of i
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from uuid import UUID
 
 from msgspec import Struct
 
@@ -17,7 +18,7 @@ class Reading(Struct, frozen=True):
     """What a batch needs to see before it can be folded: ids, and the events that could not even say so."""
 
     ids: Sequence[str]
-    poison: Mapping[int, str]
+    poison: Mapping[UUID, str]
 
 
 class Folded(Struct, frozen=True):
@@ -31,13 +32,13 @@ class Folded(Struct, frozen=True):
 def needed(projection: Projection, events: Sequence[Event], quarantined: AbstractSet[str]) -> Reading:
     """Return the ids whose present items the projection must see to take these events."""
     ids: dict[str, None] = {}
-    poison: dict[int, str] = {}
-    for place, event in enumerate(events):
+    poison: dict[UUID, str] = {}
+    for event in events:
         if event.key not in quarantined:
             try:
                 ids.update(dict.fromkeys(projection.reads(event)))
             except Exception as error:  # noqa: BLE001  # whatever a projection raises for an event makes it poison
-                poison[place] = _said(error)
+                poison[event.id] = _said(error)
     return Reading(list(ids), poison)
 
 
@@ -50,11 +51,11 @@ def fold(
     sources: dict[str, Event] = {}
     parked: list[Parked] = []
     stopped = set(quarantined)
-    for place, event in enumerate(events):
+    for event in events:
         if event.key in stopped:
             parked.append(Parked(event))
             continue
-        error = reading.poison.get(place)
+        error = reading.poison.get(event.id)
         made: Sequence[Item] = ()
         if error is None:
             try:
@@ -70,6 +71,11 @@ def fold(
                 state[item.id] = items[item.id] = item
                 sources[item.id] = event
     return Folded(items, sources, parked)
+
+
+def joined(first: Folded, second: Folded) -> Folded:
+    """Return two foldings, of which the second saw what the first made, as one."""
+    return Folded({**first.items, **second.items}, {**first.sources, **second.sources}, [*first.parked, *second.parked])
 
 
 def _said(error: Exception) -> str:

@@ -6,8 +6,7 @@ position moves only after refusals are parked, so a start from the lower of the 
 
 import asyncio
 import math
-from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import stamina
@@ -15,13 +14,15 @@ import structlog
 from msgspec import Struct, json
 
 from entrepot.base import limits
+from entrepot.base.ending import ended
 from entrepot.base.errors import EngineAwayError, NotFoundError
 from entrepot.base.event import Event, Position
-from entrepot.base.projection import Projection, Refusal, Slot, Store, Target
+from entrepot.base.projection import Item, Projection, Refusal, Slot, Store, Target
 from entrepot.log import generations, store
 from entrepot.log.batch import Batch, joined
 from entrepot.log.bell import Bell
-from entrepot.log.fold import Folded, fold, needed
+from entrepot.log.fold import Folded
+from entrepot.log.folding import Folding
 from entrepot.log.giving_way import GivingWay
 from entrepot.log.reader import ReadsLog
 from entrepot.record.transaction import Record
@@ -97,6 +98,9 @@ class SlotWriter:
         self._record, self._bell, self._events = record, bell, events
         self._projection, self._store, self._target, self._slot = projection, to, target, slot
         self._lease, self._slots = lease, slots
+        self._folding = Folding(projection, to, target)
+        # The batch that follows, read and folded while the one before it is applied.
+        self._ahead: asyncio.Task[tuple[Batch, Folded]] | None = None
         self._position: Position | None = None
         self._quarantined: set[str] = set()
         self._size = limits.BATCH_EVENTS_MAX
@@ -110,16 +114,19 @@ class SlotWriter:
 
     async def run(self) -> None:
         """Write until cancelled or the lease is lost; whatever fails is shown, waited out and tried again."""
-        while self._lease.held():
-            async for attempt in stamina.retry_context(
-                on=Exception,  # a bug in one projection or driver must not stop the others; it is shown until it is mended
-                attempts=None,
-                timeout=None,
-                wait_initial=limits.POLL_SECONDS,
-                wait_max=limits.BACKOFF_SECONDS_MAX,
-            ):
-                with attempt:
-                    await self._turn_or_say_why()
+        try:
+            while self._lease.held():
+                async for attempt in stamina.retry_context(
+                    on=Exception,  # a bug in one projection or driver must not stop the others; it is shown until it is mended
+                    attempts=None,
+                    timeout=None,
+                    wait_initial=limits.POLL_SECONDS,
+                    wait_max=limits.BACKOFF_SECONDS_MAX,
+                ):
+                    with attempt:
+                        await self._turn_or_say_why()
+        finally:
+            await self._forget_ahead()
 
     async def _turn_or_say_why(self) -> None:
         try:
@@ -127,6 +134,7 @@ class SlotWriter:
         except Exception as error:
             self._failing = True
             self._position = None  # what the store really has is asked again
+            await self._forget_ahead()
             why = str(error) if isinstance(error, EngineAwayError) else f"{type(error).__name__}: {error}"
             log.warning("projector.slot_waits", target=self._target.name, cell=self._slot.cell, why=why)
             async with self._record.committing() as connection:
@@ -140,12 +148,14 @@ class SlotWriter:
             self._position = await self._load()
         rings = self._bell.rings(CHANNEL)
         if self._quarantined:
+            await self._forget_ahead()  # it knew of no key that is set aside, and of nothing that is tried again
             await self._replay(self._position)
-        batch = await self._read(self._position)
+        ahead, self._ahead = self._ahead, None
+        batch, folded = await ahead if ahead is not None else (await self._read(self._position), None)
         if not self._lease.held():
             return
         if batch.end > self._position or self._failing or self.building:
-            await self._take(batch)
+            await self._take(batch, folded)
         if self.building and not batch.full:
             self.building = not await generations.switch(self._record, self._target, self._slots)
         if not batch.full:
@@ -170,10 +180,21 @@ class SlotWriter:
             self._quarantined = await store.quarantined_keys(connection, self._target, self._slot)
             return min(stored, await store.reported_position(connection, self._target, self._slot))
 
-    async def _take(self, batch: Batch) -> None:
+    async def _go_ahead(self, after: Position, applying: Mapping[str, Item]) -> tuple[Batch, Folded]:
+        batch = await self._read(after)
+        return batch, await self._folding.folded(batch.events, frozenset(), applying)
+
+    async def _forget_ahead(self) -> None:
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            await ended(ahead)
+
+    async def _take(self, batch: Batch, folded: Folded | None) -> None:
         began = asyncio.get_running_loop().time()
-        folded = await self._fold(batch.events, self._quarantined)
+        folded = folded or await self._folding.folded(batch.events, self._quarantined)
         await self._park(folded)
+        if batch.full and not self._quarantined:
+            self._ahead = asyncio.create_task(self._go_ahead(batch.end, folded.items))
         ids = list(folded.items)
         if ids or began - self._saved_at > limits.POSITION_SECONDS:
             refusals = await self._store.apply(self._target, self._slot, list(folded.items.values()), batch.end)
@@ -186,11 +207,6 @@ class SlotWriter:
         self._failing = False
         self._took = asyncio.get_running_loop().time() - began
         self._fit_size(self._took, batch)
-
-    async def _fold(self, events: Sequence[Event], quarantined: AbstractSet[str]) -> Folded:
-        reading = needed(self._projection, events, quarantined)
-        stored = await self._store.read(self._target, reading.ids) if reading.ids else {}
-        return fold(self._projection, events, reading, stored, quarantined)
 
     async def _park(self, folded: Folded) -> None:
         """Set events aside before the position moves past them."""
@@ -211,7 +227,7 @@ class SlotWriter:
         events = await asked_again(self._record, self._events, self._target, self._slot)
         if not events:
             return
-        folded = await self._fold(events, self._quarantined - {event.key for event in events})
+        folded = await self._folding.folded(events, self._quarantined - {event.key for event in events})
         await self._park(folded)
         refusals = await self._store.apply(self._target, self._slot, list(folded.items.values()), position)
         await self._park_refused(folded, refusals)

@@ -16,10 +16,10 @@ import msgspec
 
 from entrepot.base.event import Event, Position
 from entrepot.base.ids import derived
-from entrepot.base.limits import BATCH_EVENTS_MAX
 from entrepot.base.projection import Projection, Slot, Store, Target
 from entrepot.base.time import utc
 from entrepot.bench import BenchError, icecat
+from entrepot.bench.projecting import projected
 from entrepot.commerce.ordering.events import ORDER_PLACED
 from entrepot.commerce.stock.events import STOCK_CHANGED, StockChanged
 from entrepot.engines.columns.port import ColumnStore
@@ -27,7 +27,6 @@ from entrepot.engines.documents.port import DocumentStore
 from entrepot.engines.graph.port import GraphStore
 from entrepot.engines.memory.port import MemoryStore
 from entrepot.engines.search.port import SearchStore
-from entrepot.log.fold import fold, needed
 from entrepot.projections.bought_together.project import BoughtTogether
 from entrepot.projections.bought_together.query import bought_together
 from entrepot.projections.live_stock.project import LiveStock
@@ -91,14 +90,7 @@ class Projected:
         """Project all events into this generation."""
         target = self._target(generation)
         await self._store.drop(target)  # what a run that was killed has left
-        await self._store.create(target)
-        for start in range(0, len(self._events), BATCH_EVENTS_MAX):
-            batch = self._events[start : start + BATCH_EVENTS_MAX]
-            reading = needed(self._projection, batch, frozenset())
-            stored = await self._store.read(target, reading.ids) if reading.ids else {}
-            items = list(fold(self._projection, batch, reading, stored, frozenset()).items.values())
-            if refused := await self._store.apply(target, Slot(CELL), items, batch[-1].position):
-                raise BenchError(f"{len(refused)} items were refused, such as {refused[0].id}: {refused[0].reason}")
+        await projected(self._store, self._projection, target, self._events, Slot(CELL))
 
     def answers_from(self, generation: int) -> None:
         """Ask this generation from now on."""

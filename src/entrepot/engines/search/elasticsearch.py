@@ -16,6 +16,7 @@ import msgspec
 from elasticsearch import BadRequestError, ConflictError, NotFoundError
 from msgspec import structs
 
+from entrepot.base.computing import computed
 from entrepot.base.engine_limits import (
     SEARCH_FORGET_SECONDS_MAX,
     SEARCH_PART_ITEMS,
@@ -288,7 +289,7 @@ async def _all(works: Sequence[Awaitable[Any]]) -> list[Any]:
 
 
 async def _made(items: Sequence[Item], fields: Mapping[str, Field]) -> Made:
-    return await asyncio.to_thread(made_of, items, fields) if items else Made([], [])
+    return await computed(made_of, items, fields) if items else Made([], [])
 
 
 def _place(slot: Slot) -> str:

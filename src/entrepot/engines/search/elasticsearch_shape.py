@@ -115,7 +115,7 @@ def values_of(fields: Mapping[str, Field], field: str) -> Values:
         raise BadInputError(f"{field!r} is no field of this index: it has {', '.join(fields)}.", field=field)
     numbers = fields[name].type == "number_map"
     if fields[name].sparse:
-        return Values(name, _key(key) + _IS, numbers)
+        return Values(name, _begin(key), numbers)
     return Values(f"{name}.{_key(key)}" if numbers else field)
 
 
@@ -175,9 +175,9 @@ def _sparse(name: str, field: Field, value: object) -> Iterator[str]:
     write = _ordered if field.type == "number_map" else _said
     for key, one in value.items():
         if isinstance(one, list | tuple):
-            yield from (_key(key) + _IS + write(each) for each in one)
+            yield from (_begin(key) + write(each) for each in one)
         elif one is not None:
-            yield _key(key) + _IS + write(one)
+            yield _begin(key) + write(one)
 
 
 def _said(value: object) -> str:
@@ -207,6 +207,11 @@ def _number(text: str) -> float:
     (number,) = struct.unpack(">d", struct.pack(">Q", bits ^ _SIGN if bits & _SIGN else bits ^ _ALL))
     assert isinstance(number, float)
     return number
+
+
+@lru_cache(maxsize=SEARCH_FIELDS_MAX)
+def _begin(key: str) -> str:
+    return _key(key) + _IS
 
 
 @lru_cache(maxsize=SEARCH_FIELDS_MAX)

@@ -49,7 +49,7 @@ class Made(Struct, frozen=True):
 
 
 def made_of(items: Sequence[Item], fields: Mapping[str, Field]) -> Made:
-    """Return the documents of items, made all at once: call it in a thread."""
+    """Return the documents of items, made all at once: have it computed beside the event loop."""
     made = Made([], [])
     for item in items:
         try:

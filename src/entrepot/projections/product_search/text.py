@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from entrepot.commerce.catalog.events import AttributeValue
@@ -24,19 +24,15 @@ _PIECES = re.compile(r"[^\W\d_]+|\d+")
 
 def code_forms(texts: Iterable[str]) -> list[str]:
     """Return the codes in these texts as written, with their joints closed (``dv7-1211ea`` as ``dv71211ea``), and in pieces."""
-    forms: dict[str, None] = {}
-    for text in texts:
-        for match in _CODE.finditer(text):
-            written = match.group()
-            if written.isalpha():
-                continue
-            closed = closed_form(written)
-            forms[written] = None
-            forms[closed] = None
-            pieces = _PIECES.findall(written)
-            if len(pieces) > 1:
-                forms.update(dict.fromkeys(piece for piece in pieces if len(piece) >= _PIECE_CHARS_MIN))
-    return list(forms)
+    written = {code: None for text in texts for code in _CODE.findall(text) if not code.isalpha()}
+    return list(dict.fromkeys(form for code in written for form in _forms(code)))
+
+
+@lru_cache(maxsize=_KEYS_MAX)
+def _forms(code: str) -> Sequence[str]:
+    pieces = _PIECES.findall(code)
+    apart = [piece for piece in pieces if len(piece) >= _PIECE_CHARS_MIN] if len(pieces) > 1 else []
+    return (code, closed_form(code), *apart)
 
 
 def closed_form(word: str) -> str:
@@ -72,11 +68,11 @@ def head_of(title: str, brand: str, model: str, attributes: Iterable[AttributeVa
 
 def _folded_words(texts: Iterable[str]) -> set[str]:
     # As one text, since no word goes across a line's end: a thousand small searches cost more than a large one.
-    return {word.casefold() for word in _LETTERS.findall("\n".join(texts))}
+    return set(map(str.casefold, _LETTERS.findall("\n".join(texts))))
 
 
 def _speaks(word: str) -> bool:
-    return len(word) > 1 and not any(letter.isdigit() for letter in word)
+    return len(word) > 1 and (word.isalpha() or not any(map(str.isdigit, word)))
 
 
 def specs_of(attributes: Mapping[str, AttributeValue]) -> str:
