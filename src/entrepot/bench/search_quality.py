@@ -1,14 +1,20 @@
 """How well search ranks: the Icecat catalogue through the real projection and engine, judged by people's ratings.
 
 Gain is the rating, the discount log2, what nobody rated counts 0 (in nDCG' it is left out); queries with a rating of at least 1
-count for nDCG, of at least 2 for MRR and recall. The reference is the best plain run on the same queries; of a product that was
-given, it is what the embedded one reached, which none may fall short of.
+count for nDCG, of at least 2 for MRR and recall. Products of equal score may stand in any order among themselves: a measure is
+its mean over all of these, so that no engine is better by the order in which it keeps equals (McSherry and Najork, "Computing
+information retrieval performance measures efficiently in the presence of tied scores", ECIR 2008).
+
+The reference is the best plain run on the same queries; of a product that was given, it is what the embedded one reached. It
+is no worse where it falls short of that by less than two standard errors of the difference, query by query: as much is chance.
 """
 
 import asyncio
 import math
 import tempfile
 from collections.abc import Mapping, Sequence
+from itertools import groupby
+from statistics import fmean, stdev
 
 from msgspec import Struct
 
@@ -56,15 +62,15 @@ async def run(settings: Settings, asked: Asked = NOTHING_BESIDE) -> list[Row]:
     events = await asyncio.to_thread(lambda: list(icecat.events(data)))
     with tempfile.TemporaryDirectory() as folder:
         embedded = await _measured(f"tantivy://{folder}", events, judged)
-    rows = [_row(name, value) for name, value in embedded.items()]
+    rows = [_row(name, fmean(values)) for name, values in embedded.items()]
     for url in asked.urls:
         found = await _measured(url, events, judged)
         rows += [_row_beside(f"{product('search', url).name}: {name}", found[name], embedded[name]) for name in embedded]
     return rows
 
 
-async def _measured(url: str, events: Sequence[Event], judged: Mapping[str, Mapping[str, int]]) -> dict[str, float]:
-    """Return the mean of each measure over the queries that count for it; nothing is left in the engine."""
+async def _measured(url: str, events: Sequence[Event], judged: Mapping[str, Mapping[str, int]]) -> dict[str, Sequence[float]]:
+    """Return each measure of every query that counts for it, in the order of the queries; nothing is left in the engine."""
     store: SearchStore = driver("search", url)
     projection = ProductSearch()
     # Apart from the names of projections, so that nothing of an installation is touched.
@@ -78,41 +84,76 @@ async def _measured(url: str, events: Sequence[Event], judged: Mapping[str, Mapp
     finally:
         await store.close()
     names = dict.fromkeys(name for each in measured for name in each)
-    means = {name: [each[name] for each in measured if name in each] for name in names}
-    return {name: sum(values) / len(values) for name, values in means.items()}
+    return {name: [each[name] for each in measured if name in each] for name in names}
 
 
-async def ranking(store: SearchStore, target: Target, text: str) -> list[str]:
-    """Return the codes of the products found, the best first."""
+async def ranking(store: SearchStore, target: Target, text: str) -> list[list[str]]:
+    """Return the codes of the products found, the best first, those of equal score together."""
     found = await search(store, target, Wanted(text=text, locale="en", limit=_DEPTH, facets=False))
-    return [hit.code for hit in found.hits]
+    return [[hit.code for hit in equals] for _, equals in groupby(found.hits, key=lambda hit: hit.score)]
 
 
-def measures(ratings: Mapping[str, int], ranked: Sequence[str]) -> dict[str, float]:
-    """Return what one ranking is worth by one query's ratings."""
-    best = max(ratings.values())
-    measured = {"judged@10": sum(code in ratings for code in ranked[:_TOP]) / _TOP, "empty": float(not ranked)}
+def measures(ratings: Mapping[str, int], ranked: Sequence[Sequence[str]]) -> dict[str, float]:
+    """Return what one ranking is worth by one query's ratings; codes of equal score come together."""
+    best, codes = max(ratings.values()), {code for equals in ranked for code in equals}
+    judged = _sum([[float(code in ratings) for code in equals] for equals in ranked], [1 / _TOP] * _TOP)
+    measured = {"judged@10": judged, "empty": float(not codes)}
     if best >= 1:
-        ideal = _gain(sorted(ratings.values(), reverse=True))
-        measured["nDCG@10"] = _gain([ratings.get(code, 0) for code in ranked]) / ideal
-        measured["nDCG'@10"] = _gain([ratings[code] for code in ranked if code in ratings]) / ideal
+        ideal = _gain([[rating] for rating in sorted(ratings.values(), reverse=True)])
+        measured["nDCG@10"] = _gain([[ratings.get(code, 0) for code in equals] for equals in ranked]) / ideal
+        rated = [[ratings[code] for code in equals if code in ratings] for equals in ranked]
+        measured["nDCG'@10"] = _gain(rated) / ideal
     if best >= 2:  # noqa: PLR2004  # from 2 on the raters call a product relevant
         relevant = {code for code, rating in ratings.items() if rating >= 2}  # noqa: PLR2004  # as above
-        measured["MRR@10"] = next((1 / rank for rank, code in enumerate(ranked[:_TOP], start=1) if code in relevant), 0.0)
-        measured["recall@100"] = len(relevant & set(ranked)) / len(relevant)
+        measured["MRR@10"] = _first([[code in relevant for code in equals] for equals in ranked])
+        measured["recall@100"] = len(relevant & codes) / len(relevant)
     return measured
 
 
-def _gain(ratings: Sequence[int]) -> float:
-    return sum(rating / math.log2(rank + 1) for rank, rating in enumerate(ratings[:_TOP], start=1))
+def _gain(ratings: Sequence[Sequence[float]]) -> float:
+    return _sum(ratings, [1 / math.log2(rank + 1) for rank in range(1, _TOP + 1)])
 
 
-def _row_beside(name: str, value: float, reference: float) -> Row:
-    """Return a measure of a product beside the embedded one's; a rounding in the fourth digit is no difference."""
-    value, reference = round(value, 4), round(reference, 4)
-    worse = value > reference if name.endswith("empty") else value < reference
-    ratio = round(value / reference, 3) if reference else None
-    return Row(name=name, value=value, unit="share", reference=reference, ratio=ratio, target=reference, met=not worse)
+def _sum(values: Sequence[Sequence[float]], weights: Sequence[float]) -> float:
+    """Return what values sum up to, each by the weight of its rank; equals share those of theirs."""
+    total, place = 0.0, 0
+    for equals in filter(None, values):
+        total += fmean(equals) * sum(weights[place : place + len(equals)])
+        place += len(equals)
+    return total
+
+
+def _first(relevant: Sequence[Sequence[bool]]) -> float:
+    """Return one by the rank of the first relevant one within the top, on average where equals stand around it; else 0."""
+    place = 0
+    for equals in relevant:
+        every, good = len(equals), sum(equals)
+        if good:
+            # Of all ways to place the good ones among their equals, those whose first has so many of the others before it.
+            ways = [math.comb(every - 1 - before, good - 1) for before in range(every - good + 1)]
+            ranks = range(place + 1, place + 1 + len(ways))
+            return sum(many / rank for many, rank in zip(ways, ranks, strict=True) if rank <= _TOP) / sum(ways)
+        place += every
+    return 0.0
+
+
+def _row_beside(name: str, values: Sequence[float], references: Sequence[float]) -> Row:
+    """Return a measure of a product beside the embedded one's, over the same queries."""
+    value, reference = round(fmean(values), 4), round(fmean(references), 4)
+    better = [there - here for there, here in zip(values, references, strict=True)]
+    if name.endswith("empty"):
+        better = [-each for each in better]
+    chance = stdev(better) / math.sqrt(len(better)) if len(better) > 1 else 0.0
+    return Row(
+        name=name,
+        value=value,
+        unit="share",
+        reference=reference,
+        ratio=round(value / reference, 3) if reference else None,
+        target=reference,
+        met=fmean(better) >= -2 * chance,
+        note=f"{fmean(better):+.4f}, standard error {chance:.4f}",
+    )
 
 
 def _row(name: str, value: float) -> Row:
