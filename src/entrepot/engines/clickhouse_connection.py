@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -45,6 +46,7 @@ async def connect(url: str, role: str, clock: Clock = OURS) -> "AsyncClient":
     parts = urlsplit(url)
     spread = SETTINGS if cluster_of(url) else {}
     shown = certificate(url)
+    _leave_out_pandas()
     local = parts.hostname in {"127.0.0.1", "localhost", "::1"}
     with answering(role):
         client = await clickhouse_connect.get_async_client(
@@ -75,6 +77,15 @@ async def connect(url: str, role: str, clock: Clock = OURS) -> "AsyncClient":
             await client.close()
             raise
     return client
+
+
+def _leave_out_pandas() -> None:
+    """Tell the client that there is no pandas, which it would load at its first insert: the event loop stood still for it.
+
+    We give it no frames; where chDB is installed, pandas is, too.
+    """
+    driver_options = import_module("clickhouse_connect.driver.options")
+    vars(driver_options).update(pd=None, pd_time_test=None)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ import uvloop
 from msgspec import Struct
 
 from entrepot.base.errors import EngineAwayError
+from entrepot.base.late import load_all
 from entrepot.base.settled import settled
 from entrepot.bench.engines import lasting
 from entrepot.bench.engines.relaying import Relaying
@@ -75,7 +76,8 @@ async def filled(place: Place, generation: int) -> float:
 
 async def _fill(generation: int) -> None:
     async with opened_work(msgspec.json.decode(os.environ[PLACE], type=Place)) as work:
-        with settled():  # as a projector's process is
+        load_all()
+        with settled():  # as a projector's process is that has been at work
             began = time.perf_counter()
             await work.fill(generation)
             sys.stdout.write(f"{time.perf_counter() - began}\n")
