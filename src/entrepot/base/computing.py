@@ -1,6 +1,7 @@
 """Computes beside the event loop, a piece at a time: threads of Python only take turns, and each more delays the loop."""
 
 import asyncio
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
@@ -8,7 +9,19 @@ from typing import ParamSpec, TypeVar
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_WORKER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="computing")
+
+class _Bench:
+    """The one place where work is done; a process that is forked has one of its own, for no thread comes along."""
+
+    def __init__(self) -> None:
+        self.open()
+        os.register_at_fork(after_in_child=self.open)
+
+    def open(self) -> None:
+        self.worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="computing")
+
+
+_BENCH = _Bench()
 
 
 async def computed(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -16,4 +29,4 @@ async def computed(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T
 
     For what Python itself computes. Who waits for a disk, a lock or another language's code asks ``asyncio.to_thread``.
     """
-    return await asyncio.wrap_future(_WORKER.submit(work, *args, **kwargs))
+    return await asyncio.wrap_future(_BENCH.worker.submit(work, *args, **kwargs))
