@@ -12,13 +12,14 @@ from entrepot.base import limits
 from entrepot.base.errors import HouseFullError, SignInRefusedError, TokenRefusedError, TooManyTriesError
 from entrepot.base.principal import Membership
 from entrepot.base.time import utc
-from entrepot.commerce.people import commands, credentials, query
+from entrepot.commerce.people import commands, credentials, query, tries
 from entrepot.commerce.people.credentials import KeyDraft
 from entrepot.commerce.people.passwords import Passwords
 from entrepot.commerce.people.rules import AddressDraft, ProfileDraft
 from entrepot.commerce.people.tokens import ASKED, Proof
 from entrepot.record.transaction import Record
 from entrepot.sealing.sealing import Sealing
+from tests.log_case import until
 from tests.people import ELSEWHERE, EMAIL, HOME, PASSWORD, STEP, Town, link_in, town
 from tests.trade import CELL
 
@@ -326,3 +327,26 @@ async def test_consent_says_to_which_text_and_until_when_and_a_new_text_takes_it
         await commands.withdraw_consent(tx, person_id, "newsletter", "settings", now)
         found = await query.consents(tx.connection, person_id)
     assert [(one.text_version, one.withdrawn_how) for one in found] == [("2026-02", "settings"), ("2026-01", "replaced")]
+
+
+async def test_who_signs_in_twice_at_once_is_not_in_their_own_way(here: Town) -> None:
+    """Counting a try and taking it back lock the same two rows, the account's and the network's: in the same order."""
+    every = (tries.buckets(bytes([number]), HOME.network, None, known=False) for number in range(256))
+    counted = next(given for given in every if given[0].name > given[1].name)
+    now = utc(here.clock.millis())
+
+    async def wait(many: int) -> bool:
+        async with here.record.committing() as connection:
+            waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            return bool(await connection.fetchval(waiting) == many)
+
+    await tries.count(here.record, counted, now)
+    async with here.record.committing() as connection:  # so that in the table, too, the account's row stands first
+        await connection.execute("UPDATE identity.attempt SET tries = tries WHERE bucket = $1", counted[1].name)
+    async with here.record.committing() as connection, connection.transaction():
+        await connection.execute("SELECT FROM identity.attempt WHERE bucket = $1 FOR UPDATE", counted[0].name)
+        back = asyncio.create_task(tries.take_back(here.record, counted))
+        await until(lambda: wait(1))
+        again = asyncio.create_task(tries.count(here.record, counted, now))
+        await until(lambda: wait(2))
+    await asyncio.gather(back, again)

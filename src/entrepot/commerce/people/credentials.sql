@@ -159,9 +159,13 @@ ON CONFLICT (bucket) DO UPDATE SET
 RETURNING a.bucket, a.tries, a.ends_at;
 
 -- name: untry
--- Takes back what a try that succeeded has counted: all of it, or one of it.
+-- Takes back what a try that succeeded has counted, all of it or one of it, in the order in which tries are counted.
 UPDATE identity.attempt AS a SET tries = CASE WHEN b.whole THEN 0 ELSE greatest(a.tries - 1, 0) END
-FROM unnest($1::bytea[], $2::boolean[]) AS b (bucket, whole) WHERE a.bucket = b.bucket;
+FROM (
+    SELECT t.bucket, u.whole FROM identity.attempt AS t
+    JOIN unnest($1::bytea[], $2::boolean[]) AS u (bucket, whole) ON u.bucket = t.bucket
+    ORDER BY t.bucket FOR UPDATE OF t
+) AS b WHERE a.bucket = b.bucket;
 
 -- name: sweep_attempts
 -- Forgets the tries of windows that are over.
