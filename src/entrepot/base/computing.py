@@ -10,18 +10,18 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class _Bench:
-    """The one place where work is done; a process that is forked has one of its own, for no thread comes along."""
+class _Worker:
+    """The one thread that computes; a process that is forked has one of its own, for none comes along."""
 
     def __init__(self) -> None:
         self.open()
         os.register_at_fork(after_in_child=self.open)
 
     def open(self) -> None:
-        self.worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="computing")
+        self.thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="computing")
 
 
-_BENCH = _Bench()
+_WORKER = _Worker()
 
 
 async def computed(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -29,4 +29,4 @@ async def computed(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T
 
     For what Python itself computes. Who waits for a disk, a lock or another language's code asks ``asyncio.to_thread``.
     """
-    return await asyncio.wrap_future(_BENCH.worker.submit(work, *args, **kwargs))
+    return await asyncio.wrap_future(_WORKER.thread.submit(work, *args, **kwargs))

@@ -73,10 +73,5 @@ def fold(
     return Folded(items, sources, parked)
 
 
-def joined(first: Folded, second: Folded) -> Folded:
-    """Return two foldings, of which the second saw what the first made, as one."""
-    return Folded({**first.items, **second.items}, {**first.sources, **second.sources}, [*first.parked, *second.parked])
-
-
 def _said(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"

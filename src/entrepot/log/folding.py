@@ -7,7 +7,8 @@ from entrepot.base import limits
 from entrepot.base.computing import computed
 from entrepot.base.event import Event
 from entrepot.base.projection import Item, Projection, Store, Target
-from entrepot.log.fold import Folded, Reading, fold, joined, needed
+from entrepot.log.fold import Folded, Reading, fold, needed
+from entrepot.log.store import Parked
 
 
 class Folding:
@@ -24,15 +25,18 @@ class Folding:
         unknown = [id_ for id_ in reading.ids if id_ not in before]
         state = await self._store.read(self._target, unknown) if unknown else {}
         state |= {id_: before[id_] for id_ in reading.ids if id_ in before}
-        whole = Folded({}, {}, [])
+        items: dict[str, Item] = {}
+        sources: dict[str, Event] = {}
+        parked: list[Parked] = []
         stopped = set(quarantined)
         for start in range(0, len(events), limits.FOLD_EVENTS_MAX):
-            piece = events[start : start + limits.FOLD_EVENTS_MAX]
-            made = await self._piece(piece, reading, state, stopped)
+            made = await self._piece(events[start : start + limits.FOLD_EVENTS_MAX], reading, state, stopped)
+            items |= made.items
+            sources |= made.sources
+            parked += made.parked
             state |= made.items
-            stopped |= {parked.event.key for parked in made.parked}
-            whole = joined(whole, made)
-        return whole
+            stopped |= {each.event.key for each in made.parked}
+        return Folded(items, sources, parked)
 
     async def _piece(
         self, events: Sequence[Event], reading: Reading, state: Mapping[str, Item], stopped: AbstractSet[str]
