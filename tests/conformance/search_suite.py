@@ -21,6 +21,7 @@ from entrepot.base.engine_limits import SEARCH_VALUES_MAX
 from entrepot.base.errors import BadInputError
 from entrepot.base.event import Position
 from entrepot.base.projection import Item, Shape, Slot, Target
+from entrepot.engines.search.languages import spaced
 from entrepot.engines.search.port import (
     AllOf,
     AnyOf,
@@ -43,6 +44,7 @@ from entrepot.engines.search.port import (
     TermsFacet,
     Weighed,
 )
+from entrepot.engines.search.shape import UNSAID
 
 SHAPE = Shape(
     json.dumps(
@@ -110,6 +112,8 @@ def _counted(number: int) -> Item:
         "price": {"GB": number * 100} if number % 4 else {},
         "sizes": {"whole": number % 5 - 2, "real": float(number % 5 - 2), "half": number % 9 / 2 - 2} if number % 3 else {},
     }
+    if number % 13 == 0:
+        body["codes"] = f"c{number}"
     # The same once more, as a sparse map has it.
     return Item(f"counted/{number:02}", 1, body | {"labels": body["facts"], "lengths": body["sizes"]})
 
@@ -332,13 +336,23 @@ class SearchSuite:
         with pytest.raises(BadInputError, match="no cursor"):
             await filled.store.search_and_count(filled.target, structs.replace(query, cursor="{nonsense"), clauses)
 
-    async def test_a_word_weighs_what_the_formula_says(self, filled: Filled) -> None:
-        """So that what counts flat has the same weight beside it on every engine."""
-        found = await filled.store.search(filled.target, Query(where=Match(text="n5", fields={"words": 1.0})))
-        words = [len(str(each).split()) for item in ITEMS for each in _values(item, "words")]
-        lengths = 0.25 + 0.75 * 3 * len(ITEMS) / sum(words)
+    @pytest.mark.parametrize(("field", "word", "length"), [("words", "n5", 3), ("codes", "c13", 1)])
+    async def test_a_word_weighs_what_the_formula_says(self, filled: Filled, field: str, word: str, length: int) -> None:
+        """So that what counts flat has the same weight beside it on every engine, and a text the same order.
+
+        All items count, also those that leave the field empty; such a one counts as a word long.
+        """
+        [hit] = (await filled.store.search(filled.target, Query(where=Match(text=word, fields={field: 1.0})))).hits
+        said = [" ".join(map(str, filter(None, _values(item, field)))) for item in ITEMS]
+        lengths = 0.25 + 0.75 * length * len(ITEMS) / sum(max(1, len(spaced(each).split())) for each in said)
         weight = math.log(1 + (len(ITEMS) - 0.5) / 1.5) * 2.2 / (1 + 1.2 * lengths)
-        assert found.hits[0].score == pytest.approx(weight, rel=0.1)
+        assert hit.score == pytest.approx(weight, rel=0.02)
+
+    async def test_what_an_item_leaves_empty_is_found_by_no_word(self, filled: Filled) -> None:
+        fields = {"title": 1.0, "words": 1.0, "codes": 1.0}
+        asked: list[Clause] = [Match(text=UNSAID, fields=fields, locale=each, prefix=True) for each in ("en", "ja")]
+        assert await filled.store.count(filled.target, asked) == [0, 0]
+        assert UNSAID not in [each.text for each in await filled.store.words(filled.target, "words", "", limit=1_000)]
 
     async def test_what_is_preferred_comes_first(self, filled: Filled) -> None:
         wish = Weighed(OneOf("tags", ("t2",)), 50.0, flat=True)

@@ -131,14 +131,17 @@ def document(item: Item, fields: Mapping[str, Field]) -> dict[str, object]:
         value = item.body.get(name)
         if value in (None, "", [], {}):
             continue
-        if field.type == "text":
-            _put_words(made, name, field, value)
-        elif field.sparse:
+        if field.sparse:
             made[name] = list(_sparse(name, field, value))
         elif field.type == "number_map" and isinstance(value, Mapping):
             made[name] = {_key(str(key)): number for key, number in value.items()}
-        else:
+        elif field.type != "text":
             made[name] = value
+    for column, texts in texts_of(fields, item.body).items():
+        said = [analyzer(texts.language).analyze(text) for text in texts.said]
+        made[column] = [" ".join(words) for words in said]
+        if texts.listed:
+            made[listed(column)] = sorted({word for words in said for word in words})
     return made
 
 
@@ -157,16 +160,6 @@ def number_mapping(paths: set[str]) -> dict[str, dict[str, dict[str, object]]]:
         name, key = each.split(".", 1)
         properties.setdefault(name, {"properties": {}})["properties"][key] = _NUMBER
     return properties
-
-
-def _put_words(made: dict[str, object], name: str, field: Field, value: object) -> None:
-    for column, language, texts in texts_of(name, field, value):
-        said = [analyzer(language).analyze(text) for text in texts]
-        kept = made.setdefault(column, [])
-        assert isinstance(kept, list)
-        kept.extend(" ".join(words) for words in said)
-        if field.listed:
-            made[listed(name)] = sorted({word for words in said for word in words})
 
 
 def _sparse(name: str, field: Field, value: object) -> Iterator[str]:

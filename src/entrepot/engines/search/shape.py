@@ -3,7 +3,7 @@
 Words are made here and not by the engines' own analyzers, so that a text has the same words whichever engine keeps it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
 import msgspec
@@ -20,6 +20,18 @@ class Field(Struct, frozen=True, forbid_unknown_fields=True):
     type: Literal["keyword", "integer", "text", "keyword_map", "number_map"]
     localized: bool = False
     sparse: bool = False
+    listed: bool = False
+
+
+# A word that nobody can ask for: ``spaced`` makes two letters of this one, and no engine's analyzer touches it.
+UNSAID = "\ufb17"
+
+
+class Texts(Struct, frozen=True):
+    """What an item says in one column, and by which analyzer it becomes words; ``listed`` as its field is."""
+
+    language: str
+    said: list[str]
     listed: bool = False
 
 
@@ -55,8 +67,38 @@ def column(name: str, field: Field, locale: str) -> str:
     return f"{name}@{analyzer_of(locale)}" if field.localized else name
 
 
-def texts_of(name: str, field: Field, value: object) -> Iterator[tuple[str, str, list[str]]]:
-    """Give column, analyzer and spaced texts of a text field's value; ``ValueError`` when it is no such value."""
+def texts_of(fields: Mapping[str, Field], body: Mapping[str, object]) -> dict[str, Texts]:
+    """Return the texts of an item by column; ``ValueError`` when a value is none.
+
+    What it leaves empty in a language that it speaks says ``UNSAID``, so that both products count how rare a word and how long
+    a text is among the same items: Lucene would count only those that have the field, tantivy counts all.
+    """
+    made: dict[str, Texts] = {}
+    spoken = set[str]()
+    texts = {name: field for name, field in fields.items() if field.type == "text"}
+    for name, field in texts.items():
+        value = body.get(name)
+        if value in (None, "", [], {}):
+            continue
+        for column, language, said in _columns(name, field, value):
+            made.setdefault(column, Texts(language, [], listed=field.listed)).said.extend(said)
+            if field.localized:
+                spoken.add(language)
+    for column in _expected(texts, spoken):
+        if column not in made or not any(made[column].said):
+            made[column] = Texts(FOLDED, [UNSAID])
+    return made
+
+
+def _expected(texts: Mapping[str, Field], spoken: Iterable[str]) -> Iterator[str]:
+    for name, field in texts.items():
+        if field.localized:
+            yield from (f"{name}@{language}" for language in spoken)
+        elif not field.listed:  # whose words are shown to people
+            yield name
+
+
+def _columns(name: str, field: Field, value: object) -> Iterator[tuple[str, str, list[str]]]:
     if not field.localized:
         yield name, FOLDED, [spaced(text) for text in _texts(name, value)]
     elif isinstance(value, Mapping):

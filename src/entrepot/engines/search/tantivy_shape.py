@@ -40,8 +40,9 @@ def document(item: Item, fields: Mapping[str, Field], schema: tantivy.Schema, ki
         values[BODY] = encoded
         for name, field in fields.items():
             value = item.body.get(name)
-            if value not in (None, "", [], {}):
-                _put_value(values, name, field, value)
+            if field.type != "text" and value not in (None, "", [], {}):
+                values[name] = value
+        values |= {column: texts.said for column, texts in texts_of(fields, item.body).items()}
     try:
         return Document.from_dict(values, schema)
     except Exception as error:  # tantivy raises a bare Exception for a number beyond 64 bits
@@ -66,13 +67,3 @@ def _add_field(builder: SchemaBuilder, name: str, field: Field) -> None:
         builder.add_integer_field(name, indexed=True, fast=True)
     else:
         builder.add_json_field(name, fast=True, tokenizer_name="raw", index_option="basic")
-
-
-def _put_value(values: dict[str, object], name: str, field: Field, value: object) -> None:
-    if field.type != "text":
-        values[name] = value
-        return
-    for held, _, texts in texts_of(name, field, value):
-        kept = values.setdefault(held, [])
-        assert isinstance(kept, list)
-        kept.extend(texts)
