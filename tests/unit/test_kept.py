@@ -24,6 +24,7 @@ class Engines:
     async def search(self, target: Target, text: str) -> str:
         """Answer, hang, be away, or know no such cursor."""
         self.asked.append(target.engine)
+        await asyncio.sleep(0)
         match self.does.get(target.engine, "answers"):
             case "hangs":
                 await asyncio.Event().wait()
@@ -99,3 +100,24 @@ async def test_an_engine_that_is_alone_is_asked_as_ever(engines: Engines) -> Non
     with pytest.raises(EngineAwayError):
         await ask(reading)
     assert engines.asked == ["new"]
+
+
+async def test_a_new_engine_is_asked_one_question_at_once_at_first_and_the_old_one_the_others(engines: Engines) -> None:
+    reading = Reading(engines)
+    answers = await asyncio.gather(*(ask(reading) for _ in range(3)))
+    assert sorted(map(str, answers)) == ["pots from new", "pots from old", "pots from old"]
+    assert reading.told == ["old", "old"]
+
+
+async def test_an_engine_that_readers_were_at_before_is_asked_everything_at_once(engines: Engines) -> None:
+    """As it is after a way back: nobody waits for the one that was left for its faults."""
+    reading = Reading(engines)
+    reading.fed = False
+    await ask(reading)
+    reading.fed = True
+    assert await asyncio.gather(*(ask(reading) for _ in range(3))) == ["pots from new"] * 3
+    other = Reading(engines)
+    await asyncio.gather(*(ask(other) for _ in range(2)))  # of which the old one answered one
+    engines.asked.clear()
+    await asyncio.gather(*(other.search(OLD, "pots") for _ in range(3)))  # type: ignore[operator]  # as above
+    assert engines.asked == ["old"] * 3

@@ -42,6 +42,7 @@ from entrepot.partners.carrier.port import Carrier
 from entrepot.partners.payment.port import PaymentGateway
 from entrepot.partners.scanning.port import FileScanner
 from entrepot.privacy.desk import PrivacyDesk
+from entrepot.projections.product_search.remembered import Remembered
 from entrepot.record import command
 from entrepot.record.transaction import Connection, Record, Transaction
 from entrepot.verify import truth
@@ -78,6 +79,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     standing: Callable[[str], Awaitable[Standing]]
     spared: Callable[[Sequence[str]], Awaitable[int]]
     pages: PageCache
+    texts: Remembered
     pulse: Pulse
     metrics: Metrics
     tally: Tally

@@ -67,7 +67,8 @@ async def search(request: Request[Any, Any, Any], parts: NamedDependency[Parts],
     """
     target = await parts.fresh(PROJECTION, at_least)
     asked = wanted.read(request.query_params.multi_items(), market=parts.market)
-    return Response(await query.search(parts.search, target, asked), headers={"Cache-Control": "no-store"})
+    found = await query.search(parts.search, target, asked, parts.texts.understand)
+    return Response(found, headers={"Cache-Control": "no-store"})
 
 
 @get("/v1/suggestions", tags=["Search"], summary="Suggest while typing", opt={"permission": "catalogue.read"})

@@ -51,6 +51,7 @@ from entrepot.moving.series import FollowedSeries
 from entrepot.moving.spared import spared_beside
 from entrepot.partners.scanning.clamd import Clamd
 from entrepot.privacy.erasing import whose_is_restricted
+from entrepot.projections.product_search.remembered import Remembered
 from entrepot.projections.service_pulse.points import TRAFFIC
 from entrepot.sealing.sealing import Sealing
 from entrepot.settings import Settings, load
@@ -194,6 +195,7 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
         await stack.enter_async_context(tally.keeping())
         reads = ReadBudget(clock, app.settings.reads, app.cache, partial(_unreadable, app.sealing))
         await stack.enter_async_context(reads.telling())
+        app.live.on_change((texts := Remembered()).changed)
         yield application(
             Parts(
                 record=app.record,
@@ -217,6 +219,7 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
                 standing=partial(_standing, app),
                 spared=partial(spared_beside, app.record, app.cache),
                 pages=PageCache(app.readers.documents, app.live, metrics),
+                texts=texts,
                 pulse=pulse,
                 metrics=metrics,
                 tally=tally,

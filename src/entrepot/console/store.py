@@ -196,7 +196,7 @@ def spoken(shown: ProductPage, locale: str = LOCALE) -> ProductText:
 
 
 async def _search(parts: Parts, asked: Wanted) -> Results:
-    return await query.search(parts.search, parts.live.target("product_search"), asked)
+    return await query.search(parts.search, parts.live.target("product_search"), asked, parts.texts.understand)
 
 
 async def _everything(parts: Parts, here: Place) -> tuple[Results, str]:

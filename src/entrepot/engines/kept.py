@@ -1,11 +1,12 @@
 """Reads while a role is moved: what the new engine does not answer in time is asked of the old one, as long as that is fed.
 
 Equal answers are what a move proves before it switches readers, so nobody can tell who has answered; it is counted, the engine
-room says so, and ``spared`` hears of each. An engine that has just failed is left alone for a moment: what is too slow gets
-less to do.
+room says so, and ``spared`` hears of each. The new engine is given as many questions at once as it answers soon, one at first
+(``room``), and is left alone for a moment where it has failed: what is too slow gets less to do.
 """
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 from functools import partial
 
@@ -13,9 +14,10 @@ import structlog
 from msgspec import Struct
 
 from entrepot.base.breaker import Breaker, Patience
-from entrepot.base.engine_limits import KEPT_REST_SECONDS
+from entrepot.base.engine_limits import KEPT_REST_SECONDS, ROOM_SLOW_SHARE
 from entrepot.base.errors import BadInputError, EngineAwayError
 from entrepot.base.projection import Target
+from entrepot.engines.room import Room
 
 log = structlog.get_logger()
 
@@ -41,6 +43,8 @@ class KeptReader:
         self._driver, self._kept, self._spared = driver, kept, spared
         self._alone, self._new, self._old = alone, new, old
         self._resting_until = 0.0
+        self._used_to: str | None = None
+        self._room_of: str | None = None
 
     def __getattr__(self, name: str) -> object:
         """Return a call of the port."""
@@ -53,31 +57,49 @@ class KeptReader:
     async def _call(self, method: Method, target: Target, *given: object, **named: object) -> object:
         kept = self._kept(target)
         if kept is None:
+            self._used_to = target.engine
             async with self._alone.breaker.waiting(self._alone.patience):
                 return await method(target, *given, **named)
 
-        async def of(side: Side, which: Target) -> object:
-            async with side.breaker.waiting(side.patience):
-                answer = await method(which, *given, **named)
-            if side is self._old:
-                self._spared(which)
+        async def new() -> object:
+            async with self._new.breaker.waiting(self._new.patience):
+                return await method(target, *given, **named)
+
+        async def old() -> object:
+            async with self._old.breaker.waiting(self._old.patience):
+                answer = await method(kept, *given, **named)
+            self._used_to = kept.engine
+            self._spared(kept)
             return answer
 
-        if asyncio.get_running_loop().time() < self._resting_until:
+        if not self._may_enter(target):
             try:
-                return await of(self._old, kept)
+                return await old()
             except (BadInputError, EngineAwayError):  # of a place in a list that the new engine gave, say
-                return await of(self._new, target)
+                return await new()
         try:
-            return await of(self._new, target)
-        except EngineAwayError as error:
-            self._rest(error)
-            return await of(self._old, kept)
-        except BadInputError:  # the other way round: a list that was begun before readers were switched goes on
-            return await of(self._old, kept)
+            return await self._in_its_place(new)
+        except (BadInputError, EngineAwayError):  # the first the other way round: a list that was begun before goes on
+            return await old()
 
-    def _rest(self, error: EngineAwayError) -> None:
+    def _may_enter(self, target: Target) -> bool:
+        """Take a place at the new engine; say whether there was one. One that readers were at before has places for all."""
+        if target.engine != self._room_of:
+            places = math.inf if target.engine == self._used_to else 1.0
+            self._room_of, self._room = target.engine, Room(ROOM_SLOW_SHARE * self._new.patience.doubt_seconds, places)
         now = asyncio.get_running_loop().time()
-        if now >= self._resting_until:
-            log.warning("engine.old_one_answers", role=self._new.breaker.role, why=str(error))
-        self._resting_until = now + KEPT_REST_SECONDS
+        return now >= self._resting_until and self._room.enter(now)
+
+    async def _in_its_place(self, ask: Callable[[], Awaitable[object]]) -> object:
+        now = asyncio.get_running_loop().time
+        began = now()
+        try:
+            return await ask()
+        except EngineAwayError as error:
+            if now() >= self._resting_until:
+                self._room.fail()
+                log.warning("engine.old_one_answers", role=self._new.breaker.role, why=str(error))
+            self._resting_until = now() + KEPT_REST_SECONDS
+            raise
+        finally:
+            self._room.leave(now() - began)

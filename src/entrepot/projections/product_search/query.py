@@ -3,7 +3,7 @@
 Reads only the search engine, through its port; never writes, and knows no engine.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Literal
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from entrepot.projections.product_search.facets import Facet, count_facets, firs
 from entrepot.projections.product_search.text import language, spoken_in
 from entrepot.projections.product_search.understanding import Understood, understand
 
+Understand = Callable[[SearchStore, Target, str, str, Clause], Awaitable[Understood]]
 SortBy = Literal["relevance", "price-up", "price-down", "newest", "name"]
 
 
@@ -94,8 +95,11 @@ class Results(Struct, frozen=True, kw_only=True):
     elsewhere: int = 0
 
 
-async def search(store: SearchStore, target: Target, wanted: Wanted) -> Results:
-    """Return the page of products that answers what is wanted, and the facets that narrow it best."""
+async def search(store: SearchStore, target: Target, wanted: Wanted, understand: Understand = understand) -> Results:
+    """Return the page of products that answers what is wanted, and the facets that narrow it best.
+
+    ``understand`` reads the text; who is asked often gives one that remembers (``remembered``).
+    """
     offered = ranking.offered(wanted.market)
     understood = await understand(store, target, wanted.text, wanted.locale, offered)
     selected, ranked = _clauses(understood, offered)
