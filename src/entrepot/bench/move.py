@@ -45,7 +45,7 @@ ARTICLES = 5_000
 SECONDS_ALONE = 10.0
 SECONDS_WARM = 5.0
 # How long to wait until the old engine is asked no more.
-CALM_SECONDS_MAX = 3 * MOVE_CALM_SECONDS
+CALM_SECONDS_MAX = 10 * MOVE_CALM_SECONDS
 READY_SECONDS_MAX = 120.0
 ROLE = "search"
 FOUND, PLACED, EMPTY = "200", "201", "200 without hits"

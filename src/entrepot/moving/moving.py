@@ -194,8 +194,8 @@ class Mover:
         if asked:
             raise StillAskedError(
                 f"{move.from_address} has answered {asked} questions in the place of {move.to_address}, the last less than "
-                f"{MOVE_CALM_SECONDS:.0f} s ago; they would have failed without it. Give {move.to_address} more room, and try "
-                f"again; {way}",
+                f"{MOVE_CALM_SECONDS:.0f} s ago; they would have been late or failed without it. Give {move.to_address} more "
+                f"time or more room, and try again; {way}",
                 role=move.role,
                 answered=asked,
             )

@@ -60,10 +60,10 @@ async def opened_work(place: Place) -> AsyncIterator[Work]:
         await store.close()
 
 
-async def filled(place: Place, generation: int) -> float:
-    """Fill a generation by another process and return how many seconds that took, without its start."""
+async def filled(place: Place, generation: int, read: int | None = None) -> float:
+    """Fill a generation by another process, beside one that is read; returns how many seconds that took, without its start."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", __name__, str(generation)),
+        *(sys.executable, "-m", __name__, str(generation), *([] if read is None else [str(read)])),
         env={**os.environ, PLACE: msgspec.json.encode(place).decode()},
         stdout=PIPE,
         stderr=PIPE,
@@ -74,14 +74,14 @@ async def filled(place: Place, generation: int) -> float:
     return float(told)
 
 
-async def _fill(generation: int) -> None:
+async def _fill(generation: int, read: int | None = None) -> None:
     async with opened_work(msgspec.json.decode(os.environ[PLACE], type=Place)) as work:
         load_all()
         with settled():  # as a projector's process is that has been at work
             began = time.perf_counter()
-            await work.fill(generation)
+            await work.fill(generation, read)
             sys.stdout.write(f"{time.perf_counter() - began}\n")
 
 
 if __name__ == "__main__":
-    uvloop.run(_fill(int(sys.argv[1])))
+    uvloop.run(_fill(*map(int, sys.argv[1:])))

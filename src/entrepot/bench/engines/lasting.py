@@ -30,7 +30,7 @@ class Points:
         self._since = self._until - self.amount // SERVERS * STEP_NS
         self._seen = [{"requests": float(number % 997), "seconds": number % 31 / 1000} for number in range(self.amount)]
 
-    async def fill(self, generation: int) -> None:
+    async def fill(self, generation: int, read: int | None = None) -> None:  # noqa: ARG002  # nobody rebuilds a series beside another
         """Have the collector keep every point and send what it has kept; another generation has other tags."""
         tags = [{"server": f"s{number}", "run": str(generation)} for number in range(SERVERS)]
         points = [

@@ -7,6 +7,7 @@ folder is known. Killed it is only where that was asked for; whoever keeps it ru
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,8 +19,9 @@ from entrepot.base.errors import EngineAwayError, EntrepotError
 from entrepot.bench.engines.work import Work
 from entrepot.local.control import resident_bytes
 
-# Fills a generation in a process of its own, as a projector does, and returns how many seconds that took.
-Fill = Callable[[int], Coroutine[None, None, float]]
+# Fills a generation in a process of its own, as a projector does (beside another that is read), and returns how many seconds
+# that took.
+Fill = Callable[[int, int | None], Coroutine[None, None, float]]
 
 QUESTIONS_WARM, QUESTIONS = 100, 300
 BACK_SECONDS_MAX = 180.0
@@ -48,12 +50,12 @@ async def measure(work: Work, fill: Fill, url: str, folder: Path | None, *, kill
     """Do the work on the engine behind this URL, three generations of it, and leave nothing that can be dropped."""
     before = await asyncio.to_thread(_bytes_in, folder)
     try:
-        cold = await fill(1)
-        warm = await fill(2)
+        cold = await fill(1, None)
+        warm = await fill(2, None)
         work.answers_from(2)
         await _answered(work, QUESTIONS_WARM)
         quiet = await _answered(work, QUESTIONS)
-        took, beside = await _rebuilt(work, fill, 3)
+        took, beside = await _rebuilt(work, partial(fill, 3, 2))
         server = await asyncio.to_thread(server_at, url)
         memory = await asyncio.to_thread(resident_bytes, server) if server else None
         after = await asyncio.to_thread(_bytes_in, folder)
@@ -81,9 +83,9 @@ async def _answered(work: Work, count: int) -> list[float]:
     return sorted([await work.ask(number) for number in range(count)])
 
 
-async def _rebuilt(work: Work, fill: Fill, generation: int) -> tuple[float, list[float]]:
+async def _rebuilt(work: Work, fill: Callable[[], Coroutine[None, None, float]]) -> tuple[float, list[float]]:
     """Fill one more generation while questions are asked; returns its seconds and their milliseconds, sorted."""
-    filling = asyncio.create_task(fill(generation))
+    filling = asyncio.create_task(fill())
     beside: list[float] = []
     while not filling.done():
         beside.append(await work.ask(len(beside)))

@@ -98,7 +98,7 @@ class Relaying:
         self._stack = AsyncExitStack()
         self._live: _Live | None = None
 
-    async def fill(self, generation: int) -> None:
+    async def fill(self, generation: int, read: int | None = None) -> None:  # noqa: ARG002  # a stream's readers wait for no one
         """Relay the whole log; or, in a generation that is not relayed, read from its beginning what was."""
         async with await open_record(self._record) as record:
             async with record.committing() as connection:

@@ -62,8 +62,8 @@ class Work(Protocol):
     unit: str
     amount: int
 
-    async def fill(self, generation: int) -> None:
-        """Make a generation from nothing."""
+    async def fill(self, generation: int, read: int | None = None) -> None:
+        """Make a generation from nothing, beside one that is read."""
         ...
 
     def answers_from(self, generation: int) -> None:
@@ -86,11 +86,12 @@ class Projected:
         self._asked = self._target(0)
         self.unit, self.amount = unit, len({event.key for event in events})
 
-    async def fill(self, generation: int) -> None:
-        """Project all events into this generation."""
+    async def fill(self, generation: int, read: int | None = None) -> None:
+        """Project all events into this generation, giving way to those who read another."""
         target = self._target(generation)
         await self._store.drop(target)  # what a run that was killed has left
-        await projected(self._store, self._projection, target, self._events, Slot(CELL))
+        beside = None if read is None else self._target(read)
+        await projected(self._store, self._projection, target, self._events, Slot(CELL), beside)
 
     def answers_from(self, generation: int) -> None:
         """Ask this generation from now on."""
