@@ -3,7 +3,8 @@
 from entrepot.base.event import Position
 from entrepot.base.projection import Body, Slot, Target
 from entrepot.engines.search.port import SearchStore
-from tests.conformance.search_suite import ITEMS, SHAPE, Filled
+from tests.conformance.search_items import ITEMS, SHAPE
+from tests.conformance.search_suite import Filled
 
 
 def body(number: int) -> Body:

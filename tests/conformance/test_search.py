@@ -9,7 +9,8 @@ import pytest
 from entrepot.base.projection import Body, Target
 from entrepot.engines.search.tantivy import TantivyStore
 from tests.conformance.search_case import body, fill
-from tests.conformance.search_suite import SHAPE, Filled, SearchSuite
+from tests.conformance.search_items import SHAPE
+from tests.conformance.search_suite import Filled, SearchSuite
 from tests.conformance.store_suite import Case, RefusingStoreSuite
 
 

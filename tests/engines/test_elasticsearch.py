@@ -10,7 +10,8 @@ from entrepot.base.projection import Body, Target
 from entrepot.engines.search.elasticsearch import ElasticsearchStore
 from entrepot.engines.search.elasticsearch_wire import connect
 from tests.conformance.search_case import body, fill
-from tests.conformance.search_suite import SHAPE, Filled, SearchSuite
+from tests.conformance.search_items import SHAPE
+from tests.conformance.search_suite import Filled, SearchSuite
 from tests.conformance.store_suite import Case, RefusingStoreSuite, fresh
 from tests.conftest import SECRET
 

@@ -17,7 +17,7 @@ from entrepot.engines.search.tantivy import TantivyStore
 from entrepot.projections.product_search import remembered as module
 from entrepot.projections.product_search.project import ProductSearch
 from entrepot.projections.product_search.query import Wanted, search
-from entrepot.projections.product_search.remembered import PROJECTION, Remembered
+from entrepot.projections.product_search.remembered import PROJECTION, Changed, Remembered
 from entrepot.projections.product_search.understanding import Understood
 
 OFFERED = OneOf("type", ("product",))
@@ -40,7 +40,8 @@ class Shelf(TantivyStore):
     def __init__(self, folder: Path) -> None:
         super().__init__(f"tantivy://{folder}")
         projection = ProductSearch()
-        self.target, self.texts = Target(projection.name, 1, projection.shape), Remembered()
+        self.target, self.tellers = Target(projection.name, 1, projection.shape), list[Changed]()
+        self.texts = Remembered(self.tellers.append)
         self.readings = 0
         self.meanwhile: Callable[[], Awaitable[None]] = _nothing
 
@@ -54,7 +55,12 @@ class Shelf(TantivyStore):
     async def offer(self, number: int, title: str) -> None:
         """Put one more product into the index, and tell of it."""
         await projected(self, ProductSearch(), self.target, [_offered(number, title)], Slot(1))
-        self.texts.changed(PROJECTION, [f"product/{UUID(int=number)}"])
+        self.tell(PROJECTION, [f"product/{UUID(int=number)}"])
+
+    def tell(self, projection: str, ids: Sequence[str] | None) -> None:
+        """Tell that something has changed."""
+        for changed in self.tellers:
+            changed(projection, ids)
 
     async def understood(self, text: str, locale: str = "en", offered: Clause = OFFERED) -> Understood:
         """Return what the text asks for, as it is remembered."""
@@ -110,11 +116,11 @@ async def test_what_was_read_while_the_index_changed_is_not_kept(shelf: Shelf) -
 
 async def test_what_changes_elsewhere_or_nothing_is_no_reason_to_forget(shelf: Shelf) -> None:
     await shelf.understood("kettle")
-    shelf.texts.changed("stock_now", None)
-    shelf.texts.changed(PROJECTION, [])
+    shelf.tell("stock_now", None)
+    shelf.tell(PROJECTION, [])
     await shelf.understood("kettle")
     assert shelf.readings == 1
-    shelf.texts.changed(PROJECTION, None)
+    shelf.tell(PROJECTION, None)
     await shelf.understood("kettle")
     assert shelf.readings == 2
 

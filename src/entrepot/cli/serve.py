@@ -193,9 +193,7 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
         verifying = closed_with(stack, Verifying(Verifier(app.record, app.live, cells=(app.settings.cell,)), subscriptions))
         pulse, tally = await stack.enter_async_context(_running(app, metrics, clock)), _tally(metrics, app)
         await stack.enter_async_context(tally.keeping())
-        reads = ReadBudget(clock, app.settings.reads, app.cache, partial(_unreadable, app.sealing))
-        await stack.enter_async_context(reads.telling())
-        app.live.on_change((texts := Remembered()).changed)
+        reads = await stack.enter_async_context(_reads(app, clock))
         yield application(
             Parts(
                 record=app.record,
@@ -219,7 +217,7 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
                 standing=partial(_standing, app),
                 spared=partial(spared_beside, app.record, app.cache),
                 pages=PageCache(app.readers.documents, app.live, metrics),
-                texts=texts,
+                texts=Remembered(app.live.on_change),
                 pulse=pulse,
                 metrics=metrics,
                 tally=tally,
@@ -237,6 +235,14 @@ async def serving(app: App) -> AsyncIterator[ASGIApp]:
             ),
             app.settings.storefronts,
         )
+
+
+@asynccontextmanager
+async def _reads(app: App, clock: SystemClock) -> AsyncIterator[ReadBudget]:
+    """Give what bounds how much anybody reads, and tells of it until the block ends."""
+    budget = ReadBudget(clock, app.settings.reads, app.cache, partial(_unreadable, app.sealing))
+    async with budget.telling():
+        yield budget
 
 
 async def _standing(app: App, name: str) -> Standing:

@@ -6,7 +6,8 @@ words are not counted again. Reads only the search engine, through its port.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 from entrepot.base.limits import UNDERSTOOD_SECONDS_MAX, UNDERSTOOD_TEXTS_MAX
 from entrepot.base.projection import Target
@@ -15,13 +16,17 @@ from entrepot.projections.product_search.understanding import Understood, unders
 
 PROJECTION = "product_search"
 
+# Told a projection's name and the ids that changed; None: any may have.
+Changed: TypeAlias = Callable[[str, Sequence[str] | None], None]
+
 
 class Remembered:
-    """The texts that one process has read of late; ``changed`` must hear of each change of the index."""
+    """The texts that one process has read of late; ``on_change`` has it hear of each change of the index."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_change: Callable[[Changed], None]) -> None:
         self._texts: OrderedDict[tuple[object, ...], tuple[Understood, float]] = OrderedDict()
         self._changes = 0
+        on_change(self._changed)
 
     async def understand(self, store: SearchStore, target: Target, text: str, locale: str, offered: Clause) -> Understood:
         """Return what a text asks for, among what is offered: as ``understand`` does."""
@@ -40,7 +45,7 @@ class Remembered:
                 self._texts.popitem(last=False)
         return understood
 
-    def changed(self, projection: str, ids: Sequence[str] | None) -> None:
+    def _changed(self, projection: str, ids: Sequence[str] | None) -> None:
         """Forget every text: a product's words count in all that have one of them. A list of no ids is no change."""
         if projection == PROJECTION and ids != []:
             self._changes += 1
