@@ -90,12 +90,12 @@ PROBE_REST_SECONDS = 0.25
 RETURN_ROOM_MAX = 32
 # While a role has two engines that are fed, after a move: how long the new one is left alone when it has not answered in time.
 KEPT_REST_SECONDS = 1.0
-# How many questions at once it is given (engines/room.py): an answer that takes longer than this share of what raises
+# How many questions at once it is given (engines/intake.py): an answer that takes longer than this share of what raises
 # a doubt is slow; how often it is looked, by what its places grow then, and how long they must be enough until all are let in.
-ROOM_SLOW_SHARE = 0.5
-ROOM_LOOK_SECONDS = 1.0
-ROOM_GROWTH = 1.25
-ROOM_ENOUGH_SECONDS = 3.0
+INTAKE_SLOW_SHARE = 0.5
+INTAKE_LOOK_SECONDS = 1.0
+INTAKE_GROWTH = 1.25
+INTAKE_ENOUGH_SECONDS = 3.0
 # A move is not finished while the old engine has answered within so long in the place of the new one, unless that is overruled;
 # how often a process tells of it.
 MOVE_CALM_SECONDS = 60.0

@@ -2,7 +2,7 @@
 
 Equal answers are what a move proves before it switches readers, so nobody can tell who has answered; it is counted, the engine
 room says so, and ``spared`` hears of each. The new engine is given as many questions at once as it answers soon, one at first
-(``room``), and is left alone for a moment where it has failed: what is too slow gets less to do.
+(``intake``), and is left alone for a moment where it has failed: what is too slow gets less to do.
 """
 
 import asyncio
@@ -14,10 +14,10 @@ import structlog
 from msgspec import Struct
 
 from entrepot.base.breaker import Breaker, Patience
-from entrepot.base.engine_limits import KEPT_REST_SECONDS, ROOM_SLOW_SHARE
+from entrepot.base.engine_limits import KEPT_REST_SECONDS, INTAKE_SLOW_SHARE
 from entrepot.base.errors import BadInputError, EngineAwayError
 from entrepot.base.projection import Target
-from entrepot.engines.room import Room
+from entrepot.engines.intake import Intake
 
 log = structlog.get_logger()
 
@@ -44,7 +44,7 @@ class KeptReader:
         self._alone, self._new, self._old = alone, new, old
         self._resting_until = 0.0
         self._used_to: str | None = None
-        self._room_of: str | None = None
+        self._intake_of: str | None = None
 
     def __getattr__(self, name: str) -> object:
         """Return a call of the port."""
@@ -84,11 +84,11 @@ class KeptReader:
 
     def _may_enter(self, target: Target) -> bool:
         """Take a place at the new engine; say whether there was one. One that readers were at before has places for all."""
-        if target.engine != self._room_of:
+        if target.engine != self._intake_of:
             places = math.inf if target.engine == self._used_to else 1.0
-            self._room_of, self._room = target.engine, Room(ROOM_SLOW_SHARE * self._new.patience.doubt_seconds, places)
+            self._intake_of, self._intake = target.engine, Intake(INTAKE_SLOW_SHARE * self._new.patience.doubt_seconds, places)
         now = asyncio.get_running_loop().time()
-        return now >= self._resting_until and self._room.enter(now)
+        return now >= self._resting_until and self._intake.enter(now)
 
     async def _in_its_place(self, ask: Callable[[], Awaitable[object]]) -> object:
         now = asyncio.get_running_loop().time
@@ -97,9 +97,9 @@ class KeptReader:
             return await ask()
         except EngineAwayError as error:
             if now() >= self._resting_until:
-                self._room.fail()
+                self._intake.fail()
                 log.warning("engine.old_one_answers", role=self._new.breaker.role, why=str(error))
             self._resting_until = now() + KEPT_REST_SECONDS
             raise
         finally:
-            self._room.leave(now() - began)
+            self._intake.leave(now() - began)

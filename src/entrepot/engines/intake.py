@@ -1,4 +1,4 @@
-"""How many questions at once an engine is given that readers have just been moved to: as many as it answers soon.
+"""How many questions at once an engine is given that readers were just moved to: as many as it answers soon.
 
 An engine that starts anew is slow at first (a virtual machine compiles what it is asked often, caches are empty), and given all
 questions at once it keeps them waiting and gets no quicker. One is let in at first; in each second in which others were
@@ -8,10 +8,10 @@ turned away for some seconds, all are let in. Knows no engine.
 
 import math
 
-from entrepot.base.engine_limits import ROOM_ENOUGH_SECONDS, ROOM_GROWTH, ROOM_LOOK_SECONDS
+from entrepot.base.engine_limits import INTAKE_ENOUGH_SECONDS, INTAKE_GROWTH, INTAKE_LOOK_SECONDS
 
 
-class Room:
+class Intake:
     """Gives places, of which each is to be given back; times are those of one clock, in seconds."""
 
     def __init__(self, slow_seconds: float, places: float) -> None:
@@ -41,15 +41,15 @@ class Room:
         self._places, self._enough = max(1.0, min(self._places, self._inside) / 2), 0
 
     def _look(self, now: float) -> None:
-        self._look_at = now + ROOM_LOOK_SECONDS
+        self._look_at = now + INTAKE_LOOK_SECONDS
         if math.isinf(self._places) or not self._answered:
             return
         if self._was_slow:
             self._places, self._enough = max(1.0, self._places / 2), 0
         elif self._was_full:
-            self._places, self._enough = self._places * ROOM_GROWTH + 1, 0
+            self._places, self._enough = self._places * INTAKE_GROWTH + 1, 0
         else:
             self._enough += 1
-            if self._enough * ROOM_LOOK_SECONDS >= ROOM_ENOUGH_SECONDS:
+            if self._enough * INTAKE_LOOK_SECONDS >= INTAKE_ENOUGH_SECONDS:
                 self._places = math.inf
         self._answered, self._was_slow, self._was_full = 0, False, False
