@@ -14,7 +14,7 @@ import structlog
 from msgspec import Struct
 
 from entrepot.base.breaker import Breaker, Patience
-from entrepot.base.engine_limits import KEPT_REST_SECONDS, INTAKE_SLOW_SHARE
+from entrepot.base.engine_limits import INTAKE_SLOW_SHARE, KEPT_REST_SECONDS
 from entrepot.base.errors import BadInputError, EngineAwayError
 from entrepot.base.projection import Target
 from entrepot.engines.intake import Intake
