@@ -1,6 +1,7 @@
 """Readers are woken by a message, not by the next look at the clock; and a bell that is broken mends itself."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
 
@@ -9,8 +10,12 @@ import pytest
 
 from entrepot.base import limits
 from entrepot.base.event import Position, Token
+from entrepot.log import store
 from entrepot.log.bell import Bell
 from entrepot.log.generations import rebuild
+from entrepot.log.live import PROGRESS
+from entrepot.log.store import LiveSlot
+from entrepot.record.transaction import Connection
 from tests.log_case import DEADLINE_SECONDS, House, Notes, house, until
 
 FAR_SECONDS = 30.0
@@ -92,6 +97,31 @@ async def test_a_position_whose_message_was_lost_counts_only_when_caches_have_be
         assert position is not None
         assert await home.live.wait_for("notes", Token(1, Position(*position)), DEADLINE_SECONDS)
     assert told == [("notes", None)]
+
+
+async def test_a_message_that_comes_while_its_generation_is_looked_up_counts(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "POLL_SECONDS", FAR_SECONDS)
+    look, written, heard = store.live_slots, list[Token](), list[str | None]()
+    home.bell.hear(PROGRESS, heard.append)
+
+    async def told_of_meanwhile() -> bool:
+        texts = [text for text in heard if text is not None]
+        return any(json.loads(text)["seq"] >= written[0].position.seq for text in texts)
+
+    async def slow(connection: Connection) -> list[LiveSlot]:
+        slots = await look(connection)
+        if slots and not written:
+            written.append(await home.write(("a", 1, "x")))
+            await until(told_of_meanwhile)
+        return slots
+
+    monkeypatch.setattr(store, "live_slots", slow)
+    async with home.projecting():
+        await home.until_live(Notes())
+        async with asyncio.timeout(FAR_SECONDS / 10):
+            await home.passed(written[0])
 
 
 async def test_one_who_fails_over_a_change_does_not_keep_the_others_from_the_next_generation(home: House) -> None:

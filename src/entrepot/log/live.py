@@ -68,6 +68,8 @@ class LiveTargets:
         self._projections = {projection.name: projection for projection in projections}
         self._live: dict[str, _Live] = {}
         self._kept: dict[str, _Live] = {}
+        # What was heard of generations that are not live here: one may become so in a look that began before.
+        self._early: dict[tuple[str, int], dict[tuple[int, int], Position]] = {}
         self._promised: dict[tuple[str, int], Token] = {}
         self._changed: list[Changed] = []
         self._moved = asyncio.Event()
@@ -136,6 +138,8 @@ class LiveTargets:
                 known = self._live[slot.projection] = _Live(target, slot.shards)
                 self._tell(slot.projection, None)
                 fresh.add(slot.projection)
+                for at, position in self._early.pop((slot.projection, slot.generation), {}).items():
+                    known.note(*at, position)
             if slot.cell is None or slot.shard is None:
                 continue
             if slot.projection in fresh:
@@ -205,6 +209,7 @@ class LiveTargets:
             kept.note(passed.cell, passed.shard, position)
         live = self._live.get(passed.projection)
         if live is None or live.target.generation != passed.generation:
+            self._early.setdefault((passed.projection, passed.generation), {})[passed.cell, passed.shard] = position
             return
         live.note(passed.cell, passed.shard, position)
         if passed.ids != []:
