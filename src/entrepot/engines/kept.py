@@ -72,34 +72,35 @@ class KeptReader:
             self._spared(kept)
             return answer
 
-        if not self._may_enter(target):
+        intake = self._entered(target)
+        if intake is None:
             try:
                 return await old()
             except (BadInputError, EngineAwayError):  # of a place in a list that the new engine gave, say
                 return await new()
         try:
-            return await self._in_its_place(new)
+            return await self._taken_in(intake, new)
         except (BadInputError, EngineAwayError):  # the first the other way round: a list that was begun before goes on
             return await old()
 
-    def _may_enter(self, target: Target) -> bool:
-        """Take a place at the new engine; say whether there was one. One that readers were at before has places for all."""
+    def _entered(self, target: Target) -> Intake | None:
+        """Take a place at the new engine; None where there is none. One that readers were at before has places for all."""
         if target.engine != self._intake_of:
             places = math.inf if target.engine == self._used_to else 1.0
             self._intake_of, self._intake = target.engine, Intake(INTAKE_SLOW_SHARE * self._new.patience.doubt_seconds, places)
         now = asyncio.get_running_loop().time()
-        return now >= self._resting_until and self._intake.enter(now)
+        return self._intake if now >= self._resting_until and self._intake.enter(now) else None
 
-    async def _in_its_place(self, ask: Callable[[], Awaitable[object]]) -> object:
+    async def _taken_in(self, intake: Intake, ask: Callable[[], Awaitable[object]]) -> object:
         now = asyncio.get_running_loop().time
         began = now()
         try:
             return await ask()
         except EngineAwayError as error:
             if now() >= self._resting_until:
-                self._intake.fail()
+                intake.fail()
                 log.warning("engine.old_one_answers", role=self._new.breaker.role, why=str(error))
             self._resting_until = now() + KEPT_REST_SECONDS
             raise
         finally:
-            self._intake.leave(now() - began)
+            intake.leave(now() - began)
