@@ -23,7 +23,7 @@ from entrepot.local.control import resident_bytes
 # that took.
 Fill = Callable[[int, int | None], Coroutine[None, None, float]]
 
-QUESTIONS_WARM, QUESTIONS = 100, 300
+QUESTIONS_WARM, QUESTIONS = 100, 1_000
 BACK_SECONDS_MAX = 180.0
 ANY_ADDRESS = {"127.0.0.1", "0.0.0.0", "::", "::1", "::ffff:127.0.0.1", "*"}  # noqa: S104  # nothing is bound: what a listener shows
 # They pass a container's port on, and are not the server.

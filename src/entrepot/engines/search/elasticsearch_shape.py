@@ -20,7 +20,7 @@ from entrepot.base.errors import BadInputError
 from entrepot.base.limits import ITEM_BYTES_MAX
 from entrepot.base.projection import Item
 from entrepot.engines.search.languages import ANALYZERS, analyzer
-from entrepot.engines.search.shape import Field, texts_of
+from entrepot.engines.search.shape import NOTHING, Field, Texts, texts_of
 
 ID, KIND, BODY = "@id", "@kind", "@body"
 LIVE, GONE, PLACE = "live", "gone", "place"  # a place is a position
@@ -138,10 +138,7 @@ def document(item: Item, fields: Mapping[str, Field]) -> dict[str, object]:
         elif field.type != "text":
             made[name] = value
     for column, texts in texts_of(fields, item.body).items():
-        said = [analyzer(texts.language).analyze(text) for text in texts.said]
-        made[column] = [" ".join(words) for words in said]
-        if texts.listed:
-            made[listed(column)] = sorted({word for words in said for word in words})
+        _put_words(made, column, texts)
     return made
 
 
@@ -160,6 +157,16 @@ def number_mapping(paths: set[str]) -> dict[str, dict[str, dict[str, object]]]:
         name, key = each.split(".", 1)
         properties.setdefault(name, {"properties": {}})["properties"][key] = _NUMBER
     return properties
+
+
+def _put_words(made: dict[str, object], column: str, texts: Texts) -> None:
+    if texts is NOTHING:
+        made[column] = texts.said
+        return
+    said = [analyzer(texts.language).analyze(text) for text in texts.said]
+    made[column] = [" ".join(words) for words in said]
+    if texts.listed:
+        made[listed(column)] = sorted({word for words in said for word in words})
 
 
 def _sparse(name: str, field: Field, value: object) -> Iterator[str]:

@@ -35,6 +35,9 @@ class Texts(Struct, frozen=True):
     listed: bool = False
 
 
+NOTHING = Texts(FOLDED, [UNSAID])
+
+
 class Fields(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole shape."""
 
@@ -86,7 +89,7 @@ def texts_of(fields: Mapping[str, Field], body: Mapping[str, object]) -> dict[st
                 spoken.add(language)
     for column in _expected(texts, spoken):
         if column not in made or not any(made[column].said):
-            made[column] = Texts(FOLDED, [UNSAID])
+            made[column] = NOTHING
     return made
 
 
