@@ -3,14 +3,15 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from entrepot.base.errors import BadInputError, ConflictError, EngineAwayError
 from entrepot.engines.products import driver
-from entrepot.engines.series.port import MINUTE_NS, Point, SeriesStore
+from entrepot.engines.series.clickhouse import ClickHouseSeries
+from entrepot.engines.series.port import MINUTE_NS, Point, PointRefusal, SeriesStore, Tier
 from entrepot.moving import series
 from entrepot.moving.series import FollowedSeries
 from entrepot.projections.service_pulse.points import traffic
@@ -124,6 +125,34 @@ async def test_while_the_engine_that_is_moved_to_is_away_reads_go_on_and_nothing
     await mover(house).end("series", finish=False)
     async with followed(house) as store:
         assert not await store.write([one])
+
+
+async def test_what_was_being_written_when_a_move_began_is_in_both_engines_before_it_is_said_to_be_kept(
+    house: House, influxdb_url: str, columns_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrived, go = asyncio.Event(), asyncio.Event()
+
+    class Slow(ClickHouseSeries):
+        async def write(self, points: Sequence[Point], tier: Tier = "raw") -> Sequence[PointRefusal]:
+            arrived.set()
+            await go.wait()
+            return await super().write(points, tier)
+
+    one = sample("slow", time.time_ns())
+    monkeypatch.setattr(series, "SERIES_LOOK_SECONDS", 0.0)
+    with monkeypatch.context() as patched:
+        patched.setattr(series, "driver", lambda role, url: Slow(url) if url == columns_url else driver(role, url))
+        async with followed(house) as store:
+            writing = asyncio.create_task(store.write([one]))
+            await arrived.wait()
+            await mover(house).begin("series", influxdb_url)
+            go.set()
+            assert not await writing
+    there = driver("series", influxdb_url)
+    await there.open()
+    assert [found.tags for found in await there.points("traffic", one.at_ns, one.at_ns + 1)] == [one.tags]
+    await there.close()
+    await mover(house).end("series", finish=False)
 
 
 async def test_where_series_are_already_they_are_not_moved(house: House, columns_url: str) -> None:

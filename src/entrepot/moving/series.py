@@ -53,14 +53,21 @@ class FollowedSeries:
                 await store.close()
 
     async def write(self, points: Sequence[Point], tier: Tier = "raw") -> Sequence[PointRefusal]:
-        """Keep these points in each engine that is fed; where one does not answer none is said to be kept."""
-        await self._look()
-        if self._missing:
-            raise EngineAwayError(ROLE, self._missing)
-        refused: list[PointRefusal] = []
-        for store in [self._stores[url] for url in self._fed]:
-            refused = [*refused, *[one for one in await store.write(points, tier) if one not in refused]]
-        return refused
+        """Keep these points in each engine that is fed; where one does not answer none is said to be kept.
+
+        However long that takes, what is said to be kept is in all that were fed a look ago: a copy waits no longer than that.
+        """
+        refused, written = list[PointRefusal](), set[str]()
+        while True:
+            await self._look()
+            if self._missing:
+                raise EngineAwayError(ROLE, self._missing)
+            missing = [(url, self._stores[url]) for url in self._fed if url not in written]
+            if not missing:
+                return refused
+            for url, store in missing:
+                refused += [one for one in await store.write(points, tier) if one not in refused]
+                written.add(url)
 
     async def spans(self, asked: Asked) -> list[Span]:
         """Return what a field was, by step and by tags."""
